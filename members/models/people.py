@@ -1,0 +1,68 @@
+"""A supporter: a person or organisation known by an email address; and what was done about them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Lower, Upper
+from django.utils.translation import gettext_lazy as _
+
+from members import clock
+
+
+class SupporterQuerySet(models.QuerySet["Supporter"]):
+    def with_email(self, email: str) -> SupporterQuerySet:
+        """Supporters with this address, however it is capitalised."""
+        return self.annotate(email_key=Lower("email")).filter(email_key=email.strip().lower())
+
+
+class Supporter(models.Model):
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(_("email"), max_length=254)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    language = models.CharField(_("language"), max_length=8, default="en")
+    created_at = models.DateTimeField(_("known since"), default=clock.now)
+
+    objects = SupporterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("supporter")
+        verbose_name_plural = _("supporters")
+        ordering = ["-created_at", "-pk"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="supporter_email_once")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="supporter_newest"),
+            # icontains compiles to UPPER(column::text) LIKE: these serve the admin's search, Cyrillic too.
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="supporter_name_words"),
+            GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="supporter_email_words"),
+        ]
+
+    def __str__(self) -> str:
+        # Names are sensitive: page titles, logs and history get a number.
+        return f"#{self.pk}"
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split(" ")[0] if self.name else ""
+
+
+class TimelineEntry(models.Model):
+    """One thing staff or the software did about a supporter: `noun.verbed`, by whom, with plain details. Only added."""
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="timeline")
+    action = models.CharField(_("action"), max_length=60)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    happened_at = models.DateTimeField(_("when"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("timeline entry")
+        verbose_name_plural = _("timeline")
+        ordering = ["-happened_at", "-pk"]
+        indexes = [models.Index(fields=["supporter", "-happened_at"], name="timeline_of_supporter")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.happened_at:%Y-%m-%d}"

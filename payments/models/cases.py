@@ -1,0 +1,37 @@
+"""Cases: things the software noticed and a person must decide, such as a gift that was paid twice."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from members import clock
+from members.models import Supporter
+
+
+class Case(models.Model):
+    class Kind(models.TextChoices):
+        DUPLICATE_PAYMENT = "duplicate_payment", _("paid twice?")
+        DUPLICATE_SUBSCRIPTION = "duplicate_subscription", _("two subscriptions")
+        AMOUNT_MISMATCH = "amount_mismatch", _("Stripe took another amount than was agreed")
+        REMINDER_LATE = "reminder_late", _("a yearly reminder is late")
+
+    kind = models.CharField(_("what"), max_length=30, choices=Kind)
+    key = models.CharField(max_length=200, unique=True)
+    supporter = models.ForeignKey(Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
+    facts = models.JSONField(_("facts"), default=dict)
+    opened_at = models.DateTimeField(_("noticed"), default=clock.now)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    note = models.TextField(_("how it was settled"), blank=True)
+
+    class Meta:
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
+        ordering = ["-opened_at", "-pk"]
+        indexes = [models.Index(fields=["-opened_at"], name="case_open", condition=Q(settled_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"

@@ -1,0 +1,205 @@
+"""What people agreed to: one attempt to give (Checkout), and the recurring agreement (Subscription).
+
+Amounts are integers in minor units of `currency`, with Stripe's exponents (payments/currencies.py).
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from appeals.models import Appeal, Campaign
+from members import clock
+from members.models import Consent, Membership, Supporter
+
+CURRENCY = Q(currency__regex="^[A-Z]{3}$")
+
+
+class Frequency(models.TextChoices):
+    MONTH = "month", _("monthly")
+    YEAR = "year", _("yearly")
+    ONCE = "once", _("once")
+
+
+class Attributed(models.Model):
+    """Which ask led here. Copied from the checkout to the subscription and to every payment."""
+
+    campaign = models.ForeignKey(Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    appeal = models.ForeignKey(Appeal, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    article = models.CharField(_("article"), max_length=120, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def attribution(self) -> dict[str, object]:
+        return {"campaign_id": self.campaign_id, "appeal_id": self.appeal_id, "article": self.article}
+
+
+class Checkout(Attributed):
+    """One attempt to give. Its row is committed before Stripe is asked; `public_id` is the root of idempotency."""
+
+    class Status(models.TextChoices):
+        STARTED = "started", _("started")
+        OPEN = "open", _("at Stripe")
+        COMPLETE = "complete", _("complete")
+        EXPIRED = "expired", _("expired")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reference = models.CharField(_("reference"), max_length=12, unique=True)
+    form_key = models.CharField(max_length=64, unique=True, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.STARTED)
+    frequency = models.CharField(_("frequency"), max_length=5, choices=Frequency)
+    amount = models.PositiveBigIntegerField(_("amount, minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    email = models.EmailField(_("email"), max_length=254)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    language = models.CharField(_("language"), max_length=8)
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="checkouts")
+    supporter = models.ForeignKey(
+        Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="checkouts"
+    )
+    attempt = models.PositiveSmallIntegerField(default=1, editable=False)
+    stripe_params = models.JSONField(default=dict, editable=False)
+    stripe_session_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
+    stripe_session_url = models.URLField(max_length=2000, blank=True, editable=False)
+    created_at = models.DateTimeField(_("started"), default=clock.now)
+    completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("checkout")
+        verbose_name_plural = _("checkouts")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=CURRENCY, name="checkout_currency_is_a_code"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="checkout_amount_above_zero"),
+        ]
+        indexes = [models.Index(fields=["-created_at"], name="checkout_newest")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_recurring(self) -> bool:
+        return self.frequency != Frequency.ONCE
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"checkout:{self.public_id}:{self.attempt}"
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def alive(self) -> SubscriptionQuerySet:
+        """Those that still charge or try to."""
+        return self.filter(status__in=Subscription.ALIVE)
+
+    def renewing_by(self, day: date) -> SubscriptionQuerySet:
+        """Those that will charge again no later than this day."""
+        return self.alive().filter(cancel_at_period_end=False, cancel_at=None, renews_on__lte=day)
+
+
+class Subscription(Attributed):
+    """The recurring agreement. `status` is spelled as Stripe spells it and mirrors a fresh read of Stripe's object."""
+
+    class Status(models.TextChoices):
+        INCOMPLETE = "incomplete", _("incomplete")
+        INCOMPLETE_EXPIRED = "incomplete_expired", _("never started")
+        TRIALING = "trialing", _("trialing")
+        ACTIVE = "active", _("active")
+        PAST_DUE = "past_due", _("past due")
+        UNPAID = "unpaid", _("unpaid")
+        PAUSED = "paused", _("paused")
+        CANCELED = "canceled", _("canceled")
+
+    ALIVE = (Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID, Status.PAUSED)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="subscriptions")
+    checkout = models.OneToOneField(
+        Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="subscription"
+    )
+    membership = models.OneToOneField(
+        Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="subscription"
+    )
+    stripe_subscription_id = models.CharField(max_length=255, unique=True)
+    stripe_customer_id = models.CharField(max_length=255, db_index=True)
+    status = models.CharField(_("status"), max_length=20, choices=Status)
+    frequency = models.CharField(_("frequency"), max_length=5, choices=Frequency)
+    amount = models.PositiveBigIntegerField(_("amount, minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    started_at = models.DateTimeField(_("started"))
+    current_period_end = models.DateTimeField(_("period ends"))
+    renews_on = models.DateField(_("renews on"))
+    cancel_at_period_end = models.BooleanField(_("stops at the period's end"), default=False)
+    cancel_at = models.DateTimeField(_("stops at"), null=True, blank=True)
+    canceled_at = models.DateTimeField(_("stopped by"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    method = models.CharField(_("paid from"), max_length=60, blank=True)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        ordering = ["-started_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=CURRENCY, name="subscription_currency_is_a_code"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="subscription_amount_above_zero"),
+            models.CheckConstraint(condition=Q(frequency__in=["month", "year"]), name="subscription_recurs"),
+        ]
+        indexes = [models.Index(fields=["renews_on", "frequency"], name="subscription_renewing")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def is_alive(self) -> bool:
+        return self.status in self.ALIVE
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.is_alive and (self.cancel_at_period_end or self.cancel_at is not None)
+
+
+class SubscriptionChange(models.Model):
+    """One request of ours to change a subscription at Stripe. Committed first: its id is the idempotency key."""
+
+    class Kind(models.TextChoices):
+        STOP = "stop", _("stop")
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("requested")
+        ACCEPTED = "accepted", _("accepted by Stripe")
+        SEEN = "seen", _("seen in Stripe's answer")
+        FAILED = "failed", _("failed")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
+    kind = models.CharField(_("what"), max_length=10, choices=Kind)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
+    surface = models.CharField(_("asked through"), max_length=20)
+    reason = models.CharField(_("reason"), max_length=20, blank=True)
+    words = models.TextField(_("in their words"), blank=True, max_length=1000)
+    stripe_params = models.JSONField(default=dict, editable=False)
+    error = models.TextField(blank=True)
+    requested_at = models.DateTimeField(_("asked"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("change of a subscription")
+        verbose_name_plural = _("changes of subscriptions")
+        ordering = ["-requested_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "kind"], condition=Q(state="requested"), name="one_open_change_of_a_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"change:{self.public_id}"

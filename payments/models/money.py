@@ -1,0 +1,162 @@
+"""Money that moved or tried to. Facts are guarded here, in the database; ledger rows are added, never edited.
+
+All amounts are integers in minor units of the currency beside them, with Stripe's exponents.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from members import clock
+from members.models import Supporter
+from payments.models.giving import CURRENCY, Attributed, Checkout, Frequency, Subscription
+
+
+class Payment(Attributed):
+    """One gift of money: keyed by Stripe's PaymentIntent (given once) or Invoice (recurring), recorded once."""
+
+    class Status(models.TextChoices):
+        PROCESSING = "processing", _("with the bank")
+        SUCCEEDED = "succeeded", _("received")
+        FAILED = "failed", _("failed")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="payments")
+    checkout = models.ForeignKey(Checkout, null=True, blank=True, on_delete=models.PROTECT, related_name="payments")
+    subscription = models.ForeignKey(
+        Subscription, null=True, blank=True, on_delete=models.PROTECT, related_name="payments"
+    )
+    frequency = models.CharField(_("frequency"), max_length=5, choices=Frequency)
+    status = models.CharField(_("status"), max_length=10, choices=Status)
+    amount = models.PositiveBigIntegerField(_("amount, minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    refunded_amount = models.PositiveBigIntegerField(_("refunded, minor units"), default=0)
+    stripe_customer_id = models.CharField(max_length=255, blank=True)
+    stripe_payment_intent_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
+    stripe_invoice_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
+    stripe_charge_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
+    method = models.CharField(_("paid from"), max_length=60, blank=True)
+    failure_code = models.CharField(_("why it failed"), max_length=60, blank=True)
+    failures = models.PositiveSmallIntegerField(_("failed tries"), default=0)
+    next_attempt_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    paid_through = models.DateField(_("pays through"), null=True, blank=True)
+    created_at = models.DateTimeField(_("made"), default=clock.now)
+    paid_at = models.DateTimeField(_("received"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=CURRENCY, name="payment_currency_is_a_code"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_above_zero"),
+            models.CheckConstraint(condition=Q(refunded_amount__lte=F("amount")), name="payment_refunds_within_amount"),
+            models.CheckConstraint(
+                condition=Q(status="succeeded", paid_at__isnull=False) | ~Q(status="succeeded"),
+                name="payment_received_has_a_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(stripe_payment_intent_id__isnull=False) | Q(stripe_invoice_id__isnull=False),
+                name="payment_names_its_source",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at"], name="payment_newest"),
+            models.Index(fields=["campaign", "status"], name="payment_of_campaign"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def is_fully_refunded(self) -> bool:
+        return self.status == self.Status.SUCCEEDED and self.refunded_amount == self.amount
+
+
+class Refund(models.Model):
+    """Exactly Stripe's refund. `status` mirrors a fresh read; the ledger carries what it did to the balance."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("pending")
+        REQUIRES_ACTION = "requires_action", _("requires action")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+        CANCELED = "canceled", _("canceled")
+
+    TAKES_MONEY = (Status.PENDING, Status.SUCCEEDED)
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    stripe_refund_id = models.CharField(max_length=255, unique=True)
+    status = models.CharField(_("status"), max_length=20, choices=Status)
+    amount = models.PositiveBigIntegerField(_("amount, minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    reason = models.CharField(_("reason"), max_length=60, blank=True)
+    failure_reason = models.CharField(_("why it failed"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=CURRENCY, name="refund_currency_is_a_code"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class LedgerEntry(models.Model):
+    """One signed line of money, named once by its source. A database trigger refuses every change.
+
+    `amount` is what was given or sent back, in the currency given. What Stripe settled for a line is a line of its
+    own (kind `settlement`, amount 0), because Stripe may say it later: settled amount, fee, rate.
+    """
+
+    class Kind(models.TextChoices):
+        CHARGE = "charge", _("received")
+        REFUND = "refund", _("refunded")
+        REFUND_RETURNED = "refund_returned", _("refund came back")
+        SETTLEMENT = "settlement", _("settled by Stripe")
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="ledger_entries")
+    refund = models.ForeignKey(Refund, null=True, blank=True, on_delete=models.PROTECT, related_name="ledger_entries")
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    source = models.CharField(_("source"), max_length=255, unique=True)
+    amount = models.BigIntegerField(_("amount, minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    settled_amount = models.BigIntegerField(_("settled, minor units"), null=True, blank=True)
+    settled_currency = models.CharField(_("settled in"), max_length=3, blank=True)
+    fee = models.BigIntegerField(_("fee, minor units"), null=True, blank=True)
+    exchange_rate = models.DecimalField(_("rate"), max_digits=18, decimal_places=9, null=True, blank=True)
+    occurred_at = models.DateTimeField(_("when it happened"))
+    recorded_at = models.DateTimeField(_("when recorded"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger")
+        ordering = ["-occurred_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=CURRENCY, name="ledger_currency_is_a_code"),
+            models.CheckConstraint(
+                condition=Q(kind="charge", amount__gt=0)
+                | Q(kind="refund", amount__lt=0)
+                | Q(kind="refund_returned", amount__gt=0)
+                | Q(kind="settlement", amount=0),
+                name="ledger_sign_follows_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="settlement", settled_amount__isnull=False, fee__isnull=False)
+                & Q(settled_currency__regex="^[A-Z]{3}$")
+                | (~Q(kind="settlement") & Q(settled_amount=None, fee=None, exchange_rate=None, settled_currency="")),
+                name="ledger_settlement_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.source

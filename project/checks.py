@@ -1,0 +1,41 @@
+"""Wrong configuration refuses to start, with a hint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from payments import currencies
+
+
+@register()
+def currencies_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    unknown = [code for code in settings.CURRENCIES if code not in currencies.TABLE]
+    if not unknown and settings.CURRENCIES:
+        return []
+    return [
+        Error(
+            f"CURRENCIES names {', '.join(unknown) or 'nothing'}.",
+            hint=f"Known are {' '.join(sorted(currencies.TABLE))}. The first one is the default.",
+            id="hromada.E001",
+        )
+    ]
+
+
+@register()
+def production_is_complete(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG:
+        return []
+    needed = {
+        "SECRET_KEY": "a long random text, the same for all processes",
+        "ALLOWED_HOSTS": "the host names of the site, comma-separated",
+        "STRIPE_SECRET_KEY": "a restricted key from Stripe's dashboard",
+        "STRIPE_WEBHOOK_SECRETS": "the endpoint's signing secret; during a rotation two, comma-separated",
+    }
+    return [
+        Error(f"{name} is not set.", hint=f"Set it in the environment: {meaning}.", id=f"hromada.E{number:03}")
+        for number, (name, meaning) in enumerate(needed.items(), start=10)
+        if not getattr(settings, name)
+    ]

@@ -1,0 +1,87 @@
+"""Files the embedded servers share between processes: private JSON, locks the kernel lets go of, free ports."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from project.embedded.problems import CannotStart
+
+
+def make_private(folder: Path, mode: int = 0o700) -> Path:
+    """The folder, made when missing. Raises CannotStart when the disk does not let us."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError
+    except (PermissionError, FileExistsError, NotADirectoryError):
+        raise CannotStart(f"Cannot write to {folder}: make it yours, or set DATA_DIR to another folder.") from None
+    except OSError as error:
+        raise CannotStart(f"Cannot create {folder} ({error.strerror}): free some space, or set DATA_DIR.") from None
+    return folder
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace the file at once, readable by its owner only (it may hold passwords)."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        json.dump(value, file, indent=1)
+    os.replace(name, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What the file says; nothing when it is missing or damaged."""
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+class FileLock:
+    """A lock on a file, shared or exclusive. Held until released or until this process has ended in any way."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise CannotStart(f"Cannot open {path} ({error.strerror}): make DATA_DIR yours.") from None
+
+    def take(self, shared: bool = False, wait: bool = True) -> bool:
+        """Take it; without `wait`, False when somebody else has it."""
+        kind = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
+        try:
+            fcntl.flock(self._handle, kind)
+        except BlockingIOError:
+            return False
+        return True
+
+    def release(self) -> None:
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+    def is_held_elsewhere(self) -> bool:
+        """Whether another process has it. Only for locks this process does not hold."""
+        if not self.take(shared=True, wait=False):
+            return True
+        self.release()
+        return False
+
+
+def free_port(wanted: int | None = None) -> int:
+    """`wanted` when nobody listens there, else any free port on the loopback address."""
+    for port in (wanted, 0):
+        if port is None:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise CannotStart("No free port on 127.0.0.1: close some programs and try again.")

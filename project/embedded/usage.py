@@ -1,0 +1,77 @@
+"""Using one embedded server: join the one that runs or have a keeper start it, and let go in the end.
+
+Three locks under DATA_DIR/servers: `NAME.users` is shared by everyone who uses the server, `NAME.starting` lets one
+process at a time decide whether it runs, `NAME.keeper` is held by the keeper for all its life.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from project.embedded.files import FileLock, make_private, read_json
+from project.embedded.problems import CannotStart
+
+CODE_DIR = Path(__file__).resolve().parent.parent.parent
+STOP_SECONDS = 15.0
+
+
+class Usage:
+    """This process's use of the server called `name` for one data folder."""
+
+    def __init__(self, name: str, folder: Path, fast: bool) -> None:
+        self.name = name
+        self.folder = folder
+        self.fast = fast
+        make_private(folder, 0o711)
+        self.state_dir = make_private(folder / "servers")
+        self.users = FileLock(self.state_dir / f"{name}.users")
+        self.keeper = FileLock(self.state_dir / f"{name}.keeper")
+        self.starting = FileLock(self.state_dir / f"{name}.starting")
+
+    def join(self) -> None:
+        """Use the server; start it when nobody has. Safe to call again. Raises CannotStart."""
+        self.users.take(shared=True)
+        self.starting.take()
+        try:
+            if not self.keeper_is_alive():
+                self._start_keeper()
+        finally:
+            self.starting.release()
+
+    def url(self) -> str:
+        return str(read_json(self.state_dir / f"{self.name}.json")["url"])
+
+    def keeper_is_alive(self) -> bool:
+        return self.keeper.is_held_elsewhere()
+
+    def leave(self) -> None:
+        """Stop using it. When we were the last, wait until the server has stopped."""
+        is_last = self.users.take(wait=False)
+        self.users.release()
+        deadline = time.monotonic() + STOP_SECONDS
+        while is_last and self.keeper_is_alive() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _start_keeper(self) -> None:
+        argv = [sys.executable, "-m", "project.embedded.keeper", self.name, str(self.folder)]
+        argv += ["--fast"] if self.fast else []
+        with open(self.state_dir / f"{self.name}.log", "ab") as log:
+            process = subprocess.Popen(
+                argv,
+                cwd=CODE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        with process.stdout as answers:
+            answer = json.loads(answers.readline() or b"{}")
+        if answer.get("ready"):
+            return
+        process.wait()
+        raise CannotStart(answer.get("problem") or f"{self.name} did not start: see {self.state_dir}/{self.name}.log.")

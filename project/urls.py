@@ -1,0 +1,7 @@
+"""The site map, on one screen."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

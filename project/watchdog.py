@@ -1,0 +1,141 @@
+"""No process is left behind, however its parent ends.
+
+Every child leads a process group of its own. On Linux the kernel sends it a signal when its parent dies; a tiny second
+process, which outlives the parent by seconds, ends whole groups when the pipe to the parent closes: grandchildren too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+PR_SET_PDEATHSIG = 1
+GRACE_SECONDS = 3.0
+
+
+def _load_libc() -> ctypes.CDLL | None:
+    """Loaded once, before any fork: loading it between fork and exec could block."""
+    return ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+LIBC = _load_libc()
+
+
+def die_with_parent(stop_signal: int) -> None:
+    """Ask the kernel to send this process `stop_signal` when its parent ends. Linux only; elsewhere does nothing."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
+
+
+def start_bound(
+    argv: Sequence[str], stop_signal: int = signal.SIGTERM, announce: Callable[[], object] | None = None, **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start a child that leads its own process group and is told to stop when this process dies."""
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        die_with_parent(stop_signal)
+        if announce is not None:
+            announce()
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return subprocess.Popen(argv, start_new_session=True, preexec_fn=before_exec, **options)
+
+
+def signal_group(group: int, number: int) -> bool:
+    """Send a signal to a whole process group; False when nobody is left in it."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+class Watchdog:
+    """The parent's end of the pipe. Groups are announced by the child itself, before exec: no moment is unguarded."""
+
+    def __init__(self) -> None:
+        self._groups: set[int] = set()
+        self._start()
+
+    def _start(self) -> None:
+        argv = [sys.executable, "-S", "-E", str(Path(__file__).resolve()), str(os.getpid())]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, start_new_session=True)
+        for group in self._groups:
+            self._tell(f"+{group}")
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        try:
+            os.write(self._process.stdin.fileno(), line.encode() + b"\n")
+        except BrokenPipeError:
+            pass
+
+    def start(
+        self, argv: Sequence[str], env: Mapping[str, str], stdout: int | IO[bytes] = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        """Start a guarded child, its output and errors in one stream."""
+        process = start_bound(
+            argv,
+            announce=lambda: self._tell(f"+{os.getpid()}"),
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+        )
+        self._groups.add(process.pid)
+        return process
+
+    def forget(self, process: subprocess.Popen[bytes]) -> None:
+        """Call after a child has ended: what it left running in its group is killed."""
+        signal_group(process.pid, signal.SIGKILL)
+        self._groups.discard(process.pid)
+        self._tell(f"-{process.pid}")
+
+    def check(self) -> None:
+        """Start the second process again if somebody killed it."""
+        if self._process.poll() is not None:
+            self._start()
+
+    def close(self) -> None:
+        """All children have ended: let the second process go."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=GRACE_SECONDS + 2)
+
+
+def _end_groups(groups: set[int]) -> None:
+    """Ask, wait a little, insist."""
+    for group in groups:
+        signal_group(group, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < deadline and any(signal_group(group, 0) for group in groups):
+        time.sleep(0.05)
+    for group in groups:
+        signal_group(group, signal.SIGKILL)
+
+
+def main() -> None:
+    """Read which groups exist until the parent is gone, then end them."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups: set[int] = set()
+    for line in sys.stdin:
+        group = int(line[1:])
+        if line.startswith("+"):
+            groups.add(group)
+        else:
+            groups.discard(group)
+    _end_groups(groups)
+
+
+if __name__ == "__main__":
+    main()
