@@ -85,3 +85,13 @@ def free_port(wanted: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise CannotStart("No free port on 127.0.0.1: close some programs and try again.")
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log that says what went wrong, for a sentence shown to people."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()[-40:]
+    except OSError:
+        return ""
+    telling = [line for line in lines if "FATAL" in line or "error" in line.lower() or "ERROR" in line]
+    return (telling or [line for line in lines if line.strip()] or [""])[-1].strip()

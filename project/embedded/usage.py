@@ -7,7 +7,7 @@ process at a time decide whether it runs, `NAME.keeper` is held by the keeper fo
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 import time
 from pathlib import Path
@@ -26,6 +26,7 @@ class Usage:
         self.name = name
         self.folder = folder
         self.fast = fast
+        self.keeper_pid = 0
         make_private(folder, 0o711)
         self.state_dir = make_private(folder / "servers")
         self.users = FileLock(self.state_dir / f"{name}.users")
@@ -55,23 +56,33 @@ class Usage:
         deadline = time.monotonic() + STOP_SECONDS
         while is_last and self.keeper_is_alive() and time.monotonic() < deadline:
             time.sleep(0.02)
+        if is_last and not self.keeper_is_alive():
+            self._reap_keeper()
 
     def _start_keeper(self) -> None:
+        reading, writing = os.pipe()
         argv = [sys.executable, "-m", "project.embedded.keeper", self.name, str(self.folder)]
         argv += ["--fast"] if self.fast else []
-        with open(self.state_dir / f"{self.name}.log", "ab") as log:
-            process = subprocess.Popen(
-                argv,
-                cwd=CODE_DIR,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
-        assert process.stdout is not None
-        with process.stdout as answers:
-            answer = json.loads(answers.readline() or b"{}")
-        if answer.get("ready"):
-            return
-        process.wait()
-        raise CannotStart(answer.get("problem") or f"{self.name} did not start: see {self.state_dir}/{self.name}.log.")
+        log = str(self.state_dir / f"{self.name}.log")
+        self.keeper_pid = os.posix_spawn(
+            sys.executable,
+            argv,
+            os.environ | {"PYTHONPATH": str(CODE_DIR)},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, writing, 1),
+                (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            ],
+        )
+        os.close(writing)
+        with os.fdopen(reading) as answers:
+            answer = json.loads(answers.readline() or "{}")
+        if not answer.get("ready"):
+            self._reap_keeper()
+            raise CannotStart(answer.get("problem") or f"{self.name} did not start: its last words are in {log}.")
+
+    def _reap_keeper(self) -> None:
+        """The keeper is our child when we started it: take its exit status, or it stays as a zombie."""
+        if self.keeper_pid:
+            os.waitpid(self.keeper_pid, 0)
+            self.keeper_pid = 0

@@ -1,0 +1,25 @@
+#!/usr/bin/env python
+"""Django's command line. Where no address of a database is given, our own servers run as long as the command needs."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Prepare the environment, then hand over to Django."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    try:
+        from django.core.management import execute_from_command_line
+
+        from project.surroundings import CannotStart, surroundings
+    except ModuleNotFoundError as missing:
+        sys.exit(f"{missing.name} is not installed here: use .venv/bin/python, which `make run` creates.")
+    try:
+        with surroundings(sys.argv):
+            execute_from_command_line(sys.argv)
+    except CannotStart as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Who the servers run as. As a normal user: as that user. As root, which PostgreSQL refuses: as `nobody`.
+
+As root we change the owner of the server's own data folder and let others pass through (not list) DATA_DIR itself.
+No other folder's permissions change. Where `nobody` still cannot reach DATA_DIR, the data goes to a folder of its own
+under /var/lib/hromada and DATA_DIR keeps a link to it; where it cannot reach the programs, they are copied beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from project.embedded.files import make_private
+from project.embedded.problems import CannotStart
+
+FALLBACK = Path("/var/lib/hromada")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The system account the servers run under; uid None is ourselves."""
+
+    uid: int | None
+    gid: int | None
+
+    def popen_options(self) -> dict[str, Any]:
+        """What subprocess needs to start a program as this account."""
+        return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def can(self, path: Path, mode: int) -> bool:
+        """Whether this account may use the path, tried in a child of its own: the kernel knows best."""
+        if self.uid is None:
+            return os.access(path, mode)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setgroups([])
+                os.setgid(self.gid or 0)
+                os.setuid(self.uid)
+                os._exit(0 if os.access(path, mode) else 1)
+            finally:
+                os._exit(1)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+    def own(self, folder: Path) -> None:
+        if self.uid is not None:
+            os.chown(folder, self.uid, self.gid if self.gid is not None else -1)
+
+
+def account() -> Account:
+    """Ourselves, or `nobody` when we are root. Raises CannotStart when root finds no such account."""
+    if os.geteuid() != 0:
+        return Account(None, None)
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        raise CannotStart(
+            "PostgreSQL does not run as root and there is no account called nobody: run this as a normal user, "
+            "or set DATABASE_URL and REDIS_URL."
+        ) from None
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def folder_for(account: Account, data_dir: Path, name: str) -> Path:
+    """An existing parent for a server's data, in DATA_DIR where the account can reach it, else in the fallback place.
+
+    Returns the path to use, links resolved; the folder itself may not exist yet.
+    """
+    wanted = data_dir / name
+    if wanted.is_symlink():
+        return make_private(wanted.resolve().parent, 0o711) / wanted.resolve().name
+    if account.uid is None or (wanted.is_dir() and account.can(wanted, os.X_OK)):
+        return wanted
+    _let_pass(data_dir)
+    if account.can(data_dir, os.X_OK):
+        return wanted
+    target = make_private(FALLBACK / secrets.token_hex(6), 0o711) / name
+    wanted.symlink_to(target)
+    return target
+
+
+def _let_pass(folder: Path) -> None:
+    """Others may go through DATA_DIR to a name they know; they cannot list it."""
+    mode = folder.stat().st_mode
+    if folder.stat().st_uid == os.geteuid() and not mode & 0o001:
+        folder.chmod(mode | 0o011)
+
+
+def reachable(account: Account, program: Path, tree: Path, companions: list[Path], label: str) -> Path:
+    """`program` itself when the account may run it, else its copy in the fallback place.
+
+    `tree` is the folder copied whole; `companions` (shared libraries) are copied beside it.
+    """
+    if account.can(program, os.X_OK) and account.can(tree, os.R_OK | os.X_OK):
+        return program
+    place = make_private(FALLBACK / f"programs-{label}", 0o755)
+    for source in [tree, *companions]:
+        if not (place / source.name).exists():
+            _copy_open(source, place / source.name)
+    return place / tree.name / program.relative_to(tree)
+
+
+def _copy_open(source: Path, target: Path) -> None:
+    """Copy a folder and let everybody read it; complete or not there at all."""
+    half = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.copytree(source, half)
+    for path in [half, *half.rglob("*")]:
+        is_program = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if is_program else 0o644)
+    os.replace(half, target)
