@@ -58,6 +58,7 @@ STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
 STRIPE_ACCOUNT = env.str("STRIPE_ACCOUNT", default="")
 STRIPE_READS_PER_SECOND = env.int("STRIPE_READS_PER_SECOND", default=25)
 STRIPE_IS_SIMULATED = DEBUG and STRIPE_SECRET_KEY.startswith("sk_test_simulator")
+STRIPE_PARAMS_CHECKED = DEBUG  # every write is held against the SDK's own types before it leaves
 STRIPE_PAGE_HOSTS = [STRIPE_API_BASE] if STRIPE_IS_SIMULATED else [
     "https://checkout.stripe.com", "https://billing.stripe.com"]
 

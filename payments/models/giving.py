@@ -68,6 +68,7 @@ class Checkout(Attributed):
     stripe_session_url = models.URLField(max_length=2000, blank=True, editable=False)
     created_at = models.DateTimeField(_("started"), default=clock.now)
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
+    failure_code = models.CharField(_("last decline"), max_length=60, blank=True)
 
     class Meta:
         verbose_name = _("checkout")

@@ -126,6 +126,9 @@ class LedgerEntry(models.Model):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="ledger_entries")
     refund = models.ForeignKey(Refund, null=True, blank=True, on_delete=models.PROTECT, related_name="ledger_entries")
+    settles = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="settlement", verbose_name=_("settles")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     source = models.CharField(_("source"), max_length=255, unique=True)
     amount = models.BigIntegerField(_("amount, minor units"))
@@ -151,12 +154,13 @@ class LedgerEntry(models.Model):
                 name="ledger_sign_follows_kind",
             ),
             models.CheckConstraint(
-                condition=Q(kind="settlement", settled_amount__isnull=False, fee__isnull=False)
+                condition=Q(kind="settlement", settles__isnull=False, settled_amount__isnull=False, fee__isnull=False)
                 & Q(settled_currency__regex="^[A-Z]{3}$")
-                | (~Q(kind="settlement") & Q(settled_amount=None, fee=None, exchange_rate=None, settled_currency="")),
+                | (~Q(kind="settlement") & Q(settles=None, settled_amount=None, fee=None, settled_currency="")),
                 name="ledger_settlement_is_whole",
             ),
         ]
+        indexes = [models.Index(fields=["-occurred_at"], name="ledger_newest")]
 
     def __str__(self) -> str:
         return self.source

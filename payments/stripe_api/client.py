@@ -1,0 +1,138 @@
+"""The only door to Stripe: every call goes out here, every write with an idempotency key from a committed row.
+
+Reads return our dataclasses (objects.py). Errors come back as StripeUnavailable, StripeRefused, StripeMissing.
+Never called inside a database transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+
+import stripe
+from django.conf import settings
+from stripe import params as stripe_params
+
+from payments.errors import StripeMissing, StripeRefused, StripeUnavailable
+from payments.stripe_api import objects
+from payments.stripe_api.params import check
+
+T = TypeVar("T")
+
+API_VERSION: str = stripe.api_version
+# The longest a reader waits before we say that the payment partner does not answer.
+TIMEOUT_SECONDS = 6
+
+_INTENT = ["latest_charge"]
+_SUBSCRIPTION = ["default_payment_method"]
+_INVOICE = ["payments.data.payment.payment_intent"]
+_SESSION = ["payment_intent.latest_charge", "subscription.default_payment_method"]
+
+
+def _stripe() -> stripe.StripeClient:
+    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+
+
+@cache
+def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
+    """One client a process. The SDK's own client retries nothing unless told to; repeats reuse the key they carry."""
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": api_base},
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=1,
+    )
+
+
+def read_session(session_id: str) -> objects.Session:
+    return _read(objects.session, lambda: _stripe().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
+
+
+def read_subscription(subscription_id: str) -> objects.Subscription:
+    sdk = _stripe().v1.subscriptions
+    return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
+
+
+def read_invoice(invoice_id: str) -> objects.Invoice:
+    return _read(objects.invoice, lambda: _stripe().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE}))
+
+
+def read_payment_intent(intent_id: str) -> objects.PaymentIntent:
+    sdk = _stripe().v1.payment_intents
+    return _read(objects.payment_intent, lambda: sdk.retrieve(intent_id, {"expand": _INTENT}))
+
+
+def read_charge(charge_id: str) -> objects.Charge:
+    return _read(objects.charge, lambda: _stripe().v1.charges.retrieve(charge_id))
+
+
+def read_refund(refund_id: str) -> objects.Refund:
+    return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id))
+
+
+def invoice_of(intent_id: str) -> str:
+    """The invoice a PaymentIntent paid, or "": the intent itself has no such field."""
+    wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
+    page = _guarded(lambda: _stripe().v1.invoice_payments.list(wanted)).to_dict()
+    return next((str(row["invoice"]) for row in page["data"]), "")
+
+
+def balance_transactions_since(since: datetime) -> Iterator[objects.BalanceTransaction]:
+    """Newest first, a hundred a call."""
+    page = _guarded(
+        lambda: _stripe().v1.balance_transactions.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
+    )
+    while True:
+        rows = page.to_dict()["data"]
+        yield from map(objects.balance_transaction, rows)
+        if not page.has_more:
+            return
+        page = _guarded(page.next_page)
+
+
+def create_checkout_session(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
+    """Returns (session id, address of Stripe's page). The same key gives the same session, however often."""
+    sdk = _stripe().v1.checkout.sessions
+    made = _write(sdk.create, (), params, stripe_params.checkout.SessionCreateParams, key)
+    return made["id"], made["url"]
+
+
+def update_subscription(subscription_id: str, params: Mapping[str, Any], *, key: str) -> None:
+    sdk = _stripe().v1.subscriptions
+    _write(sdk.update, (subscription_id,), params, stripe_params.SubscriptionUpdateParams, key)
+
+
+def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key: str) -> None:
+    sdk = _stripe().v1.subscriptions
+    _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
+
+
+def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T:
+    return shape(_guarded(call).to_dict())
+
+
+def _write(
+    call: Callable[..., Any], path: tuple[str, ...], params: Mapping[str, Any], typed_dict: type, key: str
+) -> dict[str, Any]:
+    if not key:
+        raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
+    if settings.STRIPE_PARAMS_CHECKED:
+        check(params, typed_dict)
+    answer: dict[str, Any] = _guarded(lambda: call(*path, params, {"idempotency_key": key})).to_dict()
+    return answer
+
+
+def _guarded(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except stripe.InvalidRequestError as error:
+        if error.http_status == 404:
+            raise StripeMissing(error.code or "resource_missing") from error
+        raise StripeRefused(f"{error.code}: {error.param}") from error
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
+        # A conflict (409) means the first try with this key is still under way: the same as no answer yet.
+        raise StripeUnavailable(type(error).__name__) from error
+    except stripe.StripeError as error:
+        raise StripeRefused(type(error).__name__) from error

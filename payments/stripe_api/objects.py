@@ -1,0 +1,296 @@
+"""The only file that knows Stripe's shapes, at the API version the SDK pins. Turns dictionaries into our dataclasses.
+
+Field paths and the changes between versions: docs/decisions/0003. Amounts are Stripe's minor units, codes upper case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+# The only key we put into Stripe's metadata: our checkout's public id. Never anything about a person.
+METADATA_CHECKOUT = "checkout"
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Charge:
+    id: str
+    payment_intent: str
+    customer: str
+    checkout: str
+    status: str
+    amount: int
+    currency: str
+    method: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class PaymentIntent:
+    id: str
+    customer: str
+    checkout: str
+    status: str
+    amount: int
+    currency: str
+    charge: str
+    method: str
+    error_code: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Subscription:
+    id: str
+    customer: str
+    checkout: str
+    status: str
+    amount: int
+    currency: str
+    interval: str
+    method: str
+    started_at: datetime
+    current_period_end: datetime
+    cancel_at_period_end: bool
+    cancel_at: datetime | None
+    canceled_at: datetime | None
+    ended_at: datetime | None
+    ended_reason: str
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """`payment_intent` is the default payment's, there when the invoice was read with its payments expanded."""
+
+    id: str
+    customer: str
+    subscription: str
+    checkout: str
+    status: str
+    is_first: bool
+    amount: int
+    currency: str
+    attempts: int
+    next_attempt_at: datetime | None
+    period_end: datetime
+    paid_at: datetime | None
+    created_at: datetime
+    payment_intent: PaymentIntent | None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A Checkout Session, read with what it led to expanded."""
+
+    id: str
+    checkout: str
+    customer: str
+    status: str
+    payment_status: str
+    amount: int
+    currency: str
+    payment_intent: PaymentIntent | None
+    subscription: Subscription | None
+    invoice: str
+
+
+@dataclass(frozen=True)
+class Refund:
+    id: str
+    charge: str
+    payment_intent: str
+    status: str
+    amount: int
+    currency: str
+    reason: str
+    failure_reason: str
+    has_taken_money: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class BalanceTransaction:
+    """One line of Stripe's balance. Amount and fee in minor units of `currency`, which is the settlement currency."""
+
+    id: str
+    type: str
+    source: str
+    amount: int
+    currency: str
+    fee: int
+    exchange_rate: Decimal | None
+    created_at: datetime
+
+
+def charge(raw: Raw) -> Charge:
+    return Charge(
+        id=raw["id"],
+        payment_intent=_id(raw.get("payment_intent")),
+        customer=_id(raw.get("customer")),
+        checkout=_checkout(raw),
+        status=raw["status"],
+        amount=raw["amount"],
+        currency=raw["currency"].upper(),
+        method=_method(raw.get("payment_method_details")),
+        created_at=_moment(raw["created"]),
+    )
+
+
+def payment_intent(raw: Raw) -> PaymentIntent:
+    latest = raw.get("latest_charge")
+    latest_method = latest.get("payment_method_details") if isinstance(latest, Mapping) else None
+    error = raw.get("last_payment_error") or {}
+    return PaymentIntent(
+        id=raw["id"],
+        customer=_id(raw.get("customer")),
+        checkout=_checkout(raw),
+        status=raw["status"],
+        amount=raw["amount_received"] if raw["status"] == "succeeded" else raw["amount"],
+        currency=raw["currency"].upper(),
+        charge=_id(latest),
+        method=_method(latest_method),
+        error_code=error.get("decline_code") or error.get("code") or "",
+        created_at=_moment(raw["created"]),
+    )
+
+
+def subscription(raw: Raw) -> Subscription:
+    items = raw["items"]["data"]
+    price = items[0]["price"]
+    return Subscription(
+        id=raw["id"],
+        customer=_id(raw["customer"]),
+        checkout=_checkout(raw),
+        status=raw["status"],
+        amount=price["unit_amount"] * items[0].get("quantity", 1),
+        currency=price["currency"].upper(),
+        interval=price["recurring"]["interval"],
+        method=_method(raw.get("default_payment_method")),
+        started_at=_moment(raw["start_date"]),
+        current_period_end=_moment(max(item["current_period_end"] for item in items)),
+        cancel_at_period_end=raw["cancel_at_period_end"],
+        cancel_at=_moment_or_none(raw.get("cancel_at")),
+        canceled_at=_moment_or_none(raw.get("canceled_at")),
+        ended_at=_moment_or_none(raw.get("ended_at")),
+        ended_reason=(raw.get("cancellation_details") or {}).get("reason") or "",
+    )
+
+
+def invoice(raw: Raw) -> Invoice:
+    parent = (raw.get("parent") or {}).get("subscription_details") or {}
+    paid = raw["status"] == "paid"
+    return Invoice(
+        id=raw["id"],
+        customer=_id(raw.get("customer")),
+        subscription=_id(parent.get("subscription")),
+        checkout=_checkout(parent),
+        status=raw["status"],
+        is_first=raw.get("billing_reason") == "subscription_create",
+        amount=raw["amount_paid"] if paid else raw["amount_due"],
+        currency=raw["currency"].upper(),
+        attempts=raw.get("attempt_count") or 0,
+        next_attempt_at=_moment_or_none(raw.get("next_payment_attempt")),
+        period_end=_moment(max((line["period"]["end"] for line in raw["lines"]["data"]), default=raw["period_end"])),
+        paid_at=_moment_or_none((raw.get("status_transitions") or {}).get("paid_at")),
+        created_at=_moment(raw["created"]),
+        payment_intent=_default_payment_intent(raw.get("payments")),
+    )
+
+
+def session(raw: Raw) -> Session:
+    intent, agreed = raw.get("payment_intent"), raw.get("subscription")
+    return Session(
+        id=raw["id"],
+        checkout=_checkout(raw),
+        customer=_id(raw.get("customer")),
+        status=raw["status"],
+        payment_status=raw["payment_status"],
+        amount=raw["amount_total"],
+        currency=raw["currency"].upper(),
+        payment_intent=payment_intent(intent) if isinstance(intent, Mapping) else None,
+        subscription=subscription(agreed) if isinstance(agreed, Mapping) else None,
+        invoice=_id(raw.get("invoice")),
+    )
+
+
+def refund(raw: Raw) -> Refund:
+    return Refund(
+        id=raw["id"],
+        charge=_id(raw.get("charge")),
+        payment_intent=_id(raw.get("payment_intent")),
+        status=raw["status"],
+        amount=raw["amount"],
+        currency=raw["currency"].upper(),
+        reason=raw.get("reason") or "",
+        failure_reason=raw.get("failure_reason") or "",
+        has_taken_money=bool(raw.get("balance_transaction")) or raw["status"] in {"pending", "succeeded"},
+        created_at=_moment(raw["created"]),
+    )
+
+
+def balance_transaction(raw: Raw) -> BalanceTransaction:
+    rate = raw.get("exchange_rate")
+    return BalanceTransaction(
+        id=raw["id"],
+        type=raw["type"],
+        source=_id(raw.get("source")),
+        amount=raw["amount"],
+        currency=raw["currency"].upper(),
+        fee=raw["fee"],
+        exchange_rate=None if rate is None else Decimal(str(rate)),
+        created_at=_moment(raw["created"]),
+    )
+
+
+def lane_of(raw: Raw) -> str:
+    """What an object's events are worked one after another by: its customer, else what it hangs on, else itself."""
+    if raw.get("object") == "customer":
+        return str(raw.get("id") or "")
+    for key in ("customer", "payment_intent", "charge"):
+        if found := _id(raw.get(key)):
+            return found
+    return str(raw.get("id") or "")
+
+
+def _id(value: Any) -> str:
+    """The id of a reference, expanded or not; "" for none."""
+    if isinstance(value, Mapping):
+        return str(value.get("id") or "")
+    return str(value or "")
+
+
+def _checkout(raw: Raw) -> str:
+    return str((raw.get("metadata") or {}).get(METADATA_CHECKOUT) or "")
+
+
+def _default_payment_intent(payments: Raw | None) -> PaymentIntent | None:
+    rows = (payments or {}).get("data") or []
+    row = next((row for row in rows if row.get("is_default")), rows[0] if rows else None)
+    intent = ((row or {}).get("payment") or {}).get("payment_intent")
+    return payment_intent(intent) if isinstance(intent, Mapping) else None
+
+
+def _method(details: Any) -> str:
+    """A payment method as a person knows it, such as "Visa 4242". Never more than a brand and four digits."""
+    if not isinstance(details, Mapping):
+        return ""
+    kind = str(details.get("type") or "")
+    inner = details.get(kind) or {}
+    if kind == "card":
+        return f"{str(inner.get('brand') or 'card').title()} {inner.get('last4') or ''}".strip()
+    if kind == "sepa_debit":
+        return f"SEPA {inner.get('last4') or ''}".strip()
+    return kind.replace("_", " ").title()
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def _moment_or_none(seconds: int | None) -> datetime | None:
+    return None if seconds is None else _moment(seconds)

@@ -1,0 +1,97 @@
+"""The test cards and bank accounts, and what each does now and at renewal.
+
+Numbers are Stripe's own where Stripe has one that does the same. A number that is not here is refused on the page: the
+simulator must never take a real card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Decline:
+    """Why a payment failed, in Stripe's words."""
+
+    code: str
+    decline_code: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Card:
+    number: str
+    label: str
+    first: Decline | None = None
+    renewal: Decline | None = None
+    authenticate: bool = False
+    always_authenticate: bool = False
+
+
+@dataclass(frozen=True)
+class Account:
+    iban: str
+    label: str
+    fails: Decline | None = None
+
+
+GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.")
+FUNDS = Decline("card_declined", "insufficient_funds", "Your card has insufficient funds.")
+EXPIRED = Decline("expired_card", "expired_card", "Your card has expired.")
+CVC = Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.")
+AUTHENTICATION = Decline(
+    "payment_intent_authentication_failure",
+    None,
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+)
+OFF_SESSION = Decline(
+    "authentication_required",
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
+)
+BANK = Decline("debit_not_authorized", None, "The bank refused the debit.")
+
+CARDS: dict[str, Card] = {
+    card.number: card
+    for card in (
+        Card("4242424242424242", "Pays"),
+        Card("5555555555554444", "Pays (Mastercard)"),
+        Card("4000002500003155", "Asks for 3-D Secure", authenticate=True),
+        Card("4000000000000341", "Pays now, fails at renewal", renewal=GENERIC),
+        Card("4000002760003184", "Asks for 3-D Secure every time", authenticate=True, always_authenticate=True),
+        Card("4000000000000002", "Is declined", first=GENERIC, renewal=GENERIC),
+        Card("4000000000009995", "Has insufficient funds", first=FUNDS, renewal=FUNDS),
+        Card("4000000000000069", "Has expired", first=EXPIRED, renewal=EXPIRED),
+        Card("4000000000000127", "Has a wrong security code", first=CVC, renewal=CVC),
+    )
+}
+
+ACCOUNTS: dict[str, Account] = {
+    account.iban: account
+    for account in (
+        Account("DE89370400440532013000", "Settles after five days"),
+        Account("DE62370400440532013001", "Fails after five days", fails=BANK),
+    )
+}
+
+
+class UnknownNumber(ValueError):
+    """Not a test card or test account of the simulator."""
+
+
+def card(number: str) -> Card:
+    digits = "".join(number.split()).replace("-", "")
+    if digits not in CARDS:
+        raise UnknownNumber("This is not one of the simulator's test cards. Never type a real card here.")
+    return CARDS[digits]
+
+
+def account(iban: str) -> Account:
+    code = "".join(iban.split()).upper()
+    if code not in ACCOUNTS:
+        raise UnknownNumber("This is not one of the simulator's test bank accounts. Never type a real one here.")
+    return ACCOUNTS[code]
+
+
+def brand(number: str) -> str:
+    return {"4": "visa", "5": "mastercard", "3": "amex"}.get(number[0], "unknown")

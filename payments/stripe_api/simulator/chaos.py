@@ -1,0 +1,33 @@
+"""What can go wrong with deliveries, by chance: a frozen recipe with a seed, read by world.py and deliveries.py.
+
+Each share is between 0 and 1. Dropped means never delivered (only the events list still has it); everything else
+arrives at last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """Shares of events that are doubled, dropped or given a second id; seconds of delay and of shuffling."""
+
+    duplicate: float = 0.0
+    shuffle: float = 0.0
+    delay: tuple[float, float] = (0.0, 0.0)
+    drop: float = 0.0
+    two_ids: float = 0.0
+    seed: int = 0
+    random: Random = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "random", Random(self.seed))  # noqa: S311 - dice, not secrets
+
+    def happens(self, share: float) -> bool:
+        return share > 0 and self.random.random() < share
+
+    def pause(self) -> float:
+        """Seconds to hold one delivery back; the shuffle window makes neighbours overtake each other."""
+        return self.random.uniform(*self.delay) + (self.random.uniform(0, self.shuffle) if self.shuffle else 0.0)
