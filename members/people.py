@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from members.models import Supporter
+import logging
+
+from django.contrib.auth.models import User
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from members.errors import AddressTaken
+from members.models import Supporter, TimelineEntry
+
+log = logging.getLogger("hromada.people")
 
 
 def hold(email: str, *, name: str = "", language: str = "en") -> Supporter:
@@ -24,3 +33,37 @@ def hold(email: str, *, name: str = "", language: str = "en") -> Supporter:
 
 def _locked(email: str) -> Supporter | None:
     return Supporter.objects.with_email(email).select_for_update().first()
+
+
+@transaction.atomic
+def correct_address(supporter: Supporter, email: str, actor: User) -> Supporter:
+    """Write down the right address of a supporter, and who did it. Later mails go there; Stripe is not told.
+
+    Raises ValidationError when it is no address, AddressTaken when another supporter has it. Safe to call twice: the
+    address they already have changes nothing.
+    """
+    email = email.strip()
+    validate_email(email)
+    held = Supporter.objects.select_for_update().get(pk=supporter.pk)
+    if held.email == email:
+        return held
+    was, held.email = held.email, email
+    _save_address(held)
+    details = {"was": shortened(was), "is": shortened(email)}
+    TimelineEntry.objects.create(supporter=held, action="supporter.address_corrected", actor=actor, details=details)
+    log.info("supporter.address_corrected supporter=%s actor=%s", held.pk, actor.pk)
+    return held
+
+
+def shortened(email: str) -> str:
+    """An address as history may keep it: enough to recognise, too little to write to."""
+    name, _, host = email.partition("@")
+    return f"{name[:1]}…@{host}"
+
+
+def _save_address(supporter: Supporter) -> None:
+    try:
+        with transaction.atomic():
+            supporter.save(update_fields=["email"])
+    except IntegrityError as problem:
+        raise AddressTaken from problem

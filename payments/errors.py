@@ -25,3 +25,7 @@ class NotYet(Exception):
 
 class AlreadyStopped(Exception):
     """The subscription has ended or is ending already."""
+
+
+class AlreadySettled(Exception):
+    """Somebody settled this case before."""

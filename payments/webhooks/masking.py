@@ -1,0 +1,53 @@
+"""What staff may see of a stored event: its shape and ids, without the person.
+
+A pure function of bytes, because the inbox keeps whatever came. Called by the staff's event page only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+MASK = "•••"
+PERSONAL = frozenset(
+    """email name phone line1 line2 postal_code ip ip_address user_agent business_name individual_name
+    account_holder_name account_number iban number tax_id value description""".split()  # noqa: SIM905
+)
+ENDINGS = ("_email", "_name", "_phone", "_ip", "_ip_address", "_url", "_pdf", "_secret")
+# A page address at Stripe opens a person's receipt or checkout: it is a key, not a fact.
+KEYS_TO_DOORS = frozenset({"url", "client_secret"})
+WITHIN_ADDRESS = frozenset({"city", "state", "town"})
+EMAIL = re.compile(r"[^\s\"'<>@]+@[^\s\"'<>@]+")
+
+
+def masked(payload: bytes) -> str | None:
+    """The payload as indented JSON with personal values replaced, or None when it is not JSON. Never raises."""
+    try:
+        text = json.dumps(_masked(json.loads(payload)), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return None
+    return text.encode("utf-8", "replace").decode()  # half a surrogate pair is valid JSON, but not a valid page
+
+
+def without_addresses(text: str) -> str:
+    """A text, such as an error, with email addresses replaced."""
+    return EMAIL.sub(MASK, text)
+
+
+def _masked(value: Any, key: str = "", parent: str = "") -> Any:
+    if isinstance(value, dict):
+        return {without_addresses(name): _masked(inner, name, key) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner, key, parent) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if _is_personal(key.lower(), parent.lower()):
+        return MASK
+    return without_addresses(value) if isinstance(value, str) else value
+
+
+def _is_personal(key: str, parent: str) -> bool:
+    if key in PERSONAL or key in KEYS_TO_DOORS or key.endswith(ENDINGS):
+        return True
+    return key in WITHIN_ADDRESS and parent.endswith("address")
