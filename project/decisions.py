@@ -1,0 +1,116 @@
+"""What `make run` decides where the environment is silent: DEBUG, the port, keys for the Stripe simulator.
+
+Kept in DATA_DIR/servers/run.json, so that every `manage.py` command with the same DATA_DIR decides alike, and so that
+the next run has the same keys. Secrets given by the environment are never written here, only those we made up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from project.embedded.files import FileLock, free_port, make_private, read_json, write_json
+from project.embedded.problems import CannotStart
+
+DEFAULT_PORT = "8000"
+ADDRESSES = ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY")
+REMEMBERED = ("DEBUG", "PORT", "SITE_URL")
+SIMULATED = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRETS")
+
+
+class Decisions:
+    """The decisions of one run on one data folder. The lock is held for as long as the run lives."""
+
+    def __init__(self, folder: Path) -> None:
+        state_dir = make_private(make_private(folder, 0o711) / "servers")
+        self.path = state_dir / "run.json"
+        self.demo_words = state_dir / "demo.txt"
+        self.lock = FileLock(state_dir / "run.lock")
+        self.known = read_json(self.path)
+
+    def claim(self) -> None:
+        """Be the one run on this data folder. Raises CannotStart when there is one."""
+        if not self.lock.take(wait=False):
+            self.known = read_json(self.path)
+            raise CannotStart(
+                f"Already running at {self.known.get('address')} (process {self.known.get('pid')}): stop that one "
+                "first, or set DATA_DIR and PORT to run another beside it."
+            )
+
+    def decide(self, environment: MutableMapping[str, str]) -> None:
+        """Fill in what the environment leaves open, and write down what was decided."""
+        given = [name for name in ADDRESSES if environment.get(name)]
+        for name, value in {"DEBUG": "1", "PORT": DEFAULT_PORT}.items():
+            environment[name] = environment.get(name) or value
+        if "STRIPE_SECRET_KEY" not in given:
+            self._decide_on_simulator(environment)
+        names = [*REMEMBERED, *([] if "STRIPE_SECRET_KEY" in given else SIMULATED)]
+        self._write(
+            environment={name: environment[name] for name in names if environment.get(name)},
+            given=given,
+            address=environment.get("SITE_URL") or f"http://127.0.0.1:{environment['PORT']}",
+            pid=os.getpid(),
+        )
+
+    def _decide_on_simulator(self, environment: MutableMapping[str, str]) -> None:
+        before = self.known.get("environment", {})
+        port = free_port(urlsplit(before.get("STRIPE_API_BASE", "")).port)
+        environment["STRIPE_SECRET_KEY"] = before.get("STRIPE_SECRET_KEY") or f"sk_test_simulator_{_random()}"
+        environment["STRIPE_API_BASE"] = f"http://127.0.0.1:{port}"
+        if not environment.get("STRIPE_WEBHOOK_SECRETS"):
+            environment["STRIPE_WEBHOOK_SECRETS"] = before.get("STRIPE_WEBHOOK_SECRETS") or f"whsec_{_random()}"
+
+    def has_demo(self, database_url: str) -> bool:
+        """Whether this database was given its demo data by an earlier run."""
+        return self.known.get("demo") == _fingerprint(database_url)
+
+    def remember_demo(self, database_url: str, words: str) -> None:
+        """The demo data is in; `words` (logins) are shown again by later runs."""
+        self.demo_words.write_text(words)
+        self.demo_words.chmod(0o600)
+        self._write(demo=_fingerprint(database_url))
+
+    def _write(self, **changes: Any) -> None:
+        self.known |= changes
+        write_json(self.path, self.known)
+
+
+def _random() -> str:
+    return secrets.token_hex(16)
+
+
+def _fingerprint(database_url: str) -> str:
+    """The same database again, whatever port our server got this time."""
+    parts = urlsplit(database_url)
+    named = f"{parts.username}:{parts.password}@{parts.hostname}{parts.path}"
+    return hashlib.sha256(named.encode()).hexdigest()
+
+
+def follow(folder: Path, environment: MutableMapping[str, str]) -> None:
+    """Give a command beside a run (or after it) the run's decisions; what the command was given itself wins.
+
+    Raises CannotStart when the run uses a database or broker of yours that this command was not told about.
+    """
+    path = folder / "servers" / "run.json"
+    if not path.exists():
+        return
+    known = read_json(path)
+    is_running = FileLock(path.with_name("run.lock")).is_held_elsewhere()
+    if not is_running and environment.get("DATABASE_URL"):
+        return
+    missing = [name for name in known.get("given", []) if not environment.get(name)]
+    if is_running and missing:
+        raise CannotStart(f"`make run` was given {' and '.join(missing)}: set it for this command too.")
+    _adopt(known.get("environment", {}), environment)
+
+
+def _adopt(decided: dict[str, str], environment: MutableMapping[str, str]) -> None:
+    has_own_stripe = bool(environment.get("STRIPE_SECRET_KEY"))
+    for name, value in decided.items():
+        if not environment.get(name) and not (has_own_stripe and name in SIMULATED):
+            environment[name] = value

@@ -1,0 +1,212 @@
+"""`make run`: the whole house in one terminal. Decides, starts, watches, says where to look, stops in order.
+
+What keeps programs alive is project/supervisor.py, what ends them is project/watchdog.py, the servers are
+project/embedded; here is only which programs there are, in which order, and what the reader of the terminal sees.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from project import embedded
+from project.decisions import Decisions
+from project.supervisor import KeepsDying, Program, Supervisor, python
+from project.watchdog import die_with_parent
+
+MANAGE = str(embedded.BASE_DIR / "manage.py")
+READY_SECONDS = 60.0
+NOISE = ("Configuration allows spawning up to", "Warm shutdown (MainProcess)")
+
+
+class Interrupted(Exception):
+    """Somebody asked us to stop before everything was up."""
+
+
+class Command(BaseCommand):
+    """Kept free of the database: the servers are up only after settings were read."""
+
+    help = "Runs everything on this machine: servers, website, workers, and Stripe's stand-in."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.asked_to_stop = 0
+        self._listen_to_signals()
+        self.folder = embedded.data_dir()
+        try:
+            self.decisions = Decisions(self.folder)
+            self.decisions.claim()
+            self._refuse_taken_port()
+            self.decisions.decide(os.environ)
+            self._serve()
+        except embedded.CannotStart as problem:
+            raise CommandError(str(problem)) from None
+
+    def _listen_to_signals(self) -> None:
+        def ask_to_stop(*_: object) -> None:
+            self.asked_to_stop += 1
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, ask_to_stop)
+        if os.environ.get("MAKELEVEL"):
+            # Killing make is meant for us.
+            die_with_parent(signal.SIGTERM)
+
+    def _refuse_taken_port(self) -> None:
+        port = int(os.environ.get("PORT") or 8000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                raise CommandError(
+                    f"Port {port} is taken by another program: stop that one, or choose: PORT={port + 1} make run"
+                ) from None
+
+    def _serve(self) -> None:
+        """From the servers' start to their stop."""
+        self.servers = embedded.Servers(self.folder)
+        try:
+            self._say("Starting PostgreSQL and Valkey ..." if self.servers.usages else "Using the servers given.")
+            self.addresses = self.servers.ensure()
+            os.environ.update(self.addresses.as_environment())
+            self._supervise()
+        finally:
+            self.servers.release()
+        self._say("Everything has stopped.")
+
+    def _supervise(self) -> None:
+        quietly = {"LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING", "DJANGO_SETTINGS_MODULE": "project.settings"}
+        self.supervisor = Supervisor(os.environ | quietly, sys.stdout, is_noise)
+        problem = ""
+        try:
+            self._bring_up()
+            self._watch()
+        except Interrupted:
+            pass
+        except KeepsDying as death:
+            problem = str(death)
+        finally:
+            self._say("\nStopping ...")
+            self.supervisor.stop(must_hurry=lambda: self.asked_to_stop > 1)
+        if problem:
+            raise CommandError(problem)
+
+    def _bring_up(self) -> None:
+        """Schema, programs, demo data, then the words everybody waits for."""
+        self._run_once("migrate", "--no-input", "--verbosity=0")
+        for program in programs(self.folder):
+            self.supervisor.keep(program)
+        self._wait_until_ready()
+        if is_simulated() and not self.decisions.has_demo(self.addresses.database_url):
+            self._say("Loading demo data ...")
+            words = self._run_once("seed_demo", shows=False)
+            self.decisions.remember_demo(self.addresses.database_url, words)
+        self._say(self._welcome())
+
+    def _watch(self) -> None:
+        while not self.asked_to_stop:
+            self.supervisor.step()
+            if not self.servers.are_alive():
+                self._say("A keeper of our servers has gone; starting another.")
+                self.servers.ensure()
+
+    def _run_once(self, command: str, *words: str, shows: bool = True) -> str:
+        """A management command to its end; its output. Raises CommandError, Interrupted."""
+        program = Program(command, python(MANAGE, command, *words), is_shown=shows)
+        code = self.supervisor.run(program, lambda: not self.asked_to_stop)
+        if self.asked_to_stop:
+            raise Interrupted
+        if code:
+            raise CommandError("\n  ".join([f"`manage.py {command}` failed:", *program.last_lines]))
+        return "\n".join(program.last_lines)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        answer = ""
+        while time.monotonic() < deadline:
+            self.supervisor.step()
+            if self.asked_to_stop:
+                raise Interrupted
+            code, answer = ask_readyz()
+            if code == 200 and (not is_simulated() or answers(os.environ["STRIPE_API_BASE"])):
+                return
+        raise CommandError(f"The website did not get ready in {READY_SECONDS:.0f} seconds: {answer[:300]}")
+
+    def _welcome(self) -> str:
+        site = f"http://127.0.0.1:{os.environ['PORT']}"
+        rows = [
+            ("An article with an appeal", f"{site}/demo/article/"),
+            ("The support page", f"{site}/support/"),
+            ("Staff", f"{site}/admin/"),
+            ("Mails written so far", f"{site}/demo/mail/"),
+        ]
+        if is_simulated():
+            rows.append(("Stripe's stand-in: clock, cards, events", os.environ["STRIPE_API_BASE"] + "/"))
+        lines = ["", "Ready.", "", *(f"  {what:<40} {where}" for what, where in rows)]
+        if self.decisions.demo_words.exists():
+            lines += ["", *(f"  {line}" for line in self.decisions.demo_words.read_text().splitlines())]
+        return "\n".join([*lines, "", f"  Data is in {self.folder}. Ctrl-C stops everything.", ""])
+
+    def _say(self, words: str) -> None:
+        self.stdout.write(words)
+        self.stdout.flush()
+
+
+def programs(folder: Path) -> list[Program]:
+    """What runs, in the order in which it is stopped."""
+    # Root in a container is a machine's business; Celery would say so in six lines at every start.
+    celery = ("-Wignore:::celery.platforms", "-m", "celery", "--app=project", "--quiet")
+    granian = ("-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={os.environ['PORT']}", "--workers=1")
+    threads = ("--blocking-threads=8", "--no-ws", "--log-level=warning", "--workers-kill-timeout=3")
+    schedule = f"--schedule={folder / 'servers' / 'beat-schedule'}"
+    wanted = [
+        Program("web", python(*granian, *threads, "project.wsgi:application")),
+        Program("drain", python(MANAGE, "drain")),
+        Program("worker", python(*celery, "worker", "--concurrency=2", "--loglevel=WARNING", "--without-gossip")),
+        Program("beat", python(*celery, "beat", "--loglevel=WARNING", "--pidfile=", schedule)),
+    ]
+    if is_simulated():
+        port = os.environ["STRIPE_API_BASE"].rpartition(":")[2]
+        wanted.append(Program("simulator", python(MANAGE, "stripe_simulator", "--port", port)))
+    return wanted
+
+
+def is_simulated() -> bool:
+    return os.environ["STRIPE_SECRET_KEY"].startswith("sk_test_simulator_")
+
+
+def is_noise(line: str) -> bool:
+    """Lines that are right in production and idle here."""
+    return any(words in line for words in NOISE)
+
+
+def ask_readyz() -> tuple[int, str]:
+    """Status and body of /readyz; 0 while nobody listens."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=3)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        return response.status, f"/readyz answers {response.status} {response.read(1000).decode(errors='replace')}"
+    except (OSError, http.client.HTTPException) as error:
+        return 0, f"nothing answers on port {connection.port} ({error})"
+    finally:
+        connection.close()
+
+
+def answers(address: str) -> bool:
+    """Whether somebody listens there."""
+    try:
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=1):
+            return True
+    except OSError:
+        return False

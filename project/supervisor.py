@@ -1,0 +1,174 @@
+"""Several programs in one terminal: started, listened to, started again when they die, stopped in order.
+
+One thread and one loop, `step`. What a program writes is shown line by line behind its name.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from project.watchdog import Watchdog, signal_group
+
+RESTARTS = 5
+CALM_SECONDS = 60.0
+FIRST_DELAY = 0.2
+STOP_EACH_SECONDS = 5.0
+STOP_ALL_SECONDS = 8.0
+COLOURS = (36, 33, 35, 32, 34, 31)
+
+
+class KeepsDying(Exception):
+    """A program died more often than we are willing to start it again. The text tells which, with its last lines."""
+
+
+@dataclass
+class Program:
+    """A program to be kept running, and what we know about it."""
+
+    name: str
+    argv: list[str]
+    is_shown: bool = True
+    process: subprocess.Popen[bytes] | None = None
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=40))
+    unfinished: bytes = b""
+    died_at: list[float] = field(default_factory=list)
+    start_at: float = 0.0
+
+
+class Supervisor:
+    """Keeps programs running in process groups that a watchdog ends should this process be killed."""
+
+    def __init__(self, env: Mapping[str, str], output: TextIO, is_quiet: Callable[[str], bool] | None = None) -> None:
+        self.env = {**env, "PYTHONUNBUFFERED": "1"}
+        self.output = output
+        self.is_quiet = is_quiet or (lambda line: False)
+        self.programs: list[Program] = []
+        self._selector = selectors.DefaultSelector()
+        self._watchdog = Watchdog()
+
+    def keep(self, program: Program) -> None:
+        """Start a program and keep it running from now on."""
+        self.programs.append(program)
+        self._start(program)
+
+    def run(self, program: Program, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Run a program to its end while the others go on. Its exit code; when `go_on` says no, it is ended first."""
+        self._start(program)
+        while program.process is not None and program.process.poll() is None and go_on():
+            self.step()
+        return self._end(program)
+
+    def step(self, seconds: float = 0.1) -> None:
+        """Show what was written, start again what died. Raises KeepsDying."""
+        for key, _ in self._selector.select(seconds):
+            self._read(key.data)
+        self._watchdog.check()
+        for program in self.programs:
+            self._look_after(program)
+
+    def stop(self, must_hurry: Callable[[], bool] = lambda: False) -> None:
+        """Stop all programs in the order they were given, each in its time, then let the watchdog go."""
+        deadline = time.monotonic() + STOP_ALL_SECONDS
+        for program in self.programs:
+            if program.process is not None:
+                program.process.terminate()
+                patience = min(deadline, time.monotonic() + STOP_EACH_SECONDS)
+                while program.process.poll() is None and time.monotonic() < patience and not must_hurry():
+                    self._listen(0.02)
+                self._end(program)
+        self._watchdog.close()
+
+    def _start(self, program: Program) -> None:
+        program.process = self._watchdog.start(program.argv, self.env)
+        assert program.process.stdout is not None  # noqa: S101 Watchdog.start makes a pipe
+        os.set_blocking(program.process.stdout.fileno(), False)
+        self._selector.register(program.process.stdout, selectors.EVENT_READ, program)
+
+    def _listen(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            self._read(key.data)
+
+    def _read(self, program: Program) -> None:
+        """Show complete lines; keep the rest until its end arrives."""
+        stream = program.process.stdout if program.process else None
+        if stream is None:
+            return
+        data = stream.read(65536)
+        if data == b"":
+            self._selector.unregister(stream)
+            stream.close()
+        *lines, program.unfinished = (program.unfinished + (data or b"")).split(b"\n")
+        self._show(program, lines)
+
+    def _show(self, program: Program, lines: Iterable[bytes]) -> None:
+        for raw in lines:
+            line = raw.decode(errors="replace").rstrip()
+            if not line:
+                continue
+            program.last_lines.append(line)
+            if program.is_shown and not self.is_quiet(line):
+                self.output.write(f"{self._label(program)} {line}\n")
+        self.output.flush()
+
+    def _label(self, program: Program) -> str:
+        label = f"{program.name:<9} |"
+        if not self.output.isatty():
+            return label
+        colour = COLOURS[sum(program.name.encode()) % len(COLOURS)]
+        return f"\033[{colour}m{label}\033[0m"
+
+    def _look_after(self, program: Program) -> None:
+        if program.process is None:
+            if time.monotonic() >= program.start_at:
+                self._start(program)
+        elif program.process.poll() is not None:
+            self._bury(program)
+
+    def _bury(self, program: Program) -> None:
+        """Note the death and when to start again. Raises KeepsDying."""
+        code = self._end(program)
+        now = time.monotonic()
+        program.died_at = [*(moment for moment in program.died_at if now - moment < CALM_SECONDS), now]
+        if len(program.died_at) > RESTARTS:
+            raise KeepsDying(
+                "\n  ".join([f"{program.name} keeps stopping. Its last words:", *list(program.last_lines)[-12:]])
+            )
+        delay = FIRST_DELAY * 2 ** (len(program.died_at) - 1)
+        program.start_at = now + delay
+        self._show(program, [f"stopped ({_reason(code)}); starting it again".encode()])
+
+    def _end(self, program: Program) -> int:
+        """Make sure nothing of the program is left, show its last lines. Its exit code."""
+        process = program.process
+        if process is None:
+            return 0
+        signal_group(process.pid, signal.SIGKILL)
+        code = process.wait()
+        self._watchdog.forget(process)
+        if process.stdout is not None and not process.stdout.closed:
+            self._read(program)
+        if process.stdout is not None and not process.stdout.closed:
+            self._selector.unregister(process.stdout)
+            process.stdout.close()
+        self._show(program, [program.unfinished])
+        program.unfinished = b""
+        program.process = None
+        return code
+
+
+def _reason(code: int) -> str:
+    return f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+
+
+def python(*words: str) -> list[str]:
+    """A command line for the Python we run under."""
+    return [sys.executable, *words]
