@@ -20,7 +20,9 @@ class Level(models.Model):
     slug = models.SlugField(unique=True)
     rank = models.PositiveSmallIntegerField(_("rank"), unique=True, help_text=_("Higher is more."))
     grace_days = models.PositiveSmallIntegerField(
-        _("days of grace"), default=14, validators=[MaxValueValidator(90)],
+        _("days of grace"),
+        default=14,
+        validators=[MaxValueValidator(90)],
         help_text=_("How long access stays after a payment that did not come."),
     )
 
@@ -113,8 +115,12 @@ class Membership(models.Model):
         verbose_name_plural = _("memberships")
         ordering = ["-starts_on", "-pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(paid_through__gte=F("starts_on")), name="membership_starts_before_it_ends"),
-            models.CheckConstraint(condition=Q(grace_through__gte=F("paid_through")), name="membership_grace_after_paid"),
+            models.CheckConstraint(
+                condition=Q(paid_through__gte=F("starts_on")), name="membership_starts_before_it_ends"
+            ),
+            models.CheckConstraint(
+                condition=Q(grace_through__gte=F("paid_through")), name="membership_grace_after_paid"
+            ),
         ]
         indexes = [models.Index(fields=["supporter", "grace_through"], name="membership_of_supporter")]
 
@@ -132,10 +138,21 @@ class Membership(models.Model):
     def state(self) -> Membership.State:
         return self.state_on(clock.today())
 
-    def pay_through(self, day: date) -> None:
-        """Paid until this day at least; never takes away what was paid before."""
+    def pay_through(self, day: date, level: Level) -> None:
+        """Paid until this day at least, at this level. In whatever order payments arrive, the outcome is the same:
+        the latest paid day decides the level (of two for the same day the higher), and nothing is taken away.
+        """
+        if (day, level.rank) >= (self.paid_through, self.level.rank):
+            self.level = level
         self.paid_through = max(self.paid_through, day)
-        self.grace_through = max(self.grace_through, self.paid_through + timedelta(days=self.level.grace_days))
+        self.grace_through = max(self.grace_through, day + timedelta(days=level.grace_days))
+        if self.ended_on:
+            self.end_on(self.ended_on)
+
+    def end_on(self, day: date) -> None:
+        """Ends this day, but not before what was paid for is over. Of two ends the earlier counts."""
+        wanted = min(self.ended_on or day, day)
+        self.ended_on = max(wanted, self.paid_through + timedelta(days=1))
 
 
 def patrons(queryset: models.QuerySet[Supporter] | None = None) -> models.QuerySet[Supporter]:
