@@ -1,0 +1,219 @@
+"""Money as integers: minor units with their currency, read from what people type and shown the way they write it.
+
+No float, here or anywhere. Stripe's exponents decide how many decimals a currency has. Which amounts are suggested or
+accepted is the table's affair (payments/currencies.py); sentences for people are the forms'.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import NumberPattern, get_currency_name, get_currency_symbol
+from django.conf import settings
+from django.utils.translation import get_language
+
+from payments.currencies import TABLE
+
+# https://docs.stripe.com/currencies#zero-decimal and #three-decimal. UGX and ISK are sent with two decimals.
+_EXPONENTS = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"), 0
+) | dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 3)
+# One sign everywhere, also where a locale would print the code; the rest is called by its code.
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "UAH": "₴", "JPY": "¥", "CAD": "CA$", "AUD": "A$"}
+_LONGEST = 40
+_SPACES_AND_APOSTROPHES = "' ’ʼ"
+_MINUSES = "-−–"
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in minor units, with its currency."""
+
+    amount: int
+    currency: str
+
+
+class AmountError(ValueError):
+    """Why an amount is not accepted: a code for the door to put into words, and the limit it met, in minor units.
+
+    Codes: empty, too_long, not_a_number, negative, ambiguous, decimals, too_small, too_large.
+    """
+
+    def __init__(self, code: str, limit: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.limit = limit
+
+
+def exponent(currency: str) -> int:
+    """How many decimals Stripe counts in, for any currency."""
+    return TABLE[currency].exponent if currency in TABLE else _EXPONENTS.get(currency, 2)
+
+
+def from_major(amount: int, currency: str) -> int:
+    """Whole major units to minor units."""
+    return int(amount) * 10 ** exponent(currency)
+
+
+def to_major(amount: int, currency: str) -> Decimal:
+    """Minor units to an exact decimal in major units."""
+    return Decimal(amount).scaleb(-exponent(currency))
+
+
+def monthly(amount: int, frequency: str) -> int:
+    """What a gift comes to a month, in minor units: a yearly one a twelfth, rounded down, a single one nothing."""
+    return {"month": amount, "year": amount // 12}.get(frequency, 0)
+
+
+def parse(text: str, currency: str) -> int:
+    """What somebody typed, exactly, in minor units. Raises AmountError.
+
+    Digits of every script, spaces and apostrophes between thousands, comma or point before decimals, the currency's
+    own sign or code. What can be read in two ways (`1.000` euros) is refused, never guessed.
+    """
+    if len(text) > _LONGEST:
+        raise AmountError("too_long")
+    plain = _without_sign(_plain(text), currency)
+    if not plain:
+        raise AmountError("empty")
+    if plain[0] in _MINUSES:
+        raise AmountError("negative")
+    whole, decimals = _parts(plain, exponent(currency))
+    return int(whole + decimals.ljust(exponent(currency), "0"))
+
+
+def check_limits(amount: int, currency: str, frequency: str) -> None:
+    """Raises AmountError too_small or too_large, with the limit in minor units."""
+    row = TABLE[currency]
+    lowest, highest = from_major(row.minimum(frequency), currency), from_major(row.maximum, currency)
+    if amount < lowest:
+        raise AmountError("too_small", lowest)
+    if amount > highest:
+        raise AmountError("too_large", highest)
+
+
+def format(amount: int, currency: str, language: str | None = None, short: bool = False) -> str:
+    """Minor units as people write them: €10.00, in Ukrainian 10,00 €. `short` drops decimals that are all zero."""
+    decimals = exponent(currency)
+    if short and amount % 10**decimals == 0:
+        shown = _pattern(_locale(language), 0)
+    else:
+        shown = _pattern(_locale(language), decimals)
+    text = shown.apply(to_major(amount, currency), _locale(language))
+    return _signed(text, sign(currency))
+
+
+def plain(amount: int, currency: str) -> str:
+    """A decimal for addresses and form values: 10, 10.50."""
+    text = f"{to_major(amount, currency):f}"
+    return text.partition(".")[0] if amount % 10 ** exponent(currency) == 0 else text
+
+
+def sign(currency: str) -> str:
+    return _SIGNS.get(currency, currency)
+
+
+def sign_leads(language: str | None = None) -> bool:
+    """Whether this language writes the sign before the number."""
+    return "¤" in _pattern(_locale(language), 0).prefix[0]
+
+
+def name(currency: str, language: str | None = None) -> str:
+    """The currency's name after a number: euros, гривень."""
+    return str(get_currency_name(currency, 5, _locale(language)))
+
+
+def _plain(text: str) -> str:
+    """Digits of any script as 0-9, any space as a plain one; the Arabic separators as point and apostrophe."""
+    swapped = {"٫": ".", "٬": "'"}
+    out = []
+    for character in text:
+        if character.isdecimal():
+            out.append(str(unicodedata.decimal(character)))
+        elif unicodedata.category(character) == "Zs" or character in "\t\u2009":
+            out.append(" ")
+        elif unicodedata.category(character) != "Cf":
+            out.append(swapped.get(character, character))
+    return "".join(out).strip()
+
+
+def _without_sign(text: str, currency: str) -> str:
+    """Without the currency's own sign or code at either end. Another currency's sign stays, and is then refused."""
+    for known in sorted({currency, sign(currency), get_currency_symbol(currency, "en")}, key=len, reverse=True):
+        if text.upper().startswith(known.upper()):
+            return text[len(known) :].strip()
+        if text.upper().endswith(known.upper()):
+            return text[: -len(known)].strip()
+    return text
+
+
+def _parts(text: str, decimals: int) -> tuple[str, str]:
+    """Digits before and after the decimal separator. Raises AmountError for what is no amount, or more than one."""
+    if not re.fullmatch(rf"[0-9]+(?:[.,{_SPACES_AND_APOSTROPHES}][0-9]+)*", text):
+        raise AmountError("not_a_number")
+    marks = [character for character in text if not character.isdigit()]
+    points = [mark for mark in marks if mark in ".,"]
+    if not points:
+        return _grouped(text, marks), ""
+    if len(points) == 1 and marks[-1] in ".,":
+        return _with_one_point(text, marks, decimals)
+    if marks[-1] in ".," and marks.count(marks[-1]) == 1:
+        whole, _, after = text.rpartition(marks[-1])
+        return _grouped(whole, marks[:-1]), _decimals(after, decimals)
+    return _grouped(text, marks), ""
+
+
+def _with_one_point(text: str, marks: list[str], decimals: int) -> tuple[str, str]:
+    """One comma or point, the last mark of all: decimals, thousands where there are no decimals, or who knows."""
+    whole, _, after = text.rpartition(marks[-1])
+    looks_like_thousands = len(after) == 3 and re.fullmatch(r"[1-9][0-9]{0,2}", whole)
+    if looks_like_thousands and decimals == 0:
+        return whole + after, ""
+    if looks_like_thousands:
+        raise AmountError("ambiguous")
+    return _grouped(whole, marks[:-1]), _decimals(after, decimals)
+
+
+def _decimals(digits: str, allowed: int) -> str:
+    if len(digits) > allowed:
+        raise AmountError("decimals")
+    return digits
+
+
+def _grouped(text: str, marks: list[str]) -> str:
+    """Digits in groups of three behind one kind of mark, or in one piece."""
+    if len(set(marks)) > 1 or (marks and not re.fullmatch(r"[0-9]{1,3}(?:\D[0-9]{3})+", text)):
+        raise AmountError("not_a_number")
+    return re.sub(r"\D", "", text)
+
+
+def _locale(language: str | None) -> Locale:
+    return _known_locale(language or get_language() or settings.LANGUAGE_CODE)
+
+
+@lru_cache
+def _known_locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return Locale("en")
+
+
+@lru_cache
+def _pattern(locale: Locale, decimals: int) -> NumberPattern:
+    pattern: NumberPattern = copy.copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (decimals, decimals)
+    return pattern
+
+
+def _signed(text: str, sign: str) -> str:
+    """The sign in its place; a code keeps a distance from the digits that a sign does not need."""
+    if sign[-1].isalpha():
+        text = re.sub(r"¤(?=\d)", "¤\xa0", text)
+    return text.replace("¤", sign)

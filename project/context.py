@@ -1,0 +1,41 @@
+"""What every page of ours may name: the newsroom, the languages it is offered in, and how links carry the language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import get_language
+
+
+def newsroom(request: HttpRequest) -> dict[str, Any]:
+    """For templates. `lang_query` goes behind an address, `chosen_language` into a hidden field; both may be empty."""
+    chosen = getattr(request, "chosen_language", "")
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "legal_name": settings.LEGAL_NAME,
+        "legal_address": settings.LEGAL_ADDRESS,
+        "legal_registration": settings.LEGAL_REGISTRATION,
+        "contact_email": settings.CONTACT_EMAIL,
+        "contact_promise_days": settings.CONTACT_PROMISE_DAYS,
+        "statement_name": settings.STATEMENT_NAME,
+        "editor_name": settings.EDITOR_NAME,
+        "editor_role": settings.EDITOR_ROLE,
+        "chosen_language": chosen,
+        "lang_query": f"?lang={chosen}" if chosen else "",
+        "other_languages": other_languages(request),
+    }
+
+
+def other_languages(request: HttpRequest) -> list[dict[str, str]]:
+    """This very page in the other languages. A view whose page came by POST names its address in `page_query`."""
+    query = getattr(request, "page_query", None)
+    query = request.GET.copy() if query is None else query.copy()
+    links = []
+    for code, name in settings.LANGUAGES:
+        if code != get_language():
+            query["lang"] = code
+            links.append({"code": code, "name": name, "url": f"{request.path}?{query.urlencode()}"})
+    return links
