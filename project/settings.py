@@ -26,6 +26,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- The newsroom: who asks, who signs, who can be reached ----------------------------------------------------------
@@ -205,6 +206,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # --- Interface for other servers --------------------------------------------------------------------------------------
+ENTITLEMENT_LOOKUPS_PER_MINUTE = env.int("ENTITLEMENT_LOOKUPS_PER_MINUTE", default=600)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -239,6 +241,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 IS_HTTPS = SITE_URL.startswith("https://")
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from inside, without TLS
 SECURE_SSL_REDIRECT = False if DEBUG else env.bool("SECURE_SSL_REDIRECT", default=IS_HTTPS)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
