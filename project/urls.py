@@ -1,7 +1,22 @@
-"""The site map, on one screen."""
+"""The site map, on one screen. Where an address leads is written in the app that answers it."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from project import api_docs, health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(url="/support/", query_string=True), name="home"),
+    path("", include("payments.urls")),  # /support/ /stop/ /me/ /webhooks/stripe/
+    path("", include("members.urls")),  # /demo/mail/
+    path("", include("appeals.urls")),  # /demo/article/ /api/v1/appeals/
+    path("api/schema/", api_docs.schema, name="api-schema"),
+    path("api/docs/", api_docs.docs, name="api-docs"),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+]

@@ -1,0 +1,110 @@
+"""What a load balancer, an orchestrator and a monitoring system ask: alive, ready, and how long the queues are.
+
+`/healthz` looks at this process only. `/readyz` says whether requests can be served. `/metrics` counts what waits.
+No answer names a person, an address or a version.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+
+import redis
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from project.metrics import CONTENT_TYPE, exposition
+
+log = logging.getLogger("hromada.health")
+
+MIGRATIONS_STAY_APPLIED_FOR = 60.0  # seconds; looking costs a dozen queries
+_migrations_seen_applied_at: float | None = None
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """This process answers. Touches neither database nor Redis: a restart would not mend those."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when requests can be served, 503 when not. Without Redis mail waits, but nothing is lost: still ready."""
+    checks = {"database": _database(), "migrations": "unknown", "redis": _redis()}
+    if checks["database"] == "ok":
+        checks["migrations"] = _migrations()
+    is_ready = checks["database"] == checks["migrations"] == "ok"
+    status = "not ready" if not is_ready else "ready" if checks["redis"] == "ok" else "degraded"
+    return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, from this machine or with METRICS_TOKEN. 503 while the database cannot be asked."""
+    if not (_comes_from_this_machine(request) or _has_token(request)):
+        return JsonResponse({"detail": "Ask from this machine, or with the metrics token."}, status=403)
+    try:
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE)
+    except Error as problem:
+        log.warning("metrics.unavailable reason=%s", type(problem).__name__)
+        return HttpResponse("# The database does not answer.\n", status=503, content_type=CONTENT_TYPE)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
+            (is_read_only,) = cursor.fetchone()
+    except Error as problem:
+        log.warning("readyz.database reason=%s", type(problem).__name__)
+        return "down"
+    return "read-only" if is_read_only else "ok"
+
+
+def _migrations() -> str:
+    global _migrations_seen_applied_at
+    now = time.monotonic()
+    if _migrations_seen_applied_at is not None and now - _migrations_seen_applied_at < MIGRATIONS_STAY_APPLIED_FOR:
+        return "ok"
+    try:
+        executor = MigrationExecutor(connection)
+        is_waiting = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except Error as problem:
+        log.warning("readyz.migrations reason=%s", type(problem).__name__)
+        return "unknown"
+    _migrations_seen_applied_at = None if is_waiting else now
+    return "waiting" if is_waiting else "ok"
+
+
+def _redis() -> str:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError):
+        return "down"
+    return "ok"
+
+
+def _comes_from_this_machine(request: HttpRequest) -> bool:
+    """A proxy on this machine passes on requests from everywhere: what it forwards needs the token."""
+    is_forwarded = settings.TRUSTED_PROXY_COUNT or {"X-Forwarded-For", "Forwarded", "X-Real-Ip"} & set(request.headers)
+    if is_forwarded:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _has_token(request: HttpRequest) -> bool:
+    wanted = settings.METRICS_TOKEN
+    return bool(wanted) and constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {wanted}")

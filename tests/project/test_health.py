@@ -1,0 +1,153 @@
+"""Alive, ready, and how long the queues are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from members import clock
+from members.models import Message
+from payments.models import StripeEvent
+from project import health
+
+NOWHERE = "redis://127.0.0.1:9/0"
+
+
+@pytest.fixture(autouse=True)
+def _look_again(monkeypatch) -> None:
+    """The last look at the migrations is forgotten between tests."""
+    monkeypatch.setattr(health, "_migrations_seen_applied_at", None)
+
+
+def numbers(client: Client, **headers: str) -> dict[tuple[str, str], float]:
+    text = client.get("/metrics", headers=headers).content.decode()
+    families = text_string_to_metric_families(text)
+    return {(sample.name, sample.labels.get("state", "")): sample.value for each in families for sample in each.samples}
+
+
+def test_alive_needs_no_database(client: Client) -> None:
+    """Without the marker every query is refused: this would fail."""
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert "no-store" in answer["Cache-Control"]
+    assert not answer.cookies
+
+
+@pytest.mark.django_db
+class TestReady:
+    def test_everything_works(self, client: Client) -> None:
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok", "redis": "ok"}}
+
+    def test_without_redis_it_is_degraded_and_ready(self, client: Client, settings) -> None:
+        settings.REDIS_URL = NOWHERE
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "degraded"
+        assert answer.json()["checks"]["redis"] == "down"
+
+    def test_a_database_that_cannot_be_written_is_not_ready(self, client: Client) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL transaction_read_only = on")
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["database"] == "read-only"
+
+    def test_a_migration_that_waits_is_not_ready(self, client: Client) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'appeals'")
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {
+            "status": "not ready",
+            "checks": {"database": "ok", "migrations": "waiting", "redis": "ok"},
+        }
+
+    def test_migrations_are_looked_at_once_a_minute(self, client: Client, django_assert_num_queries) -> None:
+        client.get("/readyz")
+        with django_assert_num_queries(1):
+            client.get("/readyz")
+
+
+def test_a_database_that_is_gone_is_not_ready(client: Client, django_db_blocker, monkeypatch) -> None:
+    """A connection of its own, to a port where nobody listens."""
+    gone = connection.copy()
+    gone.settings_dict = {**gone.settings_dict, "HOST": "127.0.0.1", "PORT": "9"}
+    monkeypatch.setattr(health, "connection", gone)
+    with django_db_blocker.unblock():
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == "down"
+
+
+@pytest.mark.django_db
+class TestMetrics:
+    def test_events_and_messages_by_state_with_the_oldest_that_waits(self, client: Client) -> None:
+        now = timezone.now()
+        for number, (state, minutes) in enumerate([("pending", 1), ("parked", 7), ("processed", 90)]):
+            StripeEvent.objects.create(
+                id=f"evt_{number}", type="x", created_at=now, payload=b"{}", state=state,
+                received_at=now - timedelta(minutes=minutes),
+            )  # fmt: skip
+        for number, (state, minutes) in enumerate([("pending", 2), ("sent", 30)]):
+            Message.objects.create(
+                kind="x", key=str(number), to_email="reader@example.org", language="en", state=state,
+                created_at=clock.now() - timedelta(minutes=minutes),
+            )  # fmt: skip
+        found = numbers(client)
+        assert found["hromada_events", "pending"] == 1
+        assert found["hromada_events", "dead"] == 0
+        assert found["hromada_events_oldest_waiting_seconds", ""] == pytest.approx(420, abs=20)
+        assert found["hromada_messages", "sent"] == 1
+        assert found["hromada_messages_oldest_waiting_seconds", ""] == pytest.approx(120, abs=20)
+
+    def test_with_nothing_waiting_the_age_is_zero(self, client: Client) -> None:
+        assert numbers(client)["hromada_events_oldest_waiting_seconds", ""] == 0
+
+    def test_it_takes_two_queries(self, client: Client, django_assert_num_queries) -> None:
+        with django_assert_num_queries(2):
+            client.get("/metrics")
+
+    def test_nobody_is_named(self, client: Client) -> None:
+        Message.objects.create(kind="thanks", key="thanks:1", to_email="reader@example.org", language="en")
+        text = client.get("/metrics").content.decode()
+        assert "reader" not in text
+        assert "thanks" not in text
+
+    def test_from_elsewhere_it_is_closed(self, client: Client) -> None:
+        assert client.get("/metrics", REMOTE_ADDR="192.0.2.7").status_code == 403
+
+    def test_a_proxy_on_this_machine_speaks_for_others(self, client: Client, settings) -> None:
+        assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 403
+        settings.TRUSTED_PROXY_COUNT = 1
+        assert client.get("/metrics").status_code == 403
+
+    def test_the_token_opens_it(self, client: Client, settings) -> None:
+        settings.METRICS_TOKEN = "a-long-token"
+        opened = client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer a-long-token"})
+        assert opened.status_code == 200
+        for wrong in ("Bearer a-long", "a-long-token", "Bearer ", "Bearer ÿ"):
+            refused = client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": wrong})
+            assert refused.status_code == 403
+
+    def test_without_a_token_in_the_settings_an_empty_one_opens_nothing(self, client: Client, settings) -> None:
+        settings.METRICS_TOKEN = ""
+        answer = client.get("/metrics", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer "})
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_only_reading_is_possible(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
+
+
+@pytest.mark.django_db
+def test_the_site_map_leads_from_the_front_door_to_the_ask(client: Client) -> None:
+    answer = client.get("/?lang=uk")
+    assert (answer.status_code, answer["Location"]) == (302, "/support/?lang=uk")
