@@ -94,16 +94,18 @@ def _fingerprint(database_url: str) -> str:
 def follow(folder: Path, environment: MutableMapping[str, str]) -> None:
     """Give a command beside a run (or after it) the run's decisions; what the command was given itself wins.
 
-    Raises CannotStart when the run uses a database or broker of yours that this command was not told about.
+    A command with a database of its own has nothing to do with a run on ours. Raises CannotStart when the run uses a
+    database, a broker or a key of yours that this command was not told about.
     """
     path = folder / "servers" / "run.json"
     if not path.exists():
         return
     known = read_json(path)
     is_running = FileLock(path.with_name("run.lock")).is_held_elsewhere()
-    if not is_running and environment.get("DATABASE_URL"):
+    given = known.get("given", [])
+    if environment.get("DATABASE_URL") and not (is_running and "DATABASE_URL" in given):
         return
-    missing = [name for name in known.get("given", []) if not environment.get(name)]
+    missing = [name for name in given if not environment.get(name)]
     if is_running and missing:
         raise CannotStart(f"`make run` was given {' and '.join(missing)}: set it for this command too.")
     _adopt(known.get("environment", {}), environment)

@@ -1,0 +1,182 @@
+"""Makes `.venv` and installs the pinned requirements, when something changed. The Makefile calls it.
+
+`python3 bootstrap.py` for running, `python3 bootstrap.py --dev` for tests and checks too. Standard library only, and
+written so that Pythons from 3.6 can read it: they are told in one sentence what is missing.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
+
+
+class CannotInstall(Exception):
+    """The environment cannot be made. The text is for people: what is wrong and what to do."""
+
+
+class Environment:
+    """The `.venv` of one checkout."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / ".venv"
+        self.python = self.folder / "bin" / "python"
+
+    def prepare(self, purpose: str) -> None:
+        """Install what `purpose` ("run" or "dev") needs; nothing when it is there. Raises CannotInstall."""
+        with open(self.root / "requirements.txt") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self._is_current(purpose) and not self._is_other_python():
+                return
+            interpreter = choose_python()
+            if not self._is_usable(interpreter):
+                self._create(interpreter)
+            self._install(FILES[purpose][-1])
+            for served in ("run", "dev") if purpose == "dev" else ("run",):
+                self._stamp(served).write_text(self._wanted(served))
+
+    def _stamp(self, purpose: str) -> Path:
+        return self.folder / ("installed-for-" + purpose)
+
+    def _wanted(self, purpose: str) -> str:
+        """Changes when a requirement, the Python or the place of the checkout changes."""
+        digest = hashlib.sha256(str(self.folder).encode())
+        for name in FILES[purpose]:
+            digest.update((self.root / name).read_bytes())
+        digest.update(os.path.realpath(str(self.python)).encode())
+        return digest.hexdigest()
+
+    def _is_current(self, purpose: str) -> bool:
+        stamp = self._stamp(purpose)
+        return self.python.exists() and stamp.exists() and stamp.read_text() == self._wanted(purpose)
+
+    def _is_other_python(self) -> bool:
+        """Whether we were called with a fitting Python that is not the one in `.venv`."""
+        library = self.folder / "lib" / "python{}.{}".format(*sys.version_info[:2])
+        return OLDEST <= sys.version_info[:2] <= NEWEST and not library.exists()
+
+    def _is_usable(self, interpreter: str) -> bool:
+        """Whether `.venv` works, has the right Python and something to install with."""
+        if not self.python.exists():
+            return False
+        has_installer = shutil.which("uv") or works(str(self.python), "import pip")
+        return bool(has_installer) and version_of(str(self.python)) == version_of(interpreter)
+
+    def _create(self, interpreter: str) -> None:
+        """`python3 -m venv`; where Debian has taken it apart, uv. Raises CannotInstall."""
+        say("Making .venv ...")
+        shutil.rmtree(str(self.folder), ignore_errors=True)
+        result = run([interpreter, "-m", "venv", str(self.folder)], self.root)
+        if result.returncode == 0:
+            return
+        shutil.rmtree(str(self.folder), ignore_errors=True)
+        uv = shutil.which("uv")
+        if uv and run([uv, "venv", "--python", interpreter, str(self.folder)], self.root).returncode == 0:
+            return
+        raise CannotInstall(
+            "This Python cannot make virtual environments: install its venv module (Debian, Ubuntu: "
+            "`sudo apt install python3-venv`) or uv, then try again."
+        )
+
+    def _install(self, requirements: str) -> None:
+        say(f"Installing {requirements} (about half a minute, only when it changed) ...")
+        if works(str(self.python), "import pip"):
+            installer = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        else:
+            installer = [str(shutil.which("uv")), "pip", "install", "--python", str(self.python)]
+        command = [*installer, "--only-binary=:all:", "-r", requirements]
+        result = run(command, self.root)
+        if result.returncode:
+            raise CannotInstall(explain(result.stdout))
+
+
+UNREACHABLE = r"NewConnectionError|ConnectTimeout|Temporary failure|SSLError|[Dd]ns error|error sending request"
+NO_WHEEL = r"No matching distribution found for (\S+)|Because (\S+) has no (?:usable )?wheels"
+
+
+def explain(output: str) -> str:
+    """One sentence for what pip or uv said when it gave up."""
+    if "No space left on device" in output:
+        return "The disk is full: free about 500 MB and try again."
+    if re.search(UNREACHABLE, output):
+        return "The packages could not be fetched: check the connection to the Python package index and try again."
+    missing = re.search(NO_WHEEL, output)
+    if missing:
+        package = missing.group(1) or missing.group(2)
+        machine = f"{os.uname().sysname} {os.uname().machine}, Python {sys.version.split()[0]}"
+        return (
+            f"There is no ready-made {package} for this machine ({machine}): use Linux or macOS on x86-64 or ARM with "
+            "Python 3.11 to 3.13, or the Dockerfile."
+        )
+    last = [line for line in output.splitlines() if line.strip()][-1:] or ["no reason given"]
+    return f"The packages could not be installed: {last[0]}"
+
+
+def choose_python() -> str:
+    """The Python we run under when it fits, else another one on the PATH. Raises CannotInstall."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return getattr(sys, "_base_executable", sys.executable)
+    for minor in (13, 12, 11):
+        other = shutil.which(f"python3.{minor}")
+        if other and version_of(other) == (3, minor):
+            return other
+    major, minor = sys.version_info[:2]
+    raise CannotInstall(
+        f"This is Python {major}.{minor}, and Hromada needs 3.11, 3.12 or 3.13: install one of them, then "
+        "`make run PYTHON=/path/to/python3.12`."
+    )
+
+
+def version_of(interpreter: str) -> tuple:
+    """Its major and minor version; nothing when it does not start."""
+    result = run([interpreter, "-c", "import sys; print(*sys.version_info[:2])"], Path("/"))
+    return tuple(int(number) for number in result.stdout.split()) if result.returncode == 0 else ()
+
+
+def works(interpreter: str, statement: str) -> bool:
+    return run([interpreter, "-c", statement], Path("/")).returncode == 0
+
+
+def run(command: list, folder: Path) -> subprocess.CompletedProcess:
+    """Run to the end, output and errors together. A missing program is a failure like any other."""
+    try:
+        return subprocess.run(  # noqa: S603 our own words only
+            command,
+            cwd=str(folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,  # noqa: UP021 `text` came with 3.7
+        )
+    except OSError as error:
+        return subprocess.CompletedProcess(command, 127, str(error))
+
+
+def say(words: str) -> None:
+    sys.stderr.write(words + "\n")
+    sys.stderr.flush()
+
+
+def main() -> int:
+    purpose = "dev" if "--dev" in sys.argv[1:] else "run"
+    try:
+        Environment(Path(__file__).resolve().parent).prepare(purpose)
+    except CannotInstall as problem:
+        say(str(problem))
+        return 1
+    except PermissionError as error:
+        say(f"Cannot write to {error.filename}: make this folder yours and try again.")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
