@@ -170,6 +170,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 3,
     "socket_connect_timeout": 1,
     "retry_on_timeout": False,
+    "max_retries": 0,  # otherwise a wake-up without Redis waits six seconds inside somebody's request
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True

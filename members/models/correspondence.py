@@ -40,6 +40,10 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
+    unanswered = models.PositiveSmallIntegerField(
+        _("handed over without an answer"), default=0, editable=False,
+        help_text=_("How often the mail server got the whole message and never said what it did with it."),
+    )
     error = models.TextField(_("error"), blank=True)
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     body_text = models.TextField(blank=True)

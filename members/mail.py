@@ -1,0 +1,103 @@
+"""The one way to send: a message is a row, written in the transaction of its cause, under a key that exists once.
+
+Celery sends it after the commit (members/mail_sending.py). Redis only makes that quick: without it the sweep finds it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from members.models import Message, Supporter
+
+logger = logging.getLogger("hromada.mail")
+
+QUIET_SECONDS = 5.0
+_quiet_until = 0.0
+
+
+def send(
+    kind: str, *, key: str, to_email: str, language: str, context: dict[str, Any], supporter: Supporter | None
+) -> Message | None:
+    """Owe somebody one email: `templates/emails/<kind>/`, rendered with `context` as it is now.
+
+    Returns None when the key exists already: safe to call any number of times. `context` is plain JSON; money in it is
+    in minor units beside its currency. Rolls back with the caller's transaction, is sent after its commit.
+    """
+    known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    message = Message(kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter)
+    if not _insert_once(message):
+        return None
+    transaction.on_commit(partial(wake, message.pk), robust=True)
+    return message
+
+
+def resend(message: Message) -> Message:
+    """For staff: the same letter once more, to the address the person has now. Keyed `<key>:again:<n>`.
+
+    While an earlier copy still waits, that copy is the answer: a second click sends nothing more.
+    """
+    first = message.key.split(":again:")[0]
+    copies = Message.objects.filter(key__startswith=f"{first}:again:").order_by("pk")
+    waiting = copies.filter(state__in=[Message.State.PENDING, Message.State.SENDING]).first()
+    if waiting:
+        return waiting
+    key = f"{first}:again:{copies.count() + 1}"
+    to_email = message.supporter.email if message.supporter else message.to_email
+    return send(
+        message.kind,
+        key=key,
+        to_email=to_email,
+        language=message.language,
+        context=message.context,
+        supporter=message.supporter,
+    ) or Message.objects.get(key=key)
+
+
+def wake(message_id: int) -> None:
+    """Ask a worker to send this message now. Without Redis nothing happens: the sweep sends it."""
+    _call("members.tasks.send_message", message_id)
+
+
+def wake_sweep() -> None:
+    """Ask a worker for another sweep: more is due than one task should do."""
+    _call("members.tasks.send_due_messages")
+
+
+def _call(task: str, *args: int) -> None:
+    """One try, a second at most. After a failure this process keeps quiet for a while, so a burst is not slowed."""
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        current_app.send_task(task, args=args, retry=False)
+    except (OperationalError, RedisError, OSError) as problem:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        logger.warning("Redis is out of reach (%s): messages wait for the sweep", type(problem).__name__)
+
+
+def _insert_once(message: Message) -> bool:
+    """One INSERT that does nothing when the key exists, and says which of the two it was."""
+    fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    values = [field.get_db_prep_save(field.pre_save(message, add=True), connection) for field in fields]
+    marks = ", ".join(["%s"] * len(fields))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Message._meta.db_table} ({columns}) VALUES ({marks})"  # noqa: S608 - our own column names
+            " ON CONFLICT (key) DO NOTHING RETURNING id",
+            values,
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    message.pk, message._state.adding = row[0], False
+    return True
