@@ -42,6 +42,7 @@ class PaymentIntent:
     method: str
     error_code: str
     created_at: datetime
+    paid_at: datetime
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def charge(raw: Raw) -> Charge:
 
 def payment_intent(raw: Raw) -> PaymentIntent:
     latest = raw.get("latest_charge")
-    latest_method = latest.get("payment_method_details") if isinstance(latest, Mapping) else None
+    expanded: Raw = latest if isinstance(latest, Mapping) else {}
     error = raw.get("last_payment_error") or {}
     return PaymentIntent(
         id=raw["id"],
@@ -153,9 +154,10 @@ def payment_intent(raw: Raw) -> PaymentIntent:
         amount=raw["amount_received"] if raw["status"] == "succeeded" else raw["amount"],
         currency=raw["currency"].upper(),
         charge=_id(latest),
-        method=_method(latest_method),
+        method=_method(expanded.get("payment_method_details")),
         error_code=error.get("decline_code") or error.get("code") or "",
         created_at=_moment(raw["created"]),
+        paid_at=_moment(expanded.get("created") or raw["created"]),
     )
 
 

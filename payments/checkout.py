@@ -1,0 +1,191 @@
+"""One attempt to give: from the reader's choice to Stripe's page. What came of it is written by events, not here.
+
+Called by the reader's views (begin, state_of, look_again) and by the rules that follow Stripe (find, giver).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from members import clock, links, people
+from members.models import Consent, Supporter
+from payments import references
+from payments.choices import Choice, Person
+from payments.errors import NotOurs
+from payments.models import Checkout, Payment
+from payments.stripe_api import client, objects
+from payments.webhooks import inbox
+
+# Stripe forgets an idempotency key after 24 hours: an older unanswered request is begun anew, never repeated.
+KEY_LIFETIME = timedelta(hours=23)
+# Stripe's page speaks Ukrainian through the browser's own choice only.
+STRIPE_LOCALES = {"en": "en"}
+
+
+def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> str:
+    """The address to send the reader to: Stripe's page, or ours when this very form was paid already.
+
+    The row is committed before Stripe is asked, with the parameters frozen in it. The same form with the same answers
+    is the same checkout, so a double click, a reload or a second try after StripeUnavailable makes one session.
+    """
+    checkout = _row(choice, person, consent_words, form_key)
+    if checkout.status == Checkout.Status.COMPLETE:
+        return return_url(checkout)
+    if not checkout.stripe_session_url:
+        session_id, url = client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
+        fresh = {"stripe_session_id": session_id, "stripe_session_url": url}
+        Checkout.objects.filter(pk=checkout.pk).update(**fresh)
+        Checkout.objects.filter(pk=checkout.pk, status=Checkout.Status.STARTED).update(status=Checkout.Status.OPEN)
+        checkout.stripe_session_url = url
+    return checkout.stripe_session_url
+
+
+def state_of(checkout: Checkout, *, left: bool = False) -> str:
+    """What the return page says: paid, processing, failed, expired, not_finished or checking. Grants nothing."""
+    statuses = {payment.status for payment in checkout.payments.all()}
+    for status, state in (
+        (Payment.Status.SUCCEEDED, "paid"),
+        (Payment.Status.PROCESSING, "processing"),
+        (Payment.Status.FAILED, "failed"),
+    ):
+        if status in statuses:
+            return state
+    if checkout.status == Checkout.Status.EXPIRED:
+        return "expired"
+    return "not_finished" if left and checkout.status != Checkout.Status.COMPLETE else "checking"
+
+
+def look_again(checkout: Checkout) -> None:
+    """Have the session read from Stripe, through the same queue as its events. Safe to call at every page view."""
+    if checkout.stripe_session_id:
+        inbox.request_sync("checkout.session", checkout.stripe_session_id)
+
+
+def return_url(checkout: Checkout) -> str:
+    return f"{settings.SITE_URL}/support/return/{links.sign('return', str(checkout.public_id))}/"
+
+
+def find(public_id: str) -> Checkout:
+    """The checkout that Stripe's metadata names. Raises NotOurs when it names none of ours."""
+    try:
+        return Checkout.objects.select_related("supporter").get(public_id=uuid.UUID(public_id))
+    except (ValueError, Checkout.DoesNotExist):
+        raise NotOurs(public_id or "no metadata of ours") from None
+
+
+def giver(checkout: Checkout) -> Supporter:
+    """The supporter who gave, made or found now that money has come, with the row locked."""
+    supporter = people.hold(
+        checkout.supporter.email if checkout.supporter else checkout.email,
+        name=checkout.name,
+        language=checkout.language,
+    )
+    if checkout.supporter_id != supporter.pk:
+        Checkout.objects.filter(pk=checkout.pk).update(supporter=supporter)
+        checkout.supporter = supporter
+    return supporter
+
+
+def follow(session: objects.Session) -> Checkout:
+    """Write down what Stripe says of a session: complete or expired. Never takes a completed one back."""
+    checkout = find(session.checkout)
+    if session.status == "complete" and checkout.status != Checkout.Status.COMPLETE:
+        checkout.status, checkout.completed_at = Checkout.Status.COMPLETE, clock.now()
+        checkout.save(update_fields=["status", "completed_at"])
+    elif session.status == "expired" and session.id == checkout.stripe_session_id:
+        open_ones = Checkout.objects.filter(pk=checkout.pk).exclude(status=Checkout.Status.COMPLETE)
+        open_ones.update(status=Checkout.Status.EXPIRED)
+    return checkout
+
+
+def _row(choice: Choice, person: Person, consent_words: str, form_key: str) -> Checkout:
+    key = _form_key(choice, person, form_key)
+    found = Checkout.objects.filter(form_key=key).first()
+    if found is None:
+        return _make(choice, person, consent_words, key)
+    if found.status == Checkout.Status.EXPIRED or _is_forgotten(found):
+        return _begin_anew(found)
+    return found
+
+
+def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Checkout:
+    try:
+        with transaction.atomic():
+            checkout = Checkout(
+                reference=references.new(), form_key=key, frequency=choice.frequency, amount=choice.amount,
+                currency=choice.currency, email=person.email, name=person.name, language=person.language,
+                campaign=choice.campaign, appeal=choice.appeal, article=choice.article,
+                consent=_consent(consent_words, person.language),
+            )  # fmt: skip
+            checkout.stripe_params = session_params(checkout)
+            checkout.save(force_insert=True)
+            return checkout
+    except IntegrityError:
+        # The twin of a double click was faster; or, once in millions, the reference was taken.
+        twin = Checkout.objects.filter(form_key=key).first()
+        return twin or _make(choice, person, consent_words, key)
+
+
+def _begin_anew(checkout: Checkout) -> Checkout:
+    checkout.attempt += 1
+    checkout.status = Checkout.Status.STARTED
+    checkout.stripe_session_id, checkout.stripe_session_url = None, ""
+    checkout.save(update_fields=["attempt", "status", "stripe_session_id", "stripe_session_url"])
+    return checkout
+
+
+def _is_forgotten(checkout: Checkout) -> bool:
+    return not checkout.stripe_session_id and timezone.now() - checkout.created_at > KEY_LIFETIME
+
+
+def _form_key(choice: Choice, person: Person, form_key: str) -> str:
+    """The same form with other answers is another attempt: the answers are part of its key."""
+    answers = [form_key, choice.frequency, str(choice.amount), choice.currency, person.email, person.name]
+    return hashlib.sha256("\x1f".join(answers).encode()).hexdigest()
+
+
+def _consent(words: str, language: str) -> Consent:
+    version = hashlib.sha256(words.encode()).hexdigest()[:16]
+    return Consent.objects.create(
+        purpose="gift", words=words, words_version=version, language=language, surface="support.details"
+    )
+
+
+def session_params(checkout: Checkout) -> dict[str, Any]:
+    """The Checkout Session to make. Stripe's objects carry our checkout's id and nothing about a person."""
+    metadata = {objects.METADATA_CHECKOUT: str(checkout.public_id)}
+    price: dict[str, Any] = {
+        "currency": checkout.currency.lower(),
+        "unit_amount": checkout.amount,
+        "product_data": {"name": _line_for_statement(checkout)},
+    }
+    params: dict[str, Any] = {
+        "client_reference_id": str(checkout.public_id),
+        "customer_email": checkout.email,
+        "locale": STRIPE_LOCALES.get(checkout.language, "auto"),
+        "metadata": metadata,
+        "submit_type": "donate",
+        "success_url": return_url(checkout),
+        "cancel_url": f"{return_url(checkout)}?left=1",
+        "line_items": [{"quantity": 1, "price_data": price}],
+    }
+    if checkout.is_recurring:
+        price["recurring"] = {"interval": checkout.frequency}
+        return params | {"mode": "subscription", "subscription_data": {"metadata": metadata}}
+    intent = {"metadata": metadata}
+    return params | {"mode": "payment", "customer_creation": "always", "payment_intent_data": intent}
+
+
+def _line_for_statement(checkout: Checkout) -> str:
+    """What the gift is called at Stripe: recognisable, and silent about campaign and article."""
+    with override(checkout.language):
+        return _("Support for %(newsroom)s") % {"newsroom": settings.SITE_NAME}

@@ -1,0 +1,43 @@
+"""The daily jobs, each safe to run many times a day; and the movable business date of development."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import date, timedelta
+
+from django.conf import settings
+
+from members import clock
+from payments import invariants, progress, reminders
+from payments.webhooks import inbox
+
+log = logging.getLogger("hromada.daily")
+
+# How long a moved clock waits for the events of one simulated day to be worked.
+QUIET_SECONDS = 20
+
+
+def run(today: date | None = None) -> dict[str, object]:
+    """Everything that is due on a day. Catches up with days on which it did not run. Returns what was done."""
+    sent = reminders.send_due(today or clock.today())
+    progress.record_all()
+    broken = invariants.broken()
+    for sentence in broken:
+        log.error("the books do not hold: %s", sentence)
+    return {"reminders": sent, "broken": broken}
+
+
+def advance_business_date(days: int) -> date:
+    """DEBUG only: a day at a time, once Stripe's events of that day are worked, move the date and run the day's jobs."""
+    for _ in range(days):
+        _wait_until_quiet()
+        clock.move(timedelta(days=1))
+        run()
+    return clock.today()
+
+
+def _wait_until_quiet() -> None:
+    deadline = time.monotonic() + (QUIET_SECONDS if settings.STRIPE_IS_SIMULATED else 0)
+    while inbox.has_due() and time.monotonic() < deadline:
+        time.sleep(0.05)

@@ -1,0 +1,34 @@
+"""Gifts that may not have been meant twice: two tabs, two devices, a second subscription. Noticed when they start."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from payments import cases
+from payments.models import Case, Frequency, Payment, Subscription
+
+# Two equal gifts this close together are shown to staff; a person decides.
+WINDOW = timedelta(hours=1)
+
+
+def look_at_subscription(subscription: Subscription) -> None:
+    """Open a case when this supporter has another live subscription. Called with the supporter's row locked."""
+    others = subscription.supporter.subscriptions.alive().exclude(pk=subscription.pk).values_list("pk", flat=True)
+    if subscription.is_alive and (found := sorted(others)):
+        facts = {"subscriptions": sorted([*found, subscription.pk])}
+        key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
+        cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
+
+
+def look_at_payment(payment: Payment) -> None:
+    """Open a case when an equal gift of the same person came within an hour. Called with the supporter's row locked."""
+    assert payment.paid_at is not None  # noqa: S101 - only received payments are looked at
+    twins = Payment.objects.filter(
+        supporter=payment.supporter, status=Payment.Status.SUCCEEDED, frequency=Frequency.ONCE,
+        amount=payment.amount, currency=payment.currency,
+        paid_at__range=(payment.paid_at - WINDOW, payment.paid_at + WINDOW),
+    ).exclude(pk=payment.pk).values_list("pk", flat=True)  # fmt: skip
+    if found := sorted(twins):
+        facts = {"payments": sorted([*found, payment.pk])}
+        key = f"payments:{'+'.join(str(pk) for pk in facts['payments'])}"
+        cases.open_case(Case.Kind.DUPLICATE_PAYMENT, key, payment.supporter, facts)

@@ -1,0 +1,107 @@
+"""Sentences that must stay true, checked in the database; and the books in one page, for `check_ledger`.
+
+Everything is summed by PostgreSQL; nothing is mended here. Amounts are minor units of the currency they stand under.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+
+from members.models import Membership, Message, Supporter
+from payments.models import StripeEvent, Subscription
+
+_BOOKS = """
+SELECT l.currency,
+       count(DISTINCT l.payment_id) FILTER (WHERE l.kind = 'charge'),
+       coalesce(sum(l.amount) FILTER (WHERE l.kind = 'charge'), 0)::bigint,
+       coalesce(sum(l.fee) FILTER (WHERE l.settled_currency = l.currency), 0)::bigint,
+       coalesce(-sum(l.amount) FILTER (WHERE l.kind IN ('refund', 'refund_returned')), 0)::bigint,
+       coalesce(sum(l.settled_amount - l.fee) FILTER (WHERE l.settled_currency = l.currency), 0)::bigint
+FROM payments_ledgerentry l GROUP BY l.currency ORDER BY l.currency
+"""
+_ELSEWHERE = """
+SELECT l.currency, l.settled_currency, sum(l.settled_amount)::bigint, sum(l.fee)::bigint,
+       sum(l.settled_amount - l.fee)::bigint
+FROM payments_ledgerentry l WHERE l.kind = 'settlement' AND l.settled_currency <> l.currency
+GROUP BY l.currency, l.settled_currency ORDER BY l.currency, l.settled_currency
+"""
+
+
+def report() -> dict[str, Any]:
+    """The books as CONTRACT says them: per currency, never added across currencies, with every broken sentence."""
+    return {
+        "currencies": _currencies(),
+        "supporters": Supporter.objects.count(),
+        "active_memberships": Membership.objects.running().count(),
+        "active_subscriptions": Subscription.objects.alive().count(),
+        "operations": {
+            "messages": _by_state(Message.objects),
+            "events": _by_state(StripeEvent.objects.filter(is_sync=False)),
+        },
+        "broken": broken(),
+    }
+
+
+def broken() -> list[str]:
+    """One line for each sentence that does not hold, naming some of the rows; empty when the books are right."""
+    return [f"{sentence}: {', '.join(rows)}" for sentence, query in SENTENCES.items() if (rows := _rows(query))]
+
+
+SENTENCES: dict[str, str] = {
+    "every received payment has its line": """
+        SELECT 'payment ' || p.id FROM payments_payment p
+        WHERE p.status = 'succeeded' AND NOT EXISTS (
+          SELECT FROM payments_ledgerentry l WHERE l.payment_id = p.id AND l.kind = 'charge')""",
+    "a payment's lines add up to what was received less what was sent back": """
+        SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_ledgerentry l ON l.payment_id = p.id
+        GROUP BY p.id HAVING sum(l.amount) <>
+          CASE WHEN p.status = 'succeeded' THEN p.amount - p.refunded_amount ELSE 0 END""",
+    "a line is in its payment's currency": """
+        SELECT 'line ' || l.id FROM payments_ledgerentry l JOIN payments_payment p ON p.id = l.payment_id
+        WHERE l.currency <> p.currency""",
+    "refunds stay within their payment": """
+        SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
+        WHERE r.status IN ('pending', 'succeeded') GROUP BY p.id HAVING sum(r.amount) <> p.refunded_amount
+          OR sum(r.amount) > p.amount""",
+    "a settlement follows the sign of its line": """
+        SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
+        WHERE sign(s.settled_amount) <> sign(l.amount)""",
+    "a settlement in the same currency is the amount of its line": """
+        SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
+        WHERE s.settled_currency = l.currency AND s.settled_amount <> l.amount""",
+    "a membership is paid through what its subscription's payments paid for": """
+        SELECT 'membership ' || m.id FROM members_membership m
+        JOIN payments_subscription s ON s.membership_id = m.id
+        JOIN payments_payment p ON p.subscription_id = s.id AND p.status = 'succeeded'
+        GROUP BY m.id HAVING m.paid_through <> max(greatest(p.paid_through, m.starts_on))""",
+    "a payment belongs to the supporter of its subscription": """
+        SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_subscription s ON s.id = p.subscription_id
+        WHERE s.supporter_id <> p.supporter_id""",
+}
+
+
+def _rows(query: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{query} LIMIT 10")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _currencies() -> dict[str, dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BOOKS)
+        books: dict[str, dict[str, Any]] = {
+            row[0]: dict(zip(("payments", "gross", "fees", "refunds", "net"), row[1:], strict=True)) | {"disputes": 0}
+            for row in cursor.fetchall()
+        }
+        cursor.execute(_ELSEWHERE)
+        for currency, settled, gross, fees, net in cursor.fetchall():
+            elsewhere = books[currency].setdefault("settled_elsewhere", {})
+            elsewhere[settled] = {"gross": gross, "fees": fees, "net": net}
+    return books
+
+
+def _by_state(rows: Any) -> dict[str, int]:
+    return dict(rows.order_by("state").values_list("state").annotate(Count("pk")))

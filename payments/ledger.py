@@ -1,0 +1,186 @@
+"""Money received: payments recorded once from Stripe's facts, and the signed lines that prove them.
+
+Every function is called with a supporter's row locked, inside the one transaction of a group of events, and is safe
+to call again with the same or older facts: the second time changes nothing and mails nobody.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from members import clock, memberships
+from members.models import Supporter
+from payments import cases, duplicates, emails, money
+from payments import checkout as checkouts
+from payments.models import Case, Checkout, Frequency, LedgerEntry, Payment, Refund, Subscription
+from payments.stripe_api import objects
+
+
+def record_gift(intent: objects.PaymentIntent) -> Payment | None:
+    """A gift made once. Raises NotOurs for a PaymentIntent that no checkout of ours led to.
+
+    A declined try at Stripe's page makes no payment and no supporter: nothing has come.
+    """
+    checkout = checkouts.find(intent.checkout)
+    if intent.status not in {"succeeded", "processing"}:
+        return _note_decline(checkout, intent)
+    supporter = checkouts.giver(checkout)
+    payment = _payment_for(intent, checkout, supporter)
+    if intent.status == "processing":
+        _process(payment)
+    elif _receive(payment, intent.amount, intent.charge, intent.method, intent.paid_at):
+        _compare(payment, checkout.amount, checkout.currency)
+        duplicates.look_at_payment(payment)
+        emails.thank(payment)
+    return payment
+
+
+def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
+    """One invoice of a subscription: received, with the bank, or failed. A later state never gives way to an older."""
+    if invoice.amount == 0:
+        return None
+    if invoice.status == "paid":
+        return _receive_instalment(_instalment(invoice, subscription), invoice, subscription)
+    intent = invoice.payment_intent
+    if intent and intent.status == "processing":
+        payment = _instalment(invoice, subscription)
+        _process(payment)
+        return payment
+    if invoice.status in {"open", "uncollectible"} and invoice.attempts:
+        return _fail_instalment(invoice, subscription)
+    return None
+
+
+def record_charge(charge: objects.Charge) -> None:
+    """What a charge adds to a payment we know: its method, its line. A charge of an invoice is told by the invoice."""
+    payment = Payment.objects.select_for_update().filter(stripe_payment_intent_id=charge.payment_intent).first()
+    if payment is None or charge.status != "succeeded" or payment.status != Payment.Status.SUCCEEDED:
+        return
+    if not payment.method and charge.method:
+        payment.method = charge.method
+        payment.save(update_fields=["method"])
+    write_received_line(payment, charge.id, charge.created_at)
+
+
+def write_received_line(payment: Payment, charge_id: str, occurred_at: datetime) -> None:
+    """The ledger's line for money received, once, however often it is told."""
+    source = f"charge:{charge_id}" if charge_id else f"invoice:{payment.stripe_invoice_id}"
+    write(LedgerEntry.Kind.CHARGE, source, payment, payment.amount, occurred_at)
+
+
+def write(
+    kind: LedgerEntry.Kind, source: str, payment: Payment, amount: int, occurred_at: datetime,
+    refund: Refund | None = None,
+) -> None:  # fmt: skip
+    """Add one line of signed minor units in the payment's currency. A source that has its line keeps it."""
+    line = LedgerEntry(
+        kind=kind, source=source, payment=payment, refund=refund, amount=amount, currency=payment.currency,
+        occurred_at=occurred_at,
+    )  # fmt: skip
+    LedgerEntry.objects.bulk_create([line], ignore_conflicts=True)
+
+
+def _payment_for(intent: objects.PaymentIntent, checkout: Checkout, supporter: Supporter) -> Payment:
+    found = Payment.objects.select_for_update().filter(stripe_payment_intent_id=intent.id).first()
+    return found or Payment(
+        supporter=supporter, checkout=checkout, frequency=Frequency.ONCE, status=Payment.Status.PROCESSING,
+        amount=intent.amount, currency=intent.currency, stripe_customer_id=intent.customer,
+        stripe_payment_intent_id=intent.id, created_at=intent.created_at, **checkout.attribution(),
+    )  # fmt: skip
+
+
+def _instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment:
+    intent = invoice.payment_intent
+    payment = Payment.objects.select_for_update().filter(stripe_invoice_id=invoice.id).first() or Payment(
+        supporter=subscription.supporter, checkout=subscription.checkout if invoice.is_first else None,
+        subscription=subscription, frequency=subscription.frequency, status=Payment.Status.PROCESSING,
+        amount=invoice.amount, currency=invoice.currency, stripe_customer_id=invoice.customer,
+        stripe_invoice_id=invoice.id, created_at=invoice.created_at, **subscription.attribution(),
+    )  # fmt: skip
+    payment.stripe_payment_intent_id = payment.stripe_payment_intent_id or (intent.id if intent else None)
+    payment.method = payment.method or subscription.method
+    return payment
+
+
+def _receive(payment: Payment, amount: int, charge_id: str, method: str, paid_at: datetime) -> bool:
+    """Mark as received and write the line; False when that was known already."""
+    if payment.status == Payment.Status.SUCCEEDED:
+        return False
+    payment.status = Payment.Status.SUCCEEDED
+    payment.amount, payment.paid_at = amount, paid_at
+    payment.stripe_charge_id = charge_id or None
+    payment.method = method or payment.method
+    payment.failure_code, payment.next_attempt_at = "", None
+    payment.save()
+    write_received_line(payment, charge_id, paid_at)
+    return True
+
+
+def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription: Subscription) -> Payment:
+    intent = invoice.payment_intent
+    payment.paid_through = clock.day_of(invoice.period_end)
+    paid_at = invoice.paid_at or invoice.created_at
+    if not _receive(payment, invoice.amount, intent.charge if intent else "", subscription.method, paid_at):
+        return payment
+    _belong(payment, subscription, paid_at)
+    _compare(payment, subscription.amount, subscription.currency)
+    emails.thank(payment) if invoice.is_first else emails.receipt_recurring(payment)
+    return payment
+
+
+def _belong(payment: Payment, subscription: Subscription, paid_at: datetime) -> None:
+    first_day = clock.day_of(paid_at)
+    subscription.membership = memberships.renew(
+        supporter=subscription.supporter,
+        source=f"subscription:{subscription.public_id}",
+        starts_on=first_day,
+        paid_through=max(payment.paid_through or first_day, first_day),
+        monthly_amount=money.monthly(payment.amount, payment.frequency),
+        currency=payment.currency,
+    )
+    subscription.save(update_fields=["membership"])
+    if subscription.ended_at:
+        memberships.end(subscription.membership, clock.day_of(subscription.ended_at))
+
+
+def _process(payment: Payment) -> None:
+    """With the bank: not received, and not failed either. A payment that was received stays so."""
+    is_new = payment.pk is None
+    if is_new or payment.status == Payment.Status.FAILED:
+        payment.status = Payment.Status.PROCESSING
+        payment.save()
+    if is_new and payment.checkout:
+        emails.thanks_processing(payment)
+
+
+def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
+    payment = _instalment(invoice, subscription)
+    was_with_bank = payment.pk is not None and payment.status == Payment.Status.PROCESSING
+    if payment.status == Payment.Status.SUCCEEDED or (invoice.is_first and not was_with_bank and payment.pk is None):
+        return None
+    if payment.pk is not None and payment.failures >= invoice.attempts and not was_with_bank:
+        return payment
+    payment.status, payment.failures = Payment.Status.FAILED, invoice.attempts
+    payment.failure_code = invoice.payment_intent.error_code if invoice.payment_intent else ""
+    payment.next_attempt_at = invoice.next_attempt_at
+    payment.save()
+    emails.processing_failed(payment) if was_with_bank else emails.payment_failed(payment)
+    return payment
+
+
+def _note_decline(checkout: Checkout, intent: objects.PaymentIntent) -> Payment | None:
+    payment = Payment.objects.select_for_update().filter(stripe_payment_intent_id=intent.id).first()
+    if payment and payment.status == Payment.Status.PROCESSING:
+        payment.status, payment.failure_code, payment.failures = Payment.Status.FAILED, intent.error_code, 1
+        payment.save()
+        emails.processing_failed(payment)
+    elif payment is None and intent.error_code != checkout.failure_code:
+        Checkout.objects.filter(pk=checkout.pk).update(failure_code=intent.error_code)
+    return payment
+
+
+def _compare(payment: Payment, amount: int, currency: str) -> None:
+    """The books say what Stripe took; a person looks at it when that is not what was agreed."""
+    if (payment.amount, payment.currency) != (amount, currency):
+        facts = {"agreed": [amount, currency], "taken": [payment.amount, payment.currency], "payment": payment.pk}
+        cases.open_case(Case.Kind.AMOUNT_MISMATCH, f"payment:{payment.pk}", payment.supporter, facts)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from payments import invariants, money
+
+
+class Command(BaseCommand):
+    help = "Runs the invariants and prints the books. Non-zero exit when a sentence does not hold."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="machine-readable, amounts in minor units")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report = invariants.report()
+        self.stdout.write(json.dumps(report, indent=2, sort_keys=True) if options["json"] else _words(report))
+        if report["broken"]:
+            raise CommandError("The books do not hold: " + "; ".join(report["broken"]))
+
+
+def _words(report: dict[str, Any]) -> str:
+    lines = [
+        f"{code}: {row['payments']} payments, {money.format(row['gross'], code, 'en')} given, "
+        f"{money.format(row['refunds'], code, 'en')} refunded"
+        for code, row in report["currencies"].items()
+    ]
+    lines.append(
+        f"{report['supporters']} supporters, {report['active_memberships']} active memberships, "
+        f"{report['active_subscriptions']} active subscriptions"
+    )
+    return "\n".join([*lines, "The books hold." if not report["broken"] else "The books do not hold."])

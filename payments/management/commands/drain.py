@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from payments import settlements
+from payments.errors import StripeRefused, StripeUnavailable
+from payments.webhooks import drain, inbox
+
+log = logging.getLogger("hromada.drain")
+
+POLL_SECONDS = 2.0
+SETTLE_EVERY_SECONDS = 10.0
+
+
+class Command(BaseCommand):
+    help = "Works the events that have arrived, until stopped. Run as many as you like."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="work until none is due, then exit")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            count = drain.until_nothing_is_due()
+            _settle()
+            self.stdout.write(f"{count} events worked")
+            return
+        _Drain().run()
+
+
+class _Drain:
+    """The loop: work what is due, settle now and then, sleep until a notice or the next poll."""
+
+    def __init__(self) -> None:
+        self.is_stopping = False
+        self.next_settling = 0.0
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        self.is_stopping = True
+
+    def run(self) -> None:
+        while not self.is_stopping:
+            try:
+                with _listener() as listener:
+                    self._work(listener)
+            except (DatabaseError, psycopg.Error) as error:
+                log.warning("database not there (%s); again in a second", type(error).__name__)
+                connection.close()
+                time.sleep(1)
+
+    def _work(self, listener: psycopg.Connection[Any]) -> None:
+        while not self.is_stopping:
+            worked = drain.work()
+            if not worked:
+                self._settle_now_and_then()
+                for _ in listener.notifies(timeout=POLL_SECONDS, stop_after=1):
+                    pass
+
+    def _settle_now_and_then(self) -> None:
+        if time.monotonic() >= self.next_settling:
+            self.next_settling = time.monotonic() + SETTLE_EVERY_SECONDS
+            _settle()
+
+
+def _listener() -> psycopg.Connection[Any]:
+    """A connection of its own for LISTEN, so that waiting holds nothing."""
+    parameters = connection.get_connection_params()
+    wanted = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
+    listener = psycopg.connect(**wanted, autocommit=True, connect_timeout=3)
+    listener.execute(f"LISTEN {inbox.CHANNEL}")
+    return listener
+
+
+def _settle() -> None:
+    try:
+        settlements.collect()
+    except (StripeUnavailable, StripeRefused) as error:
+        log.warning("settlements not read (%s); again later", type(error).__name__)

@@ -1,0 +1,50 @@
+"""Money sent back: Stripe's refunds mirrored, their lines added, the payment's refunded sum kept right."""
+
+from __future__ import annotations
+
+from django.db.models import Sum
+
+from members.models import Supporter
+from payments import ledger
+from payments.errors import NotYet
+from payments.models import LedgerEntry, Payment, Refund
+from payments.stripe_api import objects
+
+
+def follow(refund: objects.Refund) -> Refund:
+    """Make our row what Stripe's refund is now. A refund that failed gives its money back in a line of its own.
+
+    Raises NotYet when the payment has not been recorded. Safe to call again.
+    """
+    payment = payment_of(refund)
+    if payment is None:
+        raise NotYet(f"payment of {refund.id}")
+    Supporter.objects.select_for_update().get(pk=payment.supporter_id)
+    row, _ = Refund.objects.update_or_create(
+        stripe_refund_id=refund.id,
+        create_defaults={
+            "payment": payment, "amount": refund.amount, "currency": refund.currency, "reason": refund.reason,
+            "created_at": refund.created_at, "status": refund.status, "failure_reason": refund.failure_reason,
+        },
+        defaults={"status": refund.status, "failure_reason": refund.failure_reason},
+    )  # fmt: skip
+    _write_lines(row, refund)
+    returned = payment.refunds.filter(status__in=Refund.TAKES_MONEY).aggregate(sum=Sum("amount"))["sum"] or 0
+    Payment.objects.filter(pk=payment.pk).update(refunded_amount=returned)
+    return row
+
+
+def payment_of(refund: objects.Refund) -> Payment | None:
+    """The payment a refund belongs to, by its PaymentIntent or its charge."""
+    if refund.payment_intent:
+        return Payment.objects.filter(stripe_payment_intent_id=refund.payment_intent).first()
+    return Payment.objects.filter(stripe_charge_id=refund.charge).first()
+
+
+def _write_lines(row: Refund, refund: objects.Refund) -> None:
+    if not refund.has_taken_money:
+        return
+    payment, at = row.payment, refund.created_at
+    ledger.write(LedgerEntry.Kind.REFUND, f"refund:{refund.id}", payment, -row.amount, at, row)
+    if row.status in {Refund.Status.FAILED, Refund.Status.CANCELED}:
+        ledger.write(LedgerEntry.Kind.REFUND_RETURNED, f"refund_returned:{refund.id}", payment, row.amount, at, row)

@@ -1,0 +1,163 @@
+"""The recurring agreement: mirrored from a fresh read of Stripe's object, and stopped when somebody asks.
+
+`follow` runs inside the transaction of a group of events; `request_stop` is called by doors and talks to Stripe.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from members import clock, memberships
+from members.models import Supporter, TimelineEntry
+from payments import checkout as checkouts
+from payments import duplicates, emails
+from payments.errors import AlreadyStopped, StripeRefused
+from payments.models import Subscription, SubscriptionChange
+from payments.stripe_api import client, objects
+from payments.webhooks import inbox
+
+# Stripe ends the subscription itself when it is to stop at the period's end. One that is behind with a payment is
+# ended at once: otherwise the retries would go on.
+STOPS_AT_PERIOD_END = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING)
+NOT_BEGUN = (Subscription.Status.INCOMPLETE, Subscription.Status.INCOMPLETE_EXPIRED)
+
+
+def find(stripe_subscription_id: str) -> Subscription | None:
+    """Ours, with the supporter's row and then its own locked; None when we have no such row yet."""
+    row = Subscription.objects.filter(stripe_subscription_id=stripe_subscription_id).first()
+    if row is None:
+        return None
+    Supporter.objects.select_for_update().get(pk=row.supporter_id)
+    return Subscription.objects.select_for_update(of=("self",)).select_related(
+        "supporter", "checkout", "membership__level"
+    ).get(pk=row.pk)  # fmt: skip
+
+
+def follow(agreed: objects.Subscription) -> Subscription | None:
+    """Make our row what Stripe's object is now; mail what that means. None while it has not begun.
+
+    Raises NotOurs when neither we know it nor its metadata names a checkout of ours. Safe to call again: the same
+    state changes nothing and mails nobody.
+    """
+    row = find(agreed.id)
+    if row is None:
+        return None if agreed.status in NOT_BEGUN else _begin(agreed)
+    before = (row.is_stopping, row.is_alive)
+    _mirror(row, agreed)
+    row.save()
+    _after_change(row, agreed, before)
+    return row
+
+
+def request_stop(
+    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: AbstractBaseUser | None = None
+) -> SubscriptionChange:
+    """Ask Stripe to charge nothing more. Our row changes when Stripe's object says so; the mail goes out then.
+
+    Raises AlreadyStopped, StripeUnavailable (ask again: the same key is used), StripeRefused. Never call it inside
+    a transaction.
+    """
+    change = _stop_request(subscription, surface, reason, words, actor)
+    _ask_stripe(change)
+    inbox.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
+    return change
+
+
+def _begin(agreed: objects.Subscription) -> Subscription:
+    checkout = checkouts.find(agreed.checkout)
+    supporter = checkouts.giver(checkout)
+    row = find(agreed.id) or Subscription(
+        supporter=supporter, checkout=checkout, stripe_subscription_id=agreed.id,
+        started_at=agreed.started_at, **checkout.attribution(),
+    )  # fmt: skip
+    _mirror(row, agreed)
+    row.save()
+    duplicates.look_at_subscription(row)
+    _after_change(row, agreed, (False, True))
+    return row
+
+
+def _mirror(row: Subscription, agreed: objects.Subscription) -> None:
+    row.stripe_customer_id = agreed.customer
+    row.status = agreed.status
+    row.frequency, row.amount, row.currency = agreed.interval, agreed.amount, agreed.currency
+    row.current_period_end = agreed.current_period_end
+    row.renews_on = clock.day_of(agreed.current_period_end)
+    row.cancel_at_period_end, row.cancel_at = agreed.cancel_at_period_end, agreed.cancel_at
+    row.canceled_at, row.ended_at = agreed.canceled_at, agreed.ended_at
+    row.method = agreed.method or row.method
+
+
+def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple[bool, bool]) -> None:
+    was_stopping, was_alive = before
+    has_ended = was_alive and not row.is_alive
+    stopped_at_once = has_ended and _was_immediate(agreed)
+    if (row.is_stopping and not was_stopping) or (stopped_at_once and not was_stopping):
+        change = row.changes.filter(kind=SubscriptionChange.Kind.STOP).first()
+        emails.cancelled(row, change)
+    if row.is_stopping or not row.is_alive:
+        row.changes.filter(kind=SubscriptionChange.Kind.STOP).exclude(state=SubscriptionChange.State.FAILED).update(
+            state=SubscriptionChange.State.SEEN
+        )
+    if has_ended:
+        if row.membership and row.ended_at:
+            memberships.end(row.membership, clock.day_of(row.ended_at))
+        if not stopped_at_once:
+            emails.ended(row, unpaid=agreed.ended_reason == "payment_failed")
+
+
+def _was_immediate(agreed: objects.Subscription) -> bool:
+    """Stopped by request with no time between the asking and the end."""
+    if agreed.ended_reason == "payment_failed" or agreed.canceled_at is None or agreed.ended_at is None:
+        return False
+    return agreed.ended_at - agreed.canceled_at < timedelta(minutes=5)
+
+
+def _stop_request(
+    subscription: Subscription, surface: str, reason: str, words: str, actor: AbstractBaseUser | None
+) -> SubscriptionChange:
+    """The committed row whose id is the idempotency key; the one still unanswered, if there is one."""
+    subscription.refresh_from_db()
+    stops = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP)
+    if open_one := stops.filter(state=SubscriptionChange.State.REQUESTED).first():
+        return open_one
+    accepted = stops.filter(state=SubscriptionChange.State.ACCEPTED).exists()
+    if accepted or subscription.is_stopping or not subscription.is_alive:
+        raise AlreadyStopped(subscription.stripe_subscription_id)
+    try:
+        with transaction.atomic():
+            change: SubscriptionChange = subscription.changes.create(
+                kind=SubscriptionChange.Kind.STOP, surface=surface, reason=reason, words=words,
+                stripe_params=_stop_params(subscription),
+            )  # fmt: skip
+            TimelineEntry.objects.create(
+                supporter=subscription.supporter, action="subscription.stop_requested", actor=actor,
+                details={"subscription": subscription.pk, "surface": surface, "reason": reason},
+            )  # fmt: skip
+            return change
+    except IntegrityError:
+        return stops.get(state=SubscriptionChange.State.REQUESTED)
+
+
+def _stop_params(subscription: Subscription) -> dict[str, Any]:
+    return {"cancel_at_period_end": True} if subscription.status in STOPS_AT_PERIOD_END else {}
+
+
+def _ask_stripe(change: SubscriptionChange) -> None:
+    call = client.update_subscription if change.stripe_params else client.cancel_subscription
+    try:
+        call(change.subscription.stripe_subscription_id, change.stripe_params, key=change.idempotency_key)
+    except StripeRefused as error:
+        _set_state(change, SubscriptionChange.State.FAILED, str(error))
+        inbox.request_sync("subscription", change.subscription.stripe_subscription_id)
+        raise
+    _set_state(change, SubscriptionChange.State.ACCEPTED)
+
+
+def _set_state(change: SubscriptionChange, state: SubscriptionChange.State, error: str = "") -> None:
+    waiting = SubscriptionChange.objects.filter(pk=change.pk, state=SubscriptionChange.State.REQUESTED)
+    waiting.update(state=state, error=error)

@@ -1,0 +1,67 @@
+"""Reading from Stripe for one group of events: each object once, outside any transaction, within a budget."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from payments.stripe_api import client, objects
+
+T = TypeVar("T")
+
+
+class Budget:
+    """At most so many reads a second from this process, evenly: Stripe's limit is shared with the readers' gifts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def wait(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            pause = max(0.0, self._next - now)
+            self._next = max(now, self._next) + 1 / settings.STRIPE_READS_PER_SECOND
+        time.sleep(pause)
+
+
+_budget = Budget()
+
+
+class Reads:
+    """What handlers read before the transaction. The same object asked for twice is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def session(self, stripe_id: str) -> objects.Session:
+        return self._once("session", stripe_id, client.read_session)
+
+    def subscription(self, stripe_id: str) -> objects.Subscription:
+        return self._once("subscription", stripe_id, client.read_subscription)
+
+    def invoice(self, stripe_id: str) -> objects.Invoice:
+        return self._once("invoice", stripe_id, client.read_invoice)
+
+    def payment_intent(self, stripe_id: str) -> objects.PaymentIntent:
+        return self._once("payment_intent", stripe_id, client.read_payment_intent)
+
+    def charge(self, stripe_id: str) -> objects.Charge:
+        return self._once("charge", stripe_id, client.read_charge)
+
+    def refund(self, stripe_id: str) -> objects.Refund:
+        return self._once("refund", stripe_id, client.read_refund)
+
+    def invoice_of(self, intent_id: str) -> str:
+        return self._once("invoice_of", intent_id, client.invoice_of)
+
+    def _once(self, kind: str, stripe_id: str, read: Callable[[str], T]) -> T:
+        if (kind, stripe_id) not in self._known:
+            _budget.wait()
+            self._known[kind, stripe_id] = read(stripe_id)
+        found: T = self._known[kind, stripe_id]
+        return found
