@@ -1,0 +1,63 @@
+"""Trouble made on purpose: the next requests that match get an error, no answer, or a slow one.
+
+`commit_then_...` kinds do the work first, so that the caller cannot know whether it was done.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+
+KINDS = (
+    "500",
+    "429",
+    "slow",
+    "slow_body",
+    "drop",
+    "commit_then_500",
+    "commit_then_timeout",
+    "commit_then_drop",
+)
+
+
+@dataclass
+class Fault:
+    """`path` is a regular expression searched in the path; `seconds` is how long slow is; `times` counts down."""
+
+    kind: str
+    times: int = 1
+    path: str = ""
+    method: str = ""
+    seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown fault {self.kind!r}; one of {', '.join(KINDS)}")
+
+    def fits(self, method: str, path: str) -> bool:
+        return self.times > 0 and self.method in ("", method) and bool(re.search(self.path, path))
+
+
+class Faults:
+    """The faults waiting to happen, oldest first."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def plan(self, fault: Fault) -> None:
+        with self._lock:
+            self._waiting.append(fault)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        with self._lock:
+            for fault in self._waiting:
+                if fault.fits(method, path):
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def clear(self) -> None:
+        with self._lock:
+            self._waiting.clear()

@@ -1,0 +1,55 @@
+"""Payment methods: made from a test number, attached to a customer, put in the place of the old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..objects.people import card_method, mandate, sepa_method
+from ..store import Document
+from ..world import World
+
+
+@dataclass(frozen=True)
+class Means:
+    """What somebody types on the hosted page: a test card or a test bank account. `expires` is (month, year)."""
+
+    card: str | None = "4242424242424242"
+    iban: str | None = None
+    expires: tuple[int, int] | None = None
+
+
+def make(world: World, means: Means, email: str | None, name: str | None) -> Document:
+    """Raises cards.UnknownNumber for a number that is not the simulator's."""
+    if means.iban:
+        return world.add(sepa_method(world, means.iban, email, name))
+    return world.add(card_method(world, means.card or "", email, name, means.expires))
+
+
+def mandate_for(world: World, method: Document) -> str | None:
+    if method["type"] != "sepa_debit":
+        return None
+    known = world.store.where("mandate", payment_method=method["id"])
+    return known[0]["id"] if known else world.add(mandate(world, method))["id"]
+
+
+def attach(world: World, method: Document, customer: Document) -> None:
+    if method["customer"] == customer["id"]:
+        return
+    world.update(method, customer=customer["id"])
+    world.emit("payment_method.attached", method)
+
+
+def make_default(world: World, method: Document, customer: Document) -> None:
+    """The customer's default and that of every running subscription, as the hosted portal does it."""
+    attach(world, method, customer)
+    settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
+    world.update(customer, "customer.updated", invoice_settings=settings)
+    for subscription in world.store.where("subscription", customer=customer["id"]):
+        if subscription["status"] not in ("canceled", "incomplete_expired"):
+            world.update(subscription, "customer.subscription.updated", default_payment_method=method["id"])
+
+
+def of_subscription(world: World, subscription: Document) -> Document | None:
+    customer = world.store.get("customer", subscription["customer"]) or {}
+    fallback = customer.get("invoice_settings", {}).get("default_payment_method")
+    return world.store.get("payment_method", subscription["default_payment_method"] or fallback)

@@ -1,0 +1,66 @@
+"""Automatic payouts: what is available leaves for the bank, one payout a currency, reconcilable row by row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from .. import money
+from ..clock import DAY, duty
+from ..objects import payments
+from ..objects.balance import balance_transaction
+from ..store import Document
+from ..world import World
+
+
+def pay_out(world: World) -> list[Document]:
+    """One payout for each currency whose available balance is positive."""
+    waiting: dict[str, list[Document]] = defaultdict(list)
+    for row in world.store.where("balance_transaction", _payout=None):
+        if row["available_on"] <= world.now():
+            waiting[row["currency"]].append(row)
+    return [_pay(world, rows) for rows in waiting.values() if sum(row["net"] for row in rows) > 0]
+
+
+def _pay(world: World, rows: list[Document]) -> Document:
+    amount = sum(row["net"] for row in rows)
+    payout = world.add(payments.payout(world, amount, rows[0]["currency"]))
+    settled = money.Settled(-amount, payout["currency"], None)
+    own = world.add(balance_transaction(world, "payout", settled, payout["id"]))
+    world.update(payout, balance_transaction=own["id"])
+    for row in (*rows, own):
+        world.update(row, _payout=payout["id"])
+    world.emit("payout.created", payout)
+    world.schedule(payout["arrival_date"], "payout_arrives", payout["id"])
+    return payout
+
+
+@duty("payout_arrives")
+def arrive(world: World, payout_id: str) -> None:
+    payout = world.get("payout", payout_id)
+    if payout["status"] != "in_transit":
+        return
+    world.update(payout, status="paid", trace_id={"status": "supported", "value": payout["id"][3:18]})
+    world.emit("payout.paid", payout)
+    world.update(payout, reconciliation_status="completed")
+    world.emit("payout.reconciliation_completed", payout)
+
+
+def fail(world: World, payout: Document) -> None:
+    """The bank sends it back: the money is in the balance again, on a row of its own."""
+    settled = money.Settled(payout["amount"], payout["currency"], None)
+    returned = world.add(balance_transaction(world, "payout_failure", settled, payout["id"]))
+    world.update(
+        payout,
+        "payout.failed",
+        status="failed",
+        failure_code="account_closed",
+        failure_message="The bank account has been closed.",
+        failure_balance_transaction=returned["id"],
+    )
+
+
+@duty("payouts")
+def pay_out_daily(world: World, id: str) -> None:
+    pay_out(world)
+    if world.policy.payout_days:
+        world.schedule(world.now() + world.policy.payout_days * DAY, "payouts", id)
