@@ -1,7 +1,7 @@
 """A guard on what we send to Stripe: parameters must fit the SDK's own TypedDicts.
 
-`check(params, SessionCreateParams)` raises a ValueError that names the path. Called by client.py on every write in DEBUG
-and in tests, because since version 16 every enum of the SDK is `Union[Literal[...], str]` and mypy sees no misspelling.
+`check(params, SessionCreateParams)` raises a ValueError that names the path. Called by client.py on every write in
+DEBUG and in tests, because since version 16 every enum of the SDK is `Union[Literal[...], str]` and mypy sees no misspelling.
 A TypedDict is compiled once to plain functions; after that a check costs microseconds.
 """
 
@@ -32,7 +32,8 @@ def check(params: Mapping[str, Any], typed_dict: type) -> None:
 @cache
 def fields(typed_dict: type) -> dict[str, Any]:
     """The parameters of a TypedDict with resolved hints; options of the request are not parameters."""
-    names = {"StripeContext": stripe.StripeContext, "Mapping": Mapping}  # what RequestOptions needs: its module is not asked
+    # RequestOptions names these as text; its module is not asked for them.
+    names = {"StripeContext": stripe.StripeContext, "Mapping": Mapping}
     hints = typing_extensions.get_type_hints(typed_dict, localns=names, include_extras=True)
     options = stripe.RequestOptions.__annotations__
     inherits = any(base is stripe.RequestOptions for base in typing_extensions.get_original_bases(typed_dict))
@@ -159,7 +160,7 @@ def _plain(hint: Any) -> Check:
         return lambda value, path: None
 
     def fits(value: Any, path: str) -> Problem | None:
-        if isinstance(value, bool) and hint is not bool or not isinstance(value, expected):
+        if (isinstance(value, bool) and hint is not bool) or not isinstance(value, expected):
             name = "Decimal" if hint is Decimal else getattr(hint, "__name__", str(hint))
             return path, f"expected {name}, got {value!r}"
         return None

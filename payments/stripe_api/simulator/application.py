@@ -67,9 +67,7 @@ class Application:
 
 def read(environ: dict[str, Any]) -> Request:
     length = min(int(environ.get("CONTENT_LENGTH") or 0), LARGEST_BODY)
-    headers = {
-        name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
-    }
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     return Request(
         environ["REQUEST_METHOD"],

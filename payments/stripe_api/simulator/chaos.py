@@ -23,7 +23,7 @@ class Chaos:
     random: Random = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "random", Random(self.seed))  # noqa: S311 - dice, not secrets
+        object.__setattr__(self, "random", Random(self.seed))
 
     def happens(self, share: float) -> bool:
         return share > 0 and self.random.random() < share

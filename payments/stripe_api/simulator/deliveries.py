@@ -227,8 +227,6 @@ class Deliverer:
                     delivery["state"] = "delivered"
             self._world.store.put(event)
         with self._changed:
-            self._queue = [
-                entry for entry in self._queue if not (entry[2] == event["id"] and 200 <= status < 300)
-            ]
+            self._queue = [entry for entry in self._queue if not (entry[2] == event["id"] and 200 <= status < 300)]
             heapq.heapify(self._queue)
             self._changed.notify_all()

@@ -1,8 +1,8 @@
 """Idempotency keys as Stripe keeps them.
 
 The same key with the same request answers what it answered before, a 500 included; with another request it is refused;
-while the first is still at work it is a conflict. Keys are forgotten after a day of simulated time. Refusals made before
-anything was executed (unknown parameters, 401, 409, 429) are not kept.
+while the first is still at work it is a conflict. Keys are forgotten after a day of simulated time. Refusals made
+before anything was executed (unknown parameters, 401, 409, 429) are not kept.
 """
 
 from __future__ import annotations

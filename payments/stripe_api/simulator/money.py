@@ -11,8 +11,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from .errors import invalid, not_simulated
 
-ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+ZERO_DECIMAL = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
+THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 WHOLE_UNITS_ONLY = frozenset({"isk", "ugx"})
 LARGEST = 99_999_999
 SMALLEST_SETTLED = 50

@@ -77,7 +77,9 @@ def _living(world: World, id: str) -> Document:
 def _settings(world: World, document: Document, params: Document) -> None:
     given = params.get("invoice_settings") or {}
     if given.get("default_payment_method"):
-        method = world.get("payment_method", given["default_payment_method"], "invoice_settings[default_payment_method]")
+        method = world.get(
+            "payment_method", given["default_payment_method"], "invoice_settings[default_payment_method]"
+        )
         document["invoice_settings"]["default_payment_method"] = method["id"]
 
 

@@ -138,9 +138,7 @@ class Api:
             params = {}
         replayed = response is not None and ("Idempotent-Replayed", "true") in response.headers
         status = response.status if response else 0
-        self.log.append(
-            Logged(id, self._world.now(), request.method, request.path, params, key, status, replayed)
-        )
+        self.log.append(Logged(id, self._world.now(), request.method, request.path, params, key, status, replayed))
 
 
 def broken() -> Response:

@@ -37,7 +37,12 @@ def create_preview(world: World, params: Document) -> Document:
     return subscriptions.preview(world, subscription)
 
 
-@route("GET", "invoice_payments", sdk.InvoicePaymentListParams, known="invoice payment status ending_before limit starting_after")
+@route(
+    "GET",
+    "invoice_payments",
+    sdk.InvoicePaymentListParams,
+    known="invoice payment status ending_before limit starting_after",
+)
 def list_invoice_payments(world: World, params: Document) -> Document:
     found = world.store.all("invoice_payment")
     wanted = params.get("payment")

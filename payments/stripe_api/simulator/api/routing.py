@@ -29,7 +29,9 @@ class Route:
 ROUTES: list[Route] = []
 
 
-def route(method: str, path: str, params: type | None = None, known: str | None = None) -> Callable[[Endpoint], Endpoint]:
+def route(
+    method: str, path: str, params: type | None = None, known: str | None = None
+) -> Callable[[Endpoint], Endpoint]:
     """`known` names the parameters that are simulated, separated by spaces; None: all the SDK has."""
     pattern = re.compile("/v1/" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 

@@ -208,7 +208,7 @@ def line_items(world: World, params: Document, id: str) -> Document:
 def expire(world: World, params: Document, id: str) -> Document:
     document = world.get("checkout.session", id)
     if document["status"] != "open":
-        raise invalid(f"Only Checkout Sessions with a status in [\"open\"] can be expired. This one is {document['status']}.")
+        raise invalid(f"Only open Checkout Sessions can be expired. This one is {document['status']}.")
     world.unschedule("expire", id)
     checkout.expire(world, id)
     return document

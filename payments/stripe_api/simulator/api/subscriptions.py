@@ -50,9 +50,11 @@ def list_subscriptions(world: World, params: Document) -> Document:
 def _running(world: World, id: str) -> Document:
     document = world.get("subscription", id)
     if document["status"] in endings.ENDED:
-        raise StripeRefusal(
-            f"No such subscription: '{id}'", status=404, code="resource_missing", param="id"
-        ) if document["status"] == "canceled" else invalid("This subscription never started.")
+        raise (
+            StripeRefusal(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
+            if document["status"] == "canceled"
+            else invalid("This subscription never started.")
+        )
     return document
 
 
@@ -143,9 +145,7 @@ def _new_price(world: World, document: Document, data: Document) -> Document:
         raise invalid("The price must be in the subscription's currency.", "items[0][price_data][currency]")
     product = world.get("product", data["product"], "items[0][price_data][product]")
     money.check_amount(data["unit_amount"], document["currency"], "items[0][price_data][unit_amount]")
-    return world.add(
-        checkout.price(world, product["id"], document["currency"], data["unit_amount"], data["recurring"])
-    )
+    return world.add(checkout.price(world, product["id"], document["currency"], data["unit_amount"], data["recurring"]))
 
 
 @route("DELETE", "subscriptions/{id}", sdk.SubscriptionCancelParams, known="cancellation_details prorate invoice_now")

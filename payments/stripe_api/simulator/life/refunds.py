@@ -36,19 +36,17 @@ def _checked(charge: Document, amount: int | None) -> int:
     if charge["status"] != "succeeded":
         raise invalid("This charge has not succeeded and cannot be refunded.", "charge", "charge_not_refundable")
     if charge["disputed"]:
-        raise invalid(
-            f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed"
-        )
+        raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed")
     if left == 0:
-        raise invalid(
-            f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded"
-        )
+        raise invalid(f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded")
     amount = left if amount is None else amount
     if amount <= 0:
         raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
     if amount > left:
-        words = (money.display(amount, charge["currency"]), money.display(left, charge["currency"]))
-        raise StripeRefusal(f"Refund amount ({words[0]}) is greater than unrefunded amount on charge ({words[1]})", param="amount")
+        asked, rest = money.display(amount, charge["currency"]), money.display(left, charge["currency"])
+        raise StripeRefusal(
+            f"Refund amount ({asked}) is greater than unrefunded amount on charge ({rest})", param="amount"
+        )
     return amount
 
 
@@ -66,9 +64,7 @@ def fail(world: World, document: Document, reason: str = "expired_or_canceled_ca
     returned = balance.moved(
         world, "refund_failure", document["amount"], document["currency"], document["id"], category="refund_failure"
     )
-    world.update(
-        document, status="failed", failure_reason=reason, failure_balance_transaction=returned["id"]
-    )
+    world.update(document, status="failed", failure_reason=reason, failure_balance_transaction=returned["id"])
     charge = world.get("charge", document["charge"])
     total = charge["amount_refunded"] - document["amount"]
     world.update(charge, amount_refunded=total, refunded=False)

@@ -58,7 +58,7 @@ def preview(world: World, subscription: Document, *, with_id: bool = True) -> Do
     customer = world.get("customer", subscription["customer"])
     invoice = billing.invoice(world, ahead, customer, "upcoming")
     id = "upcoming_" + invoice["id"]
-    invoice.update(id=id, created=start, period_start=period_end(subscription) and item_of(subscription)["current_period_start"])
+    invoice.update(id=id, created=start, period_start=item_of(subscription)["current_period_start"])
     invoice.update(period_end=start, next_payment_attempt=start, automatically_finalizes_at=None)
     invoice["lines"]["url"] = f"/v1/invoices/{id}/lines"
     for line in invoice["lines"]["data"]:
@@ -172,7 +172,8 @@ def resume(world: World, subscription: Document) -> None:
 
 def restart_cycle(world: World, subscription: Document) -> None:
     world.update(subscription, billing_cycle_anchor=world.now(), _cycle=0, _recovery=0)
-    item_of(subscription).update(current_period_start=_bounds(subscription, 0), current_period_end=_bounds(subscription, 1))
+    start, end = _bounds(subscription, 0), _bounds(subscription, 1)
+    item_of(subscription).update(current_period_start=start, current_period_end=end)
     world.store.put(subscription)
     schedule_renewal(world, subscription)
 

@@ -8,6 +8,53 @@ from typing import Any
 from ..clock import period_start
 from ..store import Document
 from ..world import World
+from . import nothing
+
+NO_SUBSCRIPTION_FIELDS = nothing(
+    """
+    application application_fee_percent billing_cycle_anchor_config billing_thresholds cancel_at canceled_at
+    customer_account days_until_due default_payment_method default_source description ended_at items latest_invoice
+    next_pending_invoice_item_invoice on_behalf_of pause_collection pending_invoice_item_interval
+    pending_setup_intent pending_update schedule test_clock transfer_data trial_end trial_start
+    """
+)
+
+NO_INVOICE_FIELDS = nothing(
+    """
+    account_tax_ids application custom_fields customer_account customer_shipping default_payment_method
+    default_source description due_date effective_at ending_balance footer from_invoice hosted_invoice_url
+    invoice_pdf last_finalization_error latest_revision number on_behalf_of receipt_number rendering shipping_cost
+    shipping_details statement_descriptor test_clock
+    """
+)
+
+INVOICE_ZEROS = (
+    "amount_overpaid",
+    "amount_paid",
+    "amount_shipping",
+    "attempt_count",
+    "post_payment_credit_notes_amount",
+    "pre_payment_credit_notes_amount",
+    "starting_balance",
+)
+INVOICE_LISTS = (
+    "customer_tax_ids",
+    "default_tax_rates",
+    "discounts",
+    "total_discount_amounts",
+    "total_pretax_credit_amounts",
+    "total_taxes",
+)
+INVOICE_TOTALS = (
+    "amount_due",
+    "amount_remaining",
+    "subtotal",
+    "subtotal_excluding_tax",
+    "total",
+    "total_excluding_tax",
+)
+MOMENTS = ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
+NO_TAX: Document = {"disabled_reason": None, "enabled": False, "liability": None}
 
 
 def subscription(world: World, customer: str, currency: str, **given: Any) -> Document:
@@ -15,54 +62,30 @@ def subscription(world: World, customer: str, currency: str, **given: Any) -> Do
     return {
         "id": world.new_id("sub"),
         "object": "subscription",
-        "application": None,
-        "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        **NO_SUBSCRIPTION_FIELDS,
+        "automatic_tax": dict(NO_TAX),
         "billing_cycle_anchor": now,
-        "billing_cycle_anchor_config": None,
         "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
         "billing_schedules": [],
-        "billing_thresholds": None,
-        "cancel_at": None,
         "cancel_at_period_end": False,
-        "canceled_at": None,
         "cancellation_details": {"comment": None, "feedback": None, "reason": None},
         "collection_method": "charge_automatically",
         "created": now,
         "currency": currency,
         "customer": customer,
-        "customer_account": None,
-        "days_until_due": None,
-        "default_payment_method": None,
-        "default_source": None,
         "default_tax_rates": [],
-        "description": None,
         "discounts": [],
-        "ended_at": None,
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "items": None,
-        "latest_invoice": None,
         "livemode": False,
         "metadata": {},
-        "next_pending_invoice_item_invoice": None,
-        "on_behalf_of": None,
-        "pause_collection": None,
         "payment_settings": {
             "payment_method_options": None,
             "payment_method_types": None,
             "save_default_payment_method": "off",
         },
-        "pending_invoice_item_interval": None,
-        "pending_setup_intent": None,
-        "pending_update": None,
-        "schedule": None,
         "start_date": now,
         "status": "incomplete",
-        "test_clock": None,
-        "transfer_data": None,
-        "trial_end": None,
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-        "trial_start": None,
         "_cycle": 0,
         "_recovery": 0,
         **given,
@@ -123,61 +146,26 @@ def invoice(world: World, subscription: Document, customer: Document, reason: st
     return {
         "id": id,
         "object": "invoice",
+        **NO_INVOICE_FIELDS,
+        **dict.fromkeys(INVOICE_ZEROS, 0),
+        **{name: [] for name in INVOICE_LISTS},
+        **dict.fromkeys(INVOICE_TOTALS, amount),
+        **_bill_to(customer),
         "account_country": "PL",
         "account_name": "Simulated newsroom",
-        "account_tax_ids": None,
-        "amount_due": amount,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_remaining": amount,
-        "amount_shipping": 0,
-        "application": None,
-        "attempt_count": 0,
         "attempted": False,
         "auto_advance": True,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
+        "automatic_tax": {**NO_TAX, "provider": None, "status": None},
         "automatically_finalizes_at": None if first else now + world.policy.draft_seconds,
         "billing_reason": reason,
         "collection_method": "charge_automatically",
         "created": now,
         "currency": subscription["currency"],
-        "custom_fields": None,
-        "customer": customer["id"],
-        "customer_account": None,
-        "customer_address": copy.deepcopy(customer["address"]),
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
-        "customer_shipping": None,
-        "customer_tax_exempt": "none",
-        "customer_tax_ids": [],
-        "default_payment_method": None,
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "due_date": None,
-        "effective_at": None,
-        "ending_balance": None,
-        "footer": None,
-        "from_invoice": None,
-        "hosted_invoice_url": None,
-        "invoice_pdf": None,
         "issuer": {"type": "self"},
-        "last_finalization_error": None,
-        "latest_revision": None,
         "lines": {"object": "list", "data": lines, "has_more": False, "url": f"/v1/invoices/{id}/lines"},
         "livemode": False,
         "metadata": {},
         "next_payment_attempt": None if first else now + world.policy.draft_seconds,
-        "number": None,
-        "on_behalf_of": None,
         "parent": {
             "quote_details": None,
             "subscription_details": {
@@ -186,39 +174,26 @@ def invoice(world: World, subscription: Document, customer: Document, reason: st
             },
             "type": "subscription_details",
         },
-        "payment_settings": {
-            "default_mandate": None,
-            "payment_method_options": None,
-            "payment_method_types": None,
-        },
+        "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
         # The invoice's own period looks back; the period that is being paid for is on its line.
         "period_end": now,
         "period_start": now if first else subscription.get("_previous_start", now),
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "receipt_number": None,
-        "rendering": None,
-        "shipping_cost": None,
-        "shipping_details": None,
-        "starting_balance": 0,
-        "statement_descriptor": None,
         "status": "draft",
-        "status_transitions": {
-            "finalized_at": None,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
-        "subtotal": amount,
-        "subtotal_excluding_tax": amount,
-        "test_clock": None,
-        "total": amount,
-        "total_discount_amounts": [],
-        "total_excluding_tax": amount,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
+        "status_transitions": dict.fromkeys(MOMENTS),
         "webhooks_delivered_at": now,
         "_subscription": subscription["id"],
+    }
+
+
+def _bill_to(customer: Document) -> Document:
+    """Copied when the invoice is made, as Stripe does: a later change of address leaves it alone."""
+    return {
+        "customer": customer["id"],
+        "customer_address": copy.deepcopy(customer["address"]),
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_tax_exempt": "none",
     }
 
 

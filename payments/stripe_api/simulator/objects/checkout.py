@@ -7,6 +7,18 @@ from typing import Any
 from ..clock import DAY
 from ..store import Document
 from ..world import World
+from . import nothing
+
+NO_SESSION_FIELDS = nothing(
+    """
+    adaptive_pricing after_expiration allow_promotion_codes allowed_payment_method_types amount_subtotal
+    amount_total billing_address_collection branding_settings cancel_url client_reference_id client_secret consent
+    consent_collection currency currency_conversion customer customer_account customer_creation customer_details
+    customer_email invoice invoice_creation locale mode origin_context payment_intent payment_link
+    payment_method_configuration_details permissions recovered_from saved_payment_method_options setup_intent
+    shipping_address_collection shipping_cost submit_type subscription success_url wallet_options
+    """
+)
 
 
 def session(world: World, **given: Any) -> Document:
@@ -14,24 +26,10 @@ def session(world: World, **given: Any) -> Document:
     return {
         "id": id,
         "object": "checkout.session",
-        "adaptive_pricing": None,
-        "after_expiration": None,
-        "allow_promotion_codes": None,
-        "allowed_payment_method_types": None,
-        "amount_subtotal": None,
-        "amount_total": None,
+        **NO_SESSION_FIELDS,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
-        "branding_settings": None,
-        "cancel_url": None,
-        "client_reference_id": None,
-        "client_secret": None,
         "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
-        "consent": None,
-        "consent_collection": None,
         "created": world.now(),
-        "currency": None,
-        "currency_conversion": None,
         "custom_fields": [],
         "custom_text": {
             "after_submit": None,
@@ -39,43 +37,20 @@ def session(world: World, **given: Any) -> Document:
             "submit": None,
             "terms_of_service_acceptance": None,
         },
-        "customer": None,
-        "customer_account": None,
-        "customer_creation": None,
-        "customer_details": None,
-        "customer_email": None,
         "discounts": [],
         "expires_at": world.now() + DAY,
-        "invoice": None,
-        "invoice_creation": None,
         "livemode": False,
-        "locale": None,
         "metadata": {},
-        "mode": None,
-        "origin_context": None,
-        "payment_intent": None,
-        "payment_link": None,
         "payment_method_collection": "if_required",
-        "payment_method_configuration_details": None,
         "payment_method_options": {},
         "payment_method_types": ["card"],
         "payment_status": "unpaid",
-        "permissions": None,
         "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
         "shipping_options": [],
         "status": "open",
-        "submit_type": None,
-        "subscription": None,
-        "success_url": None,
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "url": f"{world.base_url}/checkout/{id}",
-        "wallet_options": None,
         **given,
     }
 

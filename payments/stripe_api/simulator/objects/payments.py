@@ -9,6 +9,31 @@ from .. import cards
 from ..clock import DAY
 from ..store import Document
 from ..world import World
+from . import nothing
+
+NO_INTENT_FIELDS = nothing(
+    """
+    application application_fee_amount automatic_payment_methods canceled_at cancellation_reason customer
+    customer_account description excluded_payment_method_types last_payment_error latest_charge next_action
+    on_behalf_of payment_method payment_method_configuration_details processing receipt_email review
+    setup_future_usage shipping source statement_descriptor statement_descriptor_suffix transfer_data transfer_group
+    """
+)
+
+NO_CHARGE_FIELDS = nothing(
+    """
+    application application_fee application_fee_amount balance_transaction failure_balance_transaction failure_code
+    failure_message on_behalf_of outcome receipt_number review shipping source source_transfer statement_descriptor
+    statement_descriptor_suffix transfer_data transfer_group
+    """
+)
+
+NO_PAYOUT_FIELDS = nothing(
+    """
+    application_fee application_fee_amount balance_transaction destination failure_balance_transaction failure_code
+    failure_message original_payout payout_method reversed_by statement_descriptor
+    """
+)
 
 
 def payment_intent(world: World, amount: int, currency: str, **given: Any) -> Document:
@@ -16,45 +41,21 @@ def payment_intent(world: World, amount: int, currency: str, **given: Any) -> Do
     return {
         "id": id,
         "object": "payment_intent",
+        **NO_INTENT_FIELDS,
         "amount": amount,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
         "capture_method": "automatic_async",
         "client_secret": f"{id}_secret_{world.new_id('x')[2:]}",
         "confirmation_method": "automatic",
         "created": world.now(),
         "currency": currency,
-        "customer": None,
-        "customer_account": None,
-        "description": None,
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
         "livemode": False,
         "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_configuration_details": None,
         "payment_method_options": {},
         "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
         **given,
     }
 
@@ -65,13 +66,10 @@ def charge(world: World, intent: Document, method: Document, mandate: str | None
     return {
         "id": id,
         "object": "charge",
+        **NO_CHARGE_FIELDS,
         "amount": intent["amount"],
         "amount_captured": 0,
         "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
-        "balance_transaction": None,
         "billing_details": copy.deepcopy(method["billing_details"]),
         "calculated_statement_descriptor": "SIMULATED",
         "captured": False,
@@ -80,38 +78,25 @@ def charge(world: World, intent: Document, method: Document, mandate: str | None
         "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": None,
-        "failure_message": None,
         "fraud_details": {},
         "livemode": False,
         "metadata": dict(intent["metadata"]),
-        "on_behalf_of": None,
-        "outcome": None,
         "paid": False,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": _details(world, method, intent["amount"], mandate),
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
-        "receipt_number": None,
         "receipt_url": f"{world.base_url}/receipts/{id}",
         "refunded": False,
-        "review": None,
-        "shipping": None,
-        "source": None,
-        "source_transfer": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "pending",
-        "transfer_data": None,
-        "transfer_group": None,
     }
 
 
 def _details(world: World, method: Document, amount: int, mandate: str | None) -> Document:
     if method["type"] == "sepa_debit":
-        kept = {key: method["sepa_debit"][key] for key in ("bank_code", "branch_code", "country", "fingerprint", "last4")}
+        names = ("bank_code", "branch_code", "country", "fingerprint", "last4")
+        kept = {name: method["sepa_debit"][name] for name in names}
         return {"type": "sepa_debit", "sepa_debit": {**kept, "expected_debit_date": None, "mandate": mandate}}
     kept = {
         key: copy.deepcopy(method["card"][key])
@@ -220,28 +205,18 @@ def payout(world: World, amount: int, currency: str) -> Document:
     return {
         "id": world.new_id("po"),
         "object": "payout",
+        **NO_PAYOUT_FIELDS,
         "amount": amount,
-        "application_fee": None,
-        "application_fee_amount": None,
         "arrival_date": world.now() + DAY,
         "automatic": True,
-        "balance_transaction": None,
         "created": world.now(),
         "currency": currency,
         "description": "STRIPE PAYOUT",
-        "destination": None,
-        "failure_balance_transaction": None,
-        "failure_code": None,
-        "failure_message": None,
         "livemode": False,
         "metadata": {},
         "method": "standard",
-        "original_payout": None,
-        "payout_method": None,
         "reconciliation_status": "in_progress",
-        "reversed_by": None,
         "source_type": "card",
-        "statement_descriptor": None,
         "status": "in_transit",
         "trace_id": {"status": "pending", "value": None},
         "type": "bank_account",

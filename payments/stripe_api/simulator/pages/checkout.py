@@ -1,7 +1,7 @@
 """The hosted checkout: /checkout/<session>, its 3-D Secure step, and what it says when it is over.
 
-Fields: `method` (card, sepa), `card_number`, `card_expiry`, `iban`, `email`, `name`; a button `example` pays with its own
-number. The authentication step has two buttons, `outcome` complete or fail.
+Fields: `method` (card, sepa), `card_number`, `card_expiry`, `iban`, `email`, `name`; a button `example` pays with its
+own number. The authentication step has two buttons, `outcome` complete or fail.
 """
 
 from __future__ import annotations
@@ -167,7 +167,8 @@ def _examples(session: Document) -> str:
         f"<code>{shown}</code> {escape(label)}</button></li>"
         for value, shown, label in rows
     )
-    return f'<details><summary>Test numbers: each button pays with it</summary><ul class="examples">{items}</ul></details>'
+    summary = "<summary>Test numbers: each button pays with it</summary>"
+    return f'<details>{summary}<ul class="examples">{items}</ul></details>'
 
 
 def _spaced(number: str) -> str:
