@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -144,7 +143,7 @@ def _begin_anew(checkout: Checkout) -> Checkout:
 
 
 def _is_forgotten(checkout: Checkout) -> bool:
-    return not checkout.stripe_session_id and timezone.now() - checkout.created_at > KEY_LIFETIME
+    return not checkout.stripe_session_id and clock.now() - checkout.created_at > KEY_LIFETIME
 
 
 def _form_key(choice: Choice, person: Person, form_key: str) -> str:

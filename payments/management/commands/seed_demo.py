@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from payments import demo
+
+
+class Command(BaseCommand):
+    help = "Fills an empty development installation with demo data, through the simulator. Does nothing a second time."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.STRIPE_IS_SIMULATED:
+            raise CommandError("Demo data are made only with DEBUG on and our own Stripe simulator.")
+        password = demo.make_staff()
+        if not demo.is_there():
+            demo.make()
+        self.stdout.write(f"Staff login: desk / {password}")

@@ -1,0 +1,173 @@
+"""The whole product on a stage, for journeys: the real SDK over HTTP to the simulator, its signed events through the
+front door, the drain's and the sender's own functions, a clock that moves both worlds. Nothing of ours is patched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.test import Client
+from django.utils import timezone
+
+from members import clock, tasks
+from payments import daily, invariants, settlements
+from payments.models import Checkout, StripeEvent
+from payments.stripe_api.simulator import Chaos, Simulator, serve
+from payments.webhooks import drain
+
+KEY, SECRET = "sk_test_simulator_stage", "whsec_stage"
+
+
+class Stage:
+    """Reader, Stripe, Stripe's messenger, our drain and our postman, each told when to act."""
+
+    def __init__(self, simulator: Simulator, client: Client) -> None:
+        self.stripe = simulator
+        self.client = client
+
+    # The reader
+
+    def give(self, frequency: str = "month", amount: str = "10", currency: str = "EUR",
+             email: str = "olena@example.org", name: str = "Олена Коваль", **query: str) -> Checkout:  # fmt: skip
+        """Fill in our two pages; returns the checkout that waits at Stripe."""
+        choice = {"frequency": frequency, "amount": amount, "currency": currency, **query}
+        page = self.client.get("/support/details/", choice)
+        assert page.status_code == 200, page.content.decode()
+        fields = hidden_fields(page.content.decode()) | {"email": email, "name": name}
+        answer = self.client.post("/support/details/", fields)
+        assert answer.status_code == 303, answer.content.decode()
+        return Checkout.objects.get(stripe_session_url=answer["Location"])
+
+    def pay(self, checkout: Checkout, **how: Any) -> str:
+        """At Stripe's page; says what Stripe says there."""
+        return str(self.stripe.pay(checkout.stripe_session_id, email=checkout.email, **how).result)
+
+    def join(self, frequency: str = "month", card: str = "4242424242424242", iban: str | None = None,
+             **choice: str) -> Checkout:  # fmt: skip
+        """The whole way of a gift that goes well, worked to the end."""
+        checkout = self.give(frequency, **choice)
+        self.pay(checkout, **({"iban": iban} if iban else {"card": card}))
+        self.settle_down()
+        checkout.refresh_from_db()
+        return checkout
+
+    # Stripe's messenger, our drain, our postman
+
+    def post(self, event: dict[str, Any]) -> int:
+        body = json.dumps(event).encode()
+        headers = self.stripe.signed(body)
+        return self.client.generic(
+            "POST", "/webhooks/stripe/", body, "application/json",
+            HTTP_STRIPE_SIGNATURE=headers["Stripe-Signature"],
+        ).status_code  # fmt: skip
+
+    def bring(self) -> int:
+        """All events that wait at Stripe come to our door."""
+        waiting = self.stripe.outbox()
+        statuses = self.stripe.deliver(waiting) if waiting else []
+        assert set(statuses) <= {200}, statuses
+        return len(statuses)
+
+    def work(self) -> None:
+        """The drain, until nothing waits but what must wait."""
+        for _ in range(12):
+            StripeEvent.objects.filter(state__in=StripeEvent.WAITING).update(next_try_at=timezone.now())
+            if not drain.until_nothing_is_due():
+                break
+        settlements.collect()
+
+    def send_mail(self) -> None:
+        tasks.send_due_messages()
+
+    def settle_down(self) -> None:
+        """Deliver, work and send until nothing is left to do."""
+        while self.bring():
+            self.work()
+        self.work()
+        self.send_mail()
+
+    # Time
+
+    def advance(self, days: int = 1) -> None:
+        """A day at a time: Stripe's day, its events, our date, our daily jobs, our mail."""
+        for _ in range(days):
+            self.stripe.advance(days=1)
+            self.settle_down()
+            daily.advance_business_date(1)
+            self.send_mail()
+
+    def advance_to(self, day: date) -> None:
+        self.advance((day - clock.today()).days)
+
+    # What came of it
+
+    def mails(self) -> list[EmailMessage]:
+        paths = sorted(Path(django_settings.MAIL_DIR).glob("*.eml"))
+        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]  # type: ignore[misc]
+
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.mails()]
+
+    def last_mail(self) -> str:
+        """The text of the newest mail."""
+        body = self.mails()[-1].get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+    def books(self) -> dict[str, Any]:
+        return {key: value for key, value in invariants.report().items() if key != "operations"}
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """The hidden inputs of a page's form, as a browser would send them."""
+    found = {}
+    for tag in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", html):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name:
+            found[name.group(1)] = value.group(1) if value else ""
+    return found
+
+
+def link(text: str, path: str) -> str:
+    """The path of the first link in a mail's text that starts with `path`."""
+    found = re.search(rf"https?://[^/\s]+({path}\S+)", text)
+    assert found, text
+    return found.group(1)
+
+
+def set_the_scene(settings: Any, tmp_path: Path, client: Client, chaos: Chaos | None = None) -> Iterator[Stage]:
+    def post(url: str, payload: bytes, headers: dict[str, str]) -> int:
+        answer = client.generic(
+            "POST", "/webhooks/stripe/", payload, "application/json",
+            HTTP_STRIPE_SIGNATURE=headers["Stripe-Signature"],
+        )  # fmt: skip
+        return answer.status_code
+
+    simulator = Simulator(None, webhook_secret=SECRET, secret_key=KEY, post=post, hold=True, chaos=chaos or Chaos())
+    with serve(simulator) as running:
+        settings.DEBUG = True
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRETS = KEY, [SECRET]
+        settings.STRIPE_API_BASE = running.url
+        settings.STRIPE_READS_PER_SECOND, settings.STRIPE_PARAMS_CHECKED = 10000, True
+        settings.DATA_DIR, settings.MAIL_DIR = tmp_path, tmp_path / "mail"
+        settings.SITE_URL = "http://testserver"
+        settings.ALLOWED_HOSTS = ["testserver"]
+        settings.CHECKOUT_LIMIT_PER_NETWORK = settings.CHECKOUT_LIMIT_IN_ALL = 10000
+        yield Stage(simulator, client)
+
+
+def shuffled(events: list[Any], seed: int, repeats: float = 0.5) -> list[Any]:
+    """The same events in another order, some of them again."""
+    dice = Random(seed)
+    many = events + [event for event in events if dice.random() < repeats]
+    dice.shuffle(many)
+    return many
