@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from email.utils import format_datetime, parseaddr
 from functools import cache
 from typing import Any
@@ -33,7 +34,7 @@ class Letter:
 
 def render(message: Message) -> Letter:
     """The letter in the message's language. Raises what a broken template raises; safe to call any number of times."""
-    facts = {**_newsroom(), **message.context, "language": message.language}
+    facts = {**_newsroom(), **_with_dates(message.context), "language": message.language}
     with translation.override(message.language):
         subject = _fill(message, "subject.txt", facts, escape=False)
         text = _fill(message, "body.txt", facts, escape=False)
@@ -73,6 +74,11 @@ def _reply_to() -> list[str]:
     """Answers must reach people, also when letters leave from an address nobody reads."""
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     return [] if sender == settings.CONTACT_EMAIL else [settings.CONTACT_EMAIL]
+
+
+def _with_dates(context: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no dates: what ends in `_on` is one, in ISO form."""
+    return {key: date.fromisoformat(v) if v and key.endswith("_on") else v for key, v in context.items()}
 
 
 def _newsroom() -> dict[str, Any]:

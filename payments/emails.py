@@ -1,0 +1,216 @@
+"""The catalogue of letters about money: one short function a letter, named like its folder and the prefix of its key.
+
+Each takes rows, freezes plain facts (minor units beside their currency, ISO dates, links) and owes the letter once.
+All are called inside the transaction of their cause and are safe to call again: the key exists once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from members import clock, links, mail
+from members.models import Level, Message, Supporter
+from payments import checkout as checkouts
+from payments import money
+from payments.models import Frequency, Payment, Subscription, SubscriptionChange
+
+Facts = dict[str, Any]
+
+LONGEST_NAME = 30
+REASONS = {
+    "expired_card": "card_ran_out",
+    "insufficient_funds": "not_enough",
+    "authentication_required": "confirmation",
+    "invoice_payment_intent_requires_action": "confirmation",
+}
+
+
+def thank(payment: Payment) -> Message | None:
+    """The one thank-you for a gift that has arrived, whichever fits: a checkout is thanked once."""
+    if _is_owed("thanks_processing", _root(payment)):
+        return processing_done(payment)
+    return thanks_first_recurring(payment) if payment.subscription else thanks_first_once(payment)
+
+
+def thanks_first_once(payment: Payment) -> Message | None:
+    """A gift given once has arrived. Once a checkout."""
+    return _send("thanks_first_once", _root(payment), payment, {**_arrived(payment), **_return_link(payment)})
+
+
+def thanks_first_recurring(payment: Payment) -> Message | None:
+    """Somebody became a patron: the terms, and how to stop. Once a checkout."""
+    facts = {**_arrived(payment), **_terms(payment), **_return_link(payment)}
+    return _send("thanks_first_recurring", _root(payment), payment, facts)
+
+
+def thanks_processing(payment: Payment) -> Message | None:
+    """The bank has taken the order; the money comes later. Once a checkout, and not after another thank-you."""
+    root = _root(payment)
+    if _is_owed("thanks_first_once", root) or _is_owed("thanks_first_recurring", root):
+        return None
+    facts = {**_gift(payment), **_terms(payment), **_return_link(payment), "sent_on": _day(payment.created_at)}
+    return _send("thanks_processing", root, payment, facts)
+
+
+def processing_done(payment: Payment) -> Message | None:
+    """What the bank was working on has arrived: thanks, and the terms. Once a payment."""
+    facts = {**_arrived(payment), **_terms(payment), **_return_link(payment)}
+    return _send("processing_done", payment.public_id, payment, facts)
+
+
+def processing_failed(payment: Payment) -> Message | None:
+    """The bank could not complete it. A first gift can be tried again; a renewal is tried again by Stripe, or ends."""
+    facts = {**_gift(payment), **_next_try(payment), "failed_on": _day(clock.now())}
+    if payment.checkout:
+        facts["again_url"] = _again_url(payment, _language(payment))
+    elif payment.subscription:
+        facts["stop_url"] = _stop_url(payment.subscription, _language(payment))
+    return _send("processing_failed", payment.public_id, payment, facts)
+
+
+def receipt_recurring(payment: Payment) -> Message | None:
+    """A renewal has arrived. Once a payment."""
+    return _send("receipt_recurring", payment.public_id, payment, {**_arrived(payment), **_terms(payment)})
+
+
+def payment_failed(payment: Payment) -> Message | None:
+    """A renewal did not go through: why, when it is tried again. Once a payment, however often it is tried."""
+    facts = {**_gift(payment), **_next_try(payment), **_terms(payment), "failed_on": _day(clock.now())}
+    facts["reason"] = REASONS.get(payment.failure_code, "")
+    facts.pop("renews_on", None)
+    return _send("payment_failed", payment.public_id, payment, facts)
+
+
+def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message | None:
+    """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7)."""
+    facts = {
+        **_gift(subscription),
+        "renews_on": subscription.renews_on.isoformat(),
+        "stop_url": _stop_url(subscription, subscription.supporter.language),
+    }
+    subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
+    return _send("renewal_upcoming_year", subject, subscription, facts)
+
+
+def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
+    """Nothing more will be charged. Once a request to stop; for a stop made at Stripe, once a day of it."""
+    facts = {**_gift(subscription), **_patron_until(subscription)}
+    facts["support_url"] = _url("/support/", subscription.supporter.language)
+    stopped_on = _day(subscription.canceled_at or clock.now())
+    subject = change.public_id if change else f"{subscription.public_id}:{stopped_on}"
+    return _send("cancelled", subject, subscription, facts)
+
+
+def ended(subscription: Subscription, *, unpaid: bool) -> Message | None:
+    """A subscription is over: after a stop, or because the payments failed. Once a subscription."""
+    facts = {**_gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()), "unpaid": unpaid}
+    facts["again_url"] = _again_url(subscription, subscription.supporter.language)
+    return _send("ended", subscription.public_id, subscription, facts)
+
+
+def _send(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message | None:
+    supporter, language = about.supporter, _language(about)
+    context = {
+        "first_name": greeting_name(supporter), **facts, "privacy_url": _url("/support/privacy/", language)
+    }  # fmt: skip
+    return mail.send(
+        kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language, context=context,
+        supporter=supporter,
+    )  # fmt: skip
+
+
+def greeting_name(supporter: Supporter) -> str:
+    """The first name, when it can only be one: nobody gets to put an address or a sentence into a greeting."""
+    name = unicodedata.normalize("NFC", supporter.first_name)
+    letters = "".join(c for c in name if c not in "-'’ʼ")
+    return name if letters.isalpha() and len(name) <= LONGEST_NAME else ""
+
+
+def _is_owed(kind: str, subject: object) -> bool:
+    return Message.objects.filter(key=f"{kind}:{subject}").exists()
+
+
+def _root(payment: Payment) -> object:
+    """What a thank-you is keyed by: the checkout, whichever of its events comes first."""
+    return payment.checkout.public_id if payment.checkout else payment.public_id
+
+
+def _language(about: Payment | Subscription) -> str:
+    """A letter about a checkout speaks as its pages did; a later one as the supporter does."""
+    if isinstance(about, Payment) and about.checkout:
+        return about.checkout.language
+    return about.supporter.language
+
+
+def _gift(about: Payment | Subscription) -> Facts:
+    facts: Facts = {
+        "amount": about.amount, "currency": about.currency, "frequency": about.frequency, "method": about.method
+    }  # fmt: skip
+    subscription = about.subscription if isinstance(about, Payment) else about
+    checkout = about.checkout or (subscription.checkout if subscription else None)
+    return {**facts, "reference": checkout.reference if checkout else ""}
+
+
+def _arrived(payment: Payment) -> Facts:
+    return {**_gift(payment), "paid_on": _day(payment.paid_at or clock.now())}
+
+
+def _terms(payment: Payment) -> Facts:
+    """How a recurring gift goes on: next when, at which level, and the link that stops it. Nothing for a single one."""
+    subscription = payment.subscription
+    if subscription is None or payment.frequency == Frequency.ONCE:
+        return {}
+    language = _language(payment)
+    return {
+        "renews_on": (payment.paid_through or subscription.renews_on).isoformat(),
+        "level": _level(subscription, language),
+        "stop_url": _stop_url(subscription, language),
+    }
+
+
+def _level(subscription: Subscription, language: str) -> str:
+    """The level's name, where there is more than one to be at."""
+    if subscription.membership is None or Level.objects.count() < 2:
+        return ""
+    return subscription.membership.level.name(language)
+
+
+def _patron_until(subscription: Subscription) -> Facts:
+    if not subscription.is_alive or subscription.membership is None:
+        return {}
+    until = subscription.membership.paid_through
+    return {"patron_until_on": until.isoformat()} if until >= clock.today() else {}
+
+
+def _next_try(payment: Payment) -> Facts:
+    return {"next_try_on": _day(payment.next_attempt_at)} if payment.next_attempt_at else {}
+
+
+def _return_link(payment: Payment) -> Facts:
+    if payment.checkout is None:
+        return {}
+    return {"return_url": f"{checkouts.return_url(payment.checkout)}?lang={_language(payment)}"}
+
+
+def _stop_url(subscription: Subscription, language: str) -> str:
+    return _url(f"/stop/{links.sign('stop', str(subscription.public_id))}/", language)
+
+
+def _again_url(about: Payment | Subscription, language: str) -> str:
+    """The details form with the same gift chosen."""
+    amount = money.plain(about.amount, about.currency)
+    return _url("/support/details/", language, frequency=about.frequency, amount=amount, currency=about.currency)
+
+
+def _url(path: str, language: str, **query: str) -> str:
+    return f"{settings.SITE_URL}{path}?{urlencode({**query, 'lang': language})}"
+
+
+def _day(moment: datetime) -> str:
+    day: date = clock.day_of(moment)
+    return day.isoformat()

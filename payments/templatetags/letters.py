@@ -1,0 +1,62 @@
+"""What letters about gifts say in more than one place: {% gift amount currency frequency %}, {% facts as rows %}.
+
+The rows are written once here and laid out twice, in HTML and in text, so that both carry the same facts in one order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.translation import gettext as _
+
+from payments import money as sums
+from payments.templatetags.money import day
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    value: str
+    look: str = ""
+
+
+@register.simple_tag
+def gift(amount: int, currency: str, frequency: str) -> str:
+    """€10.00 every month; the amount in minor units."""
+    words = {"month": _("%(sum)s every month"), "year": _("%(sum)s every year"), "once": _("%(sum)s, given once")}
+    return words[frequency] % {"sum": sums.format(amount, currency)}
+
+
+@register.simple_tag(takes_context=True)
+def facts(context: Context) -> list[Row]:
+    """The facts this letter has, in the order every letter has them."""
+    about = context.flatten()
+    rows = [Row(_("Your gift"), gift(about["amount"], about["currency"], about["frequency"]), "figure")]
+    rows += [Row(label, _joined(day(about.get(key)), more)) for key, label, more in _days(about) if about.get(key)]
+    if about.get("level"):
+        rows.insert(1, Row(_("Level"), str(about["level"])))
+    if about.get("reference"):
+        rows.append(Row(_("Reference"), str(about["reference"]), "code"))
+    return rows
+
+
+def _days(about: dict[Any, Any]) -> list[tuple[str, str, str]]:
+    method = about.get("method", "")
+    return [
+        ("paid_on", _("Paid"), method),
+        ("sent_on", _("With your bank"), method),
+        ("failed_on", _("Tried"), method),
+        ("next_try_on", _("Next try"), ""),
+        ("renews_on", _("Next payment"), "" if about.get("paid_on") or about.get("sent_on") else method),
+        ("patron_until_on", _("Patron until"), ""),
+        ("ended_on", _("Ended"), ""),
+    ]
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
