@@ -1,7 +1,7 @@
 """A guard on what we send to Stripe: parameters must fit the SDK's own TypedDicts.
 
 `check(params, SessionCreateParams)` raises a ValueError that names the path. Called by client.py on every write in
-DEBUG and in tests, because since version 16 every enum of the SDK is `Union[Literal[...], str]` and mypy sees no misspelling.
+DEBUG and in tests: since version 16 every enum of the SDK is `Union[Literal[...], str]`, and mypy sees no misspelling.
 A TypedDict is compiled once to plain functions; after that a check costs microseconds.
 """
 

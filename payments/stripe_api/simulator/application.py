@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import control
 from .errors import not_simulated
 from .pages import checkout, control_page, layout, portal
-from .wire import Dropped, Request, Response, as_json
+from .wire import Dropped, Request, Response, as_json, redirect
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -58,6 +58,8 @@ class Application:
             return checkout.answer(simulator, request)
         if request.path.startswith(("/portal/", "/invoices/", "/receipts/")):
             return portal.answer(simulator, request)
+        if request.path == "/":
+            return redirect("/_simulator/")
         if request.path == "/_simulator/":
             return control_page.answer(simulator, request)
         if request.path.startswith("/_simulator/"):

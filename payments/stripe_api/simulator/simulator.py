@@ -22,6 +22,7 @@ from .clock import DAY, as_timestamp
 from .controls import Controls, Reference, id_of
 from .deliveries import Deliverer, Post, signed
 from .faults import Fault
+from .journey import Journey
 from .rendering import render
 from .store import Document
 from .world import Policy, World
@@ -52,7 +53,7 @@ class Simulator(Controls):
         if settle_in_presentment:
             policy["settlement"] = None
         self.world = World(store_path, Policy(api_version, **policy), chaos or Chaos(), base_url)
-        self.on_advance = on_advance
+        self.journey = Journey(self, on_advance)
         self.webhook_secret = webhook_secret
         self._moving = threading.Lock()
         self._stopped = threading.Event()
@@ -87,6 +88,7 @@ class Simulator(Controls):
             self.world.catch_up()
 
     def close(self) -> None:
+        self.journey.stop()
         self._stopped.set()
         self.deliverer.stop()
         with self.world.lock:
