@@ -1,7 +1,22 @@
-"""The addresses of this floor."""
+"""Addresses of giving. The site map (project/urls.py) includes them at the root."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from payments.views import amount, give, other_ways, pages, returning, stop
+from payments.views.webhook import stripe_webhook
+
+urlpatterns: list[URLPattern] = [
+    path("support/", amount.choose, name="support"),
+    path("support/details/", give.details, name="support_details"),
+    path("support/return/<str:token>/", returning.come_back, name="support_return"),
+    path("support/other-ways/", other_ways.other_ways, name="support_other_ways"),
+    path("support/give-safely/", pages.page, {"template": "pages/give_safely.html"}, name="support_give_safely"),
+    path("support/questions/", pages.page, {"template": "pages/questions.html"}, name="support_questions"),
+    path("support/privacy/", pages.page, {"template": "pages/privacy.html"}, name="support_privacy"),
+    path("support/terms/", pages.page, {"template": "pages/terms.html"}, name="support_terms"),
+    path("support/contact/", pages.page, {"template": "pages/contact.html"}, name="support_contact"),
+    path("stop/<str:token>/", stop.stop, name="stop"),
+    path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
+]
