@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, timedelta
+import json
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from members.models import Level, LevelAmount, LevelName, Membership, Supporter
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission, User
+
+from appeals.models import Appeal, AppealAmounts, AppealWords, Campaign
+from members.models import Consent, Level, LevelAmount, LevelName, Membership, Message, Supporter
+from payments import references
+from payments.models import Checkout, LedgerEntry, Payment, Refund, StripeEvent, Subscription
 
 _numbers = itertools.count(1)
 
@@ -37,3 +44,136 @@ def membership(who: Supporter | None = None, **values: Any) -> Membership:
     return Membership.objects.create(
         supporter=who or supporter(), **{**ordinary, "paid_through": paid_through, **values}
     )
+
+
+def campaign(slug: str = "autumn", **values: Any) -> Campaign:
+    """Runs since the first of January 2020 without an end, for 500 new patrons, unless told otherwise."""
+    ordinary: dict[str, Any] = {"title": slug.title(), "starts_on": date(2020, 1, 1), "goal": 500}
+    return Campaign.objects.create(slug=slug, **{**ordinary, **values})
+
+
+def appeal(
+    to: Campaign, slug: str = "article-end", languages: tuple[str, ...] = ("en", "uk"),
+    amounts: dict[str, list[int]] | None = None, **words: Any,
+) -> Appeal:  # fmt: skip
+    """An appeal with words in these languages (headline `Join us (en)`) and amounts of which the second is chosen."""
+    made = Appeal.objects.create(campaign=to, slug=slug)
+    for language in languages:
+        ordinary = {
+            "headline": f"Join us ({language})", "body": "One.\n\nTwo.", "button": "Become a patron",
+            "other_ways": "Other ways", "goal_line": "{reached} of {goal} new patrons this autumn",
+        }  # fmt: skip
+        AppealWords.objects.create(appeal=made, language=language, **{**ordinary, **words})
+    for currency, monthly in (amounts if amounts is not None else {"EUR": [5, 10, 20, 50]}).items():
+        AppealAmounts.objects.create(appeal=made, currency=currency, monthly=monthly, chosen=monthly[1])
+    return made
+
+
+def campaign_with_appeal(slug: str = "autumn", **values: Any) -> Campaign:
+    made = campaign(slug, **values)
+    appeal(made, slug=f"{slug}-article-end")
+    return made
+
+
+def staff(username: str = "marta", *permissions: str, **values: Any) -> User:
+    """Somebody at the desk: with these permissions (`payments.view_payment`), or a superuser when none is named."""
+    ordinary = {"is_staff": True, "is_superuser": not permissions, "password": make_password("a long pass phrase")}
+    made = User.objects.create(username=username, **{**ordinary, **values})
+    for label in permissions:
+        app, codename = label.split(".")
+        made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return made
+
+
+def consent(**values: Any) -> Consent:
+    ordinary = {"purpose": "gift", "words": "I agree.", "words_version": "1", "language": "en", "surface": "details"}
+    return Consent.objects.create(**{**ordinary, **values})
+
+
+def checkout(who: Supporter | None = None, **values: Any) -> Checkout:
+    """Complete, 10 euros a month, by this supporter; without one it still waits at Stripe."""
+    number = next(_numbers)
+    ordinary: dict[str, Any] = {
+        "reference": references.new(), "form_key": f"form-{number}", "frequency": "month", "amount": 1000,
+        "currency": "EUR", "email": who.email if who else f"reader{number}@example.org",
+        "name": who.name if who else "", "language": "en", "stripe_session_id": f"cs_test_{number}",
+        "status": Checkout.Status.COMPLETE if who else Checkout.Status.OPEN,
+    }  # fmt: skip
+    values.setdefault("consent", consent())
+    return Checkout.objects.create(supporter=who, **{**ordinary, **values})
+
+
+def subscription(who: Supporter | None = None, **values: Any) -> Subscription:
+    """Active, 10 euros a month, begun a month before 20 January 2026, when it renews."""
+    number = next(_numbers)
+    renews_on: date = values.get("renews_on", date(2026, 1, 20))
+    ends = datetime.combine(renews_on, time(12), tzinfo=UTC)
+    ordinary: dict[str, Any] = {
+        "stripe_subscription_id": f"sub_test{number}", "stripe_customer_id": f"cus_test{number}", "status": "active",
+        "frequency": "month", "amount": 1000, "currency": "EUR", "started_at": ends - timedelta(days=31),
+        "current_period_end": ends, "method": "Visa 4242",
+    }  # fmt: skip
+    return Subscription.objects.create(supporter=who or supporter(), **{**ordinary, "renews_on": renews_on, **values})
+
+
+def payment(who: Supporter | None = None, **values: Any) -> Payment:
+    """10 euros given once, received on 20 December 2025 at noon."""
+    number = next(_numbers)
+    noon = datetime(2025, 12, 20, 12, tzinfo=UTC)
+    ordinary: dict[str, Any] = {
+        "frequency": "once", "status": "succeeded", "amount": 1000, "currency": "EUR", "created_at": noon,
+        "stripe_payment_intent_id": f"pi_test{number}", "stripe_charge_id": f"ch_test{number}", "method": "Visa 4242",
+    }  # fmt: skip
+    made = {**ordinary, **values}
+    made.setdefault("paid_at", made["created_at"] if made["status"] == "succeeded" else None)
+    return Payment.objects.create(supporter=who or supporter(), **made)
+
+
+def refund(of: Payment, amount: int, **values: Any) -> Refund:
+    """Sent back for good, in minor units of the payment's currency; the payment knows."""
+    number = next(_numbers)
+    of.refunded_amount += amount
+    of.save(update_fields=["refunded_amount"])
+    ordinary: dict[str, Any] = {
+        "stripe_refund_id": f"re_test{number}",
+        "status": "succeeded",
+        "created_at": of.created_at,
+    }
+    return Refund.objects.create(payment=of, amount=amount, currency=of.currency, **{**ordinary, **values})
+
+
+def ledger_lines(of: Payment, fee: int = 44) -> LedgerEntry:
+    """The charge of a payment and its settlement in the same currency; returns the charge."""
+    line = LedgerEntry.objects.create(
+        payment=of, kind="charge", source=f"charge:{of.stripe_charge_id}", amount=of.amount, currency=of.currency,
+        occurred_at=of.created_at,
+    )  # fmt: skip
+    LedgerEntry.objects.create(
+        payment=of, kind="settlement", settles=line, source=f"txn_{of.stripe_charge_id}", amount=0, fee=fee,
+        currency=of.currency, settled_amount=of.amount, settled_currency=of.currency, occurred_at=of.created_at,
+    )  # fmt: skip
+    return line
+
+
+def message(who: Supporter | None = None, **values: Any) -> Message:
+    """A receipt that was sent, in both parts."""
+    ordinary: dict[str, Any] = {
+        "kind": "receipt", "key": f"receipt:test:{next(_numbers)}", "to_email": who.email if who else "n@example.org",
+        "language": "en", "state": "sent", "subject": "Your receipt", "body_text": "Thank you.\n",
+        "body_html": '<html><head></head><body><p style="color: #0b4f8a">Thank you.</p></body></html>',
+        "sent_at": datetime(2025, 12, 20, 12, tzinfo=UTC),
+    }  # fmt: skip
+    return Message.objects.create(supporter=who, **{**ordinary, **values})
+
+
+def event(state: str = "processed", payload: bytes | None = None, **values: Any) -> StripeEvent:
+    """A stored event about nothing of ours, worked a second after it came unless its state says otherwise."""
+    name = f"evt_test{next(_numbers)}"
+    came = datetime(2025, 12, 20, 12, tzinfo=UTC)
+    body = {"id": name, "type": "charge.updated", "data": {"object": {"id": "ch_unknown", "object": "charge"}}}
+    ordinary: dict[str, Any] = {
+        "id": name, "type": "charge.updated", "created_at": came, "received_at": came,
+        "payload": json.dumps(body).encode() if payload is None else payload,
+        "processed_at": came + timedelta(seconds=1) if state in ("processed", "ignored") else None,
+    }  # fmt: skip
+    return StripeEvent.objects.create(state=state, **{**ordinary, **values})
