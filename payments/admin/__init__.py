@@ -1,0 +1,5 @@
+"""The staff's desk. Importing it registers every list; what they share is in pages.py, columns.py and acts.py."""
+
+from payments.admin import cases, checkouts, events, ledger, messages, payments, subscriptions, supporters
+
+__all__ = ["cases", "checkouts", "events", "ledger", "messages", "payments", "subscriptions", "supporters"]

@@ -1,0 +1,103 @@
+"""Checkouts at the desk, and the consents given on the way: attempts to give, finished or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from members.models import Consent
+from payments.admin import columns
+from payments.admin.columns import GOOD, LATE, NONE, column
+from payments.admin.filters import CurrencyFilter, OneSupporter
+from payments.admin.pages import DeskAdmin, Fact, Table, Text
+from payments.admin.payments import payment_table
+from payments.admin.search import FindsByPerson, supporters_like
+from payments.models import Checkout
+
+TONES = {Checkout.Status.COMPLETE: GOOD, Checkout.Status.OPEN: LATE, Checkout.Status.STARTED: LATE}
+
+
+@column(gettext_lazy("status"))
+def checkout_state(row: Checkout) -> SafeString:
+    return columns.tinted(row, "status", TONES)
+
+
+@column(gettext_lazy("amount"))
+def checkout_amount(row: Checkout) -> Any:
+    return columns.amount(row.amount, row.currency)
+
+
+@admin.register(Checkout)
+class CheckoutAdmin(FindsByPerson, DeskAdmin):
+    exact = ("stripe_session_id",)
+    page_related = ("supporter", "consent", "campaign", "appeal")
+    list_display = (
+        "reference", "name", "email", checkout_amount, "frequency", checkout_state,
+        columns.moment_column("created_at", gettext_lazy("started")), "campaign",
+    )  # fmt: skip
+    list_filter = ("status", "frequency", CurrencyFilter, "campaign", "created_at", "language", OneSupporter)
+    list_select_related = ("campaign",)
+
+    def of_persons(self, term: str) -> Q:
+        """Unfinished ones have no supporter yet: what was typed is searched as well."""
+        return super().of_persons(term) | supporters_like(term)
+
+    def facts(self, row: Checkout) -> list[Fact]:
+        return [
+            (_("Reference"), columns.code(row.reference)),
+            (_("Status"), checkout_state(row)),
+            (_("Supporter"), columns.person(row.supporter)),
+            (_("Typed name"), row.name or NONE),
+            (_("Typed address"), row.email),
+            (_("Amount"), checkout_amount(row)),
+            (_("Frequency"), row.get_frequency_display()),
+            (_("Started"), columns.moment(row.created_at)),
+            (_("Completed"), columns.moment(row.completed_at)),
+            (_("Last decline"), row.failure_code or NONE),
+            (_("Language"), row.language),
+            (_("Campaign"), row.campaign or NONE),
+            (_("Appeal"), row.appeal or NONE),
+            (_("Article"), row.article or NONE),
+            (_("Consent"), columns.link(row.consent)),
+            (_("Session at Stripe"), columns.code(row.stripe_session_id)),
+        ]
+
+    def parts(self, row: Checkout) -> list[Table]:
+        return [payment_table(row.payments.all())]
+
+
+@admin.register(Consent)
+class ConsentAdmin(DeskAdmin):
+    list_display = (
+        columns.number, "purpose", "words_version", "language", "surface",
+        columns.moment_column("given_at", gettext_lazy("when")),
+    )  # fmt: skip
+    list_filter = ("given_at",)
+
+    def facts(self, row: Consent) -> list[Fact]:
+        return [
+            (_("Purpose"), row.purpose),
+            (_("Version of the words"), columns.code(row.words_version)),
+            (_("Language"), row.language),
+            (_("Where"), row.surface),
+            (_("When"), columns.moment(row.given_at)),
+        ]
+
+    def parts(self, row: Consent) -> list[Table | Text]:
+        return [Text(_("The words they saw"), row.words), checkout_table(row.checkouts.all())]
+
+
+def checkout_table(rows: Iterable[Checkout], more: str = "") -> Table:
+    head = [_("Checkout"), _("Started"), _("Amount"), _("Frequency"), _("Status")]
+    return Table(_("Checkouts"), head, [_line(row) for row in rows], more, _("None."))
+
+
+def _line(row: Checkout) -> list[object]:
+    when, frequency = columns.moment(row.created_at), row.get_frequency_display()
+    return [columns.link(row), when, checkout_amount(row), frequency, checkout_state(row)]

@@ -1,0 +1,178 @@
+"""Filters of the desk's lists that ask the database for no choices, and links such as "all payments of one person"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Membership, Supporter
+from payments.models import Frequency, StripeEvent, Subscription
+
+Choices = Iterable[tuple[str, Any]]
+
+
+class CurrencyFilter(admin.SimpleListFilter):
+    """Currencies offered now; a DISTINCT over all payments would read all payments."""
+
+    title, parameter_name = _("currency"), "currency"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(code, code) for code in settings.CURRENCIES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(currency=self.value()) if self.value() else queryset
+
+
+class OneOnly(admin.SimpleListFilter):
+    """Rows of one supporter, subscription, ...: reached by a link, shown only then, so that it can be taken off."""
+
+    field = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        number = request.GET.get(str(self.parameter_name), "")
+        return [(number, f"#{number}")] if _is_number(number) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{self.field: int(value)}) if _is_number(value) else queryset
+
+
+class OneSupporter(OneOnly):
+    title, parameter_name, field = _("supporter"), "supporter", "supporter_id"
+
+
+class OneSubscription(OneOnly):
+    title, parameter_name, field = _("subscription"), "subscription", "subscription_id"
+
+
+class OnePayment(OneOnly):
+    title, parameter_name, field = _("payment"), "payment", "payment_id"
+
+
+class Patronage(admin.SimpleListFilter):
+    title, parameter_name = _("membership"), "membership"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(state.value, state.label) for state in Membership.State] + [("none", _("never a patron"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> QuerySet[Supporter]:
+        value = self.value()
+        if value == "none":
+            return queryset.filter(~Exists(Membership.objects.filter(supporter=OuterRef("pk"))))
+        if value in Membership.State.values:
+            return queryset.filter(
+                Exists(Membership.objects.in_state(value).filter(supporter=OuterRef("pk"))), better(value)
+            )
+        return queryset
+
+
+def better(state: str) -> Q:
+    """That no other membership of the person counts for more than one in this state."""
+    of_person = Membership.objects.filter(supporter=OuterRef("pk"))
+    if state == Membership.State.ACTIVE:
+        return Q()
+    if state == Membership.State.GRACE:
+        return ~Q(Exists(of_person & Membership.objects.active()))
+    return ~Q(Exists(of_person & Membership.objects.running()))
+
+
+class Giving(admin.SimpleListFilter):
+    title, parameter_name = _("gives"), "gives"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        two = ("two", _("two subscriptions"))
+        return [(Frequency.MONTH, Frequency.MONTH.label), (Frequency.YEAR, Frequency.YEAR.label), two]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> QuerySet[Supporter]:
+        alive = Subscription.objects.alive().filter(supporter=OuterRef("pk"))
+        if self.value() == "two":
+            several = alive.filter(Exists(alive_twin()))
+            return queryset.filter(Exists(several))
+        if self.value() in (Frequency.MONTH, Frequency.YEAR):
+            return queryset.filter(Exists(alive.filter(frequency=self.value())))
+        return queryset
+
+
+def alive_twin() -> QuerySet[Subscription]:
+    """Another living subscription of the same supporter, for use in a query of subscriptions."""
+    return Subscription.objects.alive().filter(supporter=OuterRef("supporter")).exclude(pk=OuterRef("pk"))
+
+
+class Stopping(admin.SimpleListFilter):
+    title, parameter_name = _("stops"), "stops"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("soon", _("stops at the period's end")), ("no", _("goes on"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        stopping = Q(cancel_at_period_end=True) | Q(cancel_at__isnull=False)
+        if self.value() == "soon":
+            return queryset.filter(stopping, status__in=Subscription.ALIVE)
+        if self.value() == "no":
+            return queryset.exclude(stopping).filter(status__in=Subscription.ALIVE)
+        return queryset
+
+
+class SentBack(admin.SimpleListFilter):
+    title, parameter_name = _("refunds"), "refunds"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("part", _("refunded in part")), ("whole", _("refunded in full"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "part":
+            return queryset.filter(refunded_amount__gt=0, refunded_amount__lt=F("amount"))
+        if self.value() == "whole":
+            return queryset.filter(refunded_amount=F("amount"))
+        return queryset
+
+
+class Openness(admin.SimpleListFilter):
+    """Cases open by default: a settled case is history."""
+
+    title, parameter_name = _("state"), "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("settled", _("settled")), ("all", _("all"))]
+
+    def choices(self, changelist: ChangeList) -> Iterable[Any]:
+        open_only, *others = super().choices(changelist)
+        return [{**open_only, "display": _("open")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(settled_at__isnull=self.value() != "settled")
+
+
+class EventState(admin.SimpleListFilter):
+    title, parameter_name = _("state"), "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        together = [("waiting", _("waiting, all kinds")), ("stuck", _("needs a look"))]
+        return together + [(state.value, state.label) for state in StripeEvent.State]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        states = {"waiting": StripeEvent.WAITING, "stuck": STUCK}.get(value or "", (value,))
+        return queryset.filter(state__in=states) if value else queryset
+
+
+STUCK = (StripeEvent.State.PARKED, StripeEvent.State.FAILED, StripeEvent.State.DEAD)
+
+
+def list_of(model: str, **query: object) -> str:
+    """The address of a list, narrowed: list_of("payments_payment", supporter=12)."""
+    return reverse(f"admin:{model}_changelist", query=query or None)
+
+
+def _is_number(text: str | None) -> bool:
+    return bool(text) and text.isascii() and text.isdecimal() and len(text) < 19

@@ -1,0 +1,159 @@
+"""Messages at the desk: what was sent, what could not be, and sending one again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from csp.constants import NONCE, NONE
+from csp.decorators import csp_replace
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from members import mail
+from members.models import Message, TimelineEntry
+from payments.admin import columns
+from payments.admin.acts import Act
+from payments.admin.columns import BAD, GOOD, LATE, column
+from payments.admin.filters import OneSupporter
+from payments.admin.mail_as_sent import as_page, without_keys
+from payments.admin.pages import DeskAdmin, Fact, Table, Text
+from payments.admin.search import FindsByPerson
+from payments.webhooks.masking import without_addresses
+
+TONES = {
+    Message.State.SENT: GOOD,
+    Message.State.PENDING: LATE,
+    Message.State.SENDING: LATE,
+    Message.State.UNKNOWN: LATE,
+    Message.State.FAILED: BAD,
+}
+WAITING = (Message.State.PENDING, Message.State.SENDING)
+# A letter is a page of a stranger: it may load nothing, run nothing and open nothing within ours.
+LETTER_POLICY = {
+    "script-src": [NONE],
+    "connect-src": [NONE],
+    "font-src": [NONE],
+    "form-action": [NONE],
+    "style-src": [NONCE],
+    "sandbox": ["allow-popups"],
+}
+
+
+class ResendMessage(Act):
+    slug = "resend"
+    label = gettext_lazy("Send this message again")
+
+    def is_open(self, row: Message) -> bool:
+        return row.state not in WAITING
+
+    def question(self, row: Message) -> str:
+        return _("Send this message again?")
+
+    def consequences(self, row: Message) -> list[object]:
+        address = row.supporter.email if row.supporter else row.to_email
+        first = _("The same letter goes to %(address)s, as a message of its own.") % {"address": address}
+        return [first, _("Amounts and dates in it stay those of the first one.")]
+
+    def perform(self, row: Message, answers: dict[str, Any], actor: User) -> str:
+        with transaction.atomic():
+            copy = mail.resend(row)
+            if row.supporter_id:
+                TimelineEntry.objects.create(
+                    supporter_id=row.supporter_id, action="message.resent", actor=actor,
+                    details={"message": row.pk, "copy": copy.pk, "kind": row.kind},
+                )  # fmt: skip
+        return _("The message is on its way. It has a page of its own.")
+
+
+@column(gettext_lazy("state"))
+def message_state(row: Message) -> SafeString:
+    return columns.tinted(row, "state", TONES)
+
+
+@admin.register(Message)
+class MessageAdmin(FindsByPerson, DeskAdmin):
+    acts = (ResendMessage(),)
+    exact = ("key",)
+    page_related = ("supporter",)
+    list_display = (
+        columns.number, "kind", "to_email", "subject", message_state, "attempts",
+        columns.moment_column("created_at", gettext_lazy("created")),
+        columns.moment_column("sent_at", gettext_lazy("sent")),
+    )  # fmt: skip
+    list_filter = ("state", "created_at", "language", OneSupporter)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request)
+        is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
+        return rows.defer("body_text", "body_html", "context") if is_list else rows
+
+    def of_persons(self, term: str) -> Q:
+        """Some letters go to somebody who is not a supporter yet."""
+        return super().of_persons(term) | Q(to_email__icontains=term)
+
+    def facts(self, row: Message) -> list[Fact]:
+        return [
+            (_("Kind"), columns.code(row.kind)),
+            (_("State"), message_state(row)),
+            (_("Supporter"), columns.person(row.supporter)),
+            (_("To"), row.to_email),
+            (_("Language"), row.language),
+            (_("Subject"), row.subject or columns.NONE),
+            (_("Created"), columns.moment(row.created_at)),
+            (_("Sent"), columns.moment(row.sent_at)),
+            (_("Tries"), row.attempts),
+            (_("Next try"), columns.moment(row.next_try_at) if row.state in WAITING else columns.NONE),
+            (_("Key"), columns.code(row.key)),
+            (_("As HTML"), letter_link(row)),
+        ]
+
+    def parts(self, row: Message) -> list[Table | Text]:
+        parts = [Text(_("Error"), without_addresses(row.error))] if row.error else []
+        said = without_keys(row.body_text) or _("It is written when it is sent.")
+        return [*parts, Text(_("What it says, without the reader’s own links"), said)]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.letter)
+        return [path("<int:pk>/letter/", view, name="members_message_letter"), *super().get_urls()]
+
+    def letter(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The HTML part on a page of its own, which can do nothing."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = Message.objects.filter(pk=pk).exclude(body_html="").first()
+        if row is None:
+            raise Http404
+        return _sealed(request, row.body_html)
+
+
+@csp_replace(LETTER_POLICY)
+def _sealed(request: HttpRequest, letter: str) -> HttpResponse:
+    return HttpResponse(as_page(letter, str(request.csp_nonce)))  # type: ignore[attr-defined]
+
+
+def letter_link(row: Message) -> str | SafeString:
+    if not row.body_html:
+        return columns.NONE
+    return format_html(
+        '<a href="{}">{}</a>', reverse("admin:members_message_letter", args=[row.pk]), _("Open the letter")
+    )
+
+
+def message_table(rows: Iterable[Message], more: str = "") -> Table:
+    head = [_("Message"), _("Created"), _("Subject"), _("State"), _("As HTML")]
+    return Table(_("Messages"), head, [_line(row) for row in rows], more, _("Nothing was sent yet."))
+
+
+def _line(row: Message) -> list[object]:
+    name = columns.link(row, row.kind)
+    return [name, columns.moment(row.created_at), row.subject or columns.NONE, message_state(row), letter_link(row)]

@@ -1,0 +1,148 @@
+"""What all of the desk's lists and pages share: nothing is added, edited or deleted here, by anybody.
+
+A list is Django's; a page is ours: facts, then tables. What may be done to a row is an act (acts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import connection
+from django.db.models import Model, QuerySet, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.functional import cached_property
+
+from payments.admin.acts import Act, ActView
+
+Fact = tuple[object, object]
+MANY = 50_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """A part of a page. `more` is the address of the full list, when the table shows only its newest rows."""
+
+    title: object
+    head: Sequence[object]
+    rows: Sequence[Sequence[object]]
+    more: str = ""
+    empty: object = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A part of a page that is one piece of text, shown as it is."""
+
+    title: object
+    text: str
+
+
+class EstimatingPaginator(Paginator):
+    """Counts exactly, except a whole large table: there PostgreSQL's own estimate is enough, and instant."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        if isinstance(rows, QuerySet) and not rows.query.where and not rows.query.distinct:
+            estimated = _estimate(rows.model._meta.db_table)
+            if estimated > MANY:
+                return estimated
+        return len(rows) if isinstance(rows, list) else rows.count()
+
+
+def _estimate(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
+        return int(cursor.fetchone()[0])
+
+
+class DeskAdmin(admin.ModelAdmin):
+    """A model that staff look at. Subclasses say `facts` and `parts`; `acts` may add what can be done."""
+
+    acts: tuple[Act, ...] = ()
+    paginator = EstimatingPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    sortable_by: Sequence[str] = ()
+    page_related: tuple[str, ...] = ()
+    page_template = "staff/page.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        name = f"{self.opts.app_label}.{{}}_{self.opts.model_name}"
+        return request.user.has_perm(name.format("view")) or request.user.has_perm(name.format("change"))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if "\0" in object_id:
+            return None
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and self.page_related:
+            prefetch_related_objects([row], *self.page_related)
+        return row
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if any("\0" in value for value in request.GET.values()):
+            return HttpResponseRedirect(request.path)  # PostgreSQL has no NUL in texts
+        return super().changelist_view(request, extra_context)
+
+    def may_act(self, request: HttpRequest) -> bool:
+        """Acts need the right to change the model, though nobody can change its rows by hand."""
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    def facts(self, row: Any) -> list[Fact]:
+        """What a page says first: names and values."""
+        return []
+
+    def parts(self, row: Any) -> list[Table | Text]:
+        """What a page says below its facts."""
+        return []
+
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Everything the page's template needs to know about a row."""
+        return {"facts": self.facts(row), "parts": self.parts(row)}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        acts = [act for act in self.acts if act.is_open(row)] if self.may_act(request) else []
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{self.opts.verbose_name} {row}",
+            "opts": self.opts,
+            "row": row,
+            "acts": acts,
+            **self.page(request, row),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, self.page_template, context)
+
+    def get_urls(self) -> list[URLPattern]:
+        stem = f"{self.opts.app_label}_{self.opts.model_name}"
+        views: list[tuple[str, Callable[..., HttpResponse]]] = [(act.slug, ActView(self, act)) for act in self.acts]
+        added = [
+            path(f"<path:object_id>/{slug}/", self.admin_site.admin_view(view), name=f"{stem}_{slug}")
+            for slug, view in views
+        ]
+        return added + super().get_urls()

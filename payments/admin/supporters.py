@@ -1,0 +1,105 @@
+"""Supporters at the desk: the list, the page with everything about one of them, and correcting an address.
+
+Registered here, on the upper floor, because the page needs money as well as people.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from members import people
+from members.errors import AddressTaken
+from members.models import Membership, Supporter
+from payments.admin import columns, standing, supporter_page
+from payments.admin.acts import Act
+from payments.admin.columns import column
+from payments.admin.filters import Giving, Patronage
+from payments.admin.pages import DeskAdmin
+from payments.admin.search import FindsByPerson, supporter_of, supporters_like
+from payments.models import Subscription
+
+
+class AddressForm(forms.Form):
+    email = forms.EmailField(label=gettext_lazy("The right address"), max_length=254)
+
+
+class CorrectAddress(Act):
+    slug = "correct-address"
+    label = gettext_lazy("Correct the address")
+    form_class = AddressForm
+    problems = (AddressTaken, ValidationError)
+
+    def question(self, row: Supporter) -> str:
+        return _("What is the right address instead of %(email)s?") % {"email": row.email}
+
+    def consequences(self, row: Supporter) -> list[object]:
+        return [
+            _("Later messages go to the new address, and access is found by it."),
+            _("Messages that already wait still go to the old one."),
+            _("Stripe is not told: its own mails keep going where they went."),
+        ]
+
+    def perform(self, row: Supporter, answers: dict[str, Any], actor: User) -> str:
+        people.correct_address(row, answers["email"], actor)
+        return _("The address is corrected.")
+
+    def sorry(self, problem: Exception) -> str:
+        if isinstance(problem, AddressTaken):
+            return _("Another supporter has this address already. Search for it to see whether both are one person.")
+        return _("This does not look like an email address. Please check it.")
+
+
+@column(gettext_lazy("patron"))
+def standing_shown(row: Supporter) -> SafeString:
+    found = standing.standing(row)
+    words = standing.standing_words(row)
+    return format_html("{}<br><small>{}</small>", words, found.level.name()) if found else words
+
+
+@column(gettext_lazy("gives"))
+def gives_shown(row: Supporter) -> str:
+    return standing.gives(row.subscriptions.all())
+
+
+@column(gettext_lazy("person"))
+def person_shown(row: Supporter) -> SafeString:
+    return format_html("{}<br><small>{}</small>", row.name, row.email) if row.name else format_html("{}", row.email)
+
+
+@admin.register(Supporter)
+class SupporterAdmin(FindsByPerson, DeskAdmin):
+    acts = (CorrectAddress(),)
+    page_template = "staff/supporter.html"
+    list_display = (
+        person_shown, standing_shown, gives_shown, "language",
+        columns.moment_column("created_at", gettext_lazy("known since")),
+    )  # fmt: skip
+    list_filter = (Patronage, Giving, "language", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Supporter]:
+        rows = Membership.objects.select_related("level").prefetch_related("level__names")
+        alive = Subscription.objects.alive()
+        related = (Prefetch("memberships", rows), Prefetch("subscriptions", alive))
+        is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
+        return super().get_queryset(request).prefetch_related(*(related if is_list else related[:1]))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Supporter], term: str
+    ) -> tuple[QuerySet[Supporter], bool]:
+        term = term.strip()
+        known = supporter_of(term)
+        return queryset.filter(Q(pk=known) if known else supporters_like(term)), False
+
+    def page(self, request: HttpRequest, row: Supporter) -> dict[str, Any]:
+        return supporter_page.of(row)

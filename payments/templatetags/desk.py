@@ -1,0 +1,16 @@
+"""The numbers on the desk's first page, for the template of the staff's site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from payments.admin import front_page
+
+register = template.Library()
+
+
+@register.inclusion_tag("staff/cards.html", takes_context=True)
+def desk_cards(context: dict[str, Any]) -> dict[str, Any]:
+    return {"cards": front_page.cards(context["request"].user)}
