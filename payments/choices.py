@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from appeals.models import Appeal, Campaign
-from payments.models import Frequency
+from payments import money
+from payments.models import Checkout, Frequency
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,31 @@ class Choice:
         """When money moves after the first day; None for a gift given once."""
         return next_on(self.frequency, first)
 
+    def fields(self) -> dict[str, str]:
+        """The choice as the parameters that the pages take."""
+        given = {
+            "frequency": str(self.frequency),
+            "amount": money.plain(self.amount, self.currency),
+            "currency": self.currency,
+            "campaign": self.campaign.slug if self.campaign else "",
+            "appeal": self.appeal.slug if self.appeal else "",
+            "article": self.article,
+        }
+        return {name: value for name, value in given.items() if value}
+
 
 @dataclass(frozen=True)
 class Person:
     email: str
     name: str
     language: str
+
+
+def of_checkout(checkout: Checkout) -> Choice:
+    """What was chosen for an attempt that was made, to offer it again."""
+    return Choice(
+        checkout.frequency, checkout.amount, checkout.currency, checkout.campaign, checkout.appeal, checkout.article
+    )
 
 
 def next_on(frequency: str, first: date, times: int = 1) -> date | None:

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.module_loading import import_string
+
+from payments.views.webhook import stripe_webhook
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -24,8 +25,7 @@ def webhook_first(get_response: GetResponse) -> GetResponse:
 
     def respond(request: HttpRequest) -> HttpResponse:
         if request.path == WEBHOOK:
-            view: GetResponse = import_string("payments.views.webhook.stripe_webhook")
-            return view(request)
+            return stripe_webhook(request)
         return get_response(request)
 
     return respond

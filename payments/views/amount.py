@@ -1,0 +1,83 @@
+"""The amount page: how often and how much, as one plain GET form. Also what an invalid choice comes back to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from members import clock
+from payments import money
+from payments.choices import next_on
+from payments.forms import ATTRIBUTION, ChoiceForm
+from payments.models import Frequency
+from payments.suggestions import Chip, chips, currency_for, first_choice
+
+LONGEST = 120  # of what is echoed from an address into the form
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def choose(request: HttpRequest) -> HttpResponse:
+    return render(request, "give/amount.html", amount_page(request, request.GET))
+
+
+def amount_page(request: HttpRequest, data: Any, form: ChoiceForm | None = None) -> dict[str, Any]:
+    """The form as chosen so far: by the address or what was typed, else as suggested."""
+    currency = currency_for(_text(data, "currency"), request.headers.get("Accept-Language", ""))
+    frequency = _text(data, "frequency")
+    frequency = frequency if frequency in Frequency.values else str(Frequency.MONTH)
+    sets = [(each, chips(currency, each)) for each in Frequency.values]
+    today = clock.today()
+    return {
+        "frequency": frequency,
+        "frequencies": Frequency.values,
+        "chips": dict(sets)[frequency],
+        "other_sets": [(each, group) for each, group in sets if each != frequency],
+        "monthly_on": next_on(Frequency.MONTH, today),
+        "yearly_on": next_on(Frequency.YEAR, today),
+        "came_from": {name: _text(data, name) for name in ATTRIBUTION if _text(data, name)},
+        "currencies": [(code, money.name(code)) for code in settings.CURRENCIES],
+        **_chosen_amount(data, dict(sets)[frequency], first_choice(currency, frequency), is_again=form is not None),
+        **_currency_words(currency),
+        **_problems(form),
+    }
+
+
+def _chosen_amount(data: Any, suggested: list[Chip], first: str, is_again: bool) -> dict[str, str]:
+    """The chip that is chosen, and what stands in the field for another amount."""
+    chosen, typed = _text(data, "amount"), _text(data, "other_amount")
+    if chosen in [chip.value for chip in suggested]:
+        return {"chosen": chosen, "typed": typed}
+    if chosen not in ("", "other"):
+        return {"chosen": "other", "typed": chosen}
+    return {"chosen": "other" if chosen or typed else "" if is_again else first, "typed": typed}
+
+
+def _currency_words(currency: str) -> dict[str, Any]:
+    return {
+        "currency": currency,
+        "currency_name": money.name(currency),
+        "sign": money.sign(currency),
+        "sign_leads": money.sign_leads(),
+    }
+
+
+def _problems(form: ChoiceForm | None) -> dict[str, Any]:
+    """One sentence a field. A trouble with the amount belongs to the field in which it can be put right."""
+    if form is None:
+        return {"problems": {}}
+    found = {name: str(messages[0]) for name, messages in form.errors.items() if name != "__all__"}
+    about_amount = form.errors.as_data().get("__all__")
+    if about_amount:
+        is_missing = about_amount[0].code == "empty" and _text(form.data, "amount") != "other"
+        found["amount" if is_missing else "other_amount"] = str(about_amount[0].message)
+    return {"problems": found, "is_too_large": bool(about_amount) and about_amount[0].code == "too_large"}
+
+
+def _text(data: Any, name: str) -> str:
+    return str(data.get(name) or "").replace("\x00", "")[:LONGEST]

@@ -1,0 +1,104 @@
+"""The details page and the 303 from us to Stripe. Nothing is remembered between pages but what their addresses say.
+
+What is allowed is said by the forms, what happens by payments/checkout.py.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
+
+from members import clock, limits
+from payments import checkout, consent
+from payments.choices import Choice
+from payments.errors import StripeRefused, StripeUnavailable
+from payments.forms import ATTRIBUTION, REAL_NEIGHBOURS, USUAL_DOMAINS, ChoiceForm, PersonForm, likely_email
+from payments.views.amount import amount_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def details(request: HttpRequest) -> HttpResponse:
+    """The details of a valid choice, or the amount form again with what to do; by POST, on to Stripe."""
+    data = request.POST if request.method == "POST" else request.GET
+    form = ChoiceForm(data)
+    request.page_query = _choice_query(data)  # type: ignore[attr-defined]
+    if not form.is_valid():
+        return render(request, "give/amount.html", amount_page(request, data, form), status=422)
+    if request.method == "POST":
+        return _give(request, form.choice)
+    response = render(request, "give/details.html", _details_page(request, form.choice, PersonForm()))
+    response["Cache-Control"] = "private, no-cache"  # kept by the reader's own browser: going back loses nothing
+    return response
+
+
+def _give(request: HttpRequest, choice: Choice) -> HttpResponse:
+    form = PersonForm(request.POST)
+    if not form.is_valid():
+        return _details_again(request, choice, form, 422)
+    if not _is_within_limits(request):
+        response = _details_again(request, choice, form, 429, trouble="busy")
+        response["Retry-After"] = str(settings.CHECKOUT_LIMIT_SECONDS)
+        return response
+    person = form.person(get_language() or settings.LANGUAGE_CODE)
+    try:
+        url = checkout.begin(choice, person, consent.words(request, choice), _form_key(request))
+    except (StripeUnavailable, StripeRefused):
+        return _details_again(request, choice, form, 503, trouble="stripe")
+    response = HttpResponse(status=303)
+    response["Location"] = url
+    return response
+
+
+def _details_again(
+    request: HttpRequest, choice: Choice, form: PersonForm, status: int, trouble: str = ""
+) -> HttpResponse:
+    context = _details_page(request, choice, form) | {"trouble": trouble}
+    return render(request, "give/details.html", context, status=status)
+
+
+def _details_page(request: HttpRequest, choice: Choice, form: PersonForm) -> dict[str, Any]:
+    return {
+        "choice": choice,
+        "form": form,
+        "form_key": _form_key(request),
+        "today": clock.today(),
+        "next_on": choice.next_on(clock.today()),
+        "change_url": f"{reverse('support')}?{request.page_query.urlencode()}",  # type: ignore[attr-defined]
+        "problems": {name: messages[0] for name, messages in form.errors.items()},
+        "promise": consent.promise(choice),
+        "consent": consent.html(request, choice),
+        "usual_domains": " ".join(USUAL_DOMAINS),
+        "real_neighbours": " ".join(REAL_NEIGHBOURS),
+        "likely_email": likely_email(str(form["email"].value() or "")) if form.is_bound else "",
+    }
+
+
+def _is_within_limits(request: HttpRequest) -> bool:
+    """Both counts are kept in Redis, or by this process while Redis is away."""
+    seconds = settings.CHECKOUT_LIMIT_SECONDS
+    network = limits.network_of(request)
+    of_network = limits.hit("checkout-network", network, settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
+    return of_network and limits.hit("checkout-all", "", settings.CHECKOUT_LIMIT_IN_ALL, seconds)
+
+
+def _form_key(request: HttpRequest) -> str:
+    """The key this form was rendered with; a fresh one for a form that brings none of ours."""
+    key = request.POST.get("form_key", "")
+    return key if re.fullmatch(r"[A-Za-z0-9_-]{16,64}", key) else secrets.token_urlsafe(24)
+
+
+def _choice_query(data: QueryDict) -> QueryDict:
+    """The choice as an address: what links to other languages and back carry, also from a page that came by POST."""
+    query = QueryDict(mutable=True)
+    for name in ("frequency", "amount", "other_amount", "currency", *ATTRIBUTION):
+        if data.get(name):
+            query[name] = str(data[name])[:120]
+    return query

@@ -1,0 +1,39 @@
+"""The page for those who do not pay by card. Its reference is fresh each time, so nobody else may keep the page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from payments import money
+from payments import other_ways as ways
+from payments.forms import amount_sentence
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def other_ways(request: HttpRequest) -> HttpResponse:
+    typed = request.GET.get("amount", "")[:60]
+    amount, problem = _amount(typed)
+    context = {
+        "transfer": ways.transfer(amount),
+        "typed": typed,
+        "problem": problem,
+        "links": ways.links(),
+    }
+    return render(request, "give/other_ways.html", context, status=422 if problem else 200)
+
+
+def _amount(typed: str) -> tuple[int | None, str]:
+    """Euro cents, for which banks set no limit that we know; and what to do about an amount that is none."""
+    if not typed.strip():
+        return None, ""
+    try:
+        amount = money.parse(typed, "EUR")
+        if not 0 < amount <= 99_999_999_999:
+            raise money.AmountError("negative" if amount <= 0 else "too_long")
+    except money.AmountError as problem:
+        return None, amount_sentence(problem, "EUR")
+    return amount, ""

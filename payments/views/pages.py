@@ -1,0 +1,17 @@
+"""Pages that say the same to everybody: questions, give safely, privacy, terms, how to reach us.
+
+Their words are templates, which a newsroom replaces through WORDS_DIR.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def page(request: HttpRequest, template: str) -> HttpResponse:
+    return render(request, template)

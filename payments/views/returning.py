@@ -1,0 +1,125 @@
+"""Where Stripe sends the reader back to: the state of one checkout, the same after a reload and on another device.
+
+The page tells what our rows say, asks for a fresh look at Stripe's while they say nothing yet, and grants nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from members import clock, links
+from payments import checkout as checkouts
+from payments.choices import next_on, of_checkout
+from payments.models import Checkout, Payment, Subscription
+
+MOST_TRIES = 6
+
+
+@require_safe
+def come_back(request: HttpRequest, token: str) -> HttpResponse:
+    checkout = _find(token)
+    if checkout is None:
+        return _private(render(request, "give/unknown_link.html", status=404))
+    state = checkouts.state_of(checkout, left=request.GET.get("left") == "1")
+    if state in ("checking", "not_finished", "processing"):
+        checkouts.look_again(checkout)
+    return _private(render(request, f"give/return_{state}.html", _page(request, checkout, state)))
+
+
+def _find(token: str) -> Checkout | None:
+    try:
+        public_id = uuid.UUID(links.read("return", token) or "")
+    except ValueError:
+        return None
+    rows = Checkout.objects.select_related("campaign", "appeal", "subscription").prefetch_related("payments")
+    return rows.filter(public_id=public_id).first()
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "private, no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any]:
+    subscription: Subscription | None = getattr(checkout, "subscription", None)
+    payment = _payment(checkout)
+    tries = _tries(request)
+    choice = urlencode(of_checkout(checkout).fields() | _language(request))
+    return {
+        "state": state,
+        "checkout": checkout,
+        "payment": payment,
+        "subscription": subscription,
+        "first_name": checkout.name.split(" ")[0],
+        "masked_email": masked(checkout.email),
+        "started_on": clock.day_of(checkout.created_at),
+        "paid_on": clock.day_of(payment.paid_at) if payment and payment.paid_at else None,
+        "next_on": _next_on(checkout, subscription),
+        "reason": failure_sentence(payment.failure_code) if payment else "",
+        "next_try": tries + 1 if tries < MOST_TRIES else None,
+        "stop_url": _stop_url(subscription),
+        "again_url": f"{reverse('support_details')}?{choice}",
+        "change_url": f"{reverse('support')}?{choice}",
+        "continue_url": checkout.stripe_session_url if checkout.status == Checkout.Status.OPEN else "",
+    }
+
+
+def _payment(checkout: Checkout) -> Payment | None:
+    """The payment the page speaks of: the first that came, else the last that was tried."""
+    payments = sorted(checkout.payments.all(), key=lambda payment: payment.created_at)
+    received = [payment for payment in payments if payment.status == Payment.Status.SUCCEEDED]
+    return received[0] if received else payments[-1] if payments else None
+
+
+def _next_on(checkout: Checkout, subscription: Subscription | None) -> date | None:
+    if subscription is None:
+        return next_on(checkout.frequency, clock.day_of(checkout.created_at))
+    return subscription.renews_on if subscription.is_alive and not subscription.is_stopping else None
+
+
+def _stop_url(subscription: Subscription | None) -> str:
+    if subscription is None or not subscription.is_alive or subscription.is_stopping:
+        return ""
+    return f"/stop/{links.sign('stop', str(subscription.public_id))}/"
+
+
+def _tries(request: HttpRequest) -> int:
+    tried = request.GET.get("try", "")
+    return int(tried) if tried in {str(number) for number in range(MOST_TRIES + 1)} else MOST_TRIES if tried else 0
+
+
+def _language(request: HttpRequest) -> dict[str, str]:
+    chosen = getattr(request, "chosen_language", "")
+    return {"lang": chosen} if chosen else {}
+
+
+def masked(email: str) -> str:
+    """o…@example.org: enough to recognise one's own address, too little to learn another's."""
+    local, _at, domain = email.rpartition("@")
+    return f"{local[:1]}…\u2060@{domain}"
+
+
+def failure_sentence(code: str) -> str:
+    """Why a payment failed, where Stripe's code is one that helps the reader and tells nobody anything."""
+    unconfirmed = _("The bank wanted you to confirm the payment, and that did not happen.")
+    sentences = {
+        "expired_card": _("The card has expired."),
+        "insufficient_funds": _("The bank says there was not enough money on the account."),
+        "incorrect_cvc": _("The three digits on the back of the card did not match."),
+        "incorrect_number": _("The card number did not match."),
+        "authentication_required": unconfirmed,
+        "payment_intent_authentication_failure": unconfirmed,
+        "processing_error": _("Something went wrong on the way to the bank."),
+        "debit_not_authorized": _("The bank did not accept the debit."),
+    }
+    return sentences.get(code, _("The bank did not say why."))
