@@ -6,6 +6,7 @@ Called by members/mail_sending.py and by nobody else. What a letter says is in `
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import date
 from email.utils import format_datetime, parseaddr
@@ -23,6 +24,7 @@ from members import clock
 from members.models import Message
 
 SUBJECT_LIMIT = 200
+EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def render(message: Message) -> Letter:
         subject = _fill(message, "subject.txt", facts, escape=False)
         text = _fill(message, "body.txt", facts, escape=False)
         html = _fill(message, "body.html", facts, escape=True)
-    return Letter(_one_line(subject), text.strip() + "\n", _inliner().inline(html))
+    return Letter(_one_line(subject), EMPTY_LINES.sub("\n\n", text).strip() + "\n", _inliner().inline(html))
 
 
 def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
