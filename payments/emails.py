@@ -93,8 +93,12 @@ def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Messa
         "renews_on": subscription.renews_on.isoformat(),
         "stop_url": _stop_url(subscription, subscription.supporter.language),
     }
-    subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
-    return _send("renewal_upcoming_year", subject, subscription, facts)
+    return _send("renewal_upcoming_year", renewal_subject(subscription, days_before), subscription, facts)
+
+
+def renewal_subject(subscription: Subscription, days_before: int) -> str:
+    """What a reminder is keyed by: a renewal that moves to another day is a renewal to remind of."""
+    return f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
 
 
 def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
