@@ -98,9 +98,9 @@ def follow(folder: Path, environment: MutableMapping[str, str]) -> None:
     database, a broker or a key of yours that this command was not told about.
     """
     path = folder / "servers" / "run.json"
-    if not path.exists():
-        return
     known = read_json(path)
+    if not known:
+        return
     is_running = FileLock(path.with_name("run.lock")).is_held_elsewhere()
     given = known.get("given", [])
     if environment.get("DATABASE_URL") and not (is_running and "DATABASE_URL" in given):

@@ -5,6 +5,7 @@ One thread and one loop, `step`. What a program writes is shown line by line beh
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -20,8 +21,6 @@ from project.watchdog import Watchdog, signal_group
 
 RESTARTS = 5
 CALM_SECONDS = 60.0
-FIRST_DELAY = 0.2
-STOP_EACH_SECONDS = 5.0
 STOP_ALL_SECONDS = 8.0
 COLOURS = (36, 33, 35, 32, 34, 31)
 
@@ -47,10 +46,20 @@ class Program:
 class Supervisor:
     """Keeps programs running in process groups that a watchdog ends should this process be killed."""
 
-    def __init__(self, env: Mapping[str, str], output: TextIO, is_quiet: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        output: TextIO,
+        is_quiet: Callable[[str], bool] = lambda line: False,
+        first_delay: float = 0.2,
+        patience: float = 5.0,
+    ) -> None:
+        """`first_delay` doubles with every death; `patience` is how long one program may take to stop. In seconds."""
         self.env = {**env, "PYTHONUNBUFFERED": "1"}
         self.output = output
-        self.is_quiet = is_quiet or (lambda line: False)
+        self.is_quiet = is_quiet
+        self.first_delay = first_delay
+        self.patience = patience
         self.programs: list[Program] = []
         self._selector = selectors.DefaultSelector()
         self._watchdog = Watchdog()
@@ -63,14 +72,16 @@ class Supervisor:
     def run(self, program: Program, go_on: Callable[[], bool] = lambda: True) -> int:
         """Run a program to its end while the others go on. Its exit code; when `go_on` says no, it is ended first."""
         self._start(program)
-        while program.process is not None and program.process.poll() is None and go_on():
-            self.step()
-        return self._end(program)
+        try:
+            while program.process is not None and program.process.poll() is None and go_on():
+                self.step()
+        finally:
+            code = self._end(program)
+        return code
 
     def step(self, seconds: float = 0.1) -> None:
         """Show what was written, start again what died. Raises KeepsDying."""
-        for key, _ in self._selector.select(seconds):
-            self._read(key.data)
+        self._listen(seconds)
         self._watchdog.check()
         for program in self.programs:
             self._look_after(program)
@@ -81,7 +92,7 @@ class Supervisor:
         for program in self.programs:
             if program.process is not None:
                 program.process.terminate()
-                patience = min(deadline, time.monotonic() + STOP_EACH_SECONDS)
+                patience = min(deadline, time.monotonic() + self.patience)
                 while program.process.poll() is None and time.monotonic() < patience and not must_hurry():
                     self._listen(0.02)
                 self._end(program)
@@ -116,8 +127,13 @@ class Supervisor:
                 continue
             program.last_lines.append(line)
             if program.is_shown and not self.is_quiet(line):
-                self.output.write(f"{self._label(program)} {line}\n")
-        self.output.flush()
+                self._write(f"{self._label(program)} {line}\n")
+
+    def _write(self, line: str) -> None:
+        # A terminal that was closed is no reason to stop caring for the programs.
+        with contextlib.suppress(OSError):
+            self.output.write(line)
+            self.output.flush()
 
     def _label(self, program: Program) -> str:
         label = f"{program.name:<9} |"
@@ -142,7 +158,7 @@ class Supervisor:
             raise KeepsDying(
                 "\n  ".join([f"{program.name} keeps stopping. Its last words:", *list(program.last_lines)[-12:]])
             )
-        delay = FIRST_DELAY * 2 ** (len(program.died_at) - 1)
+        delay = self.first_delay * 2 ** (len(program.died_at) - 1)
         program.start_at = now + delay
         self._show(program, [f"stopped ({_reason(code)}); starting it again".encode()])
 

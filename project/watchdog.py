@@ -19,6 +19,7 @@ from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
 GRACE_SECONDS = 3.0
+CODE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _load_libc() -> ctypes.CDLL | None:
@@ -88,6 +89,7 @@ class Watchdog:
             argv,
             announce=lambda: self._tell(f"+{os.getpid()}"),
             env=dict(env),
+            cwd=CODE_DIR,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,
@@ -108,9 +110,11 @@ class Watchdog:
             self._start()
 
     def close(self) -> None:
-        """All children have ended: let the second process go."""
-        os.close(self._writing)
-        self._process.wait(timeout=GRACE_SECONDS + 2)
+        """All children have ended: let the second process go. Safe to call twice."""
+        if self._writing >= 0:
+            os.close(self._writing)
+            self._writing = -1
+            self._process.wait(timeout=GRACE_SECONDS + 2)
 
 
 def _end_groups(groups: set[int]) -> None:

@@ -66,7 +66,7 @@ def account() -> Account:
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def folder_for(account: Account, data_dir: Path, name: str) -> Path:
+def folder_for(account: Account, data_dir: Path, name: str, fallback: Path = FALLBACK) -> Path:
     """An existing parent for a server's data, in DATA_DIR where the account can reach it, else in the fallback place.
 
     Returns the path to use, links resolved; the folder itself may not exist yet.
@@ -79,7 +79,7 @@ def folder_for(account: Account, data_dir: Path, name: str) -> Path:
     _let_pass(data_dir)
     if account.can(data_dir, os.X_OK):
         return wanted
-    target = make_private(FALLBACK / secrets.token_hex(6), 0o711) / name
+    target = make_private(fallback / secrets.token_hex(6), 0o711) / name
     wanted.symlink_to(target)
     return target
 
@@ -91,14 +91,16 @@ def _let_pass(folder: Path) -> None:
         folder.chmod(mode | 0o011)
 
 
-def reachable(account: Account, program: Path, tree: Path, companions: list[Path], label: str) -> Path:
+def reachable(
+    account: Account, program: Path, tree: Path, companions: list[Path], label: str, fallback: Path = FALLBACK
+) -> Path:
     """`program` itself when the account may run it, else its copy in the fallback place.
 
     `tree` is the folder copied whole; `companions` (shared libraries) are copied beside it.
     """
     if account.can(program, os.X_OK) and account.can(tree, os.R_OK | os.X_OK):
         return program
-    place = make_private(FALLBACK / f"programs-{label}", 0o755)
+    place = make_private(fallback / f"programs-{label}", 0o755)
     for source in [tree, *companions]:
         if not (place / source.name).exists():
             _copy_open(source, place / source.name)

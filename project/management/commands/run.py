@@ -6,6 +6,7 @@ project/embedded; here is only which programs there are, in which order, and wha
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
@@ -14,16 +15,19 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
 from project import embedded
-from project.decisions import Decisions
+from project.decisions import DEFAULT_PORT, Decisions
+from project.embedded.files import free_port
 from project.supervisor import KeepsDying, Program, Supervisor, python
 from project.watchdog import die_with_parent
 
 MANAGE = str(embedded.BASE_DIR / "manage.py")
 READY_SECONDS = 60.0
+PORT_SECONDS = 4.0
 NOISE = ("Configuration allows spawning up to", "Warm shutdown (MainProcess)")
 
 
@@ -41,6 +45,7 @@ class Command(BaseCommand):
         self.asked_to_stop = 0
         self._listen_to_signals()
         self.folder = embedded.data_dir()
+        os.environ["DATA_DIR"] = str(self.folder)
         try:
             self.decisions = Decisions(self.folder)
             self.decisions.claim()
@@ -62,15 +67,15 @@ class Command(BaseCommand):
             die_with_parent(signal.SIGTERM)
 
     def _refuse_taken_port(self) -> None:
-        port = int(os.environ.get("PORT") or 8000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
+        """A run that was killed a moment ago may need seconds to let go of the port."""
+        port = int(os.environ.get("PORT") or DEFAULT_PORT)
+        deadline = time.monotonic() + PORT_SECONDS
+        while free_port(port) != port:
+            if time.monotonic() > deadline:
                 raise CommandError(
                     f"Port {port} is taken by another program: stop that one, or choose: PORT={port + 1} make run"
-                ) from None
+                )
+            time.sleep(0.1)
 
     def _serve(self) -> None:
         """From the servers' start to their stop."""
@@ -153,13 +158,14 @@ class Command(BaseCommand):
         if is_simulated():
             rows.append(("Stripe's stand-in: clock, cards, events", os.environ["STRIPE_API_BASE"] + "/"))
         lines = ["", "Ready.", "", *(f"  {what:<40} {where}" for what, where in rows)]
-        if self.decisions.demo_words.exists():
+        if is_simulated() and self.decisions.has_demo(self.addresses.database_url):
             lines += ["", *(f"  {line}" for line in self.decisions.demo_words.read_text().splitlines())]
         return "\n".join([*lines, "", f"  Data is in {self.folder}. Ctrl-C stops everything.", ""])
 
     def _say(self, words: str) -> None:
-        self.stdout.write(words)
-        self.stdout.flush()
+        with contextlib.suppress(OSError):  # the terminal may have gone
+            self.stdout.write(words)
+            self.stdout.flush()
 
 
 def programs(folder: Path) -> list[Program]:
@@ -172,7 +178,7 @@ def programs(folder: Path) -> list[Program]:
     wanted = [
         Program("web", python(*granian, *threads, "project.wsgi:application")),
         Program("drain", python(MANAGE, "drain")),
-        Program("worker", python(*celery, "worker", "--concurrency=2", "--loglevel=WARNING", "--without-gossip")),
+        Program("worker", python(*celery, "worker", "--concurrency=2", "--loglevel=WARNING", "--without-mingle")),
         Program("beat", python(*celery, "beat", "--loglevel=WARNING", "--pidfile=", schedule)),
     ]
     if is_simulated():
@@ -191,10 +197,11 @@ def is_noise(line: str) -> bool:
 
 
 def ask_readyz() -> tuple[int, str]:
-    """Status and body of /readyz; 0 while nobody listens."""
+    """Status and body of /readyz, asked for under the site's own name; 0 while nobody listens."""
     connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=3)
+    site = urlsplit(os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}")
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", "/readyz", headers={"Host": site.netloc, "X-Forwarded-Proto": site.scheme})
         response = connection.getresponse()
         return response.status, f"/readyz answers {response.status} {response.read(1000).decode(errors='replace')}"
     except (OSError, http.client.HTTPException) as error:

@@ -1,0 +1,116 @@
+"""The script that makes `.venv`: nothing twice, and one clear sentence when it cannot."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import bootstrap
+
+ROOT = Path(bootstrap.__file__).parent
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose requirements name nothing, so that nothing is fetched."""
+    shutil.copy(ROOT / "bootstrap.py", tmp_path)
+    (tmp_path / "requirements.txt").write_text("# nothing\n")
+    (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\n")
+    return tmp_path
+
+
+def call(checkout: Path, *words: str, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+    python = getattr(sys, "_base_executable", sys.executable)
+    return subprocess.run(
+        [python, "bootstrap.py", *words], cwd=checkout, env={"PATH": path}, capture_output=True, text=True
+    )
+
+
+def break_venv(checkout: Path) -> None:
+    """Debian without python3-venv: `python3 -m venv` finds this module first and fails like the real one."""
+    (checkout / "venv.py").write_text("raise SystemExit('ensurepip is not available')\n")
+
+
+@pytest.fixture
+def with_uv(checkout: Path) -> str:
+    """A PATH with a stand-in for uv, which makes the smallest environment there is and notes what it was asked."""
+    break_venv(checkout)
+    tools = checkout / "tools"
+    tools.mkdir()
+    real = getattr(sys, "_base_executable", sys.executable)
+    scripts = {
+        "python": f"""[ "$2" = "import pip" ] && exit 1\nexec {real} "$@"\n""",
+        "uv": f"""echo "$@" >> {checkout}/asked
+[ "$1" = venv ] || exit 0
+mkdir -p .venv/bin .venv/lib/python{sys.version_info.major}.{sys.version_info.minor}
+cp {tools}/python .venv/bin/python
+""",
+    }
+    for name, script in scripts.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}")
+        (tools / name).chmod(0o755)
+    return f"{tools}:/usr/bin:/bin"
+
+
+def test_it_installs_once_and_again_when_a_requirement_changes(checkout: Path, with_uv: str) -> None:
+    first = call(checkout, path=with_uv)
+    assert first.returncode == 0, first.stderr
+    assert "Installing requirements.txt" in first.stderr
+    assert (checkout / "asked").read_text().startswith("venv --python ")
+
+    began = time.monotonic()
+    assert call(checkout, path=with_uv).stderr == ""
+    assert time.monotonic() - began < 1
+
+    assert "Installing requirements-dev.txt" in call(checkout, "--dev", path=with_uv).stderr
+    (checkout / "requirements-dev.txt").write_text("-r requirements.txt\n# changed\n")
+    assert call(checkout, path=with_uv).stderr == ""
+    assert "Installing requirements-dev.txt" in call(checkout, "--dev", path=with_uv).stderr
+    assert (checkout / "asked").read_text().count("venv --python") == 1
+
+
+def test_without_venv_and_without_uv_it_says_what_to_install(checkout: Path) -> None:
+    break_venv(checkout)
+    result = call(checkout, path="/nowhere")
+    assert result.returncode == 1
+    assert "sudo apt install python3-venv" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_an_old_python_is_told_which_one_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(bootstrap.CannotInstall, match=r"This is Python 3.9, and Hromada needs 3.11, 3.12 or 3.13"):
+        bootstrap.choose_python()
+
+
+def test_an_old_python_takes_a_newer_one_from_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    newer = tmp_path / "python{}.{}".format(*sys.version_info[:2])
+    newer.symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    assert bootstrap.choose_python() == str(newer)
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        ("ERROR: No matching distribution found for granian==2.8.7", "There is no ready-made granian==2.8.7 for this"),
+        (
+            "Retrying after connection broken by 'NewConnectionError'\nERROR: No matching distribution found for x",
+            "could not be fetched",
+        ),
+        ("OSError: [Errno 28] No space left on device", "The disk is full"),
+        ("something\nERROR: quite another thing\n", "could not be installed: ERROR: quite another thing"),
+    ],
+)
+def test_what_the_installer_said_becomes_one_sentence(output: str, sentence: str) -> None:
+    explained = bootstrap.explain(output)
+    assert sentence in explained
+    assert "\n" not in explained
