@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -59,6 +61,9 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def runs_on(self, today: date) -> bool:
+        return self.is_active and self.starts_on <= today and (self.ends_on is None or self.ends_on >= today)
+
     @property
     def percent(self) -> int:
         return min(100, max(0, self.progress * 100 // self.goal)) if self.goal else 0
@@ -94,7 +99,9 @@ class AppealWords(models.Model):
     button = models.CharField(_("button"), max_length=40)
     other_ways = models.CharField(_("second link"), max_length=40)
     goal_line = models.CharField(
-        _("progress in words"), max_length=120, blank=True,
+        _("progress in words"),
+        max_length=120,
+        blank=True,
         help_text=_("With {reached} and {goal}, such as: {reached} of {goal} new patrons this autumn"),
     )
 
@@ -105,3 +112,32 @@ class AppealWords(models.Model):
 
     def __str__(self) -> str:
         return f"{self.appeal} ({self.language})"
+
+
+class AppealAmounts(models.Model):
+    """Up to four monthly amounts to choose from, in whole major units, as people say them: 5, 10, 20, 50 euros.
+
+    They are words of the ask, not money: the page they lead to reads and checks them like anything a reader types.
+    """
+
+    appeal = models.ForeignKey(Appeal, on_delete=models.CASCADE, related_name="amounts")
+    currency = models.CharField(_("currency"), max_length=3)
+    monthly = ArrayField(
+        models.PositiveIntegerField(validators=[MinValueValidator(1)]), verbose_name=_("amounts a month"),
+        help_text=_("Two to four whole amounts, ascending, such as: 5, 10, 20, 50"),
+    )  # fmt: skip
+    chosen = models.PositiveIntegerField(_("chosen at first"), help_text=_("One of the amounts."))
+
+    class Meta:
+        verbose_name = _("suggested amounts")
+        verbose_name_plural = _("suggested amounts")
+        ordering = ["currency"]
+        constraints = [
+            models.UniqueConstraint(fields=["appeal", "currency"], name="appeal_amounts_once_a_currency"),
+            models.CheckConstraint(
+                condition=Q(monthly__len__gte=2, monthly__len__lte=4), name="appeal_amounts_two_to_four"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.appeal} ({self.currency})"

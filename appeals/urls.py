@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from appeals import api, views
+
+urlpatterns = [
+    path("demo/article/", views.demo_article, name="demo_article"),
+    path("api/v1/appeals/<str:campaign>/", api.AppealDetail.as_view(), name="api_appeal"),
+]

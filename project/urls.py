@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from members import api as members_api
 from project import api_docs, health
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("payments.urls")),  # /support/ /stop/ /me/ /webhooks/stripe/
     path("", include("members.urls")),  # /demo/mail/
     path("", include("appeals.urls")),  # /demo/article/ /api/v1/appeals/
+    path("api/v1/entitlements/lookup/", members_api.EntitlementLookup.as_view(), name="api_entitlements_lookup"),
     path("api/schema/", api_docs.schema, name="api-schema"),
     path("api/docs/", api_docs.docs, name="api-docs"),
     path("admin/", admin.site.urls),

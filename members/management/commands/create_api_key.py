@@ -1,0 +1,22 @@
+"""Makes a key for another server of the newsroom and prints it once."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand
+
+from members import api_keys
+
+
+class Command(BaseCommand):
+    help = "Makes a key with which another server may ask, and prints it. It is shown once: only its hash is kept."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="What the key is for, such as: website")
+        parser.add_argument("--scope", required=True, choices=api_keys.SCOPES, help="What it may be used for")
+
+    def handle(self, *args: object, name: str, scope: str, **options: object) -> None:
+        _key, text = api_keys.create(name[:80], scope)
+        self.stderr.write(f"Key “{name[:80]}” for {scope}. Keep it now: it cannot be shown again.")
+        self.stdout.write(text)
