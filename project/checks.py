@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from stdnum import iban
 
 from payments import currencies
 
@@ -20,6 +21,19 @@ def currencies_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"CURRENCIES names {', '.join(unknown) or 'nothing'}.",
             hint=f"Known are {' '.join(sorted(currencies.TABLE))}. The first one is the default.",
             id="hromada.E001",
+        )
+    ]
+
+
+@register()
+def iban_is_valid(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.BANK_IBAN or iban.is_valid(settings.BANK_IBAN):
+        return []
+    return [
+        Error(
+            "BANK_IBAN is not a valid account number.",
+            hint="Copy it from the bank's own papers; readers will send money there. Leave it empty to show none.",
+            id="hromada.E002",
         )
     ]
 

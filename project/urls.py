@@ -22,3 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
 ]
+
+handler400 = "project.errors_views.bad_request"
+handler500 = "project.errors_views.server_error"

@@ -1,0 +1,25 @@
+"""What a reader sees when something breaks: 400 for what nobody can read, 503 while the database is away, else 500.
+
+Named as handlers in project/urls.py. 403 and 404 are Django's own, with our templates.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "400.html", status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Called while the exception is being handled. Touches no database itself."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        response = render(request, "503.html", status=503)
+        response["Retry-After"] = "60"
+        return response
+    return render(request, "500.html", status=500)
