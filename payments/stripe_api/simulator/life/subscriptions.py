@@ -144,20 +144,8 @@ def ending(world: World, subscription: Document, at_period_end: bool) -> dict[st
 
 
 def pause(world: World, subscription: Document) -> None:
-    details = {
-        "paused": {
-            "subscription": {
-                "bill_for": {
-                    "outstanding_usage_through": {"type": "now"},
-                    "unused_time_from": {"type": "none"},
-                },
-                "invoicing_behavior": "pending_invoice_item",
-            },
-            "transitioned_at": world.now(),
-            "type": "subscription",
-        }
-    }
-    world.update(subscription, "customer.subscription.paused", status="paused", status_details=details)
+    paused = {"subscription": {"type": "pause_requested"}, "transitioned_at": world.now(), "type": "subscription"}
+    world.update(subscription, "customer.subscription.paused", status="paused", status_details={"paused": paused})
     world.unschedule("renew", subscription["id"])
     world.unschedule("upcoming", subscription["id"])
 

@@ -190,6 +190,7 @@ def dispute(world: World, charge: Document, amount: int, reason: str, status: st
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": status.startswith("warning"),
         "livemode": False,
