@@ -1,0 +1,19 @@
+"""Celery's doors to money: each task makes one call and is safe to run twice at the same time."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from payments import daily, progress
+
+
+@shared_task
+def run_daily_jobs() -> None:
+    """Hourly, because a day without beat must not become a day without reminders."""
+    daily.run()
+
+
+@shared_task
+def record_campaign_progress() -> None:
+    """Every minute: how far each running campaign has come."""
+    progress.record_all()
