@@ -128,6 +128,7 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
             "fail_refund",
             "flush",
             "hold",
+            "pay_invoice",
             "payout",
             "redeliver",
             "refund",
