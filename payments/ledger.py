@@ -52,14 +52,9 @@ def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> P
 
 
 def record_charge(charge: objects.Charge) -> None:
-    """What a charge adds to a payment we know: its method, its line. A charge of an invoice is told by the invoice."""
-    payment = Payment.objects.select_for_update().filter(stripe_payment_intent_id=charge.payment_intent).first()
-    if payment is None or charge.status != "succeeded" or payment.status != Payment.Status.SUCCEEDED:
-        return
-    if not payment.method and charge.method:
-        payment.method = charge.method
-        payment.save(update_fields=["method"])
-    write_received_line(payment, charge.id, charge.created_at)
+    """A charge that succeeded says that a gift was received, and how. A charge of an invoice is told by the invoice."""
+    if charge.status == "succeeded" and charge.checkout:
+        record_gift(objects.intent_of(charge))
 
 
 def write_received_line(payment: Payment, charge_id: str, occurred_at: datetime) -> None:
@@ -105,6 +100,9 @@ def _instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment
 def _receive(payment: Payment, amount: int, charge_id: str, method: str, paid_at: datetime) -> bool:
     """Mark as received and write the line; False when that was known already."""
     if payment.status == Payment.Status.SUCCEEDED:
+        if method and not payment.method:
+            payment.method = method
+            payment.save(update_fields=["method"])
         return False
     payment.status = Payment.Status.SUCCEEDED
     payment.amount, payment.paid_at = amount, paid_at

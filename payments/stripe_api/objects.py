@@ -142,6 +142,23 @@ def charge(raw: Raw) -> Charge:
     )
 
 
+def intent_of(charge: Charge) -> PaymentIntent:
+    """The PaymentIntent as far as its charge that succeeded tells it."""
+    return PaymentIntent(
+        id=charge.payment_intent,
+        customer=charge.customer,
+        checkout=charge.checkout,
+        status="succeeded",
+        amount=charge.amount,
+        currency=charge.currency,
+        charge=charge.id,
+        method=charge.method,
+        error_code="",
+        created_at=charge.created_at,
+        paid_at=charge.created_at,
+    )
+
+
 def payment_intent(raw: Raw) -> PaymentIntent:
     latest = raw.get("latest_charge")
     expanded: Raw = latest if isinstance(latest, Mapping) else {}

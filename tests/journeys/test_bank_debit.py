@@ -1,0 +1,51 @@
+"""SEPA debits take days: processing is not received, and a late no is said plainly."""
+
+from __future__ import annotations
+
+import pytest
+
+from members.models import Membership, Message
+from payments.models import LedgerEntry, Payment
+from tests.stage import Stage
+
+SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
+
+
+def kinds() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("kind", flat=True))
+
+
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_a_debit_arrives_after_days(stage: Stage, frequency: str) -> None:
+    stage.join(frequency, amount="25", iban=SETTLES)
+    payment = Payment.objects.get()
+    assert payment.status == "processing"
+    assert not LedgerEntry.objects.exists()
+    assert not Membership.objects.exists()
+    assert kinds() == ["thanks_processing"]
+
+    stage.advance(6)
+    payment.refresh_from_db()
+    assert payment.status == "succeeded"
+    assert kinds() == ["thanks_processing", "processing_done"]
+    assert Membership.objects.exists() == (frequency == "month")
+    assert stage.books()["broken"] == []
+
+
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_a_debit_fails_late(stage: Stage, frequency: str) -> None:
+    stage.join(frequency, amount="25", iban=FAILS)
+    stage.advance(6)
+    assert Payment.objects.get().status == "failed"
+    assert not LedgerEntry.objects.exists()
+    assert not Membership.objects.exists()
+    assert kinds() == ["thanks_processing", "processing_failed"]
+    assert stage.books()["broken"] == []
+
+
+def test_the_return_page_tells_each_state(stage: Stage) -> None:
+    checkout = stage.join("once", amount="25", iban=FAILS)
+    address = f"/support/return/{checkout.stripe_params['success_url'].split('/return/')[1]}"
+    assert 'data-state="processing"' in stage.client.get(address).content.decode()
+    stage.advance(6)
+    assert 'data-state="failed"' in stage.client.get(address).content.decode()

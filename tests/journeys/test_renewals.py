@@ -1,0 +1,107 @@
+"""Renewals: from 31 January, with cards that fail and come back, yearly ones with their reminders."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from members import clock
+from members.models import Membership, Message
+from payments.models import Case, Payment, Subscription
+from tests.stage import Stage, link
+
+
+def kinds() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def test_twelve_renewals_from_31_january(stage: Stage) -> None:
+    stage.advance_to(date(2027, 1, 31))
+    stage.join("month", amount="10")
+    stage.advance_to(date(2028, 1, 31))
+    days = [
+        clock.day_of(paid).isoformat() for paid in Payment.objects.order_by("paid_at").values_list("paid_at", flat=True)
+    ]
+    assert days == [
+        "2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31", "2027-06-30", "2027-07-31",
+        "2027-08-31", "2027-09-30", "2027-10-31", "2027-11-30", "2027-12-31", "2028-01-31",
+    ]  # fmt: skip
+    assert Membership.objects.get().paid_through == date(2028, 2, 29)
+    assert kinds() == ["thanks_first_recurring", *["receipt_recurring"] * 12]
+    assert stage.books()["broken"] == []
+
+
+def test_a_failed_card_is_told_once_and_recovers_when_replaced(stage: Stage) -> None:
+    stage.join("month", amount="10", card="4000000000000341")
+    stage.advance(34)
+    failed = Payment.objects.get(status="failed")
+    subscription = Subscription.objects.get()
+    assert subscription.status == "past_due"
+    assert failed.failure_code
+    assert failed.next_attempt_at is not None
+    assert kinds() == ["thanks_first_recurring", "payment_failed"]
+    assert Membership.objects.get().state == "grace"
+
+    stage.stripe.set_payment_method(subscription.stripe_customer_id, "4242424242424242", retry_now=True)
+    stage.settle_down()
+    failed.refresh_from_db()
+    subscription.refresh_from_db()
+    assert (failed.status, subscription.status) == ("succeeded", "active")
+    assert Membership.objects.get().state == "active"
+    assert kinds()[-1] == "receipt_recurring"
+    assert stage.books()["broken"] == []
+
+
+def test_a_card_that_never_works_again_ends_it_and_says_so(stage: Stage) -> None:
+    stage.join("month", amount="10", card="4000000000000341")
+    stage.advance(70)
+    assert Subscription.objects.get().status == "canceled"
+    assert Membership.objects.get().state == "ended"
+    assert kinds() == ["thanks_first_recurring", "payment_failed", "ended"]
+    assert stage.books()["broken"] == []
+
+
+def test_a_yearly_patron_is_reminded_thirty_and_seven_days_before(stage: Stage) -> None:
+    stage.join("year", amount="100")
+    renews_on = Subscription.objects.get().renews_on
+    stage.advance_to(renews_on - timedelta(days=31))
+    assert kinds() == ["thanks_first_recurring"]
+    stage.advance(1)
+    assert kinds()[1:] == ["renewal_upcoming_year"]
+    stage.advance_to(renews_on - timedelta(days=7))
+    assert kinds()[1:] == ["renewal_upcoming_year"] * 2
+    stage.advance_to(renews_on + timedelta(days=1))
+    assert kinds()[1:] == ["renewal_upcoming_year", "renewal_upcoming_year", "receipt_recurring"]
+    assert Payment.objects.filter(status="succeeded").count() == 2
+
+
+def test_a_reminder_that_could_not_go_out_goes_out_late_with_an_alarm(stage: Stage) -> None:
+    stage.join("year", amount="100")
+    renews_on = Subscription.objects.get().renews_on
+    # The daily job did not run for weeks: only the clocks move.
+    missed = (renews_on - timedelta(days=15)) - clock.today()
+    stage.stripe.advance(days=missed.days - 1)
+    clock.move(missed - timedelta(days=1))
+    stage.advance(1)
+    assert kinds()[1:] == ["renewal_upcoming_year"]
+    assert Case.objects.get().kind == "reminder_late"
+
+
+def test_stopping_while_behind_ends_at_once_and_nothing_is_tried_again(stage: Stage) -> None:
+    stage.join("month", amount="10", card="4000000000000341")
+    stage.advance(33)
+    stop = link(stage.last_mail(), "/stop/")
+    assert 'data-state="done"' in stage.client.post(stop).content.decode()
+    stage.settle_down()
+    assert Subscription.objects.get().status == "canceled"
+    attempts = Payment.objects.get(status="failed").failures
+    stage.advance(20)
+    assert Payment.objects.get(status="failed").failures == attempts
+    assert kinds() == ["thanks_first_recurring", "payment_failed", "cancelled"]
+
+
+def test_one_unpaid_gift_does_not_take_away_what_another_pays_for(stage: Stage) -> None:
+    stage.join("month", amount="10", card="4000000000000341")
+    stage.join("year", amount="100")
+    stage.advance(75)
+    states = sorted(membership.state for membership in Membership.objects.all())
+    assert states == ["active", "ended"]
