@@ -117,6 +117,7 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
     **{
         name: _done(name)
         for name in (
+            "begin",
             "cancel",
             "clear_faults",
             "close_dispute",

@@ -123,6 +123,14 @@ class Simulator(Controls):
         self.deliverer.wake()
         return self.now()
 
+    def begin(self, days_ago: int) -> int:
+        """Set an account without any customer back in time, so that a history can be lived through. Refused later."""
+        with self.world.transaction():
+            if self.world.store.all("customer"):
+                raise ValueError("this account has a history already")
+            self.world.clock.offset = -float(days_ago * DAY)
+        return self.now()
+
     # Deliveries
 
     def flush(self, timeout: float = 10.0) -> bool:
