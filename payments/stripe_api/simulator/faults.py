@@ -1,6 +1,7 @@
 """Trouble made on purpose: the next requests that match get an error, no answer, or a slow one.
 
-`commit_then_...` kinds do the work first, so that the caller cannot know whether it was done.
+`commit_then_...` kinds do the work first, so that the caller cannot know whether it was done. `slow` waits before
+anything is done, `slow_work` while the idempotency key is held, `slow_body` in the middle of the answer.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ KINDS = (
     "500",
     "429",
     "slow",
+    "slow_work",
     "slow_body",
     "drop",
     "commit_then_500",

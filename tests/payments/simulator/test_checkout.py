@@ -44,7 +44,9 @@ def test_a_monthly_gift_paid_by_card(give: Give, sim: Simulator, receiver: Recei
     assert intent.customer == session.customer == subscription.customer
     assert session.payment_intent is None
     assert sim.flush()
-    assert {"customer.created", "invoice.paid", "invoice_payment.paid", "payment_method.attached"} <= set(receiver.types)
+    assert {"customer.created", "invoice.paid", "invoice_payment.paid", "payment_method.attached"} <= set(
+        receiver.types
+    )
 
 
 def test_the_invoice_of_an_intent_is_found_by_its_payment(give: Give) -> None:
@@ -165,11 +167,15 @@ def test_amounts_stripe_would_refuse(client: stripe.StripeClient, currency: str,
 
 @pytest.mark.parametrize(
     ("currency", "amount", "settled", "fee"),
-    [("eur", 1000, 1000, 39), ("usd", 1000, 920, 38), ("jpy", 1000, 610, 34), ("kwd", 1000, 300, 29), ("uah", 10000, 220, 28)],
+    [
+        ("eur", 1000, 1000, 39),
+        ("usd", 1000, 920, 38),
+        ("jpy", 1000, 610, 34),
+        ("kwd", 1000, 300, 29),
+        ("uah", 10000, 220, 28),
+    ],
 )
-def test_foreign_money_settles_in_euros(
-    give: Give, currency: str, amount: int, settled: int, fee: int
-) -> None:
+def test_foreign_money_settles_in_euros(give: Give, currency: str, amount: int, settled: int, fee: int) -> None:
     session = give(currency=currency, amount=amount)
     intent = give.client.v1.payment_intents.retrieve(
         session.payment_intent, {"expand": ["latest_charge.balance_transaction"]}

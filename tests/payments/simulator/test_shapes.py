@@ -60,7 +60,9 @@ def test_a_whole_life_has_only_annotated_fields(start, receiver: Receiver, late_
     sim = running.simulator
     whole_life(Give(client_of(running), sim), sim)
     assert sim.flush()
-    found = [f"{event['type']}: {problem}" for event in receiver.events for problem in problems(event["data"]["object"])]
+    found = [
+        f"{event['type']}: {problem}" for event in receiver.events for problem in problems(event["data"]["object"])
+    ]
     found += [problem for event in receiver.events for problem in problems(event)]
     for kind in KINDS:
         documents = sim.world.store.all(kind)

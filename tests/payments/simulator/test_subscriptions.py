@@ -131,7 +131,9 @@ def test_cancel_now(give: Give, sim: Simulator) -> None:
     assert len(give.client.v1.invoices.list({"subscription": subscription.id}).data) == 1
 
 
-@pytest.mark.parametrize(("behavior", "status"), [("void", "void"), ("mark_uncollectible", "uncollectible"), ("keep_as_draft", "draft")])
+@pytest.mark.parametrize(
+    ("behavior", "status"), [("void", "void"), ("mark_uncollectible", "uncollectible"), ("keep_as_draft", "draft")]
+)
 def test_paused_collection(give: Give, sim: Simulator, behavior: str, status: str) -> None:
     client, subscription = give.client, give.subscription()
     resumes = sim.now() + 45 * 86_400

@@ -94,6 +94,8 @@ class Api:
         """Effect and kept answer are one transaction: no crash can separate them."""
         self._world.catch_up()
         route, params, path = self._read(request)
+        if fault and fault.kind == "slow_work":
+            time.sleep(fault.seconds)
         try:
             with self._world.transaction():
                 self._world.request = {"id": id, "idempotency_key": key}
