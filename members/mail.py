@@ -13,8 +13,6 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from members.models import Message, Supporter
 
@@ -36,7 +34,7 @@ def send(
     message = Message(kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter)
     if not _insert_once(message):
         return None
-    transaction.on_commit(partial(wake, message.pk), robust=True)
+    transaction.on_commit(partial(wake, message.pk))
     return message
 
 
@@ -79,7 +77,7 @@ def _call(task: str, *args: int) -> None:
         return
     try:
         current_app.send_task(task, args=args, retry=False)
-    except (OperationalError, RedisError, OSError) as problem:
+    except Exception as problem:  # whatever a broker can do wrong, the cause is committed and its door must answer
         _quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("Redis is out of reach (%s): messages wait for the sweep", type(problem).__name__)
 
