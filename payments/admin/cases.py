@@ -83,22 +83,33 @@ class CaseAdmin(FindsByPerson, DeskAdmin):
             (_("State"), case_state(row)),
             (_("Supporter"), columns.person(row.supporter)),
             (_("Noticed"), columns.moment(row.opened_at)),
-            *((name, linked(name, value)) for name, value in row.facts.items()),
+            *((NAMES.get(name, name), linked(name, value)) for name, value in row.facts.items()),
             (_("Settled"), columns.moment(row.settled_at)),
             (_("Settled by"), row.settled_by or NONE),
             (_("How it was settled"), row.note or NONE),
         ]
 
 
+NAMES = {
+    "payment": gettext_lazy("Payment"),
+    "payments": gettext_lazy("Payments"),
+    "subscription": gettext_lazy("Subscription"),
+    "subscriptions": gettext_lazy("Subscriptions"),
+    "agreed": gettext_lazy("Agreed"),
+    "taken": gettext_lazy("Taken by Stripe"),
+    "renews_on": gettext_lazy("Renews on"),
+}
 LINKED = {"payments": Payment, "payment": Payment, "subscriptions": Subscription, "subscription": Subscription}
 
 
 def linked(name: str, value: object) -> object:
-    """A fact's value; numbers of payments and subscriptions lead to them."""
+    """A fact's value: numbers of payments and subscriptions lead to them, an amount with its currency reads as one."""
+    numbers = value if isinstance(value, list) else [value]
+    if len(numbers) == 2 and isinstance(numbers[0], int) and isinstance(numbers[1], str):
+        return columns.amount(numbers[0], numbers[1])
     model = LINKED.get(name)
     if model is None:
         return value
-    numbers = value if isinstance(value, list) else [value]
     rows = (model(pk=number) for number in numbers if isinstance(number, int))
     return format_html_join(", ", "{}", ((columns.link(row),) for row in rows))
 

@@ -57,8 +57,14 @@ def person(supporter: Supporter | None) -> str | SafeString:
     if supporter is None:
         return NONE
     if not supporter.name:
-        return link(supporter, supporter.email)
-    return format_html("{}<br><small>{}</small>", link(supporter, supporter.name), supporter.email)
+        return named(link(supporter, supporter.email))
+    return named(link(supporter, supporter.name), supporter.email)
+
+
+def named(name: object, email: str = "") -> SafeString:
+    """A person in a list: the name, and the address below it."""
+    below = format_html("<br><small>{}</small>", email) if email else ""
+    return format_html('<span class="person">{}{}</span>', name, below)
 
 
 def moment(at: datetime | None) -> str:

@@ -46,8 +46,8 @@ def patrons_card() -> Card:
 
 def gifts_card() -> Card:
     rows = desk.received()
-    values = [money.format(row.month, row.currency) for row in rows] or ["0"]
-    today = [money.format(row.today, row.currency) for row in rows if row.today]
+    values = [money.format(row.month, row.currency, short=True) for row in rows] or ["0"]
+    today = [money.format(row.today, row.currency, short=True) for row in rows if row.today]
     gifts, gifts_today = sum(row.gifts_month for row in rows), sum(row.gifts_today for row in rows)
     counted = ngettext("%(count)d gift.", "%(count)d gifts.", gifts) % {"count": gifts}
     first = (

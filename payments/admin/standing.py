@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from members import clock
 from members.models import Level, Membership, Supporter
 from payments import money
-from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, state
+from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, day, state
 from payments.models import Frequency, Subscription
 
 ORDER = (Membership.State.ENDED, Membership.State.LAPSED, Membership.State.GRACE, Membership.State.ACTIVE)
@@ -84,3 +84,8 @@ def subscription_state(row: Subscription) -> SafeString:
     if row.is_stopping:
         return state(_("stops at the period's end"), LATE)
     return state(row.get_status_display(), SUBSCRIPTION_TONES.get(row.status, OVER))
+
+
+def next_payment(row: Subscription) -> str:
+    """The day of the next payment, for a subscription that goes on."""
+    return day(row.renews_on) if row.is_alive and not row.is_stopping else NONE

@@ -18,7 +18,7 @@ from payments.admin.filters import CurrencyFilter, OneSupporter, Stopping, list_
 from payments.admin.pages import DeskAdmin, Fact, Table
 from payments.admin.payments import payment_table
 from payments.admin.search import FindsByPerson
-from payments.admin.standing import promise, subscription_state
+from payments.admin.standing import next_payment, promise, subscription_state
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Subscription, SubscriptionChange
 
@@ -77,12 +77,11 @@ class SubscriptionAdmin(FindsByPerson, DeskAdmin):
         column(gettext_lazy("gives"))(promise),
         column(gettext_lazy("status"))(subscription_state),
         columns.moment_column("started_at", gettext_lazy("started")),
-        "renews_on",
+        column(gettext_lazy("next payment"))(next_payment),
         "campaign",
     )
     list_filter = ("status", Stopping, "frequency", CurrencyFilter, "campaign", "started_at", OneSupporter)
     list_select_related = ("supporter", "campaign")
-    sortable_by = ("renews_on",)
 
     def facts(self, row: Subscription) -> list[Fact]:
         return [
@@ -91,7 +90,7 @@ class SubscriptionAdmin(FindsByPerson, DeskAdmin):
             (_("Status"), subscription_state(row)),
             (_("Started"), columns.moment(row.started_at)),
             (_("Paid until"), columns.moment(row.current_period_end)),
-            (_("Next payment"), columns.day(row.renews_on) if row.is_alive and not row.is_stopping else columns.NONE),
+            (_("Next payment"), next_payment(row)),
             (_("Ended"), columns.moment(row.ended_at)),
             (_("Paid from"), row.method or columns.NONE),
             (_("Campaign"), row.campaign or columns.NONE),

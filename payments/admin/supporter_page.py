@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, F, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,6 +23,7 @@ from payments.admin.messages import message_table
 from payments.admin.pages import Table
 from payments.admin.payments import REFUND_TONES, payment_table
 from payments.admin.standing import TONES, promise, standing, standing_words, subscription_state
+from payments.admin.standing import next_payment as next_day
 from payments.models import Payment, Subscription
 
 NEWEST = 20
@@ -36,6 +38,7 @@ def of(supporter: Supporter) -> dict[str, Any]:
     cases = list(supporter.cases.all())
     entries = list(supporter.timeline.select_related("actor")[: 2 * NEWEST])
     return {
+        "language": dict(settings.LANGUAGES).get(supporter.language, supporter.language),
         "standing": standing_words(supporter),
         "figures": [gives(subscriptions), next_payment(subscriptions), given(supporter), since(supporter)],
         "happenings": happenings.of(subscriptions, payments[:NEWEST], entries, cases),
@@ -96,10 +99,9 @@ def subscription_table(rows: list[Subscription]) -> Table:
 
 
 def _subscription(row: Subscription) -> list[object]:
-    renews = columns.day(row.renews_on) if row.is_alive and not row.is_stopping else NONE
     number, started = columns.link(row), columns.moment(row.started_at)
     code = columns.code(row.stripe_subscription_id)
-    return [number, promise(row), subscription_state(row), started, renews, row.method or NONE, code]
+    return [number, promise(row), subscription_state(row), started, next_day(row), row.method or NONE, code]
 
 
 def membership_table(supporter: Supporter) -> Table:

@@ -74,7 +74,7 @@ def gives_shown(row: Supporter) -> str:
 
 @column(gettext_lazy("person"))
 def person_shown(row: Supporter) -> SafeString:
-    return format_html("{}<br><small>{}</small>", row.name, row.email) if row.name else format_html("{}", row.email)
+    return columns.named(row.name, row.email) if row.name else columns.named(row.email)
 
 
 @admin.register(Supporter)
