@@ -27,7 +27,7 @@ class Decisions:
     """The decisions of one run on one data folder. The lock is held for as long as the run lives."""
 
     def __init__(self, folder: Path) -> None:
-        state_dir = make_private(make_private(folder, 0o711) / "servers")
+        state_dir = make_private(make_private(folder) / "servers")
         self.path = state_dir / "run.json"
         self.demo_words = state_dir / "demo.txt"
         self.lock = FileLock(state_dir / "run.lock")

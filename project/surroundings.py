@@ -18,7 +18,7 @@ __all__ = ["CannotStart", "surroundings"]
 
 WITHOUT_SERVERS = frozenset(
     """check collectstatic compilemessages diffsettings findstatic help makemessages run spectacular startapp
-    stripe_simulator version""".split()  # noqa: SIM905 a list of words reads better as words
+    version""".split()  # noqa: SIM905 a list of words reads better as words
 )
 
 

@@ -16,7 +16,9 @@ from project.embedded.problems import CannotStart
 def make_private(folder: Path, mode: int = 0o700) -> Path:
     """The folder, made when missing. Raises CannotStart when the disk does not let us."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(mode)  # whatever the umask
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError
     except (PermissionError, FileExistsError, NotADirectoryError):

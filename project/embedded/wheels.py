@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib import metadata
 from pathlib import Path
 
 from project.embedded.problems import CannotStart
@@ -12,6 +13,11 @@ def package_folder(package: str) -> Path | None:
     """The folder of an installed package, found without importing it."""
     spec = importlib.util.find_spec(package)
     return Path(spec.origin).parent if spec is not None and spec.origin else None
+
+
+def labelled(distribution: str) -> str:
+    """Name and version of a wheel, for a copy of its programs that an update must not mistake for its own."""
+    return f"{distribution}-{metadata.version(distribution)}"
 
 
 def program(package: str, pattern: str, title: str, variable: str) -> Path:

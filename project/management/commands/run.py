@@ -28,7 +28,7 @@ from project.watchdog import die_with_parent
 MANAGE = str(embedded.BASE_DIR / "manage.py")
 READY_SECONDS = 60.0
 PORT_SECONDS = 4.0
-NOISE = ("Configuration allows spawning up to", "Warm shutdown (MainProcess)")
+NOISE = ("Configuration allows spawning up to", "Warm shutdown (MainProcess)", "Stripe's stand-in listens on")
 
 
 class Interrupted(Exception):
@@ -44,6 +44,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.asked_to_stop = 0
         self._listen_to_signals()
+        os.umask(0o077)  # mails and the rest of DATA_DIR are nobody else's
         self.folder = embedded.data_dir()
         os.environ["DATA_DIR"] = str(self.folder)
         try:
@@ -156,7 +157,7 @@ class Command(BaseCommand):
             ("Mails written so far", f"{site}/demo/mail/"),
         ]
         if is_simulated():
-            rows.append(("Stripe's stand-in: clock, cards, events", os.environ["STRIPE_API_BASE"] + "/"))
+            rows.append(("Stripe's stand-in: clock, cards, events", os.environ["STRIPE_API_BASE"] + "/_simulator/"))
         lines = ["", "Ready.", "", *(f"  {what:<40} {where}" for what, where in rows)]
         if is_simulated() and self.decisions.has_demo(self.addresses.database_url):
             lines += ["", *(f"  {line}" for line in self.decisions.demo_words.read_text().splitlines())]
