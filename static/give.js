@@ -51,10 +51,13 @@ if (email) {
     return Math.max(left.length, right.length) === 1 || (left.length === 2 && left === [...right].reverse().join(""));
   };
 
+  // The question takes the hint's place, so that nothing moves under a finger on its way to the button.
   email.addEventListener("change", () => {
     const [, local, domain] = email.value.trim().match(/^(.+)@([^@]+)$/) || [];
-    const likely = domain && !real.includes(domain.toLowerCase()) && usual.find((name) => oneSlipApart(domain.toLowerCase(), name));
+    const likely = domain && !real.includes(domain.toLowerCase())
+      && usual.find((name) => oneSlipApart(domain.toLowerCase(), name));
     hint.textContent = likely ? hint.dataset.words.replace("{email}", `${local}@${likely}`) : "";
+    hint.previousElementSibling.hidden = Boolean(likely);
   });
 }
 
