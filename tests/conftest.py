@@ -30,6 +30,13 @@ def _own_data_dir(tmp_path: Path, settings) -> None:
     settings.MAIL_DIR = tmp_path / "mail"
 
 
+@pytest.fixture(autouse=True)
+def _files_as_they_are(settings) -> None:
+    """Pages name their style sheets without `collectstatic` having run."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """A test whose rows other threads and processes must see."""
