@@ -1,0 +1,44 @@
+"""Signed links: only ours, only for their purpose, whatever is in the address."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from members import links
+
+
+def test_reads_what_was_signed() -> None:
+    token = links.sign("stop", "0b3a9362-0465-43a2-af5d-88cd8d752509")
+    assert links.read("stop", token) == "0b3a9362-0465-43a2-af5d-88cd8d752509"
+    assert links.sign("stop", "0b3a9362-0465-43a2-af5d-88cd8d752509") == token
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", token)
+
+
+def test_another_purpose_reads_nothing() -> None:
+    assert links.read("return", links.sign("stop", "1")) is None
+
+
+def test_another_value_under_the_same_signature_is_nothing() -> None:
+    assert links.read("stop", links.sign("stop", "1").replace("1", "2", 1)) is None
+
+
+def test_an_older_secret_still_reads(settings: object) -> None:
+    token = links.sign("stop", "1")
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]  # type: ignore[attr-defined]
+    settings.SECRET_KEY = "another secret for tests"  # type: ignore[attr-defined]
+    assert links.read("stop", token) == "1"
+
+
+@given(st.text(alphabet=st.characters()))
+def test_anything_else_is_nothing(token: str) -> None:
+    assert links.read("stop", token) is None
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a/b", "a.b", "ö"])
+def test_signs_only_what_fits_an_address(value: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        links.sign("stop", value)
