@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import control
 from .errors import not_simulated
-from .pages import checkout, control_page, layout, portal
+from .pages import checkout, control_page, invoice, layout, portal
 from .wire import Dropped, Request, Response, as_json, redirect
 
 if TYPE_CHECKING:
@@ -56,8 +56,10 @@ class Application:
             return layout.stylesheet()
         if request.path.startswith("/checkout/"):
             return checkout.answer(simulator, request)
-        if request.path.startswith(("/portal/", "/invoices/", "/receipts/")):
+        if request.path.startswith("/portal/"):
             return portal.answer(simulator, request)
+        if request.path.startswith(("/invoices/", "/receipts/")):
+            return invoice.answer(simulator, request)
         if request.path == "/":
             return redirect("/_simulator/")
         if request.path == "/_simulator/":

@@ -61,8 +61,7 @@ class Simulator(Controls):
         self._register(webhook_url or ("http://held.invalid/webhooks/stripe/" if hold or post else None))
         self.deliverer = Deliverer(self.world, post, hold=hold)
         self.wsgi = Application(self)
-        if self.world.policy.payout_days:
-            self._start_payouts()
+        self._start_payouts()
         threading.Thread(target=self._tick, name="stripe-simulator-clock", daemon=True).start()
 
     def _register(self, url: str | None) -> None:
@@ -78,9 +77,10 @@ class Simulator(Controls):
                 self.world.add({**ours, "_ours": True})
 
     def _start_payouts(self) -> None:
+        days = self.world.policy.payout_days
         with self.world.transaction():
-            if not self.world.store.where("_task", duty="payouts"):
-                self.world.schedule(self.now() + (self.world.policy.payout_days or 1) * DAY, "payouts", "account")
+            if days and not self.world.store.where("_task", duty="payouts"):
+                self.world.schedule(self.now() + days * DAY, "payouts", "account")
 
     def _tick(self) -> None:
         """Real time passes too: what falls due without anybody moving the clock."""
@@ -129,6 +129,8 @@ class Simulator(Controls):
             if self.world.store.all("customer"):
                 raise ValueError("this account has a history already")
             self.world.clock.offset = -float(days_ago * DAY)
+            self.world.unschedule("payouts", "account")
+        self._start_payouts()
         return self.now()
 
     # Deliveries

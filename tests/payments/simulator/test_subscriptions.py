@@ -30,7 +30,7 @@ def test_renewals_keep_the_day_of_the_anchor(give: Give, sim: Simulator) -> None
     for date in ((2027, 2, 28), (2027, 3, 31), (2027, 4, 30)):
         sim.advance(to=datetime(*date, 13, tzinfo=UTC))
         invoice = give.client.v1.invoices.list({"subscription": subscription.id}).data[0]
-        assert datetime.fromtimestamp(invoice.lines.data[0].period.start, UTC).date() == datetime(*date).date()
+        assert datetime.fromtimestamp(invoice.lines.data[0].period.start, UTC).timetuple()[:3] == date
         assert (invoice.status, invoice.billing_reason) == ("paid", "subscription_cycle")
 
 

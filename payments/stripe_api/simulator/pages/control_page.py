@@ -137,10 +137,12 @@ def _subscription_buttons(each: Document) -> str:
         for value, label in [(card.number, card.label) for card in CARDS.values()]
         + [(account.iban, account.label) for account in ACCOUNTS.values()]
     )
-    swap = (
-        f'<form method="post" action="{HOME}" class="actions"><input type="hidden" name="id" value="{each["id"]}">'
-        f'<label><span class="unseen">New payment method</span><select name="number">{options}</select></label>'
-        '<button class="button plain small" name="action" value="swap">Pay with this from now</button></form>'
+    swap = "".join(
+        (
+            f'<form method="post" action="{HOME}" class="actions"><input type="hidden" name="id" value="{each["id"]}">',
+            f'<label><span class="unseen">New payment method</span><select name="number">{options}</select></label>',
+            '<button class="button plain small" name="action" value="swap">Pay with this from now</button></form>',
+        )
     )
     fail = button("swap", "Let renewals fail", id=each["id"], number="4000000000000341")
     ends = button("cancel", "Cancel now", id=each["id"])
