@@ -164,6 +164,12 @@ def _goal_alone(campaign: Campaign, goal: str, *, is_reached: bool) -> str:
     return frame % {"what": what % {"goal": goal}}
 
 
+def reached_of_goal(campaign: Campaign, language: str) -> str:
+    """For staff: how far it has come, whatever readers are told."""
+    reached = _figure(campaign, campaign.progress, language)
+    return _reached_of_goal(campaign, reached, _figure(campaign, campaign.goal, language)) if campaign.goal else reached
+
+
 def _reached_of_goal(campaign: Campaign, reached: str, goal: str) -> str:
     number = campaign.goal or 0
     frame = {

@@ -46,8 +46,10 @@ BANK_BIC = env.str("BANK_BIC", default="")
 OTHER_WAYS_LINKS = env.list("OTHER_WAYS_LINKS", default=[])
 
 # --- Gifts ----------------------------------------------------------------------------------------------------------
-CURRENCIES = env.list("CURRENCIES", default=["EUR", "USD", "GBP", "UAH", "CAD", "AUD", "CHF", "SEK", "NOK", "DKK"]
-                      + ["PLN", "CZK", "HUF", "JPY"])
+CURRENCIES = env.list(
+    "CURRENCIES",
+    default=["EUR", "USD", "GBP", "UAH", "CAD", "AUD", "CHF", "SEK", "NOK", "DKK"] + ["PLN", "CZK", "HUF", "JPY"],
+)
 CHECKOUT_LIMIT_PER_NETWORK = env.int("CHECKOUT_LIMIT_PER_NETWORK", default=10)
 CHECKOUT_LIMIT_IN_ALL = env.int("CHECKOUT_LIMIT_IN_ALL", default=300)
 CHECKOUT_LIMIT_SECONDS = env.int("CHECKOUT_LIMIT_SECONDS", default=600)
@@ -60,8 +62,9 @@ STRIPE_ACCOUNT = env.str("STRIPE_ACCOUNT", default="")
 STRIPE_READS_PER_SECOND = env.int("STRIPE_READS_PER_SECOND", default=25)
 STRIPE_IS_SIMULATED = DEBUG and STRIPE_SECRET_KEY.startswith("sk_test_simulator")
 STRIPE_PARAMS_CHECKED = DEBUG  # every write is held against the SDK's own types before it leaves
-STRIPE_PAGE_HOSTS = [STRIPE_API_BASE] if STRIPE_IS_SIMULATED else [
-    "https://checkout.stripe.com", "https://billing.stripe.com"]
+STRIPE_PAGE_HOSTS = (
+    [STRIPE_API_BASE] if STRIPE_IS_SIMULATED else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+)
 
 # --- Applications ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

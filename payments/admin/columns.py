@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -44,7 +45,7 @@ def plain_amount(minor: int, currency: str) -> str:
 
 
 def address_of(row: Model) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(row.pk)])
 
 
 def link(row: Model | None, words: object = None) -> str | SafeString:

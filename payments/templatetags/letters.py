@@ -46,7 +46,7 @@ def facts(context: Context) -> list[Row]:
 
 
 def _days(about: dict[Any, Any]) -> list[tuple[str, str, str]]:
-    method = about.get("method", "")
+    method = str(about.get("method") or "").replace(" ", "\xa0")  # a card and its digits stay on one line
     return [
         ("paid_on", _("Paid"), method),
         ("sent_on", _("With your bank"), method),

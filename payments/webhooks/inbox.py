@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.utils import timezone
 
 from payments.models import StripeEvent
@@ -123,6 +123,15 @@ def retry(event_ids: Iterable[str]) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
     return count
+
+
+def seconds_until_due(at_most: float) -> float:
+    """How long a drain may sleep before something it put back or parked falls due."""
+    waiting = StripeEvent.objects.filter(state__in=StripeEvent.WAITING)
+    soonest = waiting.aggregate(soonest=Min("next_try_at"))["soonest"]
+    if soonest is None:
+        return at_most
+    return min(at_most, max(0.05, (soonest - timezone.now()).total_seconds()))
 
 
 def has_due() -> bool:

@@ -64,7 +64,7 @@ class _Drain:
             worked = drain.work()
             if not worked:
                 self._settle_now_and_then()
-                for _ in listener.notifies(timeout=POLL_SECONDS, stop_after=1):
+                for _ in listener.notifies(timeout=inbox.seconds_until_due(POLL_SECONDS), stop_after=1):
                     pass
 
     def _settle_now_and_then(self) -> None:
