@@ -1,0 +1,128 @@
+"""Campaigns and appeals at the staff's desk: goal and dates here, words and amounts with the appeal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from appeals import blocks
+from appeals.forms import AppealAmountsForm, AppealWordsForm, CampaignForm
+from appeals.models import Appeal, AppealAmounts, AppealWords, Campaign
+from members import clock
+from members.admin.plain import PlainAdmin
+
+
+class CampaignAppeals(admin.TabularInline):
+    model = Appeal
+    fields = ("slug", "is_active")
+    extra = 0
+    show_change_link = True
+
+
+@admin.register(Campaign)
+class CampaignAdmin(PlainAdmin):
+    form = CampaignForm
+    list_display = ("title", "standing", "reached", "starts_on", "ends_on", "slug")
+    list_filter = ("is_active", "starts_on")
+    search_fields = ("title", "slug")
+    sortable_by = ()
+    inlines = (CampaignAppeals,)
+    readonly_fields = ("reached", "counted", "support_address", "api_address")
+    fieldsets = (
+        (None, {"fields": ("title", "slug", "is_active", "starts_on", "ends_on")}),
+        (
+            _("Goal"),
+            {
+                "fields": ("goal_kind", "goal", "goal_currency", "starting_value", "show_from_percent"),
+                "description": _("Readers see the goal. A change of it is kept in the history of this page."),
+            },
+        ),
+        (_("So far"), {"fields": ("reached", "counted")}),
+        (_("Addresses to copy"), {"fields": ("support_address", "api_address")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
+        """Other sites and gifts know a campaign by this name: it stays once it is given."""
+        return (*self.readonly_fields, "slug") if obj else self.readonly_fields
+
+    @admin.display(description=_("state"))
+    def standing(self, row: Campaign) -> SafeString:
+        tone, word = ("good", gettext("running")) if row.runs_on(clock.today()) else _why_not(row)
+        return format_html('<span class="state {}">{}</span>', tone, word)
+
+    @admin.display(description=_("reached"))
+    def reached(self, row: Campaign) -> str:
+        language = get_language() or settings.LANGUAGE_CODE
+        return blocks.reached_of_goal(row, language) if row.pk else "–"
+
+    @admin.display(description=_("counted"))
+    def counted(self, row: Campaign) -> Any:
+        return row.progress_at or gettext("Not yet. Running campaigns are counted every minute.")
+
+    @admin.display(description=_("page to support, with this campaign"))
+    def support_address(self, row: Campaign) -> SafeString | str:
+        return _to_copy(f"{settings.SITE_URL}{blocks.SUPPORT}?campaign={row.slug}") if row.pk else _later()
+
+    @admin.display(description=_("the appeal for other sites, as JSON and HTML"))
+    def api_address(self, row: Campaign) -> SafeString | str:
+        return _to_copy(settings.SITE_URL + reverse("api_appeal", args=[row.slug])) if row.pk else _later()
+
+
+class Words(admin.StackedInline):
+    model = AppealWords
+    form = AppealWordsForm
+    extra = 0
+    min_num = 1
+
+
+class Amounts(admin.TabularInline):
+    model = AppealAmounts
+    form = AppealAmountsForm
+    extra = 0
+
+
+@admin.register(Appeal)
+class AppealAdmin(PlainAdmin):
+    list_display = ("slug", "campaign", "is_active", "languages")
+    list_filter = ("is_active",)
+    list_select_related = ("campaign",)
+    search_fields = ("slug", "campaign__title")
+    sortable_by = ()
+    inlines = (Words, Amounts)
+    fields = ("campaign", "slug", "is_active")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("words")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Appeal | None = None) -> tuple[str, ...]:
+        """Gifts are counted by this name: it stays once it is given."""
+        return ("slug",) if obj else ()
+
+    @admin.display(description=_("languages"))
+    def languages(self, row: Appeal) -> str:
+        names = dict(settings.LANGUAGES)
+        return ", ".join(str(names.get(each.language, each.language)) for each in row.words.all()) or "–"
+
+
+def _why_not(row: Campaign) -> tuple[str, str]:
+    if not row.is_active:
+        return "over", gettext("switched off")
+    if row.starts_on > clock.today():
+        return "late", gettext("not begun")
+    return "over", gettext("over")
+
+
+def _to_copy(address: str) -> SafeString:
+    return format_html("<code>{}</code>", address)
+
+
+def _later() -> str:
+    return gettext("Known once the campaign is saved.")

@@ -1,0 +1,115 @@
+"""What staff may write into campaigns and appeals, checked with sentences that say what to do next."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from appeals.models import AppealAmounts, AppealWords, Campaign
+
+MOST_WORDS, MOST_PARAGRAPHS = 90, 4
+PLACES = ("{reached}", "{goal}")
+CURRENCIES = [(code, code) for code in settings.CURRENCIES]
+
+
+class CampaignForm(forms.ModelForm):
+    goal_currency = forms.ChoiceField(
+        label=_("currency of the goal"), choices=[("", "–"), *CURRENCIES], required=False,
+        help_text=_("For a goal of money only. Gifts in other currencies are not counted."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Campaign
+        fields = (
+            "title", "slug", "is_active", "starts_on", "ends_on", "goal_kind", "goal", "goal_currency",
+            "starting_value", "show_from_percent",
+        )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        starts_on, ends_on = cleaned.get("starts_on"), cleaned.get("ends_on")
+        if starts_on and ends_on and ends_on < starts_on:
+            self.add_error("ends_on", gettext("The last day is before the first. Choose a later one, or none."))
+        if cleaned.get("goal") == 0:
+            self.add_error("goal", gettext("A goal is above zero. Leave it empty for a campaign without one."))
+        if (cleaned.get("show_from_percent") or 0) > 100:
+            self.add_error("show_from_percent", gettext("Choose a share between 0 and 100."))
+        return self._with_currency(cleaned)
+
+    def _with_currency(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        """A goal of people has no currency; a goal of money has one."""
+        if cleaned.get("goal_kind") != Campaign.Goal.MONEY:
+            cleaned["goal_currency"] = ""
+        elif not cleaned.get("goal_currency"):
+            self.add_error("goal_currency", gettext("A goal of money needs its currency. Choose one."))
+        return cleaned
+
+
+class AppealWordsForm(forms.ModelForm):
+    language = forms.ChoiceField(label=_("language"), choices=settings.LANGUAGES)
+
+    class Meta:
+        model = AppealWords
+        fields = ("language", "kicker", "headline", "body", "marked", "button", "other_ways", "goal_line")
+        widgets = {"body": forms.Textarea(attrs={"rows": 9}), "marked": forms.Textarea(attrs={"rows": 2})}
+
+    def clean_body(self) -> str:
+        body: str = self.cleaned_data["body"].replace("\r\n", "\n").strip()
+        words = len(body.split())
+        if words > MOST_WORDS:
+            told = ngettext(
+                "This is %(count)d word. Leave some out: 90 at most are read at the end of an article.",
+                "These are %(count)d words. Leave some out: 90 at most are read at the end of an article.",
+                words,
+            )
+            raise forms.ValidationError(told % {"count": words})
+        if len([part for part in body.split("\n\n") if part.strip()]) > MOST_PARAGRAPHS:
+            raise forms.ValidationError(gettext("Four paragraphs at most. Join some, or leave some out."))
+        return body
+
+    def clean_goal_line(self) -> str:
+        line: str = self.cleaned_data["goal_line"]
+        unknown = [name for name in re.findall(r"\{[^}]*\}?", line) if name not in PLACES]
+        if unknown:
+            told = gettext("Only {reached} and {goal} can stand in braces; %(name)s cannot.")
+            raise forms.ValidationError(told % {"name": unknown[0]})
+        if line and not all(place in line for place in PLACES):
+            raise forms.ValidationError(
+                gettext("Say both numbers: {reached} and {goal}. Or leave the line empty for ordinary words.")
+            )
+        return line
+
+
+class AppealAmountsForm(forms.ModelForm):
+    currency = forms.ChoiceField(label=_("currency"), choices=CURRENCIES)
+    monthly = forms.CharField(
+        label=_("amounts a month"), max_length=60, help_text=_("Two to four whole amounts, ascending: 5, 10, 20, 50")
+    )
+
+    class Meta:
+        model = AppealAmounts
+        fields = ("currency", "monthly", "chosen")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["monthly"] = ", ".join(str(amount) for amount in self.instance.monthly or [])
+
+    def clean_monthly(self) -> list[int]:
+        parts = [part.strip() for part in self.cleaned_data["monthly"].split(",")]
+        if not 2 <= len(parts) <= 4 or not all(re.fullmatch("[0-9]{1,7}", part) for part in parts):
+            raise forms.ValidationError(gettext("Give two to four whole amounts with commas between: 5, 10, 20, 50."))
+        monthly = [int(part) for part in parts]
+        if monthly[0] < 1 or monthly != sorted(set(monthly)):
+            raise forms.ValidationError(gettext("Put amounts above zero in ascending order, each one once."))
+        return monthly
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "monthly" in cleaned and "chosen" in cleaned and cleaned["chosen"] not in cleaned["monthly"]:
+            self.add_error("chosen", gettext("Choose one of the amounts beside it."))
+        return cleaned
