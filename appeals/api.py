@@ -67,6 +67,6 @@ def _kept(request: Request, body: dict[str, Any]) -> HttpResponseBase:
     """The answer with what caches need, or 304 to whoever has it already."""
     digest = hashlib.sha256(json.dumps(body, default=str).encode()).hexdigest()[:32]
     response = Response(body, headers={"Cache-Control": FRESH, "Content-Language": body["language"]})
-    found = get_conditional_response(request._request, etag=quote_etag(digest), response=response)
+    found = get_conditional_response(request._request, etag=quote_etag(digest), response=response) or response
     found["ETag"] = quote_etag(digest)
     return found

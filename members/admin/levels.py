@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -28,7 +28,7 @@ class LevelNameForm(forms.ModelForm):
 class LevelAmountForm(forms.ModelForm):
     """Shows and takes major units; the row keeps minor ones."""
 
-    currency = forms.ChoiceField(label=_("currency"), choices=[(code, code) for code in settings.CURRENCIES])
+    currency = forms.ChoiceField(label=_("currency"))
     from_amount = forms.DecimalField(
         label=_("from this much a month"), min_value=Decimal("0.01"), max_digits=12,
         help_text=_("Such as 10 or 10.50. Of a yearly gift a twelfth counts."),
@@ -43,8 +43,8 @@ class LevelAmountForm(forms.ModelForm):
         if self.instance.pk:
             row = self.instance
             self.initial["from_amount"] = sums.to_major(row.monthly_amount, row.currency)
-            if row.currency not in settings.CURRENCIES:  # no longer offered; the row stays as it is
-                self.fields["currency"].choices = [(row.currency, row.currency), *self.fields["currency"].choices]
+        codes = dict.fromkeys([*settings.CURRENCIES, *([self.instance.currency] if self.instance.pk else [])])
+        cast(forms.ChoiceField, self.fields["currency"]).choices = [(code, code) for code in codes]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -82,12 +82,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def in_state(self, state: str, today: date | None = None) -> MembershipQuerySet:
         today = today or clock.today()
-        return {
+        found: dict[Membership.State, MembershipQuerySet] = {
             Membership.State.ACTIVE: self.active(today),
             Membership.State.GRACE: self.running(today).filter(paid_through__lt=today),
             Membership.State.ENDED: self.filter(ended_on__lte=today),
             Membership.State.LAPSED: self.filter(grace_through__lt=today).exclude(ended_on__lte=today),
-        }[Membership.State(state)]
+        }
+        return found[Membership.State(state)]
 
 
 class Membership(models.Model):
