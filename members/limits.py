@@ -106,3 +106,11 @@ def _forget(now: float) -> None:
     over = [key for key, (ends, _) in _counted.items() if ends <= now]
     for key in over or list(_counted)[: MOST_COUNTED_HERE // 2]:
         del _counted[key]
+
+
+def start_anew() -> None:
+    """Forget what this process counted and that Redis was away. For a process that was forked, and for tests."""
+    global _silent_until
+    with _lock:
+        _counted.clear()
+    _silent_until = 0.0

@@ -17,6 +17,7 @@ from payments.views.webhook import stripe_webhook
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 WEBHOOK = "/webhooks/stripe/"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
@@ -63,7 +64,7 @@ def response_headers(get_response: GetResponse) -> GetResponse:
 
 def _asked_for(request: HttpRequest) -> str:
     asked = request.GET.get("lang") or ""
-    if not asked and request.method == "POST" and request.content_type == "application/x-www-form-urlencoded":
+    if not asked and request.method == "POST" and request.content_type in FORMS:
         try:
             asked = request.POST.get("lang") or ""
         except UnreadablePostError:

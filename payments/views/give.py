@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -71,7 +72,7 @@ def _details_page(request: HttpRequest, choice: Choice, form: PersonForm) -> dic
         "form_key": _form_key(request),
         "today": clock.today(),
         "next_on": choice.next_on(clock.today()),
-        "change_url": f"{reverse('support')}?{request.page_query.urlencode()}",  # type: ignore[attr-defined]
+        "change_url": _change_url(request, choice),
         "problems": {name: messages[0] for name, messages in form.errors.items()},
         "promise": consent.promise(choice),
         "consent": consent.html(request, choice),
@@ -79,6 +80,12 @@ def _details_page(request: HttpRequest, choice: Choice, form: PersonForm) -> dic
         "real_neighbours": " ".join(REAL_NEIGHBOURS),
         "likely_email": likely_email(str(form["email"].value() or "")) if form.is_bound else "",
     }
+
+
+def _change_url(request: HttpRequest, choice: Choice) -> str:
+    chosen_language = getattr(request, "chosen_language", "")
+    carried = {"lang": chosen_language} if chosen_language else {}
+    return f"{reverse('support')}?{urlencode(choice.fields() | carried)}"
 
 
 def _is_within_limits(request: HttpRequest) -> bool:
