@@ -85,7 +85,7 @@ def show(simulator: Simulator, session: Document, form: dict[str, str], message:
         fields.ways(session["payment_method_types"], form),
         _submit_text(session),
         f'<button class="button wide" type="submit">{_verb(session)} '
-        f"{layout.amount(session['amount_total'], session['currency'])}</button>",
+        f"{layout.amount(session['amount_total'], session['currency'])}{_interval(line)}</button>",
         fields.examples(session["payment_method_types"]),
         "</form>",
         layout.link(session["cancel_url"], "Back, without paying"),
@@ -97,6 +97,10 @@ def _verb(session: Document) -> str:
     if session["submit_type"] == "donate":
         return "Donate"
     return "Subscribe:" if session["mode"] == "subscription" else "Pay"
+
+
+def _interval(line: Document) -> str:
+    return f" {layout.often(line['price'])}" if line["price"]["recurring"] else ""
 
 
 def _submit_text(session: Document) -> str:

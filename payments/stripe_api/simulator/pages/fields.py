@@ -45,7 +45,12 @@ def text(name: str, label: str, value: str, more: str = "") -> str:
 def ways(types: list[str], form: Form) -> str:
     number = form.get("card_number", "4242 4242 4242 4242")
     card = text("card_number", "Card number", number, 'inputmode="numeric" autocomplete="off"')
-    card += text("card_expiry", "Expires (MM/YY)", form.get("card_expiry", ""), 'autocomplete="off" size="7"')
+    card += text(
+        "card_expiry",
+        "Expires (MM/YY; empty: in six years)",
+        form.get("card_expiry", ""),
+        'autocomplete="off" size="7"',
+    )
     if "sepa_debit" not in types:
         return _only("Card", "card", card)
     sepa = form.get("method") == "sepa"
