@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,9 +22,20 @@ ROOMS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (gettext_lazy("To look after"), ("Case", "StripeEvent")),
 )
 SETTINGS = gettext_lazy("Settings")
+LONGEST_USERNAME = 150
+
+
+class SignIn(AdminAuthenticationForm):
+    def clean_username(self) -> str:
+        """Django only tells the browser how long a name may be, and the count of failures has no room for more."""
+        username: str = self.cleaned_data["username"]
+        if len(username) > LONGEST_USERNAME:
+            raise self.get_invalid_login_error()
+        return username
 
 
 class StaffSite(AdminSite):
+    login_form = SignIn
     site_header = settings.SITE_NAME
     site_title = settings.SITE_NAME
     index_title = gettext_lazy("The desk")

@@ -31,6 +31,12 @@ def _own_data_dir(tmp_path: Path, settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """A password of staff need not be hard to guess here."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def _files_as_they_are(settings) -> None:
     """Pages name their style sheets without `collectstatic` having run."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

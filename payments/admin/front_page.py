@@ -34,7 +34,7 @@ class Card:
 
 
 def cards(user: Person) -> list[Card]:
-    """The numbers this person may see. Six queries for somebody who may see all."""
+    """The numbers this person may see. One query a number for somebody who may see all."""
     return [make() for permission, make in CARDS if user.has_perm(permission)]  # type: ignore[union-attr]
 
 

@@ -1,4 +1,4 @@
-"""The numbers on the desk's first page: what waits for a person, what came in. One query a number, six in all.
+"""The numbers on the desk's first page: what waits for a person, what came in. One query a number.
 
 Each says what it counts; the page links it to its list. Sums are per currency and never added across currencies.
 """
