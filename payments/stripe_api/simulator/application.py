@@ -5,6 +5,7 @@ No Django here: it must run, and fail, apart from the application it stands in f
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,8 @@ from .wire import Dropped, Request, Response, as_json, redirect
 
 if TYPE_CHECKING:
     from .simulator import Simulator
+
+log = logging.getLogger("stripe_simulator")
 
 StartResponse = Callable[..., Any]
 LARGEST_BODY = 1_000_000
@@ -43,6 +46,9 @@ class Application:
             response = self.answer(request)
         except Dropped:
             return _hang_up(environ, start_response)
+        except Exception:
+            log.exception("the simulator itself failed at %s %s", request.method, request.path)
+            response = as_json(500, {"error": {"message": "The simulator itself failed.", "type": "api_error"}})
         status = HTTPStatus(response.status)
         headers = [*response.headers, *SECURITY, ("Content-Length", str(len(response.body)))]
         start_response(f"{status.value} {status.phrase}", headers)

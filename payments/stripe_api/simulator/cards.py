@@ -49,6 +49,7 @@ OFF_SESSION = Decline(
     "authentication_required",
     "Your card was declined. This transaction requires authentication.",
 )
+MANDATE = Decline("payment_intent_mandate_invalid", None, "The mandate for this bank account is no longer valid.")
 BANK = Decline("debit_not_authorized", None, "The bank refused the debit.")
 
 CARDS: dict[str, Card] = {

@@ -134,8 +134,10 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
             "redeliver",
             "refund",
             "release",
+            "revoke_mandate",
             "set_payment_method",
             "settle_sepa",
+            "update_card",
         )
     },
 }

@@ -90,6 +90,16 @@ class Controls:
                 self._retry_open(person)
             return render(self.world, method)
 
+    def update_card(self, payment_method: Reference, expires: tuple[int, int]) -> None:
+        """The card network tells Stripe a new expiry date, (month, year)."""
+        with self.world.transaction():
+            methods.renew_card(self.world, self.world.get("payment_method", id_of(payment_method)), expires)
+
+    def revoke_mandate(self, payment_method: Reference) -> None:
+        """The reader revokes a bank debit's mandate at the bank."""
+        with self.world.transaction():
+            methods.revoke_mandate(self.world, self.world.get("payment_method", id_of(payment_method)))
+
     def pay_invoice(self, invoice: Reference) -> str:
         """The reader completes the authentication a renewal asked for, or pays an open invoice by hand: its status."""
         with self.world.transaction():

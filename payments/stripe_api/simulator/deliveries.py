@@ -10,6 +10,7 @@ import heapq
 import http.client
 import itertools
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -21,6 +22,8 @@ from .clock import DAY
 from .rendering import visible
 from .store import Document
 from .world import World
+
+log = logging.getLogger("stripe_simulator")
 
 Post = Callable[[str, bytes, dict[str, str]], int]
 
@@ -88,9 +91,11 @@ class Deliverer:
     def _address(self, event: Document) -> None:
         chaos = self._world.chaos
         dropped = chaos.happens(chaos.drop)
+        event["pending_webhooks"] = 0
         for endpoint in self._world.store.where("webhook_endpoint", status="enabled"):
             if not {"*", event["type"]} & set(endpoint["enabled_events"]):
                 continue
+            event["pending_webhooks"] += 1
             for _ in range(2 if chaos.happens(chaos.duplicate) else 1):
                 due = self._world.clock.precise() + chaos.pause()
                 state = "dropped" if dropped else "pending"
@@ -155,9 +160,17 @@ class Deliverer:
             status = 0
         else:
             payload = payload_of(event)
-            status = self._post(endpoint["url"], payload, signed(payload, endpoint["_secret"]))
+            status = self._post_safely(endpoint["url"], payload, signed(payload, endpoint["_secret"]))
         self._write_down(id, index, status)
         return status
+
+    def _post_safely(self, url: str, payload: bytes, headers: dict[str, str]) -> int:
+        """A receiver in this process may raise; that is no answer, and no reason to stop delivering."""
+        try:
+            return self._post(url, payload, headers)
+        except Exception:
+            log.exception("the receiver raised while it was given an event")
+            return 0
 
     def _write_down(self, id: str, index: int, status: int) -> None:
         with self._world.transaction():

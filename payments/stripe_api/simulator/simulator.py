@@ -6,6 +6,7 @@ any thread.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -29,6 +30,8 @@ from .world import Policy, World
 
 KEY_PREFIX = "sk_test_simulator"
 TICK = 0.5
+
+log = logging.getLogger("stripe_simulator")
 
 
 class Simulator(Controls):
@@ -85,7 +88,10 @@ class Simulator(Controls):
     def _tick(self) -> None:
         """Real time passes too: what falls due without anybody moving the clock."""
         while not self._stopped.wait(TICK):
-            self.world.catch_up()
+            try:
+                self.world.catch_up()
+            except Exception:
+                log.exception("what fell due could not be done; it is tried again")
 
     def close(self) -> None:
         self.journey.stop()

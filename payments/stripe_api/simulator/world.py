@@ -74,6 +74,15 @@ class World:
             finally:
                 self._depth -= 1
 
+    @contextmanager
+    def asked_by(self, id: str, idempotency_key: str | None) -> Iterator[None]:
+        """The events of this block name the request that made them."""
+        self.request = {"id": id, "idempotency_key": idempotency_key}
+        try:
+            yield
+        finally:
+            self.request = {"id": None, "idempotency_key": None}
+
     def _commit(self) -> None:
         if self._meta["offset"] != self.clock.offset:
             self._meta["offset"] = self.clock.offset

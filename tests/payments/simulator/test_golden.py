@@ -18,7 +18,7 @@ ID, TEXT, TIME, SUM, YES, NO = "id_", "text", 1_760_000_000, 1000, True, False
 SESSION_OF_A_GIFT = {
     "id": ID, "object": "checkout.session", "amount_subtotal": SUM, "amount_total": SUM, "cancel_url": TEXT,
     "client_reference_id": TEXT, "created": TIME, "currency": TEXT, "customer": None, "customer_creation": TEXT,
-    "customer_details": {"address": None, "email": TEXT, "name": TEXT, "phone": None, "tax_exempt": TEXT, "tax_ids": []},
+    "customer_details": {"address": None, "email": TEXT, "name": TEXT, "phone": None, "tax_ids": []},
     "expires_at": TIME, "invoice": None, "livemode": NO, "metadata": {"checkout": TEXT}, "mode": "payment",
     "payment_intent": ID, "payment_method_types": [TEXT], "payment_status": "paid", "setup_intent": None,
     "status": "complete", "subscription": None, "success_url": TEXT, "total_details": {"amount_discount": 0},
@@ -84,7 +84,7 @@ LINE = {
 }  # fmt: skip
 INVOICE = {
     "id": ID, "object": "invoice", "amount_due": SUM, "amount_paid": SUM, "amount_remaining": 0, "attempt_count": 1,
-    "attempted": YES, "auto_advance": YES, "billing_reason": "subscription_create",
+    "attempted": YES, "auto_advance": NO, "billing_reason": "subscription_create",
     "collection_method": "charge_automatically", "created": TIME, "currency": TEXT, "customer": ID,
     "customer_email": TEXT, "effective_at": TIME, "hosted_invoice_url": TEXT, "invoice_pdf": TEXT,
     "lines": {"object": "list", "data": [LINE], "has_more": NO, "url": TEXT}, "livemode": NO, "metadata": {},
@@ -109,7 +109,8 @@ REFUND = {
     "status": "succeeded",
 }  # fmt: skip
 DISPUTE = {
-    "id": ID, "object": "dispute", "amount": SUM, "balance_transactions": [{"object": "balance_transaction", "fee": SUM}],
+    "id": ID, "object": "dispute", "amount": SUM,
+    "balance_transactions": [{"object": "balance_transaction", "fee": SUM}],
     "charge": ID, "created": TIME, "currency": TEXT, "is_charge_refundable": NO, "livemode": NO, "payment_intent": ID,
     "evidence_details": {"due_by": TIME, "has_evidence": NO, "past_due": NO, "submission_count": 0},
     "reason": "fraudulent", "status": "needs_response",
@@ -135,12 +136,8 @@ def differences(actual: Any, golden: Any, path: str = "") -> list[str]:
         if not isinstance(actual, dict):
             return [f"{path}: {actual!r}, should be an object"]
         missing = [f"{path}.{key}: missing" for key in golden if key not in actual]
-        return missing + [
-            found
-            for key, value in golden.items()
-            if key in actual
-            for found in differences(actual[key], value, f"{path}.{key}")
-        ]
+        there = [key for key in golden if key in actual]
+        return missing + [found for key in there for found in differences(actual[key], golden[key], f"{path}.{key}")]
     if isinstance(golden, list):
         if not isinstance(actual, list) or (golden and not actual):
             return [f"{path}: {actual!r}, should be a list with something in it"]

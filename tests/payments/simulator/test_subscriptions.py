@@ -95,6 +95,33 @@ def test_a_renewal_may_ask_for_authentication(give: Give, sim: Simulator, receiv
     assert give.client.v1.subscriptions.retrieve(subscription.id).status == "active"
 
 
+def test_an_expired_card_fails_until_the_network_renews_it(give: Give, sim: Simulator, receiver: Receiver) -> None:
+    sim.advance(to="2027-01-10T10:00:00")
+    session = give.session("subscription")
+    assert sim.pay(session, expires=(12, 2026)).message == "Your card has expired."
+    sim.pay(session, expires=(1, 2027))
+    subscription = give.client.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]}).subscription
+    sim.advance(days=32)
+    assert give.client.v1.subscriptions.retrieve(subscription.id).status == "past_due"
+    sim.update_card(subscription.default_payment_method, (1, 2031))
+    sim.advance(days=4)
+    assert give.client.v1.subscriptions.retrieve(subscription.id).status == "active"
+    assert sim.flush()
+    assert receiver.last("payment_method.automatically_updated")["card"]["exp_year"] == 2031
+
+
+def test_a_revoked_mandate_fails_at_once(give: Give, sim: Simulator, receiver: Receiver) -> None:
+    subscription = give.subscription(iban="DE89370400440532013000")
+    sim.advance(days=6)
+    sim.revoke_mandate(subscription.default_payment_method)
+    sim.advance(days=26)
+    assert sim.flush()
+    assert receiver.last("mandate.updated")["status"] == "inactive"
+    failed = receiver.last("payment_intent.payment_failed")["last_payment_error"]
+    assert failed["code"] == "payment_intent_mandate_invalid"
+    assert give.client.v1.subscriptions.retrieve(subscription.id).status == "past_due"
+
+
 def test_a_renewal_by_bank_debit_stays_active_while_it_settles(give: Give, sim: Simulator) -> None:
     subscription = give.subscription(iban="DE89370400440532013000")
     sim.advance(days=32)

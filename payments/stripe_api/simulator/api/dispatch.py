@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hmac
 import time
 from collections import deque
@@ -73,7 +74,7 @@ class Api:
     def _admit(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
-            token = base64.b64decode(token + "==").decode("utf-8", "replace").partition(":")[0]
+            token = _user_of(token)
         if not hmac.compare_digest(token.encode(), self._secret_key.encode()):
             message = "Invalid API Key provided. The simulator knows only its own." if token else "No API key provided."
             raise StripeRefusal(message, status=401)
@@ -97,8 +98,7 @@ class Api:
         if fault and fault.kind == "slow_work":
             time.sleep(fault.seconds)
         try:
-            with self._world.transaction():
-                self._world.request = {"id": id, "idempotency_key": key}
+            with self._world.transaction(), self._world.asked_by(id, key):
                 response = self._run(route, params, path, fault)
                 if keep and key:
                     self._keys.keep(key, request, response)
@@ -107,8 +107,6 @@ class Api:
             if keep and key:
                 with self._world.transaction():
                     self._keys.keep(key, request, response)
-        finally:
-            self._world.request = {"id": None, "idempotency_key": None}
         return response
 
     def _read(self, request: Request) -> tuple[routing.Route, dict[str, Any], dict[str, str]]:
@@ -141,6 +139,14 @@ class Api:
         replayed = response is not None and ("Idempotent-Replayed", "true") in response.headers
         status = response.status if response else 0
         self.log.append(Logged(id, self._world.now(), request.method, request.path, params, key, status, replayed))
+
+
+def _user_of(token: str) -> str:
+    """Basic authentication: the key is the user, as curl -u sends it."""
+    try:
+        return base64.b64decode(token).decode("utf-8", "replace").partition(":")[0]
+    except binascii.Error:
+        return ""
 
 
 def broken() -> Response:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from .. import cards
-from ..clock import DAY, duty
+from ..clock import DAY, as_datetime, duty
 from ..objects import payments
 from ..rendering import visible
 from ..store import Document
@@ -31,7 +31,7 @@ def attempt(
     if method["type"] == "sepa_debit":
         return _debit(world, intent, method)
     card = cards.card(method["_number"])
-    decline = card.renewal if renewal else card.first
+    decline = cards.EXPIRED if _has_expired(world, method) else card.renewal if renewal else card.first
     if renewal and card.always_authenticate and not authenticated:
         return _ask(world, intent, method, cards.OFF_SESSION)
     if card.authenticate and not renewal and not authenticated:
@@ -40,6 +40,12 @@ def attempt(
         return _declined(world, intent, method, decline)
     charge = _charge(world, intent, method)
     return succeed(world, intent, charge)
+
+
+def _has_expired(world: World, method: Document) -> bool:
+    """A card is good to the end of the month printed on it."""
+    today, card = as_datetime(world.now()), method["card"]
+    return (card["exp_year"], card["exp_month"]) < (today.year, today.month)
 
 
 def _charge(world: World, intent: Document, method: Document) -> Document:
@@ -76,6 +82,9 @@ def fail_authentication(world: World, intent: Document, method: Document) -> Res
 
 
 def _debit(world: World, intent: Document, method: Document) -> Result:
+    mandate = world.store.get("mandate", methods.mandate_for(world, method)) or {}
+    if mandate.get("status") == "inactive":
+        return _declined(world, intent, method, cards.MANDATE)
     charge = world.add(_charge(world, intent, method))
     world.update(charge, outcome=payments.outcome(None))
     world.update(
@@ -162,6 +171,13 @@ def succeed(world: World, intent: Document, charge: Document) -> Result:
     world.emit("charge.succeeded", charge)
     world.emit("payment_intent.succeeded", intent)
     return Result.SUCCEEDED
+
+
+def cancel(world: World, intent: Document, reason: str) -> None:
+    """Safe to call on an intent that is over."""
+    if intent["status"] not in ("succeeded", "canceled", "processing"):
+        world.update(intent, status="canceled", canceled_at=world.now(), cancellation_reason=reason, next_action=None)
+        world.emit("payment_intent.canceled", intent)
 
 
 @duty("fee")

@@ -172,4 +172,7 @@ def expire(world: World, session_id: str) -> None:
     session = world.get("checkout.session", session_id)
     if session["status"] == "open":
         world.update(session, status="expired", url=None)
+        intent = world.store.get("payment_intent", session.get("_intent"))
+        if intent is not None:
+            charging.cancel(world, intent, "expired")
         world.emit("checkout.session.expired", session)

@@ -111,6 +111,7 @@ def paid(world: World, invoice: Document) -> None:
     world.update(
         invoice,
         status="paid",
+        auto_advance=False,
         amount_paid=invoice["amount_due"],
         amount_remaining=0,
         attempted=True,
@@ -175,8 +176,13 @@ def failed(world: World, invoice: Document) -> None:
 
 
 def void(world: World, invoice: Document) -> None:
+    """Nothing is collected any more; the payment that was open is canceled with it."""
     moments = {**invoice["status_transitions"], "voided_at": world.now()}
-    world.update(invoice, "invoice.voided", status="void", status_transitions=moments, next_payment_attempt=None)
+    world.update(invoice, status="void", status_transitions=moments, next_payment_attempt=None, auto_advance=False)
+    charging.cancel(world, intent_of(world, invoice), "void_invoice")
+    for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
+        world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
+    world.emit("invoice.voided", invoice)
 
 
 def mark_uncollectible(world: World, invoice: Document) -> None:

@@ -32,6 +32,18 @@ def mandate_for(world: World, method: Document) -> str | None:
     return known[0]["id"] if known else world.add(mandate(world, method))["id"]
 
 
+def revoke_mandate(world: World, method: Document) -> None:
+    """The reader told the bank: later debits fail at once."""
+    mandate = world.get("mandate", mandate_for(world, method))
+    world.update(mandate, "mandate.updated", status="inactive")
+
+
+def renew_card(world: World, method: Document, expires: tuple[int, int]) -> None:
+    """The card network sent a new expiry date."""
+    card = {**method["card"], "exp_month": expires[0], "exp_year": expires[1]}
+    world.update(method, "payment_method.automatically_updated", card=card)
+
+
 def attach(world: World, method: Document, customer: Document) -> None:
     if method["customer"] == customer["id"]:
         return

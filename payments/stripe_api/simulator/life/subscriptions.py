@@ -87,11 +87,17 @@ def renew(world: World, id: str) -> None:
         return
     if subscription["status"] == "paused":
         return
+    before = _about_period(subscription)
     _next_period(world, subscription)
     invoice = invoicing.create(world, subscription, "subscription_cycle")
-    world.emit("customer.subscription.updated", subscription, {"latest_invoice": None})
+    world.emit("customer.subscription.updated", subscription, before)
     schedule_renewal(world, subscription)
     _bill(world, subscription, invoice)
+
+
+def _about_period(subscription: Document) -> dict[str, Any]:
+    """What a new period changes, as it was before."""
+    return visible({"items": subscription["items"], "latest_invoice": subscription["latest_invoice"]})
 
 
 def _next_period(world: World, subscription: Document) -> None:
@@ -167,8 +173,9 @@ def restart_cycle(world: World, subscription: Document) -> None:
 
 
 def bill_now(world: World, subscription: Document, reason: str) -> None:
+    before = {"latest_invoice": subscription["latest_invoice"]}
     invoice = invoicing.create(world, subscription, reason)
-    world.emit("customer.subscription.updated", subscription, {"latest_invoice": None})
+    world.emit("customer.subscription.updated", subscription, before)
     invoicing.finalize_and_collect(world, invoice["id"])
 
 
