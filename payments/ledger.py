@@ -16,14 +16,15 @@ from payments.models import Case, Checkout, Frequency, LedgerEntry, Payment, Ref
 from payments.stripe_api import objects
 
 
-def record_gift(intent: objects.PaymentIntent) -> Payment | None:
+def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> Payment | None:
     """A gift made once. Raises NotOurs for a PaymentIntent that no checkout of ours led to.
 
-    A declined try at Stripe's page makes no payment and no supporter: nothing has come.
+    A declined try at Stripe's page makes no payment and no supporter: nothing has come. One that Stripe's page had
+    accepted (`is_accepted`: a bank debit) is a payment that failed, whenever we hear of it.
     """
     checkout = checkouts.find(intent.checkout)
     if intent.status not in {"succeeded", "processing"}:
-        return _note_decline(checkout, intent)
+        return _fail_gift(intent, checkout, is_accepted)
     supporter = checkouts.giver(checkout)
     payment = _payment_for(intent, checkout, supporter)
     if intent.status == "processing":
@@ -151,13 +152,13 @@ def _process(payment: Payment) -> None:
         emails.thanks_processing(payment)
 
 
-def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
+def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment:
+    """A try that failed. The first invoice of a subscription that had begun was a bank debit: said in other words."""
     payment = _instalment(invoice, subscription)
-    was_with_bank = payment.pk is not None and payment.status == Payment.Status.PROCESSING
-    if payment.status == Payment.Status.SUCCEEDED or (invoice.is_first and not was_with_bank and payment.pk is None):
-        return None
-    if payment.pk is not None and payment.failures >= invoice.attempts and not was_with_bank:
+    is_known = payment.status == Payment.Status.FAILED and payment.failures >= invoice.attempts
+    if payment.status == Payment.Status.SUCCEEDED or is_known:
         return payment
+    was_with_bank = invoice.is_first or (payment.pk is not None and payment.status == Payment.Status.PROCESSING)
     payment.status, payment.failures = Payment.Status.FAILED, invoice.attempts
     payment.failure_code = invoice.payment_intent.error_code if invoice.payment_intent else ""
     payment.next_attempt_at = invoice.next_attempt_at
@@ -166,14 +167,17 @@ def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Pa
     return payment
 
 
-def _note_decline(checkout: Checkout, intent: objects.PaymentIntent) -> Payment | None:
+def _fail_gift(intent: objects.PaymentIntent, checkout: Checkout, is_accepted: bool) -> Payment | None:
     payment = Payment.objects.select_for_update().filter(stripe_payment_intent_id=intent.id).first()
-    if payment and payment.status == Payment.Status.PROCESSING:
+    if payment is None and not is_accepted:
+        if intent.error_code != checkout.failure_code:
+            Checkout.objects.filter(pk=checkout.pk).update(failure_code=intent.error_code)
+        return None
+    payment = payment or _payment_for(intent, checkout, checkouts.giver(checkout))
+    if payment.status == Payment.Status.PROCESSING:
         payment.status, payment.failure_code, payment.failures = Payment.Status.FAILED, intent.error_code, 1
         payment.save()
         emails.processing_failed(payment)
-    elif payment is None and intent.error_code != checkout.failure_code:
-        Checkout.objects.filter(pk=checkout.pk).update(failure_code=intent.error_code)
     return payment
 
 

@@ -89,7 +89,7 @@ HANDLERS: dict[str, Handler] = {
 def _follow_session(session: objects.Session, invoice: objects.Invoice | None) -> None:
     checkout.follow(session)
     if session.payment_intent:
-        ledger.record_gift(session.payment_intent)
+        ledger.record_gift(session.payment_intent, is_accepted=session.status == "complete")
     if session.subscription:
         row = subscriptions.follow(session.subscription)
         if row and invoice:
