@@ -56,7 +56,7 @@ class Simulator(Controls):
         if settle_in_presentment:
             policy["settlement"] = None
         self.world = World(store_path, Policy(api_version, **policy), chaos or Chaos(), base_url)
-        self.journey = Journey(self, on_advance)
+        self.journey: Journey = Journey(self, on_advance)
         self.webhook_secret = webhook_secret
         self._moving = threading.Lock()
         self._stopped = threading.Event()

@@ -118,6 +118,15 @@ def test_a_session_expires_after_a_day(give: Give, sim: Simulator, receiver: Rec
     assert receiver.last("checkout.session.expired")["url"] is None
 
 
+def test_an_abandoned_attempt_is_canceled(give: Give, sim: Simulator, receiver: Receiver) -> None:
+    session = give.session()
+    sim.pay(session, "4000000000000002")
+    sim.expire(session)
+    assert sim.flush()
+    assert receiver.types[-2:] == ["payment_intent.canceled", "checkout.session.expired"]
+    assert receiver.last("payment_intent.canceled")["cancellation_reason"] == "expired"
+
+
 def test_line_items_and_lists(give: Give) -> None:
     session = give.session(amount=700)
     items = give.client.v1.checkout.sessions.line_items.list(session.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stripe import params as sdk
 
 from ..clock import DAY
@@ -104,7 +106,7 @@ def endpoint(world: World, url: str, secret: str, enabled_events: list[str], **g
 )
 def update_endpoint(world: World, params: Document, id: str) -> Document:
     document = world.get("webhook_endpoint", id)
-    changes = {key: params[key] for key in ("description", "enabled_events", "url") if key in params}
+    changes: dict[str, Any] = {key: params[key] for key in ("description", "enabled_events", "url") if key in params}
     if "metadata" in params:
         changes["metadata"] = merged(document["metadata"], params["metadata"])
     if "disabled" in params:

@@ -102,7 +102,7 @@ def list_configurations(world: World, params: Document) -> Document:
 )
 def update_configuration(world: World, params: Document, id: str) -> Document:
     document = world.get("billing_portal.configuration", id)
-    changes = {key: params[key] for key in ("active", "default_return_url", "name") if key in params}
+    changes: dict[str, Any] = {key: params[key] for key in ("active", "default_return_url", "name") if key in params}
     if params.get("features"):
         _check(params["features"])
         changes["features"] = document["features"] | {

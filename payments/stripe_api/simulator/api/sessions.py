@@ -159,9 +159,9 @@ def _given(world: World, params: Document) -> dict[str, Any]:
     for key in ("customer", "expires_at"):
         if params.get(key):
             given[key] = params[key]
-    known = world.store.get("customer", params.get("customer"))
-    email = params.get("customer_email") or (known and known["email"])
-    given["customer_details"] = objects.customer_details(email, known and known["name"]) if email else None
+    known = world.store.get("customer", params.get("customer")) or {}
+    email = params.get("customer_email") or known.get("email")
+    given["customer_details"] = objects.customer_details(email, known.get("name")) if email else None
     for key in ("subscription_data", "payment_intent_data"):
         data = dict(params.get(key) or {})
         data["metadata"] = merged({}, data.get("metadata"))
