@@ -39,7 +39,7 @@ def at_work_in(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def eventually(what: Callable[[], bool], seconds: float = 15.0) -> None:
+def eventually(what: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it did not happen in time"
