@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 
 from members import api_keys, entitlements, limits
 from members.models import ApiKey
-from members.serializers import EntitlementAnswer, LookupRequest, Problem
+from members.serializers import EntitlementAnswer, Lookup, Problem
 
 log = logging.getLogger("hromada.api")
 
@@ -79,7 +79,7 @@ class EntitlementLookup(APIView):
         operation_id="entitlements_lookup",
         summary="What may this reader use, and until when?",
         description="For a server that already knows the address. Known and unknown addresses get the same shape.",
-        request=LookupRequest,
+        request=Lookup,
         responses={
             200: EntitlementAnswer,
             400: dict,
@@ -88,7 +88,10 @@ class EntitlementLookup(APIView):
         tags=["entitlements"],
     )
     def post(self, request: Request) -> Response:
-        asked = LookupRequest(data=request.data)
+        # A form may have been read before us, for its language; the framework would then take it as if it were JSON.
+        if request._request.content_type not in ("", JSONParser.media_type):
+            raise exceptions.UnsupportedMediaType(request._request.content_type)
+        asked = Lookup(data=request.data)
         asked.is_valid(raise_exception=True)
         found = entitlements.of_email(asked.validated_data["email"])
         return Response(EntitlementAnswer(found).data, headers={"Cache-Control": "no-store"})

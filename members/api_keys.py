@@ -21,7 +21,7 @@ RANDOM_BYTES = 32
 
 
 def create(name: str, scope: str) -> tuple[ApiKey, str]:
-    """A new key: the row, and the text that exists nowhere else. Raises ValueError for an unknown scope. Twice makes two keys."""
+    """A new key: the row, and the text that exists nowhere else. Twice makes two. Raises ValueError: unknown scope."""
     if scope not in SCOPES:
         raise ValueError(f"There is no scope {scope}.")
     text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)

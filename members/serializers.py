@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 
-class LookupRequest(serializers.Serializer[Any]):
+class Lookup(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254, help_text="The address a reader has signed in with at your site.")
 
     def to_internal_value(self, data: Any) -> Any:

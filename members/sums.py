@@ -39,8 +39,8 @@ def sign_leads(language: str) -> bool:
 
 
 def name(currency: str, language: str) -> str:
-    """The currency's name after a number: euros, гривень."""
-    return str(get_currency_name(currency, 5, _locale(language)))
+    """The currency's name in the plural: euros, українські гривні."""
+    return str(get_currency_name(currency, 2, _locale(language)))
 
 
 def number(value: int, language: str) -> str:

@@ -158,8 +158,11 @@ class TestBadInput:
         answer = ask(client, key, {"email": "reader@example.org", "scope": "all"})
         assert (answer.status_code, answer.json()) == (400, {"scope": ["This field is not known here."]})
 
-    def test_another_kind_of_body_is_refused(self, client: Client, key: str) -> None:
-        answer = client.post(URL, {"email": "reader@example.org"}, headers={"Authorization": f"Bearer {key}"})
+    @pytest.mark.parametrize(
+        "kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain"]
+    )
+    def test_another_kind_of_body_is_refused(self, client: Client, key: str, kind: str) -> None:
+        answer = client.post(URL, b"email=reader%40example.org", kind, headers={"Authorization": f"Bearer {key}"})
         assert answer.status_code == 415
 
 
