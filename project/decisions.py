@@ -32,6 +32,7 @@ class Decisions:
         self.demo_words = state_dir / "demo.txt"
         self.lock = FileLock(state_dir / "run.lock")
         self.known = read_json(self.path)
+        self.is_simulated = False
 
     def claim(self) -> None:
         """Be the one run on this data folder. Raises CannotStart when there is one."""
@@ -47,9 +48,10 @@ class Decisions:
         given = [name for name in ADDRESSES if environment.get(name)]
         for name, value in {"DEBUG": "1", "PORT": DEFAULT_PORT}.items():
             environment[name] = environment.get(name) or value
-        if "STRIPE_SECRET_KEY" not in given:
+        self.is_simulated = "STRIPE_SECRET_KEY" not in given
+        if self.is_simulated:
             self._decide_on_simulator(environment)
-        names = [*REMEMBERED, *([] if "STRIPE_SECRET_KEY" in given else SIMULATED)]
+        names = [*REMEMBERED, *(SIMULATED if self.is_simulated else [])]
         self._write(
             environment={name: environment[name] for name in names if environment.get(name)},
             given=given,

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,9 +27,14 @@ from project.supervisor import KeepsDying, Program, Supervisor, python
 from project.watchdog import die_with_parent
 
 MANAGE = str(embedded.BASE_DIR / "manage.py")
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 PORT_SECONDS = 4.0
-NOISE = ("Configuration allows spawning up to", "Warm shutdown (MainProcess)", "Stripe's stand-in listens on")
+NOISE = (
+    "Configuration allows spawning up to",
+    "Warm shutdown (MainProcess)",
+    "refused to gracefully stop",
+    "Stripe's stand-in listens on",
+)
 
 
 class Interrupted(Exception):
@@ -41,8 +47,12 @@ class Command(BaseCommand):
     help = "Runs everything on this machine: servers, website, workers, and Stripe's stand-in."
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-demo", action="store_true", help="start empty: load no demo data")
+
     def handle(self, *args: Any, **options: Any) -> None:
         self.asked_to_stop = 0
+        self.wants_demo = not options["no_demo"]
         self._listen_to_signals()
         os.umask(0o077)  # mails and the rest of DATA_DIR are nobody else's
         self.folder = embedded.data_dir()
@@ -110,10 +120,11 @@ class Command(BaseCommand):
     def _bring_up(self) -> None:
         """Schema, programs, demo data, then the words everybody waits for."""
         self._run_once("migrate", "--no-input", "--verbosity=0")
-        for program in programs(self.folder):
+        for program in programs(self.folder, self.decisions.is_simulated):
             self.supervisor.keep(program)
         self._wait_until_ready()
-        if is_simulated() and not self.decisions.has_demo(self.addresses.database_url):
+        is_ours = self.decisions.is_simulated and self.wants_demo
+        if is_ours and not self.decisions.has_demo(self.addresses.database_url):
             self._say("Loading demo data ...")
             words = self._run_once("seed_demo", shows=False)
             self.decisions.remember_demo(self.addresses.database_url, words)
@@ -144,7 +155,7 @@ class Command(BaseCommand):
             if self.asked_to_stop:
                 raise Interrupted
             code, answer = ask_readyz()
-            if code == 200 and (not is_simulated() or answers(os.environ["STRIPE_API_BASE"])):
+            if code == 200 and (not self.decisions.is_simulated or answers(os.environ["STRIPE_API_BASE"])):
                 return
         raise CommandError(f"The website did not get ready in {READY_SECONDS:.0f} seconds: {answer[:300]}")
 
@@ -156,10 +167,10 @@ class Command(BaseCommand):
             ("Staff", f"{site}/admin/"),
             ("Mails written so far", f"{site}/demo/mail/"),
         ]
-        if is_simulated():
+        if self.decisions.is_simulated:
             rows.append(("Stripe's stand-in: clock, cards, events", os.environ["STRIPE_API_BASE"] + "/_simulator/"))
         lines = ["", "Ready.", "", *(f"  {what:<40} {where}" for what, where in rows)]
-        if is_simulated() and self.decisions.has_demo(self.addresses.database_url):
+        if self.decisions.is_simulated and self.decisions.has_demo(self.addresses.database_url):
             lines += ["", *(f"  {line}" for line in self.decisions.demo_words.read_text().splitlines())]
         return "\n".join([*lines, "", f"  Data is in {self.folder}. Ctrl-C stops everything.", ""])
 
@@ -169,7 +180,7 @@ class Command(BaseCommand):
             self.stdout.flush()
 
 
-def programs(folder: Path) -> list[Program]:
+def programs(folder: Path, is_simulated: bool) -> list[Program]:
     """What runs, in the order in which it is stopped."""
     # Root in a container is a machine's business; Celery would say so in six lines at every start.
     celery = ("-Wignore:::celery.platforms", "-m", "celery", "--app=project", "--quiet")
@@ -182,14 +193,10 @@ def programs(folder: Path) -> list[Program]:
         Program("worker", python(*celery, "worker", "--concurrency=2", "--loglevel=WARNING", "--without-mingle")),
         Program("beat", python(*celery, "beat", "--loglevel=WARNING", "--pidfile=", schedule)),
     ]
-    if is_simulated():
+    if is_simulated:
         port = os.environ["STRIPE_API_BASE"].rpartition(":")[2]
         wanted.append(Program("simulator", python(MANAGE, "stripe_simulator", "--port", port)))
     return wanted
-
-
-def is_simulated() -> bool:
-    return os.environ["STRIPE_SECRET_KEY"].startswith("sk_test_simulator_")
 
 
 def is_noise(line: str) -> bool:
