@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
@@ -64,8 +65,10 @@ class CampaignAdmin(PlainAdmin):
         return blocks.reached_of_goal(row, language) if row.pk else "–"
 
     @admin.display(description=_("counted"))
-    def counted(self, row: Campaign) -> Any:
-        return row.progress_at or gettext("Not yet. Running campaigns are counted every minute.")
+    def counted(self, row: Campaign) -> str:
+        if row.progress_at is None:
+            return gettext("Not yet. Running campaigns are counted every minute.")
+        return formats.date_format(timezone.localtime(row.progress_at), "DATETIME_FORMAT")
 
     @admin.display(description=_("page to support, with this campaign"))
     def support_address(self, row: Campaign) -> SafeString | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from appeals.models import AppealAmounts, AppealWords, Campaign
+from members import sums
 
 MOST_WORDS, MOST_PARAGRAPHS = 90, 4
 PLACES = ("{reached}", "{goal}")
@@ -18,9 +20,19 @@ CURRENCIES = [(code, code) for code in settings.CURRENCIES]
 
 
 class CampaignForm(forms.ModelForm):
+    """Goals of money are typed and shown in major units; the row keeps minor ones."""
+
+    goal = forms.DecimalField(
+        label=_("Goal"), required=False, min_value=0, max_digits=15,
+        help_text=_("A number of people or gifts, or money as people say it: 20000. Empty: no goal."),
+    )  # fmt: skip
     goal_currency = forms.ChoiceField(
-        label=_("currency of the goal"), choices=[("", "–"), *CURRENCIES], required=False,
+        label=_("Currency of the goal"), choices=[("", "–"), *CURRENCIES], required=False,
         help_text=_("For a goal of money only. Gifts in other currencies are not counted."),
+    )  # fmt: skip
+    starting_value = forms.DecimalField(
+        label=_("Already reached elsewhere"), required=False, min_value=0, max_digits=15,
+        help_text=_("In the same unit as the goal. It is added to what is counted here."),
     )  # fmt: skip
 
     class Meta:
@@ -29,6 +41,14 @@ class CampaignForm(forms.ModelForm):
             "title", "slug", "is_active", "starts_on", "ends_on", "goal_kind", "goal", "goal_currency",
             "starting_value", "show_from_percent",
         )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        row = self.instance
+        if row.goal_kind == Campaign.Goal.MONEY and row.goal_currency:
+            for name in ("goal", "starting_value"):
+                value = getattr(row, name)
+                self.initial[name] = None if value is None else sums.to_major(value, row.goal_currency)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -39,19 +59,33 @@ class CampaignForm(forms.ModelForm):
             self.add_error("goal", gettext("A goal is above zero. Leave it empty for a campaign without one."))
         if (cleaned.get("show_from_percent") or 0) > 100:
             self.add_error("show_from_percent", gettext("Choose a share between 0 and 100."))
-        return self._with_currency(cleaned)
+        if "starting_value" in cleaned:
+            cleaned["starting_value"] = cleaned["starting_value"] or Decimal(0)
+        self._use_unit(cleaned)
+        return cleaned
 
-    def _with_currency(self, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """A goal of people has no currency; a goal of money has one."""
-        if cleaned.get("goal_kind") != Campaign.Goal.MONEY:
+    def _use_unit(self, cleaned: dict[str, Any]) -> None:
+        """A goal of money has a currency and is kept in its minor units; any other is a whole number."""
+        is_money = cleaned.get("goal_kind") == Campaign.Goal.MONEY
+        if not is_money:
             cleaned["goal_currency"] = ""
         elif not cleaned.get("goal_currency"):
             self.add_error("goal_currency", gettext("A goal of money needs its currency. Choose one."))
-        return cleaned
+            return
+        for name in ("goal", "starting_value"):
+            if cleaned.get(name) is not None:
+                cleaned[name] = self._whole(name, cleaned[name], cleaned["goal_currency"])
+
+    def _whole(self, name: str, value: Decimal, currency: str) -> int | None:
+        try:
+            return sums.to_minor(value, currency) if currency else sums.whole(value)
+        except ValueError:
+            self.add_error(name, gettext("Fewer decimals, please: such a number cannot be reached exactly."))
+            return None
 
 
 class AppealWordsForm(forms.ModelForm):
-    language = forms.ChoiceField(label=_("language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
     class Meta:
         model = AppealWords
@@ -86,9 +120,9 @@ class AppealWordsForm(forms.ModelForm):
 
 
 class AppealAmountsForm(forms.ModelForm):
-    currency = forms.ChoiceField(label=_("currency"), choices=CURRENCIES)
+    currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
     monthly = forms.CharField(
-        label=_("amounts a month"), max_length=60, help_text=_("Two to four whole amounts, ascending: 5, 10, 20, 50")
+        label=_("Amounts a month"), max_length=60, help_text=_("Two to four whole amounts, ascending: 5, 10, 20, 50")
     )
 
     class Meta:

@@ -60,10 +60,14 @@ def to_major(amount: int, currency: str) -> Decimal:
 
 def to_minor(amount: Decimal, currency: str) -> int:
     """Major units to minor units. Raises ValueError where the currency has fewer decimals than were given."""
-    exact = amount.scaleb(decimals(currency))
-    if exact != int(exact):
-        raise ValueError(f"{currency} has {decimals(currency)} decimals.")
-    return int(exact)
+    return whole(amount.scaleb(decimals(currency)))
+
+
+def whole(value: Decimal) -> int:
+    """The same number as an integer. Raises ValueError where it has decimals."""
+    if value != int(value):
+        raise ValueError("A whole number was asked for; this one has decimals.")
+    return int(value)
 
 
 @lru_cache

@@ -49,7 +49,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def _confirmation(self, request: HttpRequest, keys: list[ApiKey]) -> dict[str, Any]:
         question = ngettext("Revoke %(count)d key?", "Revoke %(count)d keys?", len(keys))
-        names = ", ".join(key.name for key in keys)
+        names = _("In question: %(names)s.") % {"names": ", ".join(key.name for key in keys)}
         return {
             **self.admin_site.each_context(request),
             "title": _("Revoke keys"),

@@ -18,7 +18,7 @@ from members.models import Level, LevelAmount, LevelName
 
 
 class LevelNameForm(forms.ModelForm):
-    language = forms.ChoiceField(label=_("language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
     class Meta:
         model = LevelName
@@ -28,9 +28,9 @@ class LevelNameForm(forms.ModelForm):
 class LevelAmountForm(forms.ModelForm):
     """Shows and takes major units; the row keeps minor ones."""
 
-    currency = forms.ChoiceField(label=_("currency"))
+    currency = forms.ChoiceField(label=_("Currency"))
     from_amount = forms.DecimalField(
-        label=_("from this much a month"), min_value=Decimal("0.01"), max_digits=12,
+        label=_("From this much a month"), min_value=Decimal("0.01"), max_digits=12,
         help_text=_("Such as 10 or 10.50. Of a yearly gift a twelfth counts."),
     )  # fmt: skip
 

@@ -82,6 +82,9 @@ class TestCampaign:
             ({"ends_on": "2026-08-31"}, "The last day is before the first."),
             ({"goal_kind": "money"}, "A goal of money needs its currency."),
             ({"goal": 0}, "A goal is above zero."),
+            ({"goal": "1.5"}, "Fewer decimals"),
+            ({"goal_kind": "money", "goal_currency": "JPY", "goal": "1.5"}, "Fewer decimals"),
+            ({"goal": "-1"}, "greater than or equal to 0"),
             ({"show_from_percent": 101}, "Choose a share between 0 and 100."),
         ],
     )
@@ -92,6 +95,18 @@ class TestCampaign:
     def test_a_goal_of_people_forgets_its_currency(self, admin_client: Client) -> None:
         admin_client.post(f"{CAMPAIGNS}add/", campaign_form(goal_currency="EUR"))
         assert Campaign.objects.get().goal_currency == ""
+
+    def test_a_goal_of_money_is_typed_as_people_say_it(self, admin_client: Client) -> None:
+        form = campaign_form(goal_kind="money", goal="20000", goal_currency="EUR", starting_value="1250.50")
+        admin_client.post(f"{CAMPAIGNS}add/", form)
+        made = Campaign.objects.get()
+        assert (made.goal, made.starting_value) == (2000000, 125050)
+        page = admin_client.get(f"{CAMPAIGNS}{made.pk}/change/").content.decode()
+        assert 'value="20000.00"' in page
+        assert 'value="1250.50"' in page
+        again = form | {"goal": "20000.00", "initial-starts_on": form["starts_on"]}
+        admin_client.post(f"{CAMPAIGNS}{made.pk}/change/", again)
+        assert LogEntry.objects.latest("pk").get_change_message() == "No fields changed."
 
     def test_one_that_gifts_name_is_not_deleted(self, admin_client: Client) -> None:
         made = factories.campaign()
