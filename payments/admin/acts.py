@@ -62,7 +62,7 @@ class ActView:
         if not self.desk.has_view_permission(request, row) or not self.desk.may_act(request):
             raise PermissionDenied
         if row is None:
-            return self.desk._get_obj_does_not_exist_redirect(request, self.desk.opts, object_id)
+            return self.desk.gone(request, object_id)
         if not self.act.is_open(row):
             messages.warning(request, _("Nothing was done: this is no longer possible here."))
             return HttpResponseRedirect(address_of(row))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,7 +19,7 @@ from payments.admin import columns
 from payments.admin.acts import Act
 from payments.admin.columns import GOOD, LATE, NONE, column
 from payments.admin.filters import OneSupporter, Openness
-from payments.admin.pages import DeskAdmin, Fact, Table
+from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
 from payments.errors import AlreadySettled
 from payments.models import Case, Payment, Subscription
@@ -62,7 +64,7 @@ def case_state(row: Case) -> SafeString:
 
 
 @admin.register(Case)
-class CaseAdmin(FindsByPerson, DeskAdmin):
+class CaseAdmin(FindsByPerson):
     acts = (SettleCase(),)
     page_related = ("supporter", "settled_by")
     list_display = (
@@ -99,18 +101,22 @@ NAMES = {
     "taken": gettext_lazy("Taken by Stripe"),
     "renews_on": gettext_lazy("Renews on"),
 }
-LINKED = {"payments": Payment, "payment": Payment, "subscriptions": Subscription, "subscription": Subscription}
 
 
 def linked(name: str, value: object) -> object:
     """A fact's value: numbers of payments and subscriptions lead to them, an amount with its currency reads as one."""
-    numbers = value if isinstance(value, list) else [value]
-    if len(numbers) == 2 and isinstance(numbers[0], int) and isinstance(numbers[1], str):
-        return columns.amount(numbers[0], numbers[1])
-    model = LINKED.get(name)
-    if model is None:
-        return value
-    rows = (model(pk=number) for number in numbers if isinstance(number, int))
+    values = value if isinstance(value, list) else [value]
+    if len(values) == 2 and isinstance(values[0], int) and isinstance(values[1], str):
+        return columns.amount(values[0], values[1])
+    numbers: list[int] = [number for number in values if isinstance(number, int)]
+    if name in ("payment", "payments"):
+        return linked_rows(Payment(pk=number) for number in numbers)
+    if name in ("subscription", "subscriptions"):
+        return linked_rows(Subscription(pk=number) for number in numbers)
+    return value
+
+
+def linked_rows(rows: Iterable[Model]) -> SafeString:
     return format_html_join(", ", "{}", ((columns.link(row),) for row in rows))
 
 

@@ -15,7 +15,7 @@ from members.models import Consent
 from payments.admin import columns
 from payments.admin.columns import GOOD, LATE, NONE, column
 from payments.admin.filters import CurrencyFilter, OneSupporter
-from payments.admin.pages import DeskAdmin, Fact, Table, Text
+from payments.admin.pages import DeskAdmin, Fact, Part, Table, Text
 from payments.admin.payments import payment_table
 from payments.admin.search import FindsByPerson, supporters_like
 from payments.models import Checkout
@@ -34,7 +34,7 @@ def checkout_amount(row: Checkout) -> Any:
 
 
 @admin.register(Checkout)
-class CheckoutAdmin(FindsByPerson, DeskAdmin):
+class CheckoutAdmin(FindsByPerson):
     exact = ("stripe_session_id",)
     page_related = ("supporter", "consent", "campaign", "appeal")
     list_display = (
@@ -68,7 +68,7 @@ class CheckoutAdmin(FindsByPerson, DeskAdmin):
             (_("Session at Stripe"), columns.code(row.stripe_session_id)),
         ]
 
-    def parts(self, row: Checkout) -> list[Table]:
+    def parts(self, row: Checkout) -> list[Part]:
         return [payment_table(row.payments.all())]
 
 
@@ -89,7 +89,7 @@ class ConsentAdmin(DeskAdmin):
             (_("When"), columns.moment(row.given_at)),
         ]
 
-    def parts(self, row: Consent) -> list[Table | Text]:
+    def parts(self, row: Consent) -> list[Part]:
         return [Text(_("The words they saw"), row.words), checkout_table(row.checkouts.all())]
 
 

@@ -80,13 +80,13 @@ def code(text: str | None) -> str | SafeString:
     return format_html("<code>{}</code>", text) if text else NONE
 
 
-def tinted(row: Model, field: str, tones: Mapping[str, str]) -> SafeString:
+def tinted(row: Model, field: str, tones: Mapping[Any, str]) -> SafeString:
     """The state in a field of a row, with its word and tone."""
     label = getattr(row, f"get_{field}_display")()
     return state(label, tones.get(getattr(row, field), OVER))
 
 
-def column(label: object) -> Callable[[Column], Column]:
+def column(label: Any) -> Callable[[Column], Column]:
     """Name a function of one row as a column of a list."""
     return admin.display(description=label)
 
@@ -97,7 +97,7 @@ def number(row: Model) -> str:
     return f"#{row.pk}"
 
 
-def state_column(field: str, label: object, tones: Mapping[str, str]) -> Column:
+def state_column(field: str, label: object, tones: Mapping[Any, str]) -> Column:
     @column(label)
     def shown(row: Model) -> SafeString:
         return tinted(row, field, tones)

@@ -18,7 +18,7 @@ from payments.admin.acts import Act
 from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.admin.event_objects import object_table
 from payments.admin.filters import STUCK, EventState
-from payments.admin.pages import DeskAdmin, Fact, Table, Text
+from payments.admin.pages import DeskAdmin, Fact, Part, Text, is_list
 from payments.models import StripeEvent
 from payments.webhooks import inbox
 from payments.webhooks.masking import masked, without_addresses
@@ -92,8 +92,7 @@ class StripeEventAdmin(DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
         rows = super().get_queryset(request)
-        is_list = request.resolver_match is not None and request.resolver_match.url_name.endswith("_changelist")
-        return rows.defer("payload") if is_list else rows
+        return rows.defer("payload") if is_list(request) else rows
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[StripeEvent], term: str
@@ -148,9 +147,9 @@ class StripeEventAdmin(DeskAdmin):
             (_("Account"), columns.code(row.account)),
         ]
 
-    def parts(self, row: StripeEvent) -> list[Table | Text]:
+    def parts(self, row: StripeEvent) -> list[Part]:
         payload = masked(bytes(row.payload))
-        parts: list[Table | Text] = [Text(_("Error"), without_addresses(row.error))] if row.error else []
+        parts: list[Part] = [Text(_("Error"), without_addresses(row.error))] if row.error else []
         parts.append(object_table(bytes(row.payload)))
         shown = (
             payload if payload is not None else _("%(count)d bytes that are not JSON.") % {"count": len(row.payload)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -41,7 +41,7 @@ class OneOnly(admin.SimpleListFilter):
         return [(number, f"#{number}")] if _is_number(number) else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
+        value = self.value() or ""
         return queryset.filter(**{self.field: int(value)}) if _is_number(value) else queryset
 
 
@@ -143,9 +143,10 @@ class Openness(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [("settled", _("settled")), ("all", _("all"))]
 
-    def choices(self, changelist: ChangeList) -> Iterable[Any]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         open_only, *others = super().choices(changelist)
-        return [{**open_only, "display": _("open")}, *others]
+        yield {**open_only, "display": _("open")}
+        yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "all":
@@ -174,5 +175,5 @@ def list_of(model: str, **query: object) -> str:
     return reverse(f"admin:{model}_changelist", query=query or None)
 
 
-def _is_number(text: str | None) -> bool:
-    return bool(text) and text.isascii() and text.isdecimal() and len(text) < 19
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19

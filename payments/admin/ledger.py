@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from payments.admin import columns
 from payments.admin.columns import NONE, column
 from payments.admin.filters import CurrencyFilter, OnePayment
-from payments.admin.pages import DeskAdmin, Fact, Table
+from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
 from payments.models import LedgerEntry
 
@@ -24,7 +24,7 @@ def signed_amount(row: LedgerEntry) -> str | SafeString:
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(FindsByPerson, DeskAdmin):
+class LedgerEntryAdmin(FindsByPerson):
     exact = ("source",)
     person = "payment__supporter"
     page_related = ("payment__supporter", "refund", "settles")

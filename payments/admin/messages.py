@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -26,7 +27,7 @@ from payments.admin.acts import Act
 from payments.admin.columns import BAD, GOOD, LATE, column
 from payments.admin.filters import OneSupporter
 from payments.admin.mail_as_sent import as_page, without_keys
-from payments.admin.pages import DeskAdmin, Fact, Table, Text
+from payments.admin.pages import Fact, Part, Table, Text, is_list
 from payments.admin.search import FindsByPerson
 from payments.webhooks.masking import without_addresses
 
@@ -81,7 +82,7 @@ def message_state(row: Message) -> SafeString:
 
 
 @admin.register(Message)
-class MessageAdmin(FindsByPerson, DeskAdmin):
+class MessageAdmin(FindsByPerson):
     acts = (ResendMessage(),)
     exact = ("key",)
     page_related = ("supporter",)
@@ -94,8 +95,7 @@ class MessageAdmin(FindsByPerson, DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
-        is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
-        return rows.defer("body_text", "body_html", "context") if is_list else rows
+        return rows.defer("body_text", "body_html", "context") if is_list(request) else rows
 
     def of_persons(self, term: str) -> Q:
         """Some letters go to somebody who is not a supporter yet."""
@@ -117,7 +117,7 @@ class MessageAdmin(FindsByPerson, DeskAdmin):
             (_("As HTML"), letter_link(row)),
         ]
 
-    def parts(self, row: Message) -> list[Table | Text]:
+    def parts(self, row: Message) -> list[Part]:
         parts = [Text(_("Error"), without_addresses(row.error))] if row.error else []
         said = without_keys(row.body_text) or _("It is written when it is sent.")
         return [*parts, Text(_("What it says, without the reader’s own links"), said)]
@@ -126,19 +126,15 @@ class MessageAdmin(FindsByPerson, DeskAdmin):
         view = self.admin_site.admin_view(self.letter)
         return [path("<int:pk>/letter/", view, name="members_message_letter"), *super().get_urls()]
 
-    def letter(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def letter(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The HTML part on a page of its own, which can do nothing."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = Message.objects.filter(pk=pk).exclude(body_html="").first()
         if row is None:
             raise Http404
-        return _sealed(request, row.body_html)
-
-
-@csp_replace(LETTER_POLICY)
-def _sealed(request: HttpRequest, letter: str) -> HttpResponse:
-    return HttpResponse(as_page(letter, str(request.csp_nonce)))  # type: ignore[attr-defined]
+        answer = HttpResponse(as_page(row.body_html, str(request.csp_nonce)))  # type: ignore[attr-defined]
+        return csp_replace(LETTER_POLICY)(lambda _request: answer)(request)
 
 
 def letter_link(row: Message) -> str | SafeString:

@@ -45,6 +45,14 @@ class Text:
     text: str
 
 
+Part = Table | Text
+
+
+def is_list(request: HttpRequest) -> bool:
+    """Whether a list is asked for, not one row: a list leaves large columns where they are."""
+    return request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
+
+
 class EstimatingPaginator(Paginator):
     """Counts exactly, except a whole large table: there PostgreSQL's own estimate is enough, and instant."""
 
@@ -72,7 +80,7 @@ class DeskAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    sortable_by: Sequence[str] = ()
+    sortable_by = ()
     page_related: tuple[str, ...] = ()
     page_template = "staff/page.html"
 
@@ -110,7 +118,7 @@ class DeskAdmin(admin.ModelAdmin):
         """What a page says first: names and values."""
         return []
 
-    def parts(self, row: Any) -> list[Table | Text]:
+    def parts(self, row: Any) -> list[Part]:
         """What a page says below its facts."""
         return []
 
@@ -125,7 +133,7 @@ class DeskAdmin(admin.ModelAdmin):
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self.gone(request, object_id)
         acts = [act for act in self.acts if act.is_open(row)] if self.may_act(request) else []
         context = {
             **self.admin_site.each_context(request),
@@ -137,6 +145,13 @@ class DeskAdmin(admin.ModelAdmin):
             **(extra_context or {}),
         }
         return TemplateResponse(request, self.page_template, context)
+
+    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Where somebody is sent who asked for a row that is not there."""
+        answer: HttpResponse = self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
+            request, self.opts, object_id
+        )
+        return answer
 
     def get_urls(self) -> list[URLPattern]:
         stem = f"{self.opts.app_label}_{self.opts.model_name}"

@@ -14,7 +14,7 @@ from payments.admin import columns
 from payments.admin.columns import BAD, GOOD, LATE, NONE, column
 from payments.admin.filters import CurrencyFilter, OnePayment, OneSubscription, OneSupporter, SentBack
 from payments.admin.ledger import ledger_table
-from payments.admin.pages import DeskAdmin, Fact, Table
+from payments.admin.pages import Fact, Part, Table
 from payments.admin.search import FindsByPerson
 from payments.models import Payment, Refund
 
@@ -44,7 +44,7 @@ def payment_amount(row: Payment) -> str | SafeString:
 
 
 @admin.register(Payment)
-class PaymentAdmin(FindsByPerson, DeskAdmin):
+class PaymentAdmin(FindsByPerson):
     exact = ("stripe_payment_intent_id", "stripe_invoice_id", "stripe_charge_id")
     page_related = ("supporter", "subscription", "checkout", "campaign", "appeal")
     list_display = (
@@ -83,12 +83,12 @@ class PaymentAdmin(FindsByPerson, DeskAdmin):
             *stripe_facts(row),
         ]
 
-    def parts(self, row: Payment) -> list[Table]:
+    def parts(self, row: Payment) -> list[Part]:
         return [refund_table(row.refunds.all()), ledger_table(row.ledger_entries.all())]
 
 
 @admin.register(Refund)
-class RefundAdmin(FindsByPerson, DeskAdmin):
+class RefundAdmin(FindsByPerson):
     exact = ("stripe_refund_id",)
     person = "payment__supporter"
     page_related = ("payment__supporter",)
@@ -115,7 +115,7 @@ class RefundAdmin(FindsByPerson, DeskAdmin):
             (_("At Stripe"), columns.code(row.stripe_refund_id)),
         ]
 
-    def parts(self, row: Refund) -> list[Table]:
+    def parts(self, row: Refund) -> list[Part]:
         return [ledger_table(row.ledger_entries.all())]
 
 

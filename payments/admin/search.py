@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Supporter
+from payments.admin.pages import DeskAdmin
 from payments.models import Checkout, Payment, Refund, Subscription
 
 STRIPE_ID = re.compile(r"^[a-z]{2,12}_[A-Za-z0-9_]{3,250}$")
@@ -48,7 +49,7 @@ def as_reference(term: str) -> str:
 def _sources_of(term: str) -> list[QuerySet[Any]]:
     """Where an id of Stripe may stand; every column asked here has an index."""
     kind = term.partition("_")[0]
-    return {
+    places: dict[str, list[QuerySet[Any]]] = {
         "cus": [Subscription.objects.filter(stripe_customer_id=term)],
         "sub": [Subscription.objects.filter(stripe_subscription_id=term)],
         "cs": [Checkout.objects.filter(stripe_session_id=term)],
@@ -57,7 +58,8 @@ def _sources_of(term: str) -> list[QuerySet[Any]]:
         "ch": [Payment.objects.filter(stripe_charge_id=term)],
         "py": [Payment.objects.filter(stripe_charge_id=term)],
         "re": [Payment.objects.filter(pk__in=Refund.objects.filter(stripe_refund_id=term).values("payment"))],
-    }.get(kind, [])
+    }
+    return places.get(kind, [])
 
 
 def _first(sources: list[QuerySet[Any]], field: str) -> int | None:
@@ -68,8 +70,8 @@ def _first(sources: list[QuerySet[Any]], field: str) -> int | None:
     return None
 
 
-class FindsByPerson:
-    """For a ModelAdmin: `exact` columns are looked up as they are, then the persons behind the rows are searched."""
+class FindsByPerson(DeskAdmin):
+    """A list whose `exact` columns are looked up as they are, then the persons behind the rows are searched."""
 
     exact: tuple[str, ...] = ()
     person = "supporter"

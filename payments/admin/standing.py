@@ -16,8 +16,8 @@ from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, day, state
 from payments.models import Frequency, Subscription
 
 ORDER = (Membership.State.ENDED, Membership.State.LAPSED, Membership.State.GRACE, Membership.State.ACTIVE)
-TONES = {Membership.State.ACTIVE: GOOD, Membership.State.GRACE: LATE, Membership.State.LAPSED: BAD}
-SUBSCRIPTION_TONES = {
+TONES = {Membership.State.ACTIVE: GOOD, Membership.State.GRACE: LATE}
+SUBSCRIPTION_TONES: dict[str, str] = {
     Subscription.Status.ACTIVE: GOOD,
     Subscription.Status.TRIALING: GOOD,
     Subscription.Status.PAST_DUE: LATE,

@@ -15,7 +15,7 @@ from payments.admin import columns
 from payments.admin.acts import Act
 from payments.admin.columns import column
 from payments.admin.filters import CurrencyFilter, OneSupporter, Stopping, list_of
-from payments.admin.pages import DeskAdmin, Fact, Table
+from payments.admin.pages import Fact, Part, Table
 from payments.admin.payments import payment_table
 from payments.admin.search import FindsByPerson
 from payments.admin.standing import next_payment, promise, subscription_state
@@ -67,7 +67,7 @@ class StopSubscription(Act):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(FindsByPerson, DeskAdmin):
+class SubscriptionAdmin(FindsByPerson):
     acts = (StopSubscription(),)
     exact = ("stripe_subscription_id",)
     page_related = ("supporter", "campaign", "checkout")
@@ -99,7 +99,7 @@ class SubscriptionAdmin(FindsByPerson, DeskAdmin):
             (_("Customer at Stripe"), columns.code(row.stripe_customer_id)),
         ]
 
-    def parts(self, row: Subscription) -> list[Any]:
+    def parts(self, row: Subscription) -> list[Part]:
         more = list_of("payments_payment", subscription=row.pk)
         return [payment_table(row.payments.all(), more), change_table(row)]
 

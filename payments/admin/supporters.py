@@ -25,7 +25,7 @@ from payments.admin import columns, standing, supporter_page
 from payments.admin.acts import Act
 from payments.admin.columns import column
 from payments.admin.filters import Giving, Patronage
-from payments.admin.pages import DeskAdmin
+from payments.admin.pages import is_list
 from payments.admin.search import FindsByPerson, supporter_of, supporters_like
 from payments.models import Subscription
 
@@ -78,7 +78,7 @@ def person_shown(row: Supporter) -> SafeString:
 
 
 @admin.register(Supporter)
-class SupporterAdmin(FindsByPerson, DeskAdmin):
+class SupporterAdmin(FindsByPerson):
     acts = (CorrectAddress(),)
     page_template = "staff/supporter.html"
     list_display = (
@@ -91,8 +91,7 @@ class SupporterAdmin(FindsByPerson, DeskAdmin):
         rows = Membership.objects.select_related("level").prefetch_related("level__names")
         alive = Subscription.objects.alive()
         related = (Prefetch("memberships", rows), Prefetch("subscriptions", alive))
-        is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
-        return super().get_queryset(request).prefetch_related(*(related if is_list else related[:1]))
+        return super().get_queryset(request).prefetch_related(*(related if is_list(request) else related[:1]))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Supporter], term: str
