@@ -39,7 +39,7 @@ def language(get_response: GetResponse) -> GetResponse:
         chosen = _asked_for(request)
         request.chosen_language = chosen  # type: ignore[attr-defined]
         translation.activate(chosen or translation.get_language_from_request(request))
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
         response = get_response(request)
         patch_vary_headers(response, ["Accept-Language"])
         response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)

@@ -72,7 +72,7 @@ def _problems(form: ChoiceForm | None) -> dict[str, Any]:
     if form is None:
         return {"problems": {}}
     found = {name: str(messages[0]) for name, messages in form.errors.items() if name != "__all__"}
-    about_amount = form.errors.as_data().get("__all__")
+    about_amount = form.errors.as_data().get("__all__", [])
     if about_amount:
         is_missing = about_amount[0].code == "empty" and _text(form.data, "amount") != "other"
         found["amount" if is_missing else "other_amount"] = str(about_amount[0].message)
