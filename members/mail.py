@@ -13,6 +13,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
+from kombu import Connection, pools
 
 from members.models import Message, Supporter
 
@@ -76,16 +77,23 @@ def _call(task: str, *args: int) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, args=args, retry=False)
+        with pools.producers[_broker()].acquire(block=True) as producer:
+            current_app.send_task(task, args=args, retry=False, producer=producer)
     except Exception as problem:  # whatever a broker can do wrong, the cause is committed and its door must answer
         _quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("Redis is out of reach (%s): messages wait for the sweep", type(problem).__name__)
 
 
+def _broker() -> Connection:
+    """The worker's broker with less patience. Pools know equal connections, so it is opened once a process."""
+    options = {**current_app.conf.broker_transport_options, "socket_timeout": 1}
+    return current_app.connection_for_write(transport_options=options)
+
+
 def _insert_once(message: Message) -> bool:
     """One INSERT that does nothing when the key exists, and says which of the two it was."""
     fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     values = [field.get_db_prep_save(field.pre_save(message, add=True), connection) for field in fields]
     marks = ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:

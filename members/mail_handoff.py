@@ -71,11 +71,13 @@ def _over_smtp(
     backend: SmtpBackend, email: EmailMessage, recipient: str, point_of_no_return: PointOfNoReturn
 ) -> Outcome:
     try:
-        sender, data = sanitize_address(email.from_email, "utf-8"), email.message().as_bytes(linesep="\r\n")
+        sender, data = sanitize_address(email.from_email, "utf-8"), email.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         backend.open()
     except (ValueError, OSError) as problem:  # DEFAULT_FROM_EMAIL is no address; smtplib's errors are OSErrors
         return Outcome(Result.LATER, _words(problem), is_server_away=True)
-    smtp: smtplib.SMTP = backend.connection
+    smtp = backend.connection
+    if smtp is None:
+        return Outcome(Result.LATER, "The connection did not open.", is_server_away=True)
     try:
         early = _before_the_end(smtp, sender, recipient, data)
         if early:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template import Context, engines
+from django.template import Context, Engine
 from django.utils import translation
 
 from members import clock
@@ -95,7 +95,7 @@ def _newsroom() -> dict[str, Any]:
 
 
 def _fill(message: Message, part: str, facts: dict[str, Any], *, escape: bool) -> str:
-    template = engines["django"].engine.get_template(f"emails/{message.kind}/{part}")
+    template = Engine.get_default().get_template(f"emails/{message.kind}/{part}")
     return template.render(Context(facts, autoescape=escape))
 
 

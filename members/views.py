@@ -24,13 +24,13 @@ def demo_mails(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@csp_update({"frame-src": [SELF]})
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
 def demo_mail(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "demo/mail.html", {"mail": _written(name)})
 
 
 @require_safe
-@csp_replace(LETTER_RULES)
+@csp_replace(LETTER_RULES)  # type: ignore[arg-type]
 @xframe_options_sameorigin
 def demo_mail_html(request: HttpRequest, name: str) -> HttpResponse:
     """The letter itself, for the frame in its page. Its links open in the whole window."""

@@ -35,7 +35,7 @@ def gift(amount: int, currency: str, frequency: str) -> str:
 @register.simple_tag(takes_context=True)
 def facts(context: Context) -> list[Row]:
     """The facts this letter has, in the order every letter has them."""
-    about = context.flatten()
+    about: dict[Any, Any] = context.flatten()
     rows = [Row(_("Your gift"), gift(about["amount"], about["currency"], about["frequency"]), "figure")]
     rows += [Row(label, _joined(day(about.get(key)), more)) for key, label, more in _days(about) if about.get(key)]
     if about.get("level"):
