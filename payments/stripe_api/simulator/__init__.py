@@ -29,8 +29,8 @@ Requests        requests (Logged: id, at, method, path, params, idempotency_key,
 Books           get(id, expand=()), snapshot() -> {currency: {"gross", "fees", "net", <type>: net}}
 
 A payment is a charge, payment intent, invoice, session or subscription; things go by id, document or SDK object.
-Over HTTP the same names are POST /_simulator/<name> with a JSON object of arguments (control.py); `clock` moves time and
-waits for the deliveries; GET clock, requests, snapshot, outbox read. People use the page /_simulator/.
+Over HTTP the same names are POST /_simulator/<name> with a JSON object of arguments (control.py); `clock` moves time
+and waits for the deliveries; GET clock, requests, snapshot, outbox read. People use the page /_simulator/.
 Test numbers are in cards.py: CARDS and ACCOUNTS. What is not simulated is refused with code `not_simulated`.
 """
 

@@ -41,10 +41,11 @@ def coerce(tree: Tree, typed_dict: type | None) -> Tree:
     return _object(tree, typed_dict, "")
 
 
-def only(params: Tree, known: frozenset[str]) -> None:
+def only(params: Tree, known: frozenset[str], path: str = "") -> None:
+    """Refuse what Stripe knows and the simulator would have to ignore."""
     for name in params:
         if name not in known and name != "expand":
-            raise not_simulated(f"the parameter {name}", name)
+            raise not_simulated(f"the parameter {_join(path, name)}", _join(path, name))
 
 
 def _object(tree: Any, typed_dict: type, path: str) -> Tree:

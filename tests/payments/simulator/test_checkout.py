@@ -149,12 +149,32 @@ def test_line_items_and_lists(give: Give) -> None:
         ({"discounts": [{"coupon": "x"}]}, "discounts"),
         ({"subscription_data": {"description": "x"}}, "subscription_data"),
         ({"expires_at": 5}, "expires_at"),
+        ({"automatic_tax": {"enabled": True}}, "automatic_tax"),
+        ({"allow_promotion_codes": True}, "allow_promotion_codes"),
+        ({"payment_intent_data": {"capture_method": "manual"}}, "payment_intent_data[capture_method]"),
     ],
 )
 def test_what_stripe_would_refuse_is_refused(client: stripe.StripeClient, changes: dict, param: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         client.v1.checkout.sessions.create({**session_params(), **changes})
     assert refusal.value.param == param
+
+
+def test_what_is_asked_for_is_shown_again(give: Give, sim: Simulator) -> None:
+    asked = {
+        "consent_collection": {"terms_of_service": "required", "promotions": "auto"},
+        "custom_text": {"submit": {"message": "Thank you"}},
+        "automatic_tax": {"enabled": False},
+        "submit_type": "donate",
+        "phone_number_collection": {"enabled": False},
+        "expires_at": sim.now() + 3600,
+    }
+    made = give.session(**asked)
+    assert made.custom_text.submit.message == "Thank you"
+    assert (made.submit_type, made.expires_at) == ("donate", asked["expires_at"])
+    sim.pay(made)
+    paid = give.client.v1.checkout.sessions.retrieve(made.id)
+    assert paid.consent.to_dict() == {"promotions": "opt_out", "terms_of_service": "accepted"}
 
 
 @pytest.mark.parametrize(

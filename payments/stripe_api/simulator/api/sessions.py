@@ -9,11 +9,13 @@ from stripe.params import checkout as sdk
 from .. import money
 from ..clock import DAY
 from ..errors import invalid, not_simulated, required
+from ..forms import only
 from ..life import checkout
 from ..objects import checkout as objects
 from ..rendering import as_list, page
 from ..store import Document
 from ..world import World
+from .line_items import line_item
 from .metadata import merged
 from .routing import route, simple_get
 
@@ -42,6 +44,20 @@ ECHOED = (
 )
 OTHERS = ("currency", "custom_text", "customer", "expires_at", "line_items", "metadata", "payment_intent_data")
 KNOWN = " ".join((*ECHOED, *OTHERS, "subscription_data", "ui_mode", "excluded_payment_method_types"))
+KNOWN += " automatic_tax invoice_creation allow_promotion_codes tax_id_collection"
+SUBSCRIPTION_DATA = frozenset({"description", "metadata"})
+INTENT_DATA = frozenset(
+    {
+        "description",
+        "metadata",
+        "receipt_email",
+        "setup_future_usage",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+    }
+)
+# What may be switched off in so many words, and not on.
+OFF_ONLY = ("automatic_tax", "invoice_creation", "tax_id_collection")
 HALF_AN_HOUR = 1800
 
 simple_get("checkout/sessions", "checkout.session", sdk.SessionRetrieveParams)
@@ -51,7 +67,7 @@ simple_get("checkout/sessions", "checkout.session", sdk.SessionRetrieveParams)
 def create(world: World, params: Document) -> Document:
     _check(world, params)
     items = [
-        _line_item(world, params, given, f"line_items[{index}]") for index, given in enumerate(params["line_items"])
+        line_item(world, params, given, f"line_items[{index}]") for index, given in enumerate(params["line_items"])
     ]
     total = sum(item["amount_total"] for item in items)
     money.check_amount(total, items[0]["currency"], "line_items[0][price_data][unit_amount]")
@@ -68,6 +84,12 @@ def _check(world: World, params: Document) -> None:
     mode = params.get("mode") or _missing("mode")
     if mode == "setup":
         raise not_simulated("setup mode", "mode")
+    only(params.get("subscription_data") or {}, SUBSCRIPTION_DATA, "subscription_data")
+    only(params.get("payment_intent_data") or {}, INTENT_DATA, "payment_intent_data")
+    on = [name for name in OFF_ONLY if (params.get(name) or {}).get("enabled")]
+    on += ["allow_promotion_codes"] if params.get("allow_promotion_codes") else []
+    if on:
+        raise not_simulated(on[0], on[0])
     if not params.get("line_items"):
         raise required("line_items")
     if not params.get("success_url"):
@@ -108,41 +130,6 @@ def _check_urls(params: Document) -> None:
     email = params.get("customer_email")
     if email is not None and ("@" not in email or " " in email):
         raise invalid(f"Invalid email address: {email}", "customer_email", "email_invalid")
-
-
-def _line_item(world: World, params: Document, given: Document, path: str) -> Document:
-    if set(given) - {"price_data", "quantity"} or not given.get("price_data"):
-        raise not_simulated("line items other than price_data with quantity", path)
-    data, quantity = given["price_data"], given.get("quantity", 1)
-    if quantity < 1:
-        raise invalid("Invalid positive integer", f"{path}[quantity]", "parameter_invalid_integer")
-    recurring = data.get("recurring")
-    if bool(recurring) != (params["mode"] == "subscription"):
-        raise invalid(
-            "You specified `payment` mode but passed a recurring price."
-            if recurring
-            else "You must provide at least one recurring price in `subscription` mode when using prices.",
-            path,
-        )
-    if "unit_amount" not in data:
-        raise required(f"{path}[price_data][unit_amount]")
-    currency = data["currency"].lower()
-    money.check_amount(data["unit_amount"], currency, f"{path}[price_data][unit_amount]")
-    product = _product(world, data, path)
-    price = world.add(objects.price(world, product["id"], currency, data["unit_amount"], recurring))
-    return objects.line_item(world, price, product["name"], quantity)
-
-
-def _product(world: World, data: Document, path: str) -> Document:
-    if data.get("product"):
-        return world.get("product", data["product"], f"{path}[price_data][product]")
-    given = data.get("product_data")
-    if not given:
-        raise required(f"{path}[price_data][product]")
-    if not given.get("name"):
-        raise invalid("You passed an empty string for name.", f"{path}[price_data][product_data][name]")
-    metadata = merged({}, given.get("metadata"))
-    return world.add(objects.product(world, given["name"], given.get("description"), metadata))
 
 
 def _given(world: World, params: Document) -> dict[str, Any]:

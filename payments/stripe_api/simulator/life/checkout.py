@@ -80,6 +80,8 @@ def _intent(world: World, session: Document, customer: Document | None) -> Docum
         description="Subscription creation" if subscription else given.get("description"),
         metadata={} if subscription else dict(given.get("metadata") or {}),
         receipt_email=given.get("receipt_email"),
+        statement_descriptor=given.get("statement_descriptor"),
+        statement_descriptor_suffix=given.get("statement_descriptor_suffix"),
         setup_future_usage="off_session" if subscription else given.get("setup_future_usage"),
         payment_method_types=session["payment_method_types"],
     )
@@ -114,10 +116,20 @@ def _complete(world: World, session: Document, intent: Document, result: Result)
         payment_status="paid" if result is Result.SUCCEEDED else "unpaid",
         customer=customer["id"] if customer else None,
         customer_details=customer_details(session["_email"], session["_name"]),
+        consent=_consent(session),
         url=None,
         **more,
     )
     world.emit("checkout.session.completed", session)
+
+
+def _consent(session: Document) -> Document | None:
+    """Whoever pays has accepted the terms that were required; nobody here opts in to letters."""
+    asked = session["consent_collection"]
+    if not asked:
+        return None
+    accepted = "accepted" if asked.get("terms_of_service") == "required" else None
+    return {"promotions": "opt_out" if asked.get("promotions") == "auto" else None, "terms_of_service": accepted}
 
 
 def _customer(world: World, session: Document) -> Document | None:
