@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from members import clock
 from members.mail_handoff import Outcome, Result, hand_over
@@ -36,7 +37,7 @@ def send_due(limit: int = 200, seconds: float = 100) -> bool:
     Safe to run any number of times at once: a message is claimed by one sender. Stops when the mail server is away.
     """
     until = time.monotonic() + seconds
-    for _ in range(limit):
+    for _number in range(limit):
         message = claim()
         if message is None or deliver(message).is_server_away:
             return False
@@ -80,9 +81,9 @@ def _next_due(message_id: int | None) -> Message | None:
 def _is_beyond_sending(message: Message) -> bool:
     """Settles what may not go out again: a sender died while the mail server had it, or sender after sender died."""
     if message.unanswered > _may_repeat(message.kind):
-        message.state, message.error = Message.State.UNKNOWN, "The sender stopped while the mail server had it."
+        message.state, message.error = Message.State.UNKNOWN, _("The sender stopped while the mail server had it.")
     elif message.attempts >= TRIES:
-        message.state, message.error = Message.State.FAILED, "Every sender stopped while at it."
+        message.state, message.error = Message.State.FAILED, _("Every sender stopped while at it.")
     else:
         return False
     message.lease_until = None

@@ -5,6 +5,7 @@ Nothing here decides anything: what a wrong combination means is said by project
 
 from __future__ import annotations
 
+from email.utils import formataddr
 from pathlib import Path
 
 import environ
@@ -163,7 +164,7 @@ else:
     EMAIL_BACKEND = "members.mail_files.EmailBackend"
 EMAIL_TIMEOUT = 20
 MAIL_DIR = DATA_DIR / "mail"
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <{CONTACT_EMAIL}>")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, CONTACT_EMAIL)))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Celery: tables are the truth, tasks are wake-ups; every task is safe to run twice --------------------------------
