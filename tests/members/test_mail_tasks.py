@@ -1,0 +1,34 @@
+"""What the promises about mail rest on in Celery's settings; and that beat and wake-ups call tasks that exist."""
+
+from __future__ import annotations
+
+from celery import current_app
+from django.conf import settings
+
+from members import tasks
+
+
+def test_a_lost_worker_loses_no_task_and_redis_redelivers_soon() -> None:
+    conf = current_app.conf
+    assert conf.task_acks_late is True
+    assert conf.task_reject_on_worker_lost is True
+    assert conf.worker_prefetch_multiplier == 1
+    assert conf.worker_soft_shutdown_timeout > 0
+    assert conf.accept_content == ["json"]
+    assert conf.task_time_limit < conf.broker_transport_options["visibility_timeout"] <= 300
+
+
+def test_one_sending_fits_into_a_task() -> None:
+    assert 5 * settings.EMAIL_TIMEOUT <= settings.CELERY_TASK_SOFT_TIME_LIMIT
+
+
+def test_the_sweep_comes_every_twenty_seconds() -> None:
+    entries = [
+        entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == tasks.send_due_messages.name
+    ]
+    assert [entry["schedule"] for entry in entries] == [20.0]
+
+
+def test_the_tasks_have_the_names_they_are_called_by() -> None:
+    assert tasks.send_message.name == "members.tasks.send_message"
+    assert tasks.send_due_messages.name == "members.tasks.send_due_messages"
