@@ -23,9 +23,8 @@ def test_one_sending_fits_into_a_task() -> None:
 
 
 def test_the_sweep_comes_every_twenty_seconds() -> None:
-    entries = [
-        entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == tasks.send_due_messages.name
-    ]
+    name = tasks.send_due_messages.name
+    entries = [entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == name]
     assert [entry["schedule"] for entry in entries] == [20.0]
 
 
