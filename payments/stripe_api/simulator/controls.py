@@ -160,12 +160,14 @@ class Controls:
         return totals
 
     def _charge(self, payment: Reference) -> Document:
-        """The latest charge of whatever stands for a payment."""
+        """The latest charge of whatever stands for a payment. Raises StripeRefusal when there is none yet."""
         document = self._any(payment)
         if document["object"] == "subscription":
-            document = self._any(document["latest_invoice"])
+            document = self._any(document["latest_invoice"] or "latest_invoice")
         if document["object"] in ("invoice", "checkout.session"):
-            document = self._any(document["_intent"])
+            document = self._any(document.get("_intent") or "payment_intent")
         if document["object"] == "payment_intent":
-            document = self._any(document["latest_charge"])
+            document = self._any(document["latest_charge"] or "latest_charge")
+        if document["object"] != "charge":
+            raise missing("charge", document["id"])
         return document

@@ -151,7 +151,7 @@ def _method(simulator: Simulator, session: Document, customer: Document, form: d
     details = method.get(method.get("type", ""))
     now = f"<p>Paying with {method['type'].replace('_', ' ')} ending in {details['last4']}.</p>" if details else ""
     return (
-        f'<section><h2>How you pay</h2>{now}<form method="post" action="/portal/{session["id"]}" class="stack">'
+        f'<section><h2>Change how you pay</h2>{now}<form method="post" action="/portal/{session["id"]}" class="stack">'
         f"{fields.ways(['card', 'sepa_debit'], form)}"
         '<button class="button" name="action" value="method">Pay with this from now on</button></form></section>'
     )
