@@ -60,6 +60,8 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["next_try_at"], name="message_due", condition=Q(state__in=["pending", "sending"])),
             models.Index(fields=["supporter", "-created_at"], name="message_of_supporter"),
+            models.Index(fields=["-created_at"], name="message_newest"),
+            models.Index(fields=["state"], name="message_in_trouble", condition=Q(state__in=["failed", "unknown"])),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from members.models import Consent
 from payments.admin import columns
 from payments.admin.columns import GOOD, LATE, NONE, column
-from payments.admin.filters import CurrencyFilter, OneSupporter
+from payments.admin.filters import CurrencyFilter, LanguageFilter, OneSupporter
 from payments.admin.pages import DeskAdmin, Fact, Part, Table, Text
 from payments.admin.payments import payment_table
 from payments.admin.search import FindsByPerson, supporters_like
@@ -41,7 +41,7 @@ class CheckoutAdmin(FindsByPerson):
         "reference", "name", "email", checkout_amount, "frequency", checkout_state,
         columns.moment_column("created_at", gettext_lazy("started")), "campaign",
     )  # fmt: skip
-    list_filter = ("status", "frequency", CurrencyFilter, "campaign", "created_at", "language", OneSupporter)
+    list_filter = ("status", "frequency", CurrencyFilter, "campaign", "created_at", LanguageFilter, OneSupporter)
     list_select_related = ("campaign",)
 
     def of_persons(self, term: str) -> Q:

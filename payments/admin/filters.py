@@ -31,6 +31,18 @@ class CurrencyFilter(admin.SimpleListFilter):
         return queryset.filter(currency=self.value()) if self.value() else queryset
 
 
+class LanguageFilter(admin.SimpleListFilter):
+    """Languages offered now, for the same reason."""
+
+    title, parameter_name = _("language"), "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return settings.LANGUAGES
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(language=self.value()) if self.value() else queryset
+
+
 class OneOnly(admin.SimpleListFilter):
     """Rows of one supporter, subscription, ...: reached by a link, shown only then, so that it can be taken off."""
 

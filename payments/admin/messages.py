@@ -25,7 +25,7 @@ from members.models import Message, TimelineEntry
 from payments.admin import columns
 from payments.admin.acts import Act
 from payments.admin.columns import BAD, GOOD, LATE, column
-from payments.admin.filters import OneSupporter
+from payments.admin.filters import LanguageFilter, OneSupporter
 from payments.admin.mail_as_sent import as_page, without_keys
 from payments.admin.pages import Fact, Part, Table, Text, is_list
 from payments.admin.search import FindsByPerson
@@ -91,15 +91,18 @@ class MessageAdmin(FindsByPerson):
         columns.moment_column("created_at", gettext_lazy("created")),
         columns.moment_column("sent_at", gettext_lazy("sent")),
     )  # fmt: skip
-    list_filter = ("state", "created_at", "language", OneSupporter)
+    list_filter = ("state", "created_at", LanguageFilter, OneSupporter)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
         return rows.defer("body_text", "body_html", "context") if is_list(request) else rows
 
     def of_persons(self, term: str) -> Q:
-        """Some letters go to somebody who is not a supporter yet."""
-        return super().of_persons(term) | Q(to_email__icontains=term)
+        """Letters to supporters by index; only when nobody is found, those to somebody who is none, one by one."""
+        of_supporters = super().of_persons(term)
+        if Message.objects.filter(of_supporters).order_by().exists():
+            return of_supporters
+        return Q(supporter=None, to_email__icontains=term)
 
     def facts(self, row: Message) -> list[Fact]:
         return [

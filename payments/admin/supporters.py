@@ -24,7 +24,7 @@ from members.models import Membership, Supporter
 from payments.admin import columns, standing, supporter_page
 from payments.admin.acts import Act
 from payments.admin.columns import column
-from payments.admin.filters import Giving, Patronage
+from payments.admin.filters import Giving, LanguageFilter, Patronage
 from payments.admin.pages import is_list
 from payments.admin.search import FindsByPerson, supporter_of, supporters_like
 from payments.models import Subscription
@@ -85,7 +85,7 @@ class SupporterAdmin(FindsByPerson):
         person_shown, standing_shown, gives_shown, "language",
         columns.moment_column("created_at", gettext_lazy("known since")),
     )  # fmt: skip
-    list_filter = (Patronage, Giving, "language", "created_at")
+    list_filter = (Patronage, Giving, LanguageFilter, "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Supporter]:
         rows = Membership.objects.select_related("level").prefetch_related("level__names")

@@ -72,3 +72,12 @@ def test_letters_are_for_those_who_may_see_messages(client: Client) -> None:
     )
     sent = factories.message(factories.supporter())
     assert client.get(reverse("admin:members_message_letter", args=[sent.pk])).status_code == 403
+
+
+@pytest.mark.django_db
+def test_letters_are_found_by_the_person_by_key_and_by_the_address_of_somebody_unknown(desk: Client) -> None:
+    mine = factories.message(factories.supporter(name="Олена", email="olena@example.org"))
+    stranger = factories.message(None, to_email="stranger@example.org", key="sign_in:1")
+    for term, row in (("олена", mine), ("OLENA@", mine), ("Stranger@", stranger), ("sign_in:1", stranger)):
+        answer = desk.get(reverse("admin:members_message_changelist"), {"q": term})
+        assert [found.pk for found in answer.context["cl"].result_list] == [row.pk], term
