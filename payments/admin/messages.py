@@ -63,7 +63,10 @@ class ResendMessage(Act):
     def consequences(self, row: Message) -> list[object]:
         address = row.supporter.email if row.supporter else row.to_email
         first = _("The same letter goes to %(address)s, as a message of its own.") % {"address": address}
-        return [first, _("Amounts and dates in it stay those of the first one.")]
+        facts = _("Amounts and dates in it stay those of the first one.")
+        if row.state == Message.State.UNKNOWN:
+            return [first, facts, _("Nobody knows whether the first one arrived: they may get it twice.")]
+        return [first, facts]
 
     def perform(self, row: Message, answers: dict[str, Any], actor: User) -> str:
         with transaction.atomic():
@@ -115,6 +118,7 @@ class MessageAdmin(FindsByPerson):
             (_("Created"), columns.moment(row.created_at)),
             (_("Sent"), columns.moment(row.sent_at)),
             (_("Tries"), row.attempts),
+            (_("Handed over without an answer"), row.unanswered),
             (_("Next try"), columns.moment(row.next_try_at) if row.state in WAITING else columns.NONE),
             (_("Key"), columns.code(row.key)),
             (_("As HTML"), letter_link(row)),
