@@ -19,7 +19,7 @@ run: ## Run everything in this terminal, with demo data and a stand-in for Strip
 	@$(PYTHON) bootstrap.py && exec $(VENV) manage.py run
 
 test: ## Run all tests on real PostgreSQL and Valkey; narrow with ARGS="-k webhook"
-	@$(PYTHON) bootstrap.py --dev && exec $(VENV) -m pytest -p tests.servers --numprocesses=auto --maxprocesses=8 $(ARGS)
+	@$(PYTHON) bootstrap.py --dev && exec $(VENV) -m pytest --numprocesses=auto --maxprocesses=8 $(ARGS)
 
 check: ## Lint, types, templates, migrations in step, production settings
 	@$(PYTHON) bootstrap.py --dev

@@ -90,7 +90,7 @@ class EntitlementLookup(APIView):
     def post(self, request: Request) -> Response:
         # A form may have been read before us, for its language; the framework would then take it as if it were JSON.
         if request._request.content_type not in ("", JSONParser.media_type):
-            raise exceptions.UnsupportedMediaType(request._request.content_type)
+            raise exceptions.UnsupportedMediaType(str(request._request.content_type))
         asked = Lookup(data=request.data)
         asked.is_valid(raise_exception=True)
         found = entitlements.of_email(asked.validated_data["email"])

@@ -39,8 +39,13 @@ class Currency:
 
 
 def _currency(
-    code: str, month: tuple[int, ...], year: tuple[int, ...], once: tuple[int, ...],
-    minimum: tuple[int, int], maximum: int, exponent: int = 2,
+    code: str,
+    month: tuple[int, ...],
+    year: tuple[int, ...],
+    once: tuple[int, ...],
+    minimum: tuple[int, int],
+    maximum: int,
+    exponent: int = 2,
 ) -> Currency:
     """A row of the table. The default is the second amount."""
     month_, year_, once_ = (Suggestion(four, four[1]) for four in (month, year, once))  # type: ignore[arg-type]
@@ -66,13 +71,22 @@ TABLE: dict[str, Currency] = {
         _currency("PLN", (15, 30, 60, 150), (150, 300, 600, 1500), (30, 70, 150, 300), (8, 12), 20000),
         _currency("CZK", (100, 200, 400, 1000), (1000, 2000, 4000, 10000), (200, 500, 1000, 2500), (50, 75), 120000),
         _currency(
-            "HUF", (2000, 4000, 8000, 20000), (20000, 40000, 80000, 200000), (4000, 10000, 20000, 40000),
-            (800, 1200), 2000000,
+            "HUF",
+            (2000, 4000, 8000, 20000),
+            (20000, 40000, 80000, 200000),
+            (4000, 10000, 20000, 40000),
+            (800, 1200),
+            2000000,
         ),
         _currency("UAH", (100, 200, 400, 1000), (1000, 2000, 4000, 10000), (200, 400, 1000, 2000), (80, 120), 200000),
         _currency(
-            "JPY", (700, 1500, 3000, 7000), (7000, 15000, 30000, 70000), (1500, 3500, 7000, 15000),
-            (300, 450), 800000, exponent=0,
+            "JPY",
+            (700, 1500, 3000, 7000),
+            (7000, 15000, 30000, 70000),
+            (1500, 3500, 7000, 15000),
+            (300, 450),
+            800000,
+            exponent=0,
         ),
     )
 }

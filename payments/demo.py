@@ -9,6 +9,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import requests
 from django.conf import settings
@@ -202,8 +203,7 @@ def _work() -> None:
     settlements.collect()
 
 
-def _simulator(control: str, **arguments: object) -> None:
+def _simulator(control: str, **arguments: Any) -> None:
     answer = requests.post(f"{settings.STRIPE_API_BASE}/_simulator/{control}", json=arguments, timeout=60)
     if answer.status_code != 200:
         raise RuntimeError(f"The Stripe simulator refused {control}: {answer.text[:300]}")
-

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from members import clock, memberships
 from members.models import Supporter, TimelineEntry
@@ -54,7 +55,7 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
 
 
 def request_stop(
-    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: AbstractBaseUser | None = None
+    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None
 ) -> SubscriptionChange:
     """Ask Stripe to charge nothing more. Our row changes when Stripe's object says so; the mail goes out then.
 
@@ -97,17 +98,20 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
     has_ended = was_alive and not row.is_alive
     stopped_at_once = has_ended and _was_immediate(agreed)
     if (row.is_stopping and not was_stopping) or (stopped_at_once and not was_stopping):
-        change = row.changes.filter(kind=SubscriptionChange.Kind.STOP).first()
-        emails.cancelled(row, change)
+        emails.cancelled(row, _unseen_stops(row).first())
     if row.is_stopping or not row.is_alive:
-        row.changes.filter(kind=SubscriptionChange.Kind.STOP).exclude(state=SubscriptionChange.State.FAILED).update(
-            state=SubscriptionChange.State.SEEN
-        )
+        _unseen_stops(row).update(state=SubscriptionChange.State.SEEN)
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
         if not stopped_at_once:
             emails.ended(row, unpaid=agreed.ended_reason == "payment_failed")
+
+
+def _unseen_stops(row: Subscription) -> QuerySet[SubscriptionChange]:
+    """Requests of ours that Stripe's object answers now; none when it was stopped at Stripe."""
+    unseen = (SubscriptionChange.State.REQUESTED, SubscriptionChange.State.ACCEPTED)
+    return row.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=unseen)
 
 
 def _was_immediate(agreed: objects.Subscription) -> bool:
@@ -118,7 +122,7 @@ def _was_immediate(agreed: objects.Subscription) -> bool:
 
 
 def _stop_request(
-    subscription: Subscription, surface: str, reason: str, words: str, actor: AbstractBaseUser | None
+    subscription: Subscription, surface: str, reason: str, words: str, actor: User | None
 ) -> SubscriptionChange:
     """The committed row whose id is the idempotency key; the one still unanswered, if there is one."""
     subscription.refresh_from_db()

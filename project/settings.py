@@ -34,7 +34,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LEGAL_NAME = env.str("LEGAL_NAME", default=SITE_NAME)
 LEGAL_ADDRESS = env.str("LEGAL_ADDRESS", default="")
 LEGAL_REGISTRATION = env.str("LEGAL_REGISTRATION", default="")
-CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="support@example.org")
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="support@newsroom.invalid")
 CONTACT_PROMISE_DAYS = env.int("CONTACT_PROMISE_DAYS", default=2)
 EDITOR_NAME = env.str("EDITOR_NAME", default="")
 EDITOR_ROLE = env.str("EDITOR_ROLE", default="")
@@ -49,8 +49,8 @@ OTHER_WAYS_LINKS = env.list("OTHER_WAYS_LINKS", default=[])
 # --- Gifts ----------------------------------------------------------------------------------------------------------
 CURRENCIES = env.list(
     "CURRENCIES",
-    default=["EUR", "USD", "GBP", "UAH", "CAD", "AUD", "CHF", "SEK", "NOK", "DKK"] + ["PLN", "CZK", "HUF", "JPY"],
-)
+    default=["EUR", "USD", "GBP", "UAH", "CAD", "AUD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "JPY"],
+)  # the first is the default
 CHECKOUT_LIMIT_PER_NETWORK = env.int("CHECKOUT_LIMIT_PER_NETWORK", default=10)
 CHECKOUT_LIMIT_IN_ALL = env.int("CHECKOUT_LIMIT_IN_ALL", default=300)
 CHECKOUT_LIMIT_SECONDS = env.int("CHECKOUT_LIMIT_SECONDS", default=600)
@@ -188,7 +188,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
-    "send what is due": {"task": "members.tasks.send_due_messages", "schedule": 20.0},
+    "send what is due": {"task": "members.tasks.send_due_messages", "schedule": 20.0, "options": {"expires": 20}},
     "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
     "campaign progress": {"task": "payments.tasks.record_campaign_progress", "schedule": 60.0},
 }
@@ -271,5 +271,6 @@ LOGGING = {
     "loggers": {
         "hromada": {"level": env.str("LOG_LEVEL", default="INFO")},
         "axes": {"level": "ERROR"},
+        "django.request": {"level": "ERROR"},  # a refused request is the sender's fault, and said where it matters
     },
 }

@@ -8,7 +8,14 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
-KEPT = {"auth_permission", "members_level", "members_levelname", "members_levelamount", "django_migrations", "django_content_type"}
+KEPT = {
+    "auth_permission",
+    "django_content_type",
+    "django_migrations",
+    "members_level",
+    "members_levelamount",
+    "members_levelname",
+}
 
 
 def _empty_the_tables(self: TransactionTestCase) -> None:
@@ -28,6 +35,9 @@ def _own_data_dir(tmp_path: Path, settings) -> None:
     """Mails and the movable clock of one test are nobody else's."""
     settings.DATA_DIR = tmp_path
     settings.MAIL_DIR = tmp_path / "mail"
+    # Pages are rendered without collectstatic having run.
+    plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": plain}}
 
 
 @pytest.fixture(autouse=True)

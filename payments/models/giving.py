@@ -59,9 +59,7 @@ class Checkout(Attributed):
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=8)
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="checkouts")
-    supporter = models.ForeignKey(
-        Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="checkouts"
-    )
+    supporter = models.ForeignKey(Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="checkouts")
     attempt = models.PositiveSmallIntegerField(default=1, editable=False)
     stripe_params = models.JSONField(default=dict, editable=False)
     stripe_session_id = models.CharField(max_length=255, unique=True, null=True, blank=True)

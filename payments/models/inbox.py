@@ -49,7 +49,9 @@ class StripeEvent(models.Model):
         verbose_name_plural = _("Stripe events")
         ordering = ["-received_at", "-id"]
         indexes = [
-            models.Index(fields=["next_try_at"], name="event_due", condition=Q(state__in=["pending", "parked", "failed"])),
+            models.Index(
+                fields=["next_try_at"], name="event_due", condition=Q(state__in=["pending", "parked", "failed"])
+            ),
             models.Index(fields=["-received_at"], name="event_newest"),
             models.Index(fields=["state", "-received_at"], name="event_by_state"),
         ]

@@ -1,4 +1,4 @@
-"""The only file that knows Stripe's shapes, at the API version the SDK pins. Turns dictionaries into our dataclasses.
+"""The only file that knows Stripe's shapes, at the API version the SDK pins. Turns dictionaries into our values.
 
 Field paths and the changes between versions: docs/decisions/0003. Amounts are Stripe's minor units, codes upper case.
 """
@@ -6,126 +6,24 @@ Field paths and the changes between versions: docs/decisions/0003. Amounts are S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from payments.stripe_api.values import (
+    BalanceTransaction,
+    Charge,
+    Invoice,
+    PaymentIntent,
+    Refund,
+    Session,
+    Subscription,
+)
 
 # The only key we put into Stripe's metadata: our checkout's public id. Never anything about a person.
 METADATA_CHECKOUT = "checkout"
 
 Raw = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Charge:
-    id: str
-    payment_intent: str
-    customer: str
-    checkout: str
-    status: str
-    amount: int
-    currency: str
-    method: str
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class PaymentIntent:
-    id: str
-    customer: str
-    checkout: str
-    status: str
-    amount: int
-    currency: str
-    charge: str
-    method: str
-    error_code: str
-    created_at: datetime
-    paid_at: datetime
-
-
-@dataclass(frozen=True)
-class Subscription:
-    id: str
-    customer: str
-    checkout: str
-    status: str
-    amount: int
-    currency: str
-    interval: str
-    method: str
-    started_at: datetime
-    current_period_end: datetime
-    cancel_at_period_end: bool
-    cancel_at: datetime | None
-    canceled_at: datetime | None
-    ended_at: datetime | None
-    ended_reason: str
-
-
-@dataclass(frozen=True)
-class Invoice:
-    """`payment_intent` is the default payment's, there when the invoice was read with its payments expanded."""
-
-    id: str
-    customer: str
-    subscription: str
-    checkout: str
-    status: str
-    is_first: bool
-    amount: int
-    currency: str
-    attempts: int
-    next_attempt_at: datetime | None
-    period_end: datetime
-    paid_at: datetime | None
-    created_at: datetime
-    payment_intent: PaymentIntent | None
-
-
-@dataclass(frozen=True)
-class Session:
-    """A Checkout Session, read with what it led to expanded."""
-
-    id: str
-    checkout: str
-    customer: str
-    status: str
-    payment_status: str
-    amount: int
-    currency: str
-    payment_intent: PaymentIntent | None
-    subscription: Subscription | None
-    invoice: str
-
-
-@dataclass(frozen=True)
-class Refund:
-    id: str
-    charge: str
-    payment_intent: str
-    status: str
-    amount: int
-    currency: str
-    reason: str
-    failure_reason: str
-    has_taken_money: bool
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class BalanceTransaction:
-    """One line of Stripe's balance. Amount and fee in minor units of `currency`, which is the settlement currency."""
-
-    id: str
-    type: str
-    source: str
-    amount: int
-    currency: str
-    fee: int
-    exchange_rate: Decimal | None
-    created_at: datetime
 
 
 def charge(raw: Raw) -> Charge:

@@ -1,0 +1,121 @@
+"""Stripe's objects as the rest of the software sees them: frozen values without Stripe's shapes.
+
+Made by objects.py from what Stripe sends. Amounts are Stripe's minor units, currency codes upper case, moments aware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Charge:
+    id: str
+    payment_intent: str
+    customer: str
+    checkout: str
+    status: str
+    amount: int
+    currency: str
+    method: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class PaymentIntent:
+    id: str
+    customer: str
+    checkout: str
+    status: str
+    amount: int
+    currency: str
+    charge: str
+    method: str
+    error_code: str
+    created_at: datetime
+    paid_at: datetime
+
+
+@dataclass(frozen=True)
+class Subscription:
+    id: str
+    customer: str
+    checkout: str
+    status: str
+    amount: int
+    currency: str
+    interval: str
+    method: str
+    started_at: datetime
+    current_period_end: datetime
+    cancel_at_period_end: bool
+    cancel_at: datetime | None
+    canceled_at: datetime | None
+    ended_at: datetime | None
+    ended_reason: str
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """`payment_intent` is the default payment's, there when the invoice was read with its payments expanded."""
+
+    id: str
+    customer: str
+    subscription: str
+    checkout: str
+    status: str
+    is_first: bool
+    amount: int
+    currency: str
+    attempts: int
+    next_attempt_at: datetime | None
+    period_end: datetime
+    paid_at: datetime | None
+    created_at: datetime
+    payment_intent: PaymentIntent | None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A Checkout Session, read with what it led to expanded."""
+
+    id: str
+    checkout: str
+    customer: str
+    status: str
+    payment_status: str
+    amount: int
+    currency: str
+    payment_intent: PaymentIntent | None
+    subscription: Subscription | None
+    invoice: str
+
+
+@dataclass(frozen=True)
+class Refund:
+    id: str
+    charge: str
+    payment_intent: str
+    status: str
+    amount: int
+    currency: str
+    reason: str
+    failure_reason: str
+    has_taken_money: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class BalanceTransaction:
+    """One line of Stripe's balance. Amount and fee in minor units of `currency`, which is the settlement currency."""
+
+    id: str
+    type: str
+    source: str
+    amount: int
+    currency: str
+    fee: int
+    exchange_rate: Decimal | None
+    created_at: datetime
