@@ -5,6 +5,7 @@ Each leads a process group of its own and ends with the process that started it,
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ KINDS: dict[str, type[Postgres] | type[Valkey]] = {"postgres": Postgres, "valkey
 
 
 class Server:
-    """PostgreSQL or Valkey at one address, up or down. What it promised to keep, it keeps: nothing is set to be fast."""
+    """PostgreSQL or Valkey at one address, up or down. Not set to be fast: what was committed survives."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         make_private(folder / "servers", 0o711)
@@ -87,10 +88,8 @@ class Programs:
         for process in self._running.values():
             process.terminate()
         for name, process in list(self._running.items()):
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                pass
             if process.poll() is None:
                 self.kill(name)
             else:

@@ -135,6 +135,17 @@ class Theatre:
     def ask(self, name: str) -> dict[str, Any]:
         return dict(requests.get(f"{self.stripe}/_simulator/{name}", timeout=60).json())
 
+    def events_at_stripe(self) -> set[str]:
+        """Every event Stripe ever made, from its list."""
+        found: list[str] = []
+        has_more = True
+        while has_more:
+            query = {"limit": "100"} | ({"starting_after": found[-1]} if found else {})
+            page = requests.get(f"{self.stripe}/v1/events", params=query, auth=(KEY, ""), timeout=30).json()
+            found += [event["id"] for event in page["data"]]
+            has_more = page["has_more"]
+        return set(found)
+
     # Rows and books
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -145,6 +156,9 @@ class Theatre:
     def events(self) -> Counter[str]:
         """Stripe's events by state, our own reads left out."""
         return Counter(dict(self.sql("SELECT state, count(*) FROM payments_stripeevent WHERE NOT is_sync GROUP BY 1")))
+
+    def events_stored(self) -> set[str]:
+        return {row[0] for row in self.sql("SELECT id FROM payments_stripeevent WHERE NOT is_sync")}
 
     def messages(self, kind: str = "") -> Counter[str]:
         """Owed letters by state."""
@@ -174,10 +188,12 @@ class Theatre:
         return value
 
     def calm(self, seconds: float = 60.0) -> None:
-        """Until Stripe has delivered all, every event is worked and every letter that is due now is sent."""
-        self.until("Stripe has delivered everything", lambda: self.ask("clock")["pending"] == 0, seconds)
-        self.until("every event is worked", lambda: self.waiting_events() == 0, seconds)
-        self.until("every letter is sent", lambda: not {"pending", "sending"} & set(self.messages()), seconds)
+        """Until Stripe has delivered all, every event is worked and every letter is sent."""
+        self.until("nothing waits anywhere", self._nothing_waits, seconds)
+
+    def _nothing_waits(self) -> bool:
+        is_delivered = self.ask("clock")["pending"] == 0
+        return is_delivered and not self.waiting_events() and not {"pending", "sending"} & self.messages().keys()
 
     def leases_run_out(self) -> None:
         """Only of those who were killed: as if the minute or two had passed."""
