@@ -8,7 +8,7 @@ from __future__ import annotations
 from members.models import Level, LevelName
 
 FIRST = "patron"
-FIRST_NAMES = {"en": "Patron", "uk": "Меценат"}
+FIRST_NAMES = {"en": "Patron", "uk": "Спільнота"}
 
 
 def for_amount(monthly_amount: int, currency: str) -> Level:

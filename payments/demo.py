@@ -115,8 +115,8 @@ def make() -> None:
 def make_levels() -> None:
     """Two levels more than every installation has, from 5 and from 20 euros a month."""
     for rank, slug, english, ukrainian, euros in (
-        (2, "friend", "Friend of the newsroom", "Друг редакції", 5),
-        (3, "guardian", "Guardian", "Хранитель", 20),
+        (2, "friend", "Friend of the newsroom", "Дружнє коло", 5),
+        (3, "guardian", "Guardian", "Опора", 20),
     ):
         level, is_new = Level.objects.get_or_create(slug=slug, defaults={"rank": rank, "grace_days": 14 + rank})
         if is_new:

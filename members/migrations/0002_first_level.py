@@ -7,7 +7,7 @@ def make_first_level(apps, schema_editor):
     level = apps.get_model("members", "Level").objects.create(slug="patron", rank=1)
     names = apps.get_model("members", "LevelName").objects
     names.create(level=level, language="en", name="Patron")
-    names.create(level=level, language="uk", name="Меценат")
+    names.create(level=level, language="uk", name="Спільнота")
 
 
 class Migration(migrations.Migration):

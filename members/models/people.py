@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members import clock
 
@@ -22,7 +23,7 @@ class SupporterQuerySet(models.QuerySet["Supporter"]):
 class Supporter(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField(_("email"), max_length=254)
-    name = models.CharField(_("name"), max_length=120, blank=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=8, default="en")
     created_at = models.DateTimeField(_("known since"), default=clock.now)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from payments.admin import columns
 from payments.admin.columns import NONE, column
@@ -33,7 +33,7 @@ class LedgerEntryAdmin(FindsByPerson):
         columns.moment_column("occurred_at", gettext_lazy("when")),
         "kind",
         signed_amount,
-        columns.amount_column(gettext_lazy("settled"), "settled_amount", "settled_currency"),
+        columns.amount_column(pgettext_lazy("sum", "settled"), "settled_amount", "settled_currency"),
         columns.amount_column(gettext_lazy("fee"), "fee", "settled_currency"),
         column(gettext_lazy("payment"))(lambda row: columns.link(row.payment)),
         column(gettext_lazy("source"))(lambda row: columns.code(row.source)),
@@ -49,7 +49,7 @@ class LedgerEntryAdmin(FindsByPerson):
             (_("Kind"), row.get_kind_display()),
             (_("Amount"), signed_amount(row)),
             (_("Settles"), columns.link(row.settles)),
-            (_("Settled"), columns.amount(row.settled_amount, row.settled_currency)),
+            (pgettext("sum", "Settled"), columns.amount(row.settled_amount, row.settled_currency)),
             (_("Fee"), columns.amount(row.fee, row.settled_currency)),
             (_("Rate"), row.exchange_rate or NONE),
             (_("When it happened"), columns.moment(row.occurred_at)),
@@ -60,7 +60,7 @@ class LedgerEntryAdmin(FindsByPerson):
 
 def ledger_table(rows: Iterable[LedgerEntry]) -> Table:
     """The lines of a payment or a refund."""
-    head = [_("Line"), _("When"), _("Kind"), _("Amount"), _("Settled"), _("Fee"), _("Source")]
+    head = [_("Line"), _("When"), _("Kind"), _("Amount"), pgettext("sum", "Settled"), _("Fee"), _("Source")]
     return Table(_("Ledger"), head, [_line(row) for row in rows], empty=_("Nothing is written in the ledger yet."))
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from appeals.models import Appeal, Campaign
 from members import clock
@@ -56,7 +57,7 @@ class Checkout(Attributed):
     amount = models.PositiveBigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     email = models.EmailField(_("email"), max_length=254)
-    name = models.CharField(_("name"), max_length=120, blank=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=8)
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="checkouts")
     supporter = models.ForeignKey(Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="checkouts")

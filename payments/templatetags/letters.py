@@ -1,4 +1,4 @@
-"""What letters about gifts say in more than one place: {% gift amount currency frequency %}, {% facts as rows %}.
+"""What letters say in more than one place: {% gift amount currency frequency %}, {% facts as rows %}, {{ name|called }}.
 
 The rows are written once here and laid out twice, in HTML and in text, so that both carry the same facts in one order.
 """
@@ -10,8 +10,10 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from members.vocative import vocative
 from payments import money as sums
 from payments.templatetags.money import day
 
@@ -30,6 +32,12 @@ def gift(amount: int, currency: str, frequency: str) -> str:
     """€10.00 every month; the amount in minor units."""
     words = {"month": _("%(sum)s every month"), "year": _("%(sum)s every year"), "once": _("%(sum)s, given once")}
     return words[frequency] % {"sum": sums.format(amount, currency)}
+
+
+@register.filter
+def called(name: str) -> str:
+    """The name as the language of the page or letter calls somebody by it."""
+    return vocative(name, get_language() or "en")
 
 
 @register.simple_tag(takes_context=True)

@@ -188,7 +188,7 @@ def test_the_demo_campaign_can_be_made_twice_and_keeps_what_staff_wrote() -> Non
     made = make_demo_campaign()
     assert campaigns.default() == made
     assert campaigns.block(made, "en").words.headline == "Changed by staff"
-    assert campaigns.block(made, "uk").words.button == "Стати меценатом"
+    assert campaigns.block(made, "uk").words.button == "Долучитися"
     for words in AppealWords.objects.all():
         words.full_clean()
         assert len(words.body.split()) <= 90

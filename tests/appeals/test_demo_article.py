@@ -18,7 +18,7 @@ def _debug(settings) -> None:
     settings.DEBUG = True
 
 
-@pytest.mark.parametrize(("language", "button"), [("en", "Become a patron"), ("uk", "Стати меценатом")])
+@pytest.mark.parametrize(("language", "button"), [("en", "Become a patron"), ("uk", "Долучитися")])
 def test_the_article_ends_with_the_ask(client: Client, language: str, button: str) -> None:
     make_demo_campaign()
     html = client.get(URL, {"lang": language}).content.decode()

@@ -42,7 +42,7 @@ def test_money_never_waits_for_a_level_that_was_deleted() -> None:
     Level.objects.all().delete()
     made = levels.for_amount(1000, "EUR")
     assert made.slug == "patron"
-    assert made.name("uk") == "Меценат"
+    assert made.name("uk") == "Спільнота"
     assert levels.for_amount(1000, "EUR") == made
 
 

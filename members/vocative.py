@@ -1,0 +1,59 @@
+"""A first name as Ukrainian calls somebody by it: Олена, дякуємо -> Дякуємо, Олено. Other languages have no such case.
+
+Rules for common first names, by their last letters; a name they do not know stays as it was typed. Called by letters
+and pages that greet.
+"""
+
+from __future__ import annotations
+
+import re
+
+_KNOWN = {
+    "ілля": "ілле", "любов": "любове", "ігор": "ігорю", "лазар": "лазарю", "олег": "олеже", "федір": "федоре",
+    "антін": "антоне", "прокіп": "прокопе", "сидір": "сидоре", "лев": "леве",
+}  # fmt: skip
+# Women's and foreign names that do not change, though they end like men's that do.
+_UNCHANGED = {
+    "ірен", "елен", "хелен", "кармен", "едіт", "елізабет", "естер", "маргарет", "мерседес", "карін", "доріс", "жасмін",
+    "бруно", "лео", "тео", "іво", "гуго", "аріель",
+}  # fmt: skip
+# The first rule whose ending fits: what is cut off, what is put on.
+_RULES = tuple(
+    (re.compile(ending), put)
+    for ending, put in (
+        (r"ия$", None),  # another language's spelling
+        (r"(?<=[аеіоуюєїйь’])я$", "є"),  # Марія, Дар’я
+        (r"я$", "ю"),  # Катя
+        (r"а$", "о"),  # Олена, Микола
+        (r"[еоі]ль$", None),  # Ніколь and Даніель: a woman or a man
+        (r"[йь]$", "ю"),  # Андрій, Василь
+        (r"(?<=к)о$", "у"),  # Марко
+        (r"(?<=[бвгґджзйклмнпрстфхцчшщ])о$", "е"),  # Петро
+        (r"(?<=[гґкх])$", "у"),  # Марк
+        (r"(?<=[бвджзлмнпрстфцчшщ])$", "е"),  # Іван
+    )
+)
+_UKRAINIAN = re.compile(r"[абвгґдеєжзиіїйклмнопрстуфхцчшщьюя’]+")
+
+
+def vocative(name: str, language: str) -> str:
+    """The name to call this person by in this language; the name itself where nothing is known to change."""
+    if not language.startswith("uk"):
+        return name
+    return "-".join(_called(part) for part in name.split("-"))
+
+
+def _called(name: str) -> str:
+    plain = name.replace("'", "’").replace("ʼ", "’")
+    small = plain.lower()
+    if not _UKRAINIAN.fullmatch(small) or len(small) < 2 or plain[1:] != small[1:] or small in _UNCHANGED:
+        return name
+    called = _KNOWN.get(small) or _by_rule(small)
+    return plain[0] + called[1:]
+
+
+def _by_rule(small: str) -> str:
+    for ending, put in _RULES:
+        if ending.search(small):
+            return small if put is None else ending.sub(put, small)
+    return small
