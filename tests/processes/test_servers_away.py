@@ -98,7 +98,7 @@ def test_postgres_is_away(theatre: Theatre) -> None:
     theatre.postgres.start()
     theatre.control("release")
     assert_booked_once(theatre, before, letters, 10)
-    assert theatre.events_stored() == theatre.events_at_stripe()
+    assert theatre.events_at_stripe() <= theatre.events_stored()
     assert pids(theatre) == running
     assert readiness(theatre) == (200, "ready")
 
@@ -117,5 +117,5 @@ def test_postgres_starts_anew_at_once_in_the_middle_of_a_burst(theatre: Theatre)
     theatre.until("Stripe has delivered everything", lambda: theatre.ask("clock")["pending"] == 0, 60)
     theatre.leases_run_out()
     assert_booked_once(theatre, before, letters, 12, may_be_unknown=True)
-    assert theatre.events_stored() == theatre.events_at_stripe()
+    assert theatre.events_at_stripe() <= theatre.events_stored()
     assert pids(theatre) == running
