@@ -29,7 +29,7 @@ def run(today: date | None = None) -> dict[str, object]:
 
 
 def advance_business_date(days: int) -> date:
-    """DEBUG only: a day at a time, with Stripe's events of that day worked first, move the date, run the day's jobs."""
+    """DEBUG only: a day at a time, once the last day's events are worked, move the date and run the day's jobs."""
     for _ in range(days):
         _wait_until_quiet()
         clock.move(timedelta(days=1))

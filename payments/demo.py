@@ -185,11 +185,11 @@ def _after(days_ago: int) -> None:
 
 
 def _next_day() -> None:
-    """Stripe's day, its events worked, our date, our daily jobs."""
-    _simulator("clock", days=1)
-    _work()
+    """Our date and its daily jobs, then Stripe's day and its events."""
     clock.move(timedelta(days=1))
     daily.run()
+    _simulator("clock", days=1)
+    _work()
 
 
 def _work() -> None:

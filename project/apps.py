@@ -7,4 +7,6 @@ class ProjectConfig(AppConfig):
     name = "project"
 
     def ready(self) -> None:
-        from project import checks  # noqa: F401 - registers the system checks
+        from project import checks, reporting  # noqa: F401 - registers the system checks
+
+        reporting.start()

@@ -48,6 +48,7 @@ def production_is_complete(app_configs: Any, **kwargs: Any) -> list[CheckMessage
         "STRIPE_SECRET_KEY": "a restricted key from Stripe's dashboard",
         "STRIPE_WEBHOOK_SECRETS": "the endpoint's signing secret; during a rotation two, comma-separated",
     }
+    needed["EMAIL_URL"] = "how mail leaves, such as smtp+tls://user:password@host:587"
     missing = {name for name in needed if not getattr(settings, name)}
     if settings.CONTACT_EMAIL.endswith(".invalid"):
         needed["CONTACT_EMAIL"] = "where readers reach a person"

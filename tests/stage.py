@@ -98,12 +98,11 @@ class Stage:
     # Time
 
     def advance(self, days: int = 1) -> None:
-        """A day at a time: Stripe's day, its events, our date, our daily jobs, our mail."""
+        """A day at a time: our date and its jobs, then Stripe's day, its events, our mail."""
         for _ in range(days):
+            daily.advance_business_date(1)
             self.stripe.advance(days=1)
             self.settle_down()
-            daily.advance_business_date(1)
-            self.send_mail()
 
     def advance_to(self, day: date) -> None:
         self.advance((day - clock.today()).days)

@@ -19,7 +19,7 @@ DATA = embedded.BASE_DIR / ".data" / "bench"
 ENVIRONMENT = {
     "DEBUG": "", "SECRET_KEY": "bench-" * 10, "ALLOWED_HOSTS": "127.0.0.1", "STRIPE_SECRET_KEY": "sk_test_bench",
     "STRIPE_WEBHOOK_SECRETS": "whsec_bench", "STRIPE_API_BASE": "http://127.0.0.1:9", "SITE_URL": "http://127.0.0.1",
-    "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "project.settings", "DATA_DIR": str(DATA),
+    "CONTACT_EMAIL": "bench@example.org", "EMAIL_URL": "smtp://127.0.0.1:9", "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "project.settings", "DATA_DIR": str(DATA),
 }  # fmt: skip
 
 

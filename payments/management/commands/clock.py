@@ -31,13 +31,13 @@ class Command(BaseCommand):
         if days < 0:
             raise CommandError("The clock only moves forward; --reset takes it back to today.")
         for _ in range(days):
-            _move_simulator()
             daily.advance_business_date(1)
+            _move_simulator()
         self.stdout.write(clock.today().isoformat())
 
 
 def _move_simulator() -> None:
-    """Stripe's clock first, so that the renewals of the day have happened when the day's jobs run."""
+    """Stripe's clock after ours, so that what happens there on the new day is dated like it."""
     if not settings.STRIPE_IS_SIMULATED:
         return
     try:

@@ -55,7 +55,8 @@ class Journey:
             self.days_left = 0
 
     def one_day(self) -> None:
-        self._simulator.advance(days=1)
-        self._simulator.flush(FLUSH_SECONDS)
+        # The other date first: what happens at Stripe on the new day is then dated like it.
         if self._on_advance is not None:
             self._on_advance(1)
+        self._simulator.advance(days=1)
+        self._simulator.flush(FLUSH_SECONDS)
