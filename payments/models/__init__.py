@@ -1,16 +1,28 @@
 from payments.models.cases import Case
+from payments.models.disputes import Dispute
 from payments.models.giving import Checkout, Frequency, Subscription, SubscriptionChange
 from payments.models.inbox import StripeEvent
 from payments.models.money import LedgerEntry, Payment, Refund
+from payments.models.payouts import Payout, PayoutLine
+from payments.models.reconciling import Difference, Reconciliation
+from payments.models.requests import Heartbeat, RefundRequest, StripeRequest
 
 __all__ = [
     "Case",
     "Checkout",
+    "Difference",
+    "Dispute",
     "Frequency",
+    "Heartbeat",
     "LedgerEntry",
     "Payment",
+    "Payout",
+    "PayoutLine",
+    "Reconciliation",
     "Refund",
+    "RefundRequest",
     "StripeEvent",
+    "StripeRequest",
     "Subscription",
     "SubscriptionChange",
 ]

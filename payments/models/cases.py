@@ -17,6 +17,13 @@ class Case(models.Model):
         DUPLICATE_SUBSCRIPTION = "duplicate_subscription", _("two subscriptions")
         AMOUNT_MISMATCH = "amount_mismatch", _("Stripe took another amount than was agreed")
         REMINDER_LATE = "reminder_late", _("a yearly reminder is late")
+        DISPUTE = "dispute", _("a bank took a gift back")
+        PAYMENT_AFTER_END = "payment_after_end", _("money came after the end")
+        RENEWAL_MISSED = "renewal_missed", _("a renewal did not come")
+        INVOICE_PROBLEM = "invoice_problem", _("an invoice needs a person")
+        METHOD_PROBLEM = "method_problem", _("a card or mandate is gone")
+        PAYOUT_UNEXPLAINED = "payout_unexplained", _("a payout does not add up")
+        REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")
 
     kind = models.CharField(_("what"), max_length=30, choices=Kind)
     key = models.CharField(max_length=200, unique=True)

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from appeals.models import Appeal, Campaign
 from members import clock
 from members.models import Consent, Membership, Supporter
+from payments.models.requests import StripeRequest
 
 CURRENCY = Q(currency__regex="^[A-Z]{3}$")
 
@@ -114,6 +115,10 @@ class Subscription(Attributed):
         PAUSED = "paused", _("paused")
         CANCELED = "canceled", _("canceled")
 
+    class MethodProblem(models.TextChoices):
+        DETACHED = "detached", _("card or account removed at Stripe")
+        MANDATE_INACTIVE = "mandate_inactive", _("the bank ended the mandate")
+
     ALIVE = (Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID, Status.PAUSED)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -137,7 +142,12 @@ class Subscription(Attributed):
     cancel_at = models.DateTimeField(_("stops at"), null=True, blank=True)
     canceled_at = models.DateTimeField(_("stopped by"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    collection_paused = models.BooleanField(_("collection paused"), default=False)
+    resumes_at = models.DateTimeField(_("resumes"), null=True, blank=True)
     method = models.CharField(_("paid from"), max_length=60, blank=True)
+    stripe_payment_method_id = models.CharField(max_length=255, blank=True, db_index=True)
+    method_expires_on = models.DateField(_("card valid until"), null=True, blank=True)
+    method_problem = models.CharField(_("problem with the method"), max_length=30, choices=MethodProblem, blank=True)
 
     objects = SubscriptionQuerySet.as_manager()
 
@@ -164,28 +174,17 @@ class Subscription(Attributed):
         return self.is_alive and (self.cancel_at_period_end or self.cancel_at is not None)
 
 
-class SubscriptionChange(models.Model):
-    """One request of ours to change a subscription at Stripe. Committed first: its id is the idempotency key."""
+class SubscriptionChange(StripeRequest):
+    """One request of ours to change a subscription at Stripe."""
 
     class Kind(models.TextChoices):
         STOP = "stop", _("stop")
 
-    class State(models.TextChoices):
-        REQUESTED = "requested", _("requested")
-        ACCEPTED = "accepted", _("accepted by Stripe")
-        SEEN = "seen", _("seen in Stripe's answer")
-        FAILED = "failed", _("failed")
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(_("what"), max_length=10, choices=Kind)
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
     surface = models.CharField(_("asked through"), max_length=20)
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     words = models.TextField(_("in their words"), blank=True, max_length=1000)
-    stripe_params = models.JSONField(default=dict, editable=False)
-    error = models.TextField(blank=True)
-    requested_at = models.DateTimeField(_("asked"), default=clock.now)
 
     class Meta:
         verbose_name = _("change of a subscription")
@@ -199,7 +198,3 @@ class SubscriptionChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
-
-    @property
-    def idempotency_key(self) -> str:
-        return f"change:{self.public_id}"

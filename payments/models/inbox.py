@@ -43,6 +43,7 @@ class StripeEvent(models.Model):
     error = models.TextField(_("error"), blank=True)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     processed_at = models.DateTimeField(_("worked"), null=True, blank=True)
+    trimmed_at = models.DateTimeField(_("payload trimmed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("Stripe event")

@@ -35,6 +35,7 @@ class Payment(Attributed):
     amount = models.PositiveBigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     refunded_amount = models.PositiveBigIntegerField(_("refunded, minor units"), default=0)
+    disputed_amount = models.PositiveBigIntegerField(_("taken by disputes, minor units"), default=0)
     stripe_customer_id = models.CharField(max_length=255, blank=True)
     stripe_payment_intent_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     stripe_invoice_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
@@ -122,6 +123,8 @@ class LedgerEntry(models.Model):
         CHARGE = "charge", _("received")
         REFUND = "refund", _("refunded")
         REFUND_RETURNED = "refund_returned", _("refund came back")
+        DISPUTE = "dispute", _("taken by a dispute")
+        DISPUTE_RETURNED = "dispute_returned", _("dispute won back")
         SETTLEMENT = "settlement", _("settled by Stripe")
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="ledger_entries")
@@ -150,6 +153,8 @@ class LedgerEntry(models.Model):
                 condition=Q(kind="charge", amount__gt=0)
                 | Q(kind="refund", amount__lt=0)
                 | Q(kind="refund_returned", amount__gt=0)
+                | Q(kind="dispute", amount__lt=0)
+                | Q(kind="dispute_returned", amount__gt=0)
                 | Q(kind="settlement", amount=0),
                 name="ledger_sign_follows_kind",
             ),

@@ -1,0 +1,66 @@
+"""What Stripe pays out to the bank, and the lines of its balance that each payout is made of."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from payments.models.giving import CURRENCY
+from payments.models.money import LedgerEntry
+
+
+class Payout(models.Model):
+    """`unexplained` is the payout less the net of its lines: 0 when every cent is accounted for."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("on its way")
+        IN_TRANSIT = "in_transit", _("with the bank")
+        PAID = "paid", _("arrived")
+        FAILED = "failed", _("failed")
+        CANCELED = "canceled", _("canceled")
+
+    stripe_payout_id = models.CharField(max_length=255, unique=True)
+    status = models.CharField(_("status"), max_length=20, choices=Status)
+    is_automatic = models.BooleanField(_("automatic"), default=True)
+    amount = models.BigIntegerField(_("amount, minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    arrives_on = models.DateField(_("arrives on"))
+    failure_code = models.CharField(_("why it failed"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("made"))
+    unexplained = models.BigIntegerField(_("unexplained, minor units"), null=True, blank=True)
+    compared_at = models.DateTimeField(_("tied to its lines"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payout")
+        verbose_name_plural = _("payouts")
+        ordering = ["-created_at", "-pk"]
+        constraints = [models.CheckConstraint(condition=CURRENCY, name="payout_currency_is_a_code")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class PayoutLine(models.Model):
+    """One balance transaction in a payout, tied to our settlement line when it is ours."""
+
+    payout = models.ForeignKey(Payout, on_delete=models.PROTECT, related_name="lines")
+    stripe_balance_transaction_id = models.CharField(max_length=255, unique=True)
+    type = models.CharField(_("type"), max_length=60)
+    source = models.CharField(_("source"), max_length=255, blank=True)
+    amount = models.BigIntegerField(_("amount, minor units"))
+    fee = models.BigIntegerField(_("fee, minor units"))
+    net = models.BigIntegerField(_("net, minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    occurred_at = models.DateTimeField(_("when it happened"))
+    ledger_entry = models.OneToOneField(
+        LedgerEntry, null=True, blank=True, on_delete=models.PROTECT, related_name="payout_line"
+    )
+
+    class Meta:
+        verbose_name = _("line of a payout")
+        verbose_name_plural = _("lines of payouts")
+        ordering = ["occurred_at", "pk"]
+        constraints = [models.CheckConstraint(condition=CURRENCY, name="payout_line_currency_is_a_code")]
+
+    def __str__(self) -> str:
+        return self.stripe_balance_transaction_id

@@ -1,0 +1,70 @@
+"""Comparing with Stripe: each run with what it looked at, each difference with who settled it. Nothing is mended silently."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Reconciliation(models.Model):
+    """One comparison: of missed events (`events`) or of objects (`objects`), over a span of Stripe's time."""
+
+    class Kind(models.TextChoices):
+        EVENTS = "events", _("events that never came")
+        OBJECTS = "objects", _("object by object")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    since = models.DateTimeField(_("from"))
+    until = models.DateTimeField(_("until"))
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    looked_at = models.PositiveIntegerField(_("looked at"), default=0)
+    found = models.PositiveIntegerField(_("found"), default=0)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        verbose_name = _("reconciliation")
+        verbose_name_plural = _("reconciliations")
+        ordering = ["-started_at", "-pk"]
+        indexes = [models.Index(fields=["kind", "-started_at"], name="reconciliation_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Difference(models.Model):
+    """Something Stripe says otherwise than our books. A person settles it, or it is gone at the next comparison."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        TAKEN = "taken", _("Stripe's taken")
+        GONE = "gone", _("gone by itself")
+        NOTED = "noted", _("left, with a note")
+
+    kind = models.CharField(_("what"), max_length=40)
+    stripe_id = models.CharField(_("object"), max_length=255)
+    field = models.CharField(_("field"), max_length=60)
+    ours = models.CharField(_("our books"), max_length=255, blank=True)
+    theirs = models.CharField(_("Stripe"), max_length=255, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
+    found_at = models.DateTimeField(_("found"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("difference")
+        verbose_name_plural = _("differences")
+        ordering = ["-found_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "stripe_id", "field"], condition=Q(state="open"), name="one_open_difference_of_a_field"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.stripe_id} {self.field}"

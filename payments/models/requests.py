@@ -1,0 +1,84 @@
+"""What we ask of Stripe: a row committed before the call, whose id is the idempotency key, with frozen parameters."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from members import clock
+
+
+class StripeRequest(models.Model):
+    """Asked, accepted, then seen in an object read from Stripe. One left unanswered by a crash is taken up again."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("asked")
+        ACCEPTED = "accepted", _("accepted by Stripe")
+        SEEN = "seen", _("seen in Stripe's answer")
+        FAILED = "failed", _("failed")
+
+    UNSEEN = (State.REQUESTED, State.ACCEPTED)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
+    stripe_params = models.JSONField(default=dict, editable=False)
+    error = models.TextField(_("error"), blank=True)
+    requested_at = models.DateTimeField(_("asked"), default=clock.now)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"{self._meta.model_name}:{self.public_id}"
+
+
+class RefundRequest(StripeRequest):
+    """Staff send money back. The refund itself is Stripe's, and arrives as one of its events."""
+
+    class Reason(models.TextChoices):
+        REQUESTED = "requested_by_customer", _("the supporter asked")
+        DUPLICATE = "duplicate", _("paid twice")
+        FRAUDULENT = "fraudulent", _("not their card")
+
+    payment = models.ForeignKey("payments.Payment", on_delete=models.PROTECT, related_name="refund_requests")
+    amount = models.PositiveBigIntegerField(_("amount, minor units"))
+    reason = models.CharField(_("reason"), max_length=30, choices=Reason)
+    sentence = models.CharField(_("a sentence to the supporter"), max_length=300, blank=True)
+    tells_supporter = models.BooleanField(_("tell the supporter"), default=True)
+    stripe_refund_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("request for a refund")
+        verbose_name_plural = _("requests for refunds")
+        ordering = ["-requested_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_request_above_zero"),
+            models.UniqueConstraint(
+                fields=["payment"], condition=Q(state="requested"), name="one_open_refund_request_a_payment"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class Heartbeat(models.Model):
+    """When a process that must always run was last heard of."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    beaten_at = models.DateTimeField(_("last heard of"))
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+
+    def __str__(self) -> str:
+        return self.name
