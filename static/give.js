@@ -1,4 +1,4 @@
-// Comfort for the two forms of giving. Without this file they do the same; no word and no sum is written here.
+// Comfort for the pages of giving. Without this file they do the same; no word and no sum is written here.
 "use strict";
 
 const form = document.getElementById("amount-form");
@@ -59,6 +59,18 @@ if (email) {
     hint.textContent = likely ? hint.dataset.words.replace("{email}", `${local}@${likely}`) : "";
     hint.previousElementSibling.hidden = Boolean(likely);
   });
+}
+
+// While the payment is not known: look again in silence, and show a page only when it says something else.
+const waiting = document.querySelector("[data-last-try]");
+if (waiting) {
+  const look = async (times) => {
+    const answer = await fetch(location.href).then((each) => (each.ok ? each.text() : "")).catch(() => "");
+    if (answer && !answer.includes('data-state="checking"')) location.reload();
+    else if (times < 6) setTimeout(look, 5000, times + 1);
+    else location.replace(waiting.dataset.lastTry);
+  };
+  setTimeout(look, 5000, 1);
 }
 
 document.querySelector(".problem")?.focus();

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
+CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+NO_CHROMIUM = "no Chromium on the PATH (Debian: apt install chromium)"
 KEPT = {
     "auth_permission",
     "django_content_type",
@@ -28,6 +32,20 @@ def _empty_the_tables(self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_the_tables  # type: ignore[method-assign]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without Chromium browser tests are skipped; where REQUIRE_BROWSER=1 says that it must be there, they fail."""
+    if CHROMIUM is None and item.get_closest_marker("browser"):
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(f"REQUIRE_BROWSER=1, but {NO_CHROMIUM}", pytrace=False)
+        pytest.skip(NO_CHROMIUM)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests in a browser were skipped: {NO_CHROMIUM}.")
 
 
 @pytest.fixture(autouse=True)

@@ -67,6 +67,7 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
         "next_on": _next_on(checkout, subscription),
         "reason": failure_sentence(payment.failure_code) if payment else "",
         "next_try": tries + 1 if tries < MOST_TRIES else None,
+        "last_try": f"{request.path}?{urlencode({'try': MOST_TRIES} | _language(request))}",
         "stop_url": _stop_url(subscription),
         "again_url": f"{reverse('support_details')}?{choice}",
         "change_url": f"{reverse('support')}?{choice}",

@@ -1,6 +1,8 @@
 """The page behind the stop link of a letter: GET shows one button and changes nothing, POST stops at Stripe.
 
-No sign-in: the signed link is the proof. No name on the page; the link may have been forwarded.
+No sign-in, no cookie: the signed link is the proof, and who does not have it cannot make a browser send it. Nobody is
+told the link either (`no-referrer`), for which browsers send the POST with `Origin: null`: Django's CSRF check would
+refuse everyone. No name on the page; the link may have been forwarded.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members import links
@@ -41,6 +44,7 @@ class ReasonForm(forms.Form):
 
 
 @never_cache
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     subscription = _subscription(token)

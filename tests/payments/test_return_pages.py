@@ -148,3 +148,11 @@ def test_a_link_that_is_not_ours_is_a_friendly_404() -> None:
         answer = Client().get(f"/support/return/{token}/")
         assert answer.status_code == 404
         assert "/support/" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_the_stop_page_works_as_browsers_send_it_without_a_cookie_and_with_no_origin() -> None:
+    token = links.sign("stop", str(factories.subscription(status="canceled").public_id))
+    page = Client(enforce_csrf_checks=True)
+    assert not page.get(f"/stop/{token}/").cookies
+    assert page.post(f"/stop/{token}/", headers={"Origin": "null"}).status_code == 200
