@@ -120,8 +120,18 @@ def _write(
         raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
     if settings.STRIPE_PARAMS_CHECKED:
         check(params, typed_dict)
-    answer: dict[str, Any] = _guarded(lambda: call(*path, params, {"idempotency_key": key})).to_dict()
+    request = _in_order(params)
+    answer: dict[str, Any] = _guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
     return answer
+
+
+def _in_order(params: Any) -> Any:
+    """The same parameters always as the same bytes: a database's JSON gives names back in another order than it got,
+    and a repeat with its key must be recognised as the same request.
+    """
+    if isinstance(params, Mapping):
+        return {name: _in_order(params[name]) for name in sorted(params)}
+    return [_in_order(value) for value in params] if isinstance(params, list) else params
 
 
 def _guarded(call: Callable[[], Any]) -> Any:
