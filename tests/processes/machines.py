@@ -105,6 +105,9 @@ class Programs:
     def pid(self, name: str) -> int:
         return self._running[name].pid
 
+    def words_of(self, name: str) -> str:
+        return (self._logs / f"{name}.log").read_text(errors="replace")
+
     def last_words(self, lines: int = 12) -> str:
         parts = []
         for log in sorted(self._logs.glob("*.log")):

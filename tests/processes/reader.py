@@ -41,14 +41,16 @@ class Reader:
 
     def begin(self, **choice: str) -> Gift:
         """Up to Stripe's page."""
-        fields = self.details(**choice)
-        answer = self.submit(fields)
+        return self.gift_at(self.submit(self.details(**choice)))
+
+    def gift_at(self, answer: requests.Response) -> Gift:
+        """The gift an answer of ours sends its reader to Stripe with."""
         assert answer.status_code == 303, answer.text[:500]
         session = answer.headers["Location"].rpartition("/")[2]
         stored = self.theatre.sql(
-            "SELECT stripe_params->>'success_url' FROM payments_checkout WHERE stripe_session_id = %s", session
+            "SELECT email, stripe_params->>'success_url' FROM payments_checkout WHERE stripe_session_id = %s", session
         )
-        return Gift(fields["email"], session, stored[0][0])
+        return Gift(stored[0][0], session, stored[0][1])
 
     def pay(self, gift: Gift, **how: Any) -> None:
         told = self.theatre.control("pay", session=gift.session, email=gift.email, **how)
