@@ -55,14 +55,14 @@ def gifts_card() -> Card:
         if today
         else _("Today: none.")
     )
-    meaning = f"{counted} {first} {_('Before fees and refunds.')}"
+    meaning = " ".join((counted, first, _("Before fees and refunds.")))
     return Card(_("Received this month"), values, meaning, list_of("payments_payment", status__exact="succeeded"))
 
 
 def cases_card() -> Card:
     waiting = desk.open_cases()
     since = _("The oldest was noticed %(ago)s ago.") % {"ago": _age(waiting.oldest)} if waiting.oldest else ""
-    meaning = f"{_('Things the software noticed and a person decides.')} {since}".strip()
+    meaning = " ".join((_("Things the software noticed and a person decides."), since)).strip()
     return Card(_("Open cases"), [str(waiting.count)], meaning, list_of("payments_case"), _tone(waiting.count, LATE))
 
 
