@@ -69,11 +69,11 @@ def named(name: object, email: str = "") -> SafeString:
 
 
 def moment(at: datetime | None) -> str:
-    return formats.date_format(timezone.localtime(at), "j M Y, H:i") if at else NONE
+    return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT") if at else NONE
 
 
 def day(on: date | None) -> str:
-    return formats.date_format(on, "j M Y") if on else NONE
+    return formats.date_format(on, "SHORT_DATE_FORMAT") if on else NONE
 
 
 def code(text: str | None) -> str | SafeString:

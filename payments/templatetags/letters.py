@@ -1,4 +1,4 @@
-"""What letters say in more than one place: {% gift amount currency frequency %}, {% facts as rows %}, {{ name|called }}.
+"""Said in more than one letter: {% gift amount currency frequency %}, {% facts as rows %}, {{ name|called }}.
 
 The rows are written once here and laid out twice, in HTML and in text, so that both carry the same facts in one order.
 """
