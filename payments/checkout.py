@@ -26,6 +26,8 @@ from payments.webhooks import inbox
 
 # Stripe forgets an idempotency key after 24 hours: an older unanswered request is begun anew, never repeated.
 KEY_LIFETIME = timedelta(hours=23)
+# However often the return page is asked, its session is read from Stripe at most this often.
+LOOK_EVERY_SECONDS = 4
 # Stripe's page speaks Ukrainian through the browser's own choice only.
 STRIPE_LOCALES = {"en": "en"}
 
@@ -66,7 +68,7 @@ def state_of(checkout: Checkout, *, left: bool = False) -> str:
 def look_again(checkout: Checkout) -> None:
     """Have the session read from Stripe, through the same queue as its events. Safe to call at every page view."""
     if checkout.stripe_session_id:
-        inbox.request_sync("checkout.session", checkout.stripe_session_id)
+        inbox.request_sync("checkout.session", checkout.stripe_session_id, every_seconds=LOOK_EVERY_SECONDS)
 
 
 def return_url(checkout: Checkout) -> str:

@@ -13,12 +13,14 @@ from django.db.models import Count
 from members.models import Membership, Message, Supporter
 from payments.models import StripeEvent, Subscription
 
+COLUMNS = ("payments", "gross", "fees", "refunds", "disputes", "net")
 _BOOKS = """
 SELECT l.currency,
        count(DISTINCT l.payment_id) FILTER (WHERE l.kind = 'charge'),
        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'charge'), 0)::bigint,
        coalesce(sum(l.fee) FILTER (WHERE l.settled_currency = l.currency), 0)::bigint,
        coalesce(-sum(l.amount) FILTER (WHERE l.kind IN ('refund', 'refund_returned')), 0)::bigint,
+       coalesce(-sum(l.amount) FILTER (WHERE l.kind IN ('dispute', 'dispute_returned')), 0)::bigint,
        coalesce(sum(l.settled_amount - l.fee) FILTER (WHERE l.settled_currency = l.currency), 0)::bigint
 FROM payments_ledgerentry l GROUP BY l.currency ORDER BY l.currency
 """
@@ -58,7 +60,7 @@ SENTENCES: dict[str, str] = {
     "a payment's lines add up to what was received less what was sent back": """
         SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_ledgerentry l ON l.payment_id = p.id
         GROUP BY p.id HAVING sum(l.amount) <>
-          CASE WHEN p.status = 'succeeded' THEN p.amount - p.refunded_amount ELSE 0 END""",
+          CASE WHEN p.status = 'succeeded' THEN p.amount - p.refunded_amount - p.disputed_amount ELSE 0 END""",
     "a line is in its payment's currency": """
         SELECT 'line ' || l.id FROM payments_ledgerentry l JOIN payments_payment p ON p.id = l.payment_id
         WHERE l.currency <> p.currency""",
@@ -66,6 +68,9 @@ SENTENCES: dict[str, str] = {
         SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
         WHERE r.status IN ('pending', 'succeeded') GROUP BY p.id HAVING sum(r.amount) <> p.refunded_amount
           OR sum(r.amount) > p.amount""",
+    "what disputes took is what their payment lost": """
+        SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_dispute d ON d.payment_id = p.id
+        GROUP BY p.id HAVING sum(d.withdrawn_amount) <> p.disputed_amount""",
     "a settlement follows the sign of its line": """
         SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
         WHERE sign(s.settled_amount) <> sign(l.amount)""",
@@ -93,8 +98,7 @@ def _currencies() -> dict[str, dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(_BOOKS)
         books: dict[str, dict[str, Any]] = {
-            row[0]: dict(zip(("payments", "gross", "fees", "refunds", "net"), row[1:], strict=True)) | {"disputes": 0}
-            for row in cursor.fetchall()
+            row[0]: dict(zip(COLUMNS, row[1:], strict=True)) for row in cursor.fetchall()
         }
         cursor.execute(_ELSEWHERE)
         for currency, settled, gross, fees, net in cursor.fetchall():

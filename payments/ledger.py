@@ -47,8 +47,10 @@ def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> P
         payment = _instalment(invoice, subscription)
         _process(payment)
         return payment
-    if invoice.status in {"open", "uncollectible"} and invoice.attempts:
+    if invoice.status == "open" and invoice.attempts:
         return _fail_instalment(invoice, subscription)
+    if invoice.status in {"void", "uncollectible"}:
+        return _give_up_instalment(invoice)
     return None
 
 
@@ -122,6 +124,9 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     if not _receive(payment, invoice.amount, intent.charge if intent else "", subscription.method, paid_at):
         return payment
     _belong(payment, subscription, paid_at)
+    if subscription.ended_at and paid_at > subscription.ended_at:
+        facts = {"payment": payment.pk, "subscription": subscription.pk}
+        cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
     _compare(payment, subscription.amount, subscription.currency)
     emails.thank(payment) if invoice.is_first else emails.receipt_recurring(payment)
     return payment
@@ -160,11 +165,27 @@ def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Pa
         return payment
     was_with_bank = invoice.is_first or (payment.pk is not None and payment.status == Payment.Status.PROCESSING)
     payment.status, payment.failures = Payment.Status.FAILED, invoice.attempts
-    payment.failure_code = invoice.payment_intent.error_code if invoice.payment_intent else ""
+    payment.failure_code = _why(invoice.payment_intent)
     payment.next_attempt_at = invoice.next_attempt_at
     payment.save()
     emails.processing_failed(payment) if was_with_bank else emails.payment_failed(payment)
     return payment
+
+
+def _give_up_instalment(invoice: objects.Invoice) -> Payment | None:
+    """Voided or written off: no further try. Money that had come stays, whatever the invoice is called now."""
+    payment = Payment.objects.select_for_update().filter(stripe_invoice_id=invoice.id).first()
+    if payment and payment.status != Payment.Status.SUCCEEDED:
+        payment.status, payment.next_attempt_at = Payment.Status.FAILED, None
+        payment.save(update_fields=["status", "next_attempt_at"])
+    return payment
+
+
+def _why(intent: objects.PaymentIntent | None) -> str:
+    """Stripe's reason, or that the bank wants the supporter to confirm, for which Stripe has no error."""
+    if intent is None:
+        return ""
+    return intent.error_code or ("authentication_required" if intent.status == "requires_action" else "")
 
 
 def _fail_gift(intent: objects.PaymentIntent, checkout: Checkout, is_accepted: bool) -> Payment | None:

@@ -34,11 +34,11 @@ def follow(refund: objects.Refund) -> Refund:
     return row
 
 
-def payment_of(refund: objects.Refund) -> Payment | None:
-    """The payment a refund belongs to, by its PaymentIntent or its charge."""
-    if refund.payment_intent:
-        return Payment.objects.filter(stripe_payment_intent_id=refund.payment_intent).first()
-    return Payment.objects.filter(stripe_charge_id=refund.charge).first()
+def payment_of(taken: objects.Refund | objects.Dispute) -> Payment | None:
+    """The payment that a refund or a dispute takes from, by its PaymentIntent or its charge."""
+    if taken.payment_intent:
+        return Payment.objects.filter(stripe_payment_intent_id=taken.payment_intent).first()
+    return Payment.objects.filter(stripe_charge_id=taken.charge).first()
 
 
 def _write_lines(row: Refund, refund: objects.Refund) -> None:

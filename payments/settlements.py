@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.db.models import Min, QuerySet
 
+from payments import payouts
 from payments.models import LedgerEntry
 from payments.stripe_api import client, objects
 
@@ -28,7 +29,7 @@ OVERLAP = timedelta(hours=1)
 def unsettled() -> QuerySet[LedgerEntry]:
     """Lines of money that Stripe moved and has not told the settlement of."""
     return LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).filter(
-        settlement=None, source__regex=r"^(charge|refund|refund_returned):"
+        settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):"
     )
 
 
@@ -43,14 +44,19 @@ def collect() -> int:
     waiting = {line.source: line for line in unsettled()}
     lines = []
     for transaction in client.balance_transactions_since(since - OVERLAP):
-        if line := waiting.pop(_source(transaction), None):
+        if line := waiting.pop(source_of(transaction), None):
             lines.append(_line(line, transaction))
         if not waiting:
             break
-    return len(LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True))
+    written = LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
+    payouts.tie_lines()
+    return len(written)
 
 
-def _source(transaction: objects.BalanceTransaction) -> str:
+def source_of(transaction: objects.BalanceTransaction) -> str:
+    """Which of our lines a balance transaction settles. A dispute's come as adjustments, out and perhaps back in."""
+    if transaction.type == "adjustment":
+        return f"{'dispute' if transaction.amount < 0 else 'dispute_returned'}:{transaction.source}"
     return f"{SOURCES.get(transaction.type, 'none')}:{transaction.source}"
 
 

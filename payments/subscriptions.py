@@ -14,10 +14,10 @@ from django.db.models import QuerySet
 
 from members import clock, memberships
 from members.models import Supporter, TimelineEntry
+from payments import cases, duplicates, emails
 from payments import checkout as checkouts
-from payments import duplicates, emails
-from payments.errors import AlreadyStopped, StripeRefused
-from payments.models import Subscription, SubscriptionChange
+from payments.errors import AlreadyStopped, NotOurs, StripeRefused
+from payments.models import Case, Subscription, SubscriptionChange
 from payments.stripe_api import client, objects
 from payments.webhooks import inbox
 
@@ -52,6 +52,15 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     row.save()
     _after_change(row, agreed, before)
     return row
+
+
+def note_unfinished_invoice(invoice: objects.Invoice) -> None:
+    """Stripe could not finish an invoice: nothing is charged until a person mends it there. One case an invoice."""
+    row = find(invoice.subscription)
+    if row is None:
+        raise NotOurs(invoice.id)
+    facts = {"subscription": row.pk, "invoice": invoice.id}
+    cases.open_case(Case.Kind.INVOICE_PROBLEM, f"invoice:{invoice.id}", row.supporter, facts)
 
 
 def request_stop(
@@ -90,7 +99,11 @@ def _mirror(row: Subscription, agreed: objects.Subscription) -> None:
     row.renews_on = clock.day_of(agreed.current_period_end)
     row.cancel_at_period_end, row.cancel_at = agreed.cancel_at_period_end, agreed.cancel_at
     row.canceled_at, row.ended_at = agreed.canceled_at, agreed.ended_at
+    row.collection_paused, row.resumes_at = agreed.collection_paused, agreed.resumes_at
     row.method = agreed.method or row.method
+    if agreed.method_id and agreed.method_id != row.stripe_payment_method_id:
+        row.stripe_payment_method_id, row.method_problem = agreed.method_id, ""
+    row.method_expires_on = agreed.method_expires_on or row.method_expires_on
 
 
 def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple[bool, bool]) -> None:

@@ -1,4 +1,4 @@
-"""Comparing with Stripe: each run with what it looked at, each difference with who settled it. Nothing mends silently."""
+"""Comparing with Stripe: what each run looked at, and each difference with who settled it. Nothing mends silently."""
 
 from __future__ import annotations
 

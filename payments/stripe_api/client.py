@@ -72,6 +72,18 @@ def read_refund(refund_id: str) -> objects.Refund:
     return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id))
 
 
+def read_dispute(dispute_id: str) -> objects.Dispute:
+    return _read(objects.dispute, lambda: _stripe().v1.disputes.retrieve(dispute_id))
+
+
+def read_mandate(mandate_id: str) -> objects.Mandate:
+    return _read(objects.mandate, lambda: _stripe().v1.mandates.retrieve(mandate_id))
+
+
+def read_payout(payout_id: str) -> objects.Payout:
+    return _read(objects.payout, lambda: _stripe().v1.payouts.retrieve(payout_id))
+
+
 def invoice_of(intent_id: str) -> str:
     """The invoice a PaymentIntent paid, or "": the intent itself has no such field."""
     wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
@@ -81,15 +93,15 @@ def invoice_of(intent_id: str) -> str:
 
 def balance_transactions_since(since: datetime) -> Iterator[objects.BalanceTransaction]:
     """Newest first, a hundred a call."""
-    page = _guarded(
-        lambda: _stripe().v1.balance_transactions.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
-    )
-    while True:
-        rows = page.to_dict()["data"]
-        yield from map(objects.balance_transaction, rows)
-        if not page.has_more:
-            return
-        page = _guarded(page.next_page)
+    wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+    return map(objects.balance_transaction, _pages(lambda: _stripe().v1.balance_transactions.list(wanted)))
+
+
+def balance_transactions_of(payout_id: str) -> Iterator[objects.BalanceTransaction]:
+    """What an automatic payout is made of, the payout's own line left out."""
+    wanted: Any = {"payout": payout_id, "limit": 100}
+    lines = map(objects.balance_transaction, _pages(lambda: _stripe().v1.balance_transactions.list(wanted)))
+    return (line for line in lines if line.type != "payout")
 
 
 def create_checkout_session(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
@@ -107,6 +119,15 @@ def update_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
 def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key: str) -> None:
     sdk = _stripe().v1.subscriptions
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
+
+
+def _pages(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
+    page = _guarded(first)
+    while True:
+        yield from page.to_dict()["data"]
+        if not page.has_more:
+            return
+        page = _guarded(page.next_page)
 
 
 def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T:

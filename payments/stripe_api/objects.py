@@ -5,16 +5,20 @@ Field paths and the changes between versions: docs/decisions/0003. Amounts are S
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from payments.stripe_api.values import (
     BalanceTransaction,
     Charge,
+    Dispute,
     Invoice,
+    Mandate,
     PaymentIntent,
+    Payout,
     Refund,
     Session,
     Subscription,
@@ -79,6 +83,8 @@ def payment_intent(raw: Raw) -> PaymentIntent:
 def subscription(raw: Raw) -> Subscription:
     items = raw["items"]["data"]
     price = items[0]["price"]
+    method = raw.get("default_payment_method")
+    pause = raw.get("pause_collection") or {}
     return Subscription(
         id=raw["id"],
         customer=_id(raw["customer"]),
@@ -87,7 +93,11 @@ def subscription(raw: Raw) -> Subscription:
         amount=price["unit_amount"] * items[0].get("quantity", 1),
         currency=price["currency"].upper(),
         interval=price["recurring"]["interval"],
-        method=_method(raw.get("default_payment_method")),
+        method=_method(method),
+        method_id=_id(method),
+        method_expires_on=_card_expiry(method),
+        collection_paused=bool(pause),
+        resumes_at=_moment_or_none(pause.get("resumes_at")),
         started_at=_moment(raw["start_date"]),
         current_period_end=_moment(max(item["current_period_end"] for item in items)),
         cancel_at_period_end=raw["cancel_at_period_end"],
@@ -164,6 +174,45 @@ def balance_transaction(raw: Raw) -> BalanceTransaction:
     )
 
 
+def dispute(raw: Raw) -> Dispute:
+    moved = [line["amount"] for line in raw.get("balance_transactions") or []]
+    return Dispute(
+        id=raw["id"],
+        charge=_id(raw.get("charge")),
+        payment_intent=_id(raw.get("payment_intent")),
+        status=raw["status"],
+        reason=raw.get("reason") or "",
+        amount=raw["amount"],
+        currency=raw["currency"].upper(),
+        was_withdrawn=any(amount < 0 for amount in moved),
+        was_returned=any(amount > 0 for amount in moved),
+        respond_by=_moment_or_none((raw.get("evidence_details") or {}).get("due_by")),
+        created_at=_moment(raw["created"]),
+    )
+
+
+def mandate(raw: Raw) -> Mandate:
+    return Mandate(id=raw["id"], status=raw["status"], method_id=_id(raw.get("payment_method")))
+
+
+def payout(raw: Raw) -> Payout:
+    return Payout(
+        id=raw["id"],
+        status=raw["status"],
+        is_automatic=raw["automatic"],
+        has_lines=raw.get("reconciliation_status") == "completed",
+        amount=raw["amount"],
+        currency=raw["currency"].upper(),
+        arrives_on=_moment(raw["arrival_date"]).date(),
+        failure_code=raw.get("failure_code") or "",
+        created_at=_moment(raw["created"]),
+    )
+
+
+def customer_of(raw: Raw) -> str:
+    return _id(raw.get("customer"))
+
+
 def lane_of(raw: Raw) -> str:
     """What an object's events are worked one after another by: its customer, else what it hangs on, else itself."""
     if raw.get("object") == "customer":
@@ -203,6 +252,15 @@ def _method(details: Any) -> str:
     if kind == "sepa_debit":
         return f"SEPA {inner.get('last4') or ''}".strip()
     return kind.replace("_", " ").title()
+
+
+def _card_expiry(method: Any) -> date | None:
+    """The last day on which a card can be charged."""
+    card = method.get("card") if isinstance(method, Mapping) else None
+    if not card or not card.get("exp_year"):
+        return None
+    year, month = card["exp_year"], card["exp_month"]
+    return date(year, month, monthrange(year, month)[1])
 
 
 def _moment(seconds: int) -> datetime:

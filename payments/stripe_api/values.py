@@ -6,7 +6,7 @@ Made by objects.py from what Stripe sends. Amounts are Stripe's minor units, cur
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 
@@ -48,6 +48,10 @@ class Subscription:
     currency: str
     interval: str
     method: str
+    method_id: str
+    method_expires_on: date | None
+    collection_paused: bool
+    resumes_at: datetime | None
     started_at: datetime
     current_period_end: datetime
     cancel_at_period_end: bool
@@ -118,4 +122,43 @@ class BalanceTransaction:
     currency: str
     fee: int
     exchange_rate: Decimal | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """`was_withdrawn` and `was_returned`: whether Stripe's balance moved, in either direction."""
+
+    id: str
+    charge: str
+    payment_intent: str
+    status: str
+    reason: str
+    amount: int
+    currency: str
+    was_withdrawn: bool
+    was_returned: bool
+    respond_by: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Mandate:
+    id: str
+    status: str
+    method_id: str
+
+
+@dataclass(frozen=True)
+class Payout:
+    """`has_lines`: Stripe says that every line in it is known, which it does only for automatic payouts."""
+
+    id: str
+    status: str
+    is_automatic: bool
+    has_lines: bool
+    amount: int
+    currency: str
+    arrives_on: date
+    failure_code: str
     created_at: datetime

@@ -17,15 +17,12 @@ from django.db.models import F, Min, Q
 from django.utils import timezone
 
 from payments.models import StripeEvent
-from payments.stripe_api.event_types import SYNC_SESSION, SYNC_SUBSCRIPTION
+from payments.stripe_api.event_types import SYNCED
 
 CHANNEL = "stripe_event"
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 8
 LONGEST_WAIT = timedelta(hours=6)
-SYNC_TYPES = {"checkout.session": SYNC_SESSION, "subscription": SYNC_SUBSCRIPTION}
-# The same object is not read again within this time, however often it is asked for.
-SYNC_EVERY_SECONDS = 4
 
 _STORE = """
 WITH new AS (
@@ -58,13 +55,20 @@ def store(event: dict[str, Any], payload: bytes, state: StripeEvent.State, *, is
         return cursor.rowcount > 0
 
 
-def request_sync(kind: str, stripe_id: str, customer: str = "") -> None:
-    """Have an object of ours read from Stripe again, soon, through the same queue, locks and rules as its events."""
+def request_sync(kind: str, stripe_id: str, customer: str = "", *, every_seconds: int = 0) -> None:
+    """Have an object of ours read from Stripe again, soon, through the same queue, locks and rules as its events.
+
+    `kind` is one of event_types.SYNCED. With `every_seconds` the same object is read at most once in that time,
+    however often it is asked for.
+    """
+    if kind not in SYNCED:
+        raise ValueError(f"{kind} is not read again by itself")
     now = int(time.time())
+    turn = now // every_seconds if every_seconds else time.time_ns()
     event = {
-        "id": f"sync_{stripe_id}_{now // SYNC_EVERY_SECONDS}",
+        "id": f"sync_{stripe_id}_{turn}",
         "object": "event",
-        "type": SYNC_TYPES[kind],
+        "type": f"sync.{kind}",
         "created": now,
         "data": {"object": {"object": kind, "id": stripe_id, "customer": customer}},
     }

@@ -56,6 +56,18 @@ class Reads:
     def refund(self, stripe_id: str) -> objects.Refund:
         return self._once("refund", stripe_id, client.read_refund)
 
+    def dispute(self, stripe_id: str) -> objects.Dispute:
+        return self._once("dispute", stripe_id, client.read_dispute)
+
+    def mandate(self, stripe_id: str) -> objects.Mandate:
+        return self._once("mandate", stripe_id, client.read_mandate)
+
+    def payout(self, stripe_id: str) -> objects.Payout:
+        return self._once("payout", stripe_id, client.read_payout)
+
+    def payout_lines(self, stripe_id: str) -> list[objects.BalanceTransaction]:
+        return self._once("payout_lines", stripe_id, lambda payout_id: list(client.balance_transactions_of(payout_id)))
+
     def invoice_of(self, intent_id: str) -> str:
         return self._once("invoice_of", intent_id, client.invoice_of)
 

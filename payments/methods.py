@@ -1,0 +1,54 @@
+"""The card or account a subscription is paid from: which subscriptions it pays, and when it is gone."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from members.models import TimelineEntry
+from payments import cases
+from payments.models import Case, Subscription
+from payments.stripe_api import objects
+
+Problem = Subscription.MethodProblem
+
+
+def paid_from(method_id: str, customer_id: str) -> list[str]:
+    """Stripe's ids of the living subscriptions that this method, or any method of this customer, may pay for."""
+    mine = Q(stripe_payment_method_id=method_id) if method_id else Q()
+    if customer_id:
+        mine = mine | Q(stripe_customer_id=customer_id) if method_id else Q(stripe_customer_id=customer_id)
+    found = Subscription.objects.alive().filter(mine).order_by("pk")
+    return list(found.values_list("stripe_subscription_id", flat=True))
+
+
+def note_detached(method_id: str) -> None:
+    """A method was removed at Stripe: what it still pays for, after a fresh read, has nothing to be paid from."""
+    _note(Subscription.objects.alive().filter(stripe_payment_method_id=method_id), Problem.DETACHED)
+
+
+def follow_mandate(mandate: objects.Mandate) -> None:
+    """The bank's permission to debit: inactive, the subscription cannot be paid; active again, the problem is gone."""
+    paid = Subscription.objects.alive().filter(stripe_payment_method_id=mandate.method_id)
+    if mandate.status == "inactive":
+        _note(paid, Problem.MANDATE_INACTIVE)
+    else:
+        paid.filter(method_problem=Problem.MANDATE_INACTIVE).update(method_problem="")
+
+
+def note_deleted_customer(customer_id: str) -> None:
+    """A customer was deleted at Stripe. Kept on the timeline, once; the supporter stays in our books."""
+    for supporter_id in set(
+        Subscription.objects.filter(stripe_customer_id=customer_id).values_list("supporter_id", flat=True)
+    ):
+        TimelineEntry.objects.get_or_create(
+            supporter_id=supporter_id, action="customer.deleted", details={"customer": customer_id}
+        )
+
+
+def _note(subscriptions: QuerySet[Subscription], problem: Problem) -> None:
+    for subscription in subscriptions.exclude(method_problem=problem).select_related("supporter"):
+        subscription.method_problem = problem
+        subscription.save(update_fields=["method_problem"])
+        key = f"subscription:{subscription.pk}:{subscription.stripe_payment_method_id}:{problem}"
+        facts = {"subscription": subscription.pk, "problem": problem.value}
+        cases.open_case(Case.Kind.METHOD_PROBLEM, key, subscription.supporter, facts)

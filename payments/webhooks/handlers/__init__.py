@@ -1,0 +1,61 @@
+"""What each event of Stripe means: one line a type. A handler reads what it must, outside the transaction, and returns
+the rule to run inside it. State (a subscription, an invoice) is always read again, because events come in any order;
+a fact that cannot change (a received gift) is taken from the event when it was rendered at our API version.
+"""
+
+from __future__ import annotations
+
+from payments.webhooks.handlers import afterwards, giving, recurring
+from payments.webhooks.handlers.effects import Effect, Handler
+
+HANDLERS: dict[str, Handler] = {
+    "checkout.session.completed": giving.session_changed,
+    "checkout.session.expired": giving.session_changed,
+    "checkout.session.async_payment_succeeded": giving.session_changed,
+    "checkout.session.async_payment_failed": giving.session_changed,
+    "payment_intent.succeeded": giving.gift_received,
+    "payment_intent.processing": giving.gift_changed,
+    "payment_intent.payment_failed": giving.gift_changed,
+    "payment_intent.canceled": giving.gift_changed,
+    "charge.succeeded": giving.charge_told,
+    "charge.updated": giving.charge_told,
+    "customer.subscription.created": recurring.subscription_changed,
+    "customer.subscription.updated": recurring.subscription_changed,
+    "customer.subscription.deleted": recurring.subscription_changed,
+    "customer.subscription.paused": recurring.subscription_changed,
+    "customer.subscription.resumed": recurring.subscription_changed,
+    "invoice.paid": recurring.invoice_changed,
+    "invoice.payment_failed": recurring.invoice_changed,
+    "invoice.payment_action_required": recurring.invoice_changed,
+    "invoice.voided": recurring.invoice_changed,
+    "invoice.marked_uncollectible": recurring.invoice_changed,
+    "invoice.finalization_failed": recurring.invoice_unfinished,
+    "payment_method.attached": recurring.method_changed,
+    "payment_method.updated": recurring.method_changed,
+    "payment_method.automatically_updated": recurring.method_changed,
+    "payment_method.detached": recurring.method_changed,
+    "mandate.updated": recurring.mandate_changed,
+    "customer.updated": recurring.customer_changed,
+    "customer.deleted": recurring.customer_deleted,
+    "refund.created": afterwards.refund_changed,
+    "refund.updated": afterwards.refund_changed,
+    "refund.failed": afterwards.refund_changed,
+    "charge.dispute.created": afterwards.dispute_changed,
+    "charge.dispute.updated": afterwards.dispute_changed,
+    "charge.dispute.closed": afterwards.dispute_changed,
+    "charge.dispute.funds_withdrawn": afterwards.dispute_changed,
+    "charge.dispute.funds_reinstated": afterwards.dispute_changed,
+    "payout.paid": afterwards.payout_changed,
+    "payout.failed": afterwards.payout_changed,
+    "payout.reconciliation_completed": afterwards.payout_changed,
+    # Our own requests to read an object again.
+    "sync.checkout.session": giving.session_changed,
+    "sync.payment_intent": giving.gift_changed,
+    "sync.subscription": recurring.subscription_changed,
+    "sync.invoice": recurring.invoice_changed,
+    "sync.refund": afterwards.refund_changed,
+    "sync.dispute": afterwards.dispute_changed,
+    "sync.payout": afterwards.payout_changed,
+}
+
+__all__ = ["HANDLERS", "Effect", "Handler"]

@@ -1,0 +1,32 @@
+"""What handlers return: a rule to run inside the transaction, with everything it needs read before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from payments.models import StripeEvent
+from payments.stripe_api import client
+from payments.webhooks.reads import Reads
+
+Effect = Callable[[], object]
+Handler = Callable[[StripeEvent, Reads], Effect]
+
+
+def fact(event: StripeEvent, shape: Callable[[Any], Any], read: Callable[[str], Any]) -> Any:
+    """The event's object as it came, if it was rendered at our API version; read again otherwise."""
+    if event.api_version == client.API_VERSION:
+        return shape(event.object)
+    return read(event.object["id"])
+
+
+def in_turn(*effects: Effect) -> Effect:
+    def run() -> None:
+        for effect in effects:
+            effect()
+
+    return run
+
+
+def nothing() -> None:
+    """Nothing to do here: another event tells it."""

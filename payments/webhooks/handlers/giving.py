@@ -1,0 +1,51 @@
+"""Events of one attempt to give: the session at Stripe's page, the gift given once, its charge."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from payments import checkout, ledger, subscriptions
+from payments.models import StripeEvent
+from payments.stripe_api import objects
+from payments.webhooks.handlers.effects import Effect, fact, nothing
+from payments.webhooks.reads import Reads
+
+
+def session_changed(event: StripeEvent, reads: Reads) -> Effect:
+    """checkout.session.*: the attempt is complete or expired; what it led to is recorded with it."""
+    session = reads.session(event.object["id"])
+    invoice = reads.invoice(session.invoice) if session.invoice else None
+    return partial(_follow_session, session, invoice)
+
+
+def gift_received(event: StripeEvent, reads: Reads) -> Effect:
+    """payment_intent.succeeded: a fact, taken as it came. The intents of invoices are told by the invoices."""
+    return gift(fact(event, objects.payment_intent, reads.payment_intent))
+
+
+def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
+    """payment_intent.processing, .payment_failed, .canceled: state, so it is read again when it is ours."""
+    if event.is_sync:
+        return gift(reads.payment_intent(event.object["id"]))
+    stale = objects.payment_intent(event.object)
+    return gift(reads.payment_intent(stale.id) if stale.checkout else stale)
+
+
+def charge_told(event: StripeEvent, reads: Reads) -> Effect:
+    """charge.succeeded and .updated: that a gift was received, and how. Fees come later (payments/settlements.py)."""
+    return partial(ledger.record_charge, fact(event, objects.charge, reads.charge))
+
+
+def gift(intent: objects.PaymentIntent) -> Effect:
+    # An intent without our metadata belongs to an invoice, which tells it, or to somebody else on the account.
+    return partial(ledger.record_gift, intent) if intent.checkout else nothing
+
+
+def _follow_session(session: objects.Session, invoice: objects.Invoice | None) -> None:
+    checkout.follow(session)
+    if session.payment_intent:
+        ledger.record_gift(session.payment_intent, is_accepted=session.status == "complete")
+    if session.subscription:
+        row = subscriptions.follow(session.subscription)
+        if row and invoice:
+            ledger.record_instalment(invoice, row)

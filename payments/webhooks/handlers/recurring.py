@@ -1,0 +1,70 @@
+"""Events of a recurring gift: the subscription, its invoices, the card or account it is paid from, the customer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from payments import ledger, methods, subscriptions
+from payments.errors import NotOurs
+from payments.models import StripeEvent, Subscription
+from payments.stripe_api import objects
+from payments.webhooks.handlers.effects import Effect, in_turn
+from payments.webhooks.reads import Reads
+
+
+def subscription_changed(event: StripeEvent, reads: Reads) -> Effect:
+    """customer.subscription.*: the row becomes what Stripe's object is now, whoever changed it."""
+    return partial(subscriptions.follow, reads.subscription(event.object["id"]))
+
+
+def invoice_changed(event: StripeEvent, reads: Reads) -> Effect:
+    """invoice.*: one instalment was received, failed, waits for the bank, or is given up."""
+    return instalment(event.object["id"], reads)
+
+
+def invoice_unfinished(event: StripeEvent, reads: Reads) -> Effect:
+    """invoice.finalization_failed: Stripe could not even make the bill. A person must look."""
+    return partial(subscriptions.note_unfinished_invoice, reads.invoice(event.object["id"]))
+
+
+def method_changed(event: StripeEvent, reads: Reads) -> Effect:
+    """payment_method.*: the subscriptions it pays for are read again; one left without a method is shown to staff."""
+    method = event.object["id"]
+    wanted = methods.paid_from(method, objects.customer_of(event.object))
+    follow: list[Effect] = [partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted]
+    if event.type == "payment_method.detached":
+        follow.append(partial(methods.note_detached, method))
+    return in_turn(*follow)
+
+
+def mandate_changed(event: StripeEvent, reads: Reads) -> Effect:
+    """mandate.updated: the bank ended the permission to debit, or gave it again."""
+    return partial(methods.follow_mandate, reads.mandate(event.object["id"]))
+
+
+def customer_changed(event: StripeEvent, reads: Reads) -> Effect:
+    """customer.updated: another default card may pay for the subscriptions now."""
+    wanted = methods.paid_from("", event.object["id"])
+    return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
+
+
+def customer_deleted(event: StripeEvent, reads: Reads) -> Effect:
+    """customer.deleted: Stripe has ended the subscriptions with it; they are read again, and the deletion noted."""
+    return in_turn(
+        customer_changed(event, reads), partial(methods.note_deleted_customer, event.object["id"])
+    )  # fmt: skip
+
+
+def instalment(invoice_id: str, reads: Reads) -> Effect:
+    invoice = reads.invoice(invoice_id)
+    if not invoice.subscription:
+        raise NotOurs(invoice_id)
+    known = Subscription.objects.filter(stripe_subscription_id=invoice.subscription).exists()
+    agreed = None if known else reads.subscription(invoice.subscription)
+    return partial(_record_instalment, invoice, agreed)
+
+
+def _record_instalment(invoice: objects.Invoice, agreed: objects.Subscription | None) -> None:
+    row = subscriptions.follow(agreed) if agreed else subscriptions.find(invoice.subscription)
+    if row:
+        ledger.record_instalment(invoice, row)

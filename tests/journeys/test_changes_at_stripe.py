@@ -1,0 +1,98 @@
+"""What somebody does in Stripe's dashboard, or the bank does to a card, is followed; what is not ours has no effect."""
+
+from __future__ import annotations
+
+import stripe
+
+from members.models import Membership, Message, Supporter, TimelineEntry
+from payments.models import Case, Payment, StripeEvent, Subscription
+from tests.stage import KEY, Stage
+
+
+def sdk(stage: Stage) -> stripe.StripeClient:
+    return stripe.StripeClient(KEY, base_addresses={"api": stage.stripe.base_url})
+
+
+def one() -> Subscription:
+    return Subscription.objects.get()
+
+
+def test_a_subscription_stopped_in_the_dashboard_is_confirmed_by_mail(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    stage.stripe.cancel(one().stripe_subscription_id, at_period_end=True)
+    stage.settle_down()
+    assert one().is_stopping
+    assert Message.objects.filter(kind="cancelled").count() == 1
+
+
+def test_collection_paused_and_resumed(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    client = sdk(stage)
+    client.v1.subscriptions.update(one().stripe_subscription_id, {"pause_collection": {"behavior": "void"}})
+    stage.settle_down()
+    assert (one().status, one().collection_paused) == ("active", True)
+    client.v1.subscriptions.update(one().stripe_subscription_id, {"pause_collection": ""})
+    stage.settle_down()
+    assert one().collection_paused is False
+
+
+def test_a_new_card_is_known_and_a_removed_one_is_a_problem(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    assert one().method == "Visa 4242"
+    assert one().method_expires_on is not None
+    stage.stripe.set_payment_method(one().stripe_customer_id, "5555555555554444")
+    stage.settle_down()
+    assert one().method == "Mastercard 4444"
+
+
+def test_a_revoked_mandate_is_a_problem_for_staff(stage: Stage) -> None:
+    stage.join("month", amount="10", iban="DE89370400440532013000")
+    stage.advance(6)
+    stage.stripe.revoke_mandate(one().stripe_payment_method_id)
+    stage.settle_down()
+    assert one().method_problem == "mandate_inactive"
+    assert Case.objects.get().kind == "method_problem"
+
+
+def test_a_deleted_customer_is_noted_and_keeps_the_books(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    events = stage.stripe.events("customer.created")
+    event = events[-1] | {"id": "evt_deleted", "type": "customer.deleted"}
+    assert stage.post(event) == 200
+    stage.work()
+    assert TimelineEntry.objects.get(action="customer.deleted").supporter == Supporter.objects.get()
+    assert Payment.objects.get().status == "succeeded"
+
+
+def test_objects_on_a_shared_account_that_are_not_ours_have_no_effect(stage: Stage) -> None:
+    client = sdk(stage)
+    price = {"currency": "eur", "unit_amount": 500, "product_data": {"name": "A book"}}
+    session = client.v1.checkout.sessions.create(
+        {"mode": "payment", "line_items": [{"price_data": price, "quantity": 1}], "success_url": "http://testserver/"},
+        {"idempotency_key": "shop"},
+    )
+    stage.stripe.pay(session.id)
+    stage.stripe.refund(session.id, 100)
+    stage.settle_down()
+    assert not Supporter.objects.exists()
+    assert not Payment.objects.exists()
+    assert set(StripeEvent.objects.values_list("state", flat=True)) <= {"foreign", "ignored", "processed"}
+    assert StripeEvent.objects.filter(state="foreign", type="checkout.session.completed").exists()
+    assert stage.books()["currencies"] == {}
+
+
+def test_money_that_comes_after_the_end_is_booked_and_flagged(stage: Stage) -> None:
+    stage.join("month", amount="10", card="4000000000000341")
+    stage.advance(33)
+    invoice = Payment.objects.get(status="failed").stripe_invoice_id
+    stage.stripe.set_payment_method(one().stripe_customer_id)
+    stage.stripe.cancel(one().stripe_subscription_id)
+    stage.settle_down()
+    assert one().status == "canceled"
+    stage.stripe.advance(seconds=600)
+    assert stage.stripe.pay_invoice(invoice) == "paid"
+    stage.settle_down()
+    assert Payment.objects.filter(status="succeeded").count() == 2
+    assert Case.objects.get(kind="payment_after_end").facts["subscription"] == one().pk
+    assert Membership.objects.get().ended_on is not None
+    assert stage.books()["broken"] == []

@@ -1,0 +1,97 @@
+"""Gifts that a bank takes back: withdrawn, won back, lost, only asked about, after a refund, weeks after a debit."""
+
+from __future__ import annotations
+
+import pytest
+
+from payments.models import Case, Dispute, LedgerEntry, Payment
+from tests.stage import Stage, shuffled
+
+
+def given(stage: Stage, **how: str) -> Payment:
+    stage.join("once", amount="25", **how)
+    return Payment.objects.get()
+
+
+def lines() -> list[tuple[str, int]]:
+    return list(LedgerEntry.objects.exclude(kind="settlement").order_by("pk").values_list("kind", "amount"))
+
+
+def balanced(stage: Stage) -> None:
+    """Our settled lines are Stripe's balance, fees and all."""
+    settled = LedgerEntry.objects.filter(kind="settlement")
+    theirs = stage.stripe.snapshot()["eur"]
+    assert sum(line.settled_amount for line in settled) == theirs["gross"]
+    assert sum(line.fee for line in settled) == theirs["fees"]
+    assert stage.books()["broken"] == []
+
+
+@pytest.mark.parametrize("is_won", [True, False])
+def test_a_dispute_takes_the_gift_and_its_fee_and_ends(stage: Stage, is_won: bool) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id)
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert (payment.status, payment.disputed_amount) == ("succeeded", 2500)
+    assert Dispute.objects.get().is_open
+    assert Case.objects.get().kind == "dispute"
+    assert stage.books()["currencies"]["EUR"]["disputes"] == 2500
+    fee = LedgerEntry.objects.get(settles__kind="dispute").fee
+    assert fee == 1500
+
+    stage.stripe.close_dispute(dispute["id"], won=is_won)
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert Dispute.objects.get().status == ("won" if is_won else "lost")
+    assert payment.disputed_amount == (0 if is_won else 2500)
+    returned = [("dispute_returned", 2500)] if is_won else []
+    assert lines() == [("charge", 2500), ("dispute", -2500), *returned]
+    balanced(stage)
+
+
+def test_an_inquiry_moves_no_money(stage: Stage) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id, inquiry=True)
+    stage.settle_down()
+    stage.stripe.close_dispute(dispute["id"], won=True)
+    stage.settle_down()
+    assert Dispute.objects.get().status == "warning_closed"
+    assert lines() == [("charge", 2500)]
+    balanced(stage)
+
+
+def test_a_dispute_after_a_partial_refund(stage: Stage) -> None:
+    payment = given(stage)
+    stage.stripe.refund(payment.stripe_payment_intent_id, 1000)
+    stage.stripe.dispute(payment.stripe_payment_intent_id, 1500)
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert (payment.refunded_amount, payment.disputed_amount) == (1000, 1500)
+    balanced(stage)
+
+
+def test_a_bank_debit_returned_weeks_later_reverses_its_line(stage: Stage) -> None:
+    stage.join("month", amount="25", iban="DE89370400440532013000")
+    stage.advance(45)
+    payment = Payment.objects.filter(status="succeeded").earliest("paid_at")
+    stage.stripe.dispute(payment.stripe_payment_intent_id, reason="debit_not_authorized")
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert Dispute.objects.get().status == "lost"
+    assert payment.disputed_amount == 2500
+    balanced(stage)
+
+
+def test_told_before_the_gift_and_in_any_order(stage: Stage) -> None:
+    checkout = stage.give("once", amount="25")
+    stage.pay(checkout)
+    dispute = stage.stripe.dispute(checkout.stripe_session_id)
+    stage.stripe.close_dispute(dispute["id"], won=True)
+    events = stage.stripe.outbox()
+    for seed in range(4):
+        for event in shuffled(events, seed):
+            assert stage.post(event) == 200
+        stage.work()
+    assert sorted(lines()) == [("charge", 2500), ("dispute", -2500), ("dispute_returned", 2500)]
+    assert Payment.objects.get().disputed_amount == 0
+    balanced(stage)
