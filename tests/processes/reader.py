@@ -33,11 +33,15 @@ class Reader:
         """Our details page; the fields its form would send, filled in."""
         choice = {"frequency": frequency, "amount": amount, "currency": currency}
         page = self.web.get(f"{self.theatre.site}/support/details/", params=choice, timeout=15)
-        assert page.status_code == 200, page.text[:500]
+        self._expect(200, page)
         return hidden_fields(page.text) | {"email": f"reader{next(_numbers)}@example.org", "name": "Олена Коваль"}
 
     def submit(self, fields: dict[str, str]) -> requests.Response:
         return self.web.post(f"{self.theatre.site}/support/details/", fields, timeout=30, allow_redirects=False)
+
+    def _expect(self, status: int, answer: requests.Response) -> None:
+        words = self.theatre.programs.words_of("web")[-4000:]
+        assert answer.status_code == status, f"{answer.status_code}: {answer.text[:300]}\n{words}"
 
     def begin(self, **choice: str) -> Gift:
         """Up to Stripe's page."""
@@ -45,7 +49,7 @@ class Reader:
 
     def gift_at(self, answer: requests.Response) -> Gift:
         """The gift an answer of ours sends its reader to Stripe with."""
-        assert answer.status_code == 303, answer.text[:500]
+        self._expect(303, answer)
         session = answer.headers["Location"].rpartition("/")[2]
         stored = self.theatre.sql(
             "SELECT email, stripe_params->>'success_url' FROM payments_checkout WHERE stripe_session_id = %s", session
@@ -61,13 +65,13 @@ class Reader:
         fields = {"method": "card", "card_number": "4242 4242 4242 4242", "card_expiry": "12/40"}
         address = f"{self.theatre.stripe}/checkout/{gift.session}"
         answer = self.web.post(address, fields | {"email": gift.email}, timeout=30, allow_redirects=False)
-        assert answer.status_code == 303, answer.text[:500]
+        self._expect(303, answer)
         return answer.headers["Location"]
 
     def come_back(self, gift: Gift) -> str:
         """The state our return page shows."""
         page = self.web.get(gift.return_url, timeout=30)
-        assert page.status_code == 200, page.text[:500]
+        self._expect(200, page)
         return page.text.partition('data-state="')[2].partition('"')[0]
 
 

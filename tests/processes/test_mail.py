@@ -53,7 +53,7 @@ def kill_while_sending(theatre: Theatre, sink: SmtpSink, times: int) -> None:
         enough = len(sink.received) + 3
         theatre.until("some letters are on their way", lambda enough=enough: len(sink.received) >= enough)
         theatre.kill("worker")
-        theatre.leases_run_out()
+        theatre.leases_of_senders_run_out()
         theatre.start("worker", EMAIL_URL=sink.url)
         theatre.sweep()
 

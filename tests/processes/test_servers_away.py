@@ -116,6 +116,13 @@ def test_postgres_starts_anew_at_once_in_the_middle_of_a_burst(theatre: Theatre)
         theatre.postgres.start()
     theatre.until("Stripe has delivered everything", lambda: theatre.ask("clock")["pending"] == 0, 60)
     theatre.leases_run_out()
+    theatre.until("no sender is at work", lambda: no_sender_is_at_work(theatre))
     assert_booked_once(theatre, before, letters, 12, may_be_unknown=True)
     assert theatre.events_at_stripe() - known <= theatre.events_stored()
     assert pids(theatre) == running
+
+
+def no_sender_is_at_work(theatre: Theatre) -> bool:
+    """A sender that lost the database left a lease behind; which is over when it stays silent."""
+    theatre.leases_of_senders_run_out(silent_for=5)
+    return not theatre.waiting_events() and not {"pending", "sending"} & theatre.messages().keys()

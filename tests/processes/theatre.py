@@ -197,9 +197,13 @@ class Theatre:
         return is_delivered and not self.waiting_events() and not {"pending", "sending"} & self.messages().keys()
 
     def leases_run_out(self) -> None:
-        """Only of those who were killed: as if the minute or two had passed."""
+        """Of a drain that was killed: as if its minute had passed."""
         self.sql("UPDATE payments_stripeevent SET lease_until = now() WHERE lease_until IS NOT NULL")
-        self.sql("UPDATE members_message SET lease_until = now() WHERE state = 'sending'")
+
+    def leases_of_senders_run_out(self, silent_for: int = 0) -> None:
+        """Of senders that were killed, or have been silent for so many seconds: as if their two minutes had passed."""
+        silent = "state = 'sending' AND lease_until <= now() + interval '2 minutes' - %s * interval '1 second'"
+        self.sql(f"UPDATE members_message SET lease_until = now() WHERE {silent}", silent_for)  # noqa: S608
 
     def sweep(self) -> None:
         """What beat asks of the workers every 20 seconds."""
