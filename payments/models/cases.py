@@ -24,6 +24,8 @@ class Case(models.Model):
         METHOD_PROBLEM = "method_problem", _("a card or mandate is gone")
         PAYOUT_UNEXPLAINED = "payout_unexplained", _("a payout does not add up")
         REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")
+        REQUEST_REFUSED = "request_refused", _("Stripe refused a request of ours")
+        REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")
 
     kind = models.CharField(_("what"), max_length=30, choices=Kind)
     key = models.CharField(max_length=200, unique=True)

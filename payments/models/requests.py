@@ -13,7 +13,10 @@ from members import clock
 
 
 class StripeRequest(models.Model):
-    """Asked, accepted, then seen in an object read from Stripe. One left unanswered by a crash is taken up again."""
+    """Asked, accepted, then seen in an object read from Stripe. One left unanswered by a crash is taken up again.
+
+    A generation is one use of a key: with other parameters, or after Stripe forgot the key, the next one begins.
+    """
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("asked")
@@ -28,6 +31,8 @@ class StripeRequest(models.Model):
     stripe_params = models.JSONField(default=dict, editable=False)
     error = models.TextField(_("error"), blank=True)
     requested_at = models.DateTimeField(_("asked"), default=clock.now)
+    generation = models.PositiveSmallIntegerField(default=1, editable=False)
+    generation_at = models.DateTimeField(default=clock.now, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -37,7 +42,7 @@ class StripeRequest(models.Model):
 
     @property
     def idempotency_key(self) -> str:
-        return f"{self._meta.model_name}:{self.public_id}"
+        return f"{self._meta.model_name}:{self.public_id}:{self.generation}"
 
 
 class RefundRequest(StripeRequest):
