@@ -7,6 +7,10 @@ class StripeUnavailable(Exception):
     """Stripe did not answer, or asked us to slow down. Nothing is known to have happened; try again later."""
 
 
+class KeySpent(StripeUnavailable):
+    """Stripe only repeats the error that it keeps for this idempotency key. What was done must be looked up."""
+
+
 class StripeRefused(Exception):
     """Stripe understood and said no. Trying the same again will not help."""
 
@@ -29,3 +33,19 @@ class AlreadyStopped(Exception):
 
 class AlreadySettled(Exception):
     """Somebody settled this case before."""
+
+
+class NothingToRefund(Exception):
+    """The payment has not come, or nothing of it is left with us."""
+
+
+class RefundOutOfRange(Exception):
+    """The amount is not between one and what is left of the payment: `left`, minor units of its currency."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(left)
+        self.left = left
+
+
+class RefundUnderWay(Exception):
+    """Stripe has not answered an earlier request for a refund of this payment. Another one waits for that."""

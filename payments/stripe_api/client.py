@@ -15,7 +15,7 @@ import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
-from payments.errors import StripeMissing, StripeRefused, StripeUnavailable
+from payments.errors import KeySpent, StripeMissing, StripeRefused, StripeUnavailable
 from payments.stripe_api import objects
 from payments.stripe_api.params import check
 
@@ -72,6 +72,12 @@ def read_refund(refund_id: str) -> objects.Refund:
     return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id))
 
 
+def refunds_of(payment: Mapping[str, str]) -> list[objects.Refund]:
+    """All refunds of a payment, named as `{"payment_intent": id}` or `{"charge": id}`."""
+    wanted: Any = {**payment, "limit": 100}
+    return list(map(objects.refund, _pages(lambda: _stripe().v1.refunds.list(wanted))))
+
+
 def read_dispute(dispute_id: str) -> objects.Dispute:
     return _read(objects.dispute, lambda: _stripe().v1.disputes.retrieve(dispute_id))
 
@@ -121,6 +127,11 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
+def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
+    sdk = _stripe().v1.refunds
+    return objects.refund(_write(sdk.create, (), params, stripe_params.RefundCreateParams, key))
+
+
 def _pages(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
     page = _guarded(first)
     while True:
@@ -163,7 +174,15 @@ def _guarded(call: Callable[[], Any]) -> Any:
             raise StripeMissing(error.code or "resource_missing") from error
         raise StripeRefused(f"{error.code}: {error.param}") from error
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
+        if _is_replayed(error):
+            raise KeySpent(type(error).__name__) from error
         # A conflict (409) means the first try with this key is still under way: the same as no answer yet.
         raise StripeUnavailable(type(error).__name__) from error
     except stripe.StripeError as error:
         raise StripeRefused(type(error).__name__) from error
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    """Stripe keeps also an error for a key, and repeats it for a day whatever the state of things is by then."""
+    headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
+    return headers.get("idempotent-replayed") == "true"

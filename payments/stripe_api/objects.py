@@ -24,8 +24,9 @@ from payments.stripe_api.values import (
     Subscription,
 )
 
-# The only key we put into Stripe's metadata: our checkout's public id. Never anything about a person.
+# All that we put into Stripe's metadata: public ids of our rows. Never anything about a person.
 METADATA_CHECKOUT = "checkout"
+METADATA_REFUND_REQUEST = "refund_request"
 
 Raw = Mapping[str, Any]
 
@@ -153,6 +154,7 @@ def refund(raw: Raw) -> Refund:
         status=raw["status"],
         amount=raw["amount"],
         currency=raw["currency"].upper(),
+        request=str((raw.get("metadata") or {}).get(METADATA_REFUND_REQUEST) or ""),
         reason=raw.get("reason") or "",
         failure_reason=raw.get("failure_reason") or "",
         has_taken_money=bool(raw.get("balance_transaction")) or raw["status"] in {"pending", "succeeded"},

@@ -105,6 +105,7 @@ class Refund:
     status: str
     amount: int
     currency: str
+    request: str
     reason: str
     failure_reason: str
     has_taken_money: bool
