@@ -57,9 +57,20 @@ def response_headers(get_response: GetResponse) -> GetResponse:
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         if "Cache-Control" not in response or (response.cookies and "public" in response["Cache-Control"]):
             response["Cache-Control"] = "private, no-store"
+        if "private" in response["Cache-Control"]:
+            _keep_for_going_back(response)
         return response
 
     return respond
+
+
+def _keep_for_going_back(response: HttpResponse) -> None:
+    """Only the reader's own browser keeps a private page. The cookie that came with it is no reason to ask anew: going
+    back finds the same form with the same key, and sending it again finds the same session at Stripe.
+    """
+    names = [name.strip() for name in response.get("Vary", "").split(",")]
+    if "Cookie" in names:
+        response["Vary"] = ", ".join(name for name in names if name != "Cookie")
 
 
 def _asked_for(request: HttpRequest) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -29,6 +30,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
     checkout = _find(token)
     if checkout is None:
         return _private(render(request, "give/unknown_link.html", status=404))
+    _speak_their_language(request, checkout)
     state = checkouts.state_of(checkout, left=request.GET.get("left") == "1")
     if state in ("checking", "not_finished", "processing"):
         checkouts.look_again(checkout)
@@ -42,6 +44,13 @@ def _find(token: str) -> Checkout | None:
         return None
     rows = Checkout.objects.select_related("campaign", "appeal", "subscription").prefetch_related("payments")
     return rows.filter(public_id=public_id).first()
+
+
+def _speak_their_language(request: HttpRequest, checkout: Checkout) -> None:
+    """Stripe's page carries no choice of language back, so that of the gift holds until another is chosen."""
+    if not request.chosen_language and checkout.language != translation.get_language():  # type: ignore[attr-defined]
+        translation.activate(checkout.language)
+        request.LANGUAGE_CODE = request.chosen_language = checkout.language  # type: ignore[attr-defined]
 
 
 def _private(response: HttpResponse) -> HttpResponse:

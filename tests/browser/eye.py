@@ -37,13 +37,11 @@ class Eye:
         self.page.emulate_media(color_scheme="dark")
         self._axe(f"{name} at night", RULES_OF_COLOUR)
         self.page.emulate_media(color_scheme="light")
-        self._narrow(name)
+        self.look_whether_it_fits(name)
         if at_a_desk:
             self.page.set_viewport_size(DESK)
             self._axe(f"{name} at a desk", RULES)
             self.page.set_viewport_size(PHONE)
-        if os.environ.get("SCREENSHOTS"):
-            keep(self.page, Path(os.environ["SCREENSHOTS"]), name)
 
     def look_at(self, addresses: Iterable[tuple[str, str]]) -> None:
         for name, address in addresses:
@@ -55,7 +53,7 @@ class Eye:
             where = [f"{node['target']} {node['html'][:120]}" for node in rule["nodes"][:3]]
             self.found.append(f"{name}: {rule['id']} {where}")
 
-    def _narrow(self, name: str) -> None:
+    def look_whether_it_fits(self, name: str) -> None:
         """320 px is a window of 1280 px at 400 %."""
         self.page.set_viewport_size({"width": 320, "height": 640})
         self._fits(f"{name} at 320 px")
@@ -63,6 +61,8 @@ class Eye:
         self.page.evaluate("document.documentElement.style.fontSize = '200%'")
         self._fits(f"{name} in large text")
         self.page.evaluate("document.documentElement.style.fontSize = ''")
+        if os.environ.get("SCREENSHOTS"):
+            keep(self.page, Path(os.environ["SCREENSHOTS"]), name)
 
     def _fits(self, name: str) -> None:
         if wider := self.page.evaluate(WIDER_THAN_THE_SCREEN):
