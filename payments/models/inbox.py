@@ -33,6 +33,7 @@ class StripeEvent(models.Model):
     account = models.CharField(max_length=255, blank=True)
     is_livemode = models.BooleanField(_("live"), default=False)
     is_sync = models.BooleanField(_("our own read"), default=False)
+    is_listed = models.BooleanField(_("found in Stripe's list"), default=False, db_default=False)
     api_version = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(_("made by Stripe"))
     payload = models.BinaryField()

@@ -50,6 +50,7 @@ class Difference(models.Model):
     ours = models.CharField(_("our books"), max_length=255, blank=True)
     theirs = models.CharField(_("Stripe"), max_length=255, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
+    happened_at = models.DateTimeField(_("when it happened"), default=timezone.now)
     found_at = models.DateTimeField(_("found"), default=timezone.now)
     seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
