@@ -76,7 +76,7 @@ class Campaign(models.Model):
 class Appeal(models.Model):
     """One ask within a campaign. Its words are rows of their own, one a language."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="appeals")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="appeals", verbose_name=_("campaign"))
     slug = models.SlugField(_("name in addresses"), unique=True)
     is_active = models.BooleanField(_("active"), default=True)
 

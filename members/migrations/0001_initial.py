@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             name='Level',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True)),
+                ('slug', models.SlugField(unique=True, verbose_name='short name')),
                 ('rank', models.PositiveSmallIntegerField(help_text='Higher is more.', unique=True, verbose_name='rank')),
                 ('grace_days', models.PositiveSmallIntegerField(default=14, help_text='How long access stays after a payment that did not come.', validators=[django.core.validators.MaxValueValidator(90)], verbose_name='days of grace')),
             ],
@@ -153,8 +153,8 @@ class Migration(migrations.Migration):
                 ('grace_through', models.DateField(verbose_name='grace through')),
                 ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended on')),
                 ('created_at', models.DateTimeField(default=members.clock.now)),
-                ('level', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='members.level')),
-                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='members.supporter')),
+                ('level', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='members.level', verbose_name='level')),
+                ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='members.supporter', verbose_name='supporter')),
             ],
             options={
                 'verbose_name': 'membership',

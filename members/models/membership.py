@@ -17,7 +17,7 @@ from members.models.people import Supporter
 class Level(models.Model):
     """What an amount earns. The highest rank whose monthly amount is reached wins; without any, the lowest rank."""
 
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(_("short name"), unique=True)
     rank = models.PositiveSmallIntegerField(_("rank"), unique=True, help_text=_("Higher is more."))
     grace_days = models.PositiveSmallIntegerField(
         _("days of grace"),
@@ -100,8 +100,10 @@ class Membership(models.Model):
         LAPSED = "lapsed", _("lapsed")
         ENDED = "ended", _("ended")
 
-    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="memberships")
-    level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="memberships")
+    supporter = models.ForeignKey(
+        Supporter, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("supporter")
+    )
+    level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("level"))
     source = models.CharField(_("source"), max_length=80, unique=True)
     starts_on = models.DateField(_("from"))
     paid_through = models.DateField(_("paid through"))

@@ -30,8 +30,12 @@ class Frequency(models.TextChoices):
 class Attributed(models.Model):
     """Which ask led here. Copied from the checkout to the subscription and to every payment."""
 
-    campaign = models.ForeignKey(Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    appeal = models.ForeignKey(Appeal, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(
+        Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("campaign")
+    )
+    appeal = models.ForeignKey(
+        Appeal, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("appeal")
+    )
     article = models.CharField(_("article"), max_length=120, blank=True)
 
     class Meta:
@@ -172,6 +176,13 @@ class Subscription(Attributed):
     @property
     def is_stopping(self) -> bool:
         return self.is_alive and (self.cancel_at_period_end or self.cancel_at is not None)
+
+    @property
+    def is_ending_or_asked_to(self) -> bool:
+        """Over, stopping, or with a request to stop that Stripe has not shown yet."""
+        if not self.is_alive or self.is_stopping:
+            return True
+        return self.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=StripeRequest.UNSEEN).exists()
 
 
 class SubscriptionChange(StripeRequest):
