@@ -6,7 +6,7 @@ Never called inside a database transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from stripe import params as stripe_params
 
 from payments.errors import KeySpent, StripeMissing, StripeRefused, StripeUnavailable
 from payments.stripe_api import objects
+from payments.stripe_api.budget import budget
 from payments.stripe_api.params import check
 
 T = TypeVar("T")
@@ -75,7 +76,7 @@ def read_refund(refund_id: str) -> objects.Refund:
 def refunds_of(payment: Mapping[str, str]) -> list[objects.Refund]:
     """All refunds of a payment, named as `{"payment_intent": id}` or `{"charge": id}`."""
     wanted: Any = {**payment, "limit": 100}
-    return list(map(objects.refund, _pages(lambda: _stripe().v1.refunds.list(wanted))))
+    return list(map(objects.refund, _rows(lambda: _stripe().v1.refunds.list(wanted))))
 
 
 def read_dispute(dispute_id: str) -> objects.Dispute:
@@ -100,14 +101,55 @@ def invoice_of(intent_id: str) -> str:
 def balance_transactions_since(since: datetime) -> Iterator[objects.BalanceTransaction]:
     """Newest first, a hundred a call."""
     wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-    return map(objects.balance_transaction, _pages(lambda: _stripe().v1.balance_transactions.list(wanted)))
+    return map(objects.balance_transaction, _rows(lambda: _stripe().v1.balance_transactions.list(wanted)))
 
 
 def balance_transactions_of(payout_id: str) -> Iterator[objects.BalanceTransaction]:
     """What an automatic payout is made of, the payout's own line left out."""
     wanted: Any = {"payout": payout_id, "limit": 100}
-    lines = map(objects.balance_transaction, _pages(lambda: _stripe().v1.balance_transactions.list(wanted)))
+    lines = map(objects.balance_transaction, _rows(lambda: _stripe().v1.balance_transactions.list(wanted)))
     return (line for line in lines if line.type != "payout")
+
+
+def read_balance_transaction(transaction_id: str) -> objects.BalanceTransaction:
+    sdk = _stripe().v1.balance_transactions
+    return _read(objects.balance_transaction, lambda: sdk.retrieve(transaction_id))
+
+
+def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str, Any]]]:
+    """Events of at most twenty types, delivered or not, as they were rendered when they were made; for 30 days."""
+    wanted: Any = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
+    return _pages(lambda: _stripe().v1.events.list(wanted))
+
+
+def list_subscriptions() -> Iterator[list[objects.Subscription]]:
+    """Every subscription that has not ended."""
+    return _listed(objects.subscription, _stripe().v1.subscriptions.list)
+
+
+def list_ended_subscriptions(since: datetime) -> Iterator[list[objects.Subscription]]:
+    """Those canceled since, and some before: Stripe asks for the end of the paid period, which is never earlier."""
+    ends: Any = {"gte": int(since.timestamp())}
+    return _listed(
+        objects.subscription, _stripe().v1.subscriptions.list, status="canceled", current_period_end=ends
+    )  # fmt: skip
+
+
+def list_charges(since: datetime, until: datetime) -> Iterator[list[objects.Charge]]:
+    return _listed(objects.charge, _stripe().v1.charges.list, created=_between(since, until))
+
+
+def list_refunds(since: datetime, until: datetime) -> Iterator[list[objects.Refund]]:
+    return _listed(objects.refund, _stripe().v1.refunds.list, created=_between(since, until))
+
+
+def list_disputes(since: datetime, until: datetime) -> Iterator[list[objects.Dispute]]:
+    return _listed(objects.dispute, _stripe().v1.disputes.list, created=_between(since, until))
+
+
+def list_balance_transactions(since: datetime, until: datetime) -> Iterator[list[objects.BalanceTransaction]]:
+    sdk = _stripe().v1.balance_transactions
+    return _listed(objects.balance_transaction, sdk.list, created=_between(since, until))
 
 
 def create_checkout_session(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
@@ -132,13 +174,30 @@ def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
     return objects.refund(_write(sdk.create, (), params, stripe_params.RefundCreateParams, key))
 
 
-def _pages(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
+def _rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
+    for page in _pages(first):
+        yield from page
+
+
+def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
+    """A list of Stripe's, a page at a time, each within the budget of reads."""
+    budget.wait()
     page = _guarded(first)
     while True:
-        yield from page.to_dict()["data"]
+        yield page.to_dict()["data"]
         if not page.has_more:
             return
+        budget.wait()
         page = _guarded(page.next_page)
+
+
+def _listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:
+    for page in _pages(lambda: call({**wanted, "limit": 100})):
+        yield [shape(raw) for raw in page]
+
+
+def _between(since: datetime, until: datetime) -> dict[str, int]:
+    return {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
 
 
 def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T:

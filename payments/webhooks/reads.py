@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.conf import settings
-
 from payments.stripe_api import client, objects
+from payments.stripe_api.budget import budget
 
 T = TypeVar("T")
-
-
-class Budget:
-    """At most so many reads a second from this process, evenly: Stripe's limit is shared with the readers' gifts."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def wait(self) -> None:
-        with self._lock:
-            now = time.monotonic()
-            pause = max(0.0, self._next - now)
-            self._next = max(now, self._next) + 1 / settings.STRIPE_READS_PER_SECOND
-        time.sleep(pause)
-
-
-_budget = Budget()
 
 
 class Reads:
@@ -73,7 +52,7 @@ class Reads:
 
     def _once(self, kind: str, stripe_id: str, read: Callable[[str], T]) -> T:
         if (kind, stripe_id) not in self._known:
-            _budget.wait()
+            budget.wait()
             self._known[kind, stripe_id] = read(stripe_id)
         found: T = self._known[kind, stripe_id]
         return found

@@ -106,7 +106,7 @@ INCLUDABLE: dict[tuple[str, str], Callable[[World, str], Document]] = {
 
 def page(world: World, documents: Iterable[Document], params: Document, url: str) -> Document:
     """Stripe's list: newest first, `created` filters, `limit`, `starting_after`, `ending_before`, `expand[]=data.x`."""
-    found = [d for d in newest_first(documents) if _created_fits(d, params.get("created"))]
+    found = [d for d in newest_first(documents) if fits(d.get("created", 0), params.get("created"))]
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise invalid("Invalid limit: must be between 1 and 100.", "limit", "parameter_invalid_integer")
@@ -134,16 +134,16 @@ def _window(found: list[Document], params: Document, limit: int) -> tuple[list[D
     return after[:limit], len(after) > limit
 
 
-def _created_fits(document: Document, wanted: Any) -> bool:
+def fits(value: int, wanted: Any) -> bool:
+    """Whether a moment satisfies a filter such as `created`: an instant, or bounds by name; None lets all through."""
     if wanted is None:
         return True
-    created = document.get("created", 0)
     if isinstance(wanted, int):
-        return created == wanted
+        return value == wanted
     tests: dict[str, Callable[[int], bool]] = {
-        "gt": lambda value: created > value,
-        "gte": lambda value: created >= value,
-        "lt": lambda value: created < value,
-        "lte": lambda value: created <= value,
+        "gt": lambda bound: value > bound,
+        "gte": lambda bound: value >= bound,
+        "lt": lambda bound: value < bound,
+        "lte": lambda bound: value <= bound,
     }
-    return all(tests[name](value) for name, value in wanted.items())
+    return all(tests[name](bound) for name, bound in wanted.items())

@@ -10,7 +10,7 @@ from .. import money
 from ..errors import StripeRefusal, invalid, not_simulated
 from ..life import endings, subscriptions
 from ..objects import billing, checkout
-from ..rendering import page
+from ..rendering import fits, page
 from ..store import Document
 from ..world import World
 from .metadata import merged
@@ -28,7 +28,7 @@ UPDATES = (
     "GET",
     "subscriptions",
     sdk.SubscriptionListParams,
-    known="collection_method created customer ending_before limit price starting_after status",
+    known="collection_method created current_period_end customer ending_before limit price starting_after status",
 )
 def list_subscriptions(world: World, params: Document) -> Document:
     """Without a status, everything that is not canceled; `all` and `ended` as Stripe has them."""
@@ -44,6 +44,8 @@ def list_subscriptions(world: World, params: Document) -> Document:
         found = [document for document in found if document["status"] == status]
     if params.get("price"):
         found = [d for d in found if subscriptions.item_of(d)["price"]["id"] == params["price"]]
+    ends = params.get("current_period_end")
+    found = [document for document in found if fits(subscriptions.item_of(document)["current_period_end"], ends)]
     return page(world, found, params, "/v1/subscriptions")
 
 
