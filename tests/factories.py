@@ -13,7 +13,17 @@ from django.contrib.auth.models import Permission, User
 from appeals.models import Appeal, AppealAmounts, AppealWords, Campaign
 from members.models import Consent, Level, LevelAmount, LevelName, Membership, Message, Supporter
 from payments import references
-from payments.models import Checkout, LedgerEntry, Payment, Refund, StripeEvent, Subscription
+from payments.models import (
+    Checkout,
+    Dispute,
+    LedgerEntry,
+    Payment,
+    Payout,
+    PayoutLine,
+    Refund,
+    StripeEvent,
+    Subscription,
+)
 
 _numbers = itertools.count(1)
 
@@ -140,6 +150,42 @@ def refund(of: Payment, amount: int, **values: Any) -> Refund:
         "created_at": of.created_at,
     }
     return Refund.objects.create(payment=of, amount=amount, currency=of.currency, **{**ordinary, **values})
+
+
+def dispute(of: Payment, **values: Any) -> Dispute:
+    """The bank took the whole payment back and waits for an answer; the payment knows."""
+    ordinary: dict[str, Any] = {
+        "stripe_dispute_id": f"du_test{next(_numbers)}",
+        "status": "needs_response",
+        "reason": "fraudulent",
+        "amount": of.amount,
+        "currency": of.currency,
+        "withdrawn_amount": of.amount,
+        "created_at": of.created_at,
+    }
+    made = Dispute.objects.create(payment=of, **{**ordinary, **values})
+    of.disputed_amount = made.withdrawn_amount
+    of.save(update_fields=["disputed_amount"])
+    return made
+
+
+def payout(**values: Any) -> Payout:
+    """Arrived, with one line that is not ours, explained to the cent."""
+    ordinary: dict[str, Any] = {
+        "stripe_payout_id": f"po_test{next(_numbers)}",
+        "status": "paid",
+        "amount": 956,
+        "currency": "EUR",
+        "arrives_on": date(2026, 1, 20),
+        "created_at": datetime(2026, 1, 19, 9, tzinfo=UTC),
+        "unexplained": 0,
+    }
+    made = Payout.objects.create(**{**ordinary, **values})
+    PayoutLine.objects.create(
+        payout=made, stripe_balance_transaction_id=f"txn_test{next(_numbers)}", type="charge", source="ch_other",
+        amount=1000, fee=44, net=956, currency="EUR", occurred_at=made.created_at,
+    )  # fmt: skip
+    return made
 
 
 def ledger_lines(of: Payment, fee: int = 44) -> LedgerEntry:

@@ -1,5 +1,27 @@
 """The staff's desk. Importing it registers every list; what they share is in pages.py, columns.py and acts.py."""
 
-from payments.admin import cases, checkouts, events, ledger, messages, payments, subscriptions, supporters
+from payments.admin import (
+    cases,
+    checkouts,
+    disputes,
+    events,
+    ledger,
+    messages,
+    payments,
+    payouts,
+    subscriptions,
+    supporters,
+)
 
-__all__ = ["cases", "checkouts", "events", "ledger", "messages", "payments", "subscriptions", "supporters"]
+__all__ = [
+    "cases",
+    "checkouts",
+    "disputes",
+    "events",
+    "ledger",
+    "messages",
+    "payments",
+    "payouts",
+    "subscriptions",
+    "supporters",
+]

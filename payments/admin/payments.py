@@ -10,8 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from payments import declines
 from payments.admin import columns
 from payments.admin.columns import BAD, GOOD, LATE, NONE, column
+from payments.admin.disputes import dispute_table
 from payments.admin.filters import CurrencyFilter, OnePayment, OneSubscription, OneSupporter, SentBack
 from payments.admin.ledger import ledger_table
 from payments.admin.pages import Fact, Part, Table
@@ -29,8 +31,12 @@ REFUND_TONES = {
 
 @column(gettext_lazy("status"))
 def payment_state(row: Payment) -> SafeString:
+    if row.disputed_amount:
+        return columns.state(_("taken back by the bank"), BAD)
     if row.status == Payment.Status.SUCCEEDED and row.is_fully_refunded:
         return columns.state(_("refunded in full"), LATE)
+    if row.is_recovered:
+        return columns.state(_("received after a failed try"), GOOD)
     return columns.tinted(row, "status", TONES)
 
 
@@ -68,6 +74,7 @@ class PaymentAdmin(FindsByPerson):
             (_("Supporter"), columns.person(row.supporter)),
             (_("Amount"), columns.amount(row.amount, row.currency)),
             (_("Sent back"), columns.amount(row.refunded_amount or None, row.currency)),
+            (_("Taken by disputes"), columns.amount(row.disputed_amount or None, row.currency)),
             (_("Status"), payment_state(row)),
             (_("Frequency"), row.get_frequency_display()),
             (_("Made"), columns.moment(row.created_at)),
@@ -84,7 +91,11 @@ class PaymentAdmin(FindsByPerson):
         ]
 
     def parts(self, row: Payment) -> list[Part]:
-        return [refund_table(row.refunds.all()), ledger_table(row.ledger_entries.all())]
+        return [
+            refund_table(row.refunds.all()),
+            dispute_table(row.disputes.all()),
+            ledger_table(row.ledger_entries.all()),
+        ]
 
 
 @admin.register(Refund)
@@ -124,7 +135,7 @@ def failure_facts(row: Payment) -> list[Fact]:
         return []
     return [
         (_("Failed tries"), row.failures),
-        (_("Why it failed"), row.failure_code or NONE),
+        (_("Why it failed"), declines.in_words(row.failure_code) or NONE),
         (_("Next try"), columns.moment(row.next_attempt_at)),
     ]
 

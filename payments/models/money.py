@@ -74,6 +74,11 @@ class Payment(Attributed):
         return f"#{self.pk}"
 
     @property
+    def is_recovered(self) -> bool:
+        """Received after all, however late: "failed" never sticks."""
+        return self.status == self.Status.SUCCEEDED and self.failures > 0
+
+    @property
     def is_fully_refunded(self) -> bool:
         return self.status == self.Status.SUCCEEDED and self.refunded_amount == self.amount
 

@@ -15,12 +15,24 @@ from django.urls import reverse
 from members import clock
 from members.models import Consent, Message, Supporter
 from payments import cases
-from payments.models import Case, Checkout, LedgerEntry, Payment, Refund, StripeEvent, Subscription
+from payments.models import (
+    Case,
+    Checkout,
+    Dispute,
+    LedgerEntry,
+    Payment,
+    Payout,
+    Refund,
+    StripeEvent,
+    Subscription,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-MODELS = [Supporter, Message, Consent, Checkout, Subscription, Payment, Refund, LedgerEntry, StripeEvent, Case]
+MODELS = [
+    Supporter, Message, Consent, Checkout, Subscription, Payment, Refund, Dispute, Payout, LedgerEntry, StripeEvent, Case,
+]  # fmt: skip
 
 
 def list_of(model: type) -> str:
@@ -41,6 +53,7 @@ def one_of_everything() -> dict[type, object]:
     return {
         Supporter: who, Message: factories.message(who), Consent: given.consent, Checkout: given,
         Subscription: agreed, Payment: paid, Refund: factories.refund(paid, 300),
+        Dispute: factories.dispute(paid, amount=200), Payout: factories.payout(),
         LedgerEntry: factories.ledger_lines(paid), StripeEvent: factories.event(id=f"evt_1AB{paid.pk}"),
         Case: cases.open_case("duplicate_payment", f"test:{paid.pk}", who, {"payments": [paid.pk]}),
     }  # fmt: skip

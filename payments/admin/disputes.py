@@ -1,0 +1,70 @@
+"""Disputes at the desk: what a bank took back, why, until when it waits for an answer. They are answered at Stripe."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from payments.admin import columns
+from payments.admin.columns import BAD, GOOD, LATE, NONE, column
+from payments.admin.filters import CurrencyFilter, OnePayment
+from payments.admin.ledger import ledger_table
+from payments.admin.pages import Fact, Part, Table
+from payments.admin.search import FindsByPerson
+from payments.models import Dispute, LedgerEntry
+
+TONES = dict.fromkeys(Dispute.OPEN, LATE) | {Dispute.Status.WON: GOOD, Dispute.Status.LOST: BAD}
+
+
+@admin.register(Dispute)
+class DisputeAdmin(FindsByPerson):
+    exact = ("stripe_dispute_id",)
+    person = "payment__supporter"
+    page_related = ("payment__supporter",)
+    list_display = (
+        columns.number,
+        columns.person_column("payment.supporter"),
+        columns.amount_column(gettext_lazy("amount")),
+        columns.state_column("status", gettext_lazy("status"), TONES),
+        "reason",
+        column(gettext_lazy("payment"))(lambda row: columns.link(row.payment)),
+        columns.moment_column("respond_by", gettext_lazy("answer by")),
+        columns.moment_column("created_at", gettext_lazy("opened")),
+    )
+    list_filter = ("status", CurrencyFilter, "created_at", OnePayment)
+    list_select_related = ("payment__supporter",)
+
+    def facts(self, row: Dispute) -> list[Fact]:
+        return [
+            (_("Supporter"), columns.person(row.payment.supporter)),
+            (_("Payment"), columns.link(row.payment)),
+            (_("Amount"), columns.amount(row.amount, row.currency)),
+            (_("Taken from us"), columns.amount(row.withdrawn_amount or None, row.currency)),
+            (_("Status"), columns.tinted(row, "status", TONES)),
+            (_("Reason"), row.reason or NONE),
+            (_("Opened"), columns.moment(row.created_at)),
+            (_("Answer at Stripe by"), columns.moment(row.respond_by)),
+            (_("At Stripe"), columns.code(row.stripe_dispute_id)),
+        ]
+
+    def parts(self, row: Dispute) -> list[Part]:
+        sources = [f"dispute:{row.stripe_dispute_id}", f"dispute_returned:{row.stripe_dispute_id}"]
+        own = LedgerEntry.objects.filter(source__in=sources)
+        return [ledger_table(own | LedgerEntry.objects.filter(settles__source__in=sources))]
+
+
+def dispute_table(rows: object) -> Table:
+    """The disputes of one payment, for its page."""
+    head = (_("Dispute"), _("Amount"), _("Status"), _("Reason"), _("Opened"))
+    found = [
+        (
+            columns.link(row),
+            columns.amount(row.amount, row.currency),
+            columns.tinted(row, "status", TONES),
+            row.reason or NONE,
+            columns.moment(row.created_at),
+        )
+        for row in rows  # type: ignore[attr-defined]
+    ]
+    return Table(_("Disputes"), head, found, empty=_("No bank took it back."))
