@@ -83,10 +83,14 @@ def _count_in_redis(key: str, seconds: int) -> int | None:
 
 
 def _client() -> redis.Redis:
+    """One for all threads. A second one, made by a thread that came at the same moment, would be dropped and close the
+    connections that are in use.
+    """
     url = settings.REDIS_URL
-    if url not in _clients:
-        _clients[url] = redis.Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3)
-    return _clients[url]
+    with _lock:
+        if url not in _clients:
+            _clients[url] = redis.Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3)
+        return _clients[url]
 
 
 def _count_here(key: str, seconds: int) -> int:

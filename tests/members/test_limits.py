@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 import redis
@@ -103,3 +104,17 @@ def test_a_network_is_what_the_trusted_proxies_say(
     settings.TRUSTED_PROXY_COUNT = proxies
     extra = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
     assert limits.network_of(RequestFactory().get("/", REMOTE_ADDR=remote, **extra)) == network
+
+
+def test_the_first_of_a_process_may_come_all_at_once(who: str) -> None:
+    """They share one connection pool from the start: a second one that is dropped would take connections with it."""
+    for attempt in range(20):
+        limits._clients.clear()
+        start = Barrier(12)
+
+        def first(_: int, name: str = f"{who}{attempt}", start: Barrier = start) -> bool:
+            start.wait()
+            return limits.hit("test", name, 6, 60)
+
+        with ThreadPoolExecutor(12) as pool:
+            assert sum(pool.map(first, range(12))) == 6
