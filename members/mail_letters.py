@@ -1,6 +1,7 @@
 """From a message's frozen facts to the letter as it leaves: words in the reader's language, styles inlined, headers.
 
-Called by members/mail_sending.py and by nobody else. What a letter says is in `templates/emails/<kind>/`.
+Called by members/mail_sending.py, and where staff are shown a letter before it is owed. What a letter says is in
+`templates/emails/<kind>/`.
 """
 
 from __future__ import annotations

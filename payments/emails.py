@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from members import clock, links, mail
+from members.mail_letters import Letter, render
 from members.models import Level, Message, Supporter
 from payments import checkout as checkouts
 from payments import money
-from payments.models import Frequency, Payment, Subscription, SubscriptionChange
+from payments.models import Frequency, Payment, Refund, Subscription, SubscriptionChange
 
 Facts = dict[str, Any]
 
@@ -117,15 +118,42 @@ def ended(subscription: Subscription, *, unpaid: bool) -> Message | None:
     return _send("ended", subscription.public_id, subscription, facts)
 
 
+def refund_done(refund: Refund, sentence: str = "") -> Message | None:
+    """Money is on its way back: how much, where to, how long it takes. Once a refund."""
+    payment = refund.payment
+    facts = _sent_back(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
+    return _send("refund_done", refund.stripe_refund_id, payment, facts)
+
+
+def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
+    """What refund_done would say now, for whoever is about to send `amount` back. Sends nothing."""
+    facts = _sent_back(payment, amount, clock.now(), sentence, is_stopping=is_stopping)
+    language = _language(payment)
+    return render(Message(kind="refund_done", language=language, context=_context(payment.supporter, language, facts)))
+
+
+def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is_stopping: bool) -> Facts:
+    """Amounts in minor units of the payment's currency. One who goes on giving is told so, and how to stop."""
+    facts = {
+        **_arrived(payment), "back_amount": amount, "back_on": _day(at), "is_whole": amount == payment.amount,
+        "sentence": sentence,
+    }  # fmt: skip
+    subscription = payment.subscription
+    if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
+        facts["stop_url"] = _stop_url(subscription, _language(payment))
+    return facts
+
+
 def _send(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message | None:
     supporter, language = about.supporter, _language(about)
-    context = {
-        "first_name": greeting_name(supporter), **facts, "privacy_url": _url("/support/privacy/", language)
-    }  # fmt: skip
     return mail.send(
-        kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language, context=context,
-        supporter=supporter,
+        kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
+        context=_context(supporter, language, facts), supporter=supporter,
     )  # fmt: skip
+
+
+def _context(supporter: Supporter, language: str, facts: Facts) -> Facts:
+    return {"first_name": greeting_name(supporter), **facts, "privacy_url": _url("/support/privacy/", language)}
 
 
 def greeting_name(supporter: Supporter) -> str:

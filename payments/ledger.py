@@ -10,7 +10,7 @@ from datetime import datetime
 
 from members import clock, memberships
 from members.models import Supporter
-from payments import cases, duplicates, emails, money
+from payments import cases, duplicates, emails, money, refund_requests
 from payments import checkout as checkouts
 from payments.models import Case, Checkout, Frequency, LedgerEntry, Payment, Refund, Subscription
 from payments.stripe_api import objects
@@ -128,8 +128,18 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
         facts = {"payment": payment.pk, "subscription": subscription.pk}
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
     _compare(payment, subscription.amount, subscription.currency)
-    emails.thank(payment) if invoice.is_first else emails.receipt_recurring(payment)
+    if invoice.is_first:
+        emails.thank(payment)
+    else:
+        emails.receipt_recurring(payment)
+        refund_requests.look_at_instalment(payment, subscription, _charged_at(invoice, paid_at))
     return payment
+
+
+def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:
+    """When its only try began, which for a bank debit is days before the money; else when the try that worked did."""
+    intent = invoice.payment_intent
+    return intent.created_at if intent and invoice.attempts <= 1 else paid_at
 
 
 def _belong(payment: Payment, subscription: Subscription, paid_at: datetime) -> None:

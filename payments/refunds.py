@@ -1,25 +1,36 @@
-"""Money sent back: Stripe's refunds mirrored, their lines added, the payment's refunded sum kept right."""
+"""Money sent back: Stripe's refunds mirrored, their lines added, the payment's refunded sum kept right.
+
+Asking Stripe for a refund is in refund_requests.py; whoever made it, the supporter is told from here.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import Sum
 
+from members import clock
 from members.models import Supporter
-from payments import ledger
+from payments import cases, emails, ledger, refund_requests
 from payments.errors import NotYet
-from payments.models import LedgerEntry, Payment, Refund
+from payments.models import Case, LedgerEntry, Payment, Refund
 from payments.stripe_api import objects
+
+# A refund that we hear of later has arrived by then: nobody is told that it is on its way.
+TOLD_WITHIN = timedelta(days=10)
 
 
 def follow(refund: objects.Refund) -> Refund:
     """Make our row what Stripe's refund is now. A refund that failed gives its money back in a line of its own.
 
-    Raises NotYet when the payment has not been recorded. Safe to call again.
+    The supporter is told once, when the money leaves; one that fails is shown to staff. Raises NotYet when the payment
+    has not been recorded. Safe to call again.
     """
     payment = payment_of(refund)
     if payment is None:
         raise NotYet(f"payment of {refund.id}")
     Supporter.objects.select_for_update().get(pk=payment.supporter_id)
+    before = payment.refunds.filter(stripe_refund_id=refund.id).values_list("status", flat=True).first()
     row, _ = Refund.objects.update_or_create(
         stripe_refund_id=refund.id,
         create_defaults={
@@ -31,6 +42,7 @@ def follow(refund: objects.Refund) -> Refund:
     _write_lines(row, refund)
     returned = payment.refunds.filter(status__in=Refund.TAKES_MONEY).aggregate(sum=Sum("amount"))["sum"] or 0
     Payment.objects.filter(pk=payment.pk).update(refunded_amount=returned)
+    _tell(row, refund, before)
     return row
 
 
@@ -48,3 +60,14 @@ def _write_lines(row: Refund, refund: objects.Refund) -> None:
     ledger.write(LedgerEntry.Kind.REFUND, f"refund:{refund.id}", payment, -row.amount, at, row)
     if row.status in {Refund.Status.FAILED, Refund.Status.CANCELED}:
         ledger.write(LedgerEntry.Kind.REFUND_RETURNED, f"refund_returned:{refund.id}", payment, row.amount, at, row)
+
+
+def _tell(row: Refund, refund: objects.Refund, before: str | None) -> None:
+    request = refund_requests.tie(row, refund)
+    leaves_now = row.status in Refund.TAKES_MONEY and before not in Refund.TAKES_MONEY
+    is_recent = clock.now() - row.created_at < TOLD_WITHIN
+    if leaves_now and is_recent and (request is None or request.tells_supporter):
+        emails.refund_done(row, request.sentence if request else "")
+    if row.status == Refund.Status.FAILED:
+        facts = {"refund": row.pk, "payment": row.payment_id, "amount": [row.amount, row.currency]}
+        cases.open_case(Case.Kind.REFUND_FAILED, f"refund:{refund.id}:failed", row.payment.supporter, facts)

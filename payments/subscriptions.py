@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,7 +16,7 @@ from django.db.models import QuerySet
 
 from members import clock, memberships
 from members.models import Supporter, TimelineEntry
-from payments import cases, duplicates, emails
+from payments import cases, duplicates, emails, requests
 from payments import checkout as checkouts
 from payments.errors import AlreadyStopped, NotOurs, StripeRefused
 from payments.models import Case, Subscription, SubscriptionChange
@@ -68,13 +70,32 @@ def request_stop(
 ) -> SubscriptionChange:
     """Ask Stripe to charge nothing more. Our row changes when Stripe's object says so; the mail goes out then.
 
-    Raises AlreadyStopped, StripeUnavailable (ask again: the same key is used), StripeRefused. Never call it inside
-    a transaction.
+    Raises AlreadyStopped, StripeUnavailable (written down, taken up again; asking again is the same request),
+    StripeRefused. Never call it inside a transaction.
     """
     change = _stop_request(subscription, surface, reason, words, actor)
-    _ask_stripe(change)
-    inbox.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
+    ask_stop(change)
     return change
+
+
+def ask_stop(change: SubscriptionChange) -> None:
+    """Ask Stripe for a stop, again if need be, and have the subscription read. Safe to call twice and at once.
+
+    Raises StripeUnavailable (stays open and is taken up again), StripeRefused.
+    """
+    subscription = Subscription.objects.get(pk=change.subscription_id)
+    call, look_up = partial(_stop_at_stripe, subscription), partial(_stops_at_stripe, subscription)
+    try:
+        requests.ask(change, call, look_up, _stop_params(subscription))
+    except StripeRefused:
+        read_again(subscription)
+        raise
+    read_again(subscription)
+
+
+def read_again(subscription: Subscription) -> None:
+    """Have it read from Stripe, through the queue of the events."""
+    inbox.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
 
 
 def _begin(agreed: objects.Subscription) -> Subscription:
@@ -146,9 +167,9 @@ def _stop_request(
     if accepted or subscription.is_stopping or not subscription.is_alive:
         raise AlreadyStopped(subscription.stripe_subscription_id)
     try:
-        with transaction.atomic():
+        with transaction.atomic(durable=True):
             change: SubscriptionChange = subscription.changes.create(
-                kind=SubscriptionChange.Kind.STOP, surface=surface, reason=reason, words=words,
+                kind=SubscriptionChange.Kind.STOP, surface=surface, reason=reason, words=words, actor=actor,
                 stripe_params=_stop_params(subscription),
             )  # fmt: skip
             TimelineEntry.objects.create(
@@ -164,17 +185,15 @@ def _stop_params(subscription: Subscription) -> dict[str, Any]:
     return {"cancel_at_period_end": True} if subscription.status in STOPS_AT_PERIOD_END else {}
 
 
-def _ask_stripe(change: SubscriptionChange) -> None:
-    call = client.update_subscription if change.stripe_params else client.cancel_subscription
-    try:
-        call(change.subscription.stripe_subscription_id, change.stripe_params, key=change.idempotency_key)
-    except StripeRefused as error:
-        _set_state(change, SubscriptionChange.State.FAILED, str(error))
-        inbox.request_sync("subscription", change.subscription.stripe_subscription_id)
-        raise
-    _set_state(change, SubscriptionChange.State.ACCEPTED)
+def _stop_at_stripe(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
+    call = client.update_subscription if params else client.cancel_subscription
+    call(subscription.stripe_subscription_id, params, key=key)
+    return True
 
 
-def _set_state(change: SubscriptionChange, state: SubscriptionChange.State, error: str = "") -> None:
-    waiting = SubscriptionChange.objects.filter(pk=change.pk, state=SubscriptionChange.State.REQUESTED)
-    waiting.update(state=state, error=error)
+def _stops_at_stripe(subscription: Subscription) -> bool | None:
+    """Whether Stripe's object has ended by now, or is to end where that is what we ask for; None when it goes on."""
+    agreed = client.read_subscription(subscription.stripe_subscription_id)
+    is_ending = agreed.cancel_at_period_end or agreed.cancel_at is not None
+    is_over = agreed.status not in Subscription.ALIVE
+    return True if is_over or (is_ending and subscription.status in STOPS_AT_PERIOD_END) else None

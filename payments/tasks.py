@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from payments import daily, progress
+from payments import daily, progress, unanswered
 
 
 @shared_task
@@ -17,3 +17,9 @@ def run_daily_jobs() -> None:
 def record_campaign_progress() -> None:
     """Every minute: how far each running campaign has come."""
     progress.record_all()
+
+
+@shared_task
+def take_up_unanswered_requests() -> None:
+    """Every minute: what Stripe never answered is asked again."""
+    unanswered.take_up()

@@ -192,6 +192,11 @@ CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "members.tasks.send_due_messages", "schedule": 20.0, "options": {"expires": 20}},
     "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
     "campaign progress": {"task": "payments.tasks.record_campaign_progress", "schedule": 60.0},
+    "unanswered requests": {
+        "task": "payments.tasks.take_up_unanswered_requests",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 # --- Staff ----------------------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ def facts(context: Context) -> list[Row]:
     about: dict[Any, Any] = context.flatten()
     rows = [Row(_("Your gift"), gift(about["amount"], about["currency"], about["frequency"]), "figure")]
     rows += [Row(label, _joined(day(about.get(key)), more)) for key, label, more in _days(about) if about.get(key)]
+    if about.get("back_amount"):
+        rows.insert(0, Row(_("On its way back"), sums.format(about["back_amount"], about["currency"]), "figure"))
     if about.get("level"):
         rows.insert(1, Row(_("Level"), str(about["level"])))
     if about.get("reference"):
@@ -63,6 +65,7 @@ def _days(about: dict[Any, Any]) -> list[tuple[str, str, str]]:
         ("renews_on", _("Next payment"), "" if about.get("paid_on") or about.get("sent_on") else method),
         ("patron_until_on", _("Patron until"), ""),
         ("ended_on", _("Ended"), ""),
+        ("back_on", _("Sent back"), ""),
     ]
 
 
