@@ -49,3 +49,7 @@ class RefundOutOfRange(Exception):
 
 class RefundUnderWay(Exception):
     """Stripe has not answered an earlier request for a refund of this payment. Another one waits for that."""
+
+
+class SiteNotSafe(Exception):
+    """Live payments need an https address: Stripe delivers live events to nothing else."""

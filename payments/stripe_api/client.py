@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -150,6 +151,36 @@ def list_disputes(since: datetime, until: datetime) -> Iterator[list[objects.Dis
 def list_balance_transactions(since: datetime, until: datetime) -> Iterator[list[objects.BalanceTransaction]]:
     sdk = _stripe().v1.balance_transactions
     return _listed(objects.balance_transaction, sdk.list, created=_between(since, until))
+
+
+def account_id() -> str:
+    """Whose key this is. A restricted key may not be allowed to say: StripeRefused."""
+    found: str = _guarded(lambda: _stripe().v1.accounts.retrieve_current()).to_dict()["id"]
+    return found
+
+
+def stripe_time() -> datetime:
+    """What Stripe's clock says, in whole seconds; asked with the smallest read that our key must be allowed."""
+    answer = _guarded(lambda: _stripe().v1.balance_transactions.list({"limit": 1}))
+    return parsedate_to_datetime(answer.last_response.headers["Date"])
+
+
+def webhook_endpoints() -> list[objects.WebhookEndpoint]:
+    """All of the account in the key's mode; Stripe allows sixteen."""
+    page = _guarded(lambda: _stripe().v1.webhook_endpoints.list({"limit": 100})).to_dict()
+    return [objects.webhook_endpoint(raw) for raw in page["data"]]
+
+
+def create_webhook_endpoint(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
+    """Returns (endpoint id, signing secret). Stripe says the secret in this answer only."""
+    sdk = _stripe().v1.webhook_endpoints
+    made = _write(sdk.create, (), params, stripe_params.WebhookEndpointCreateParams, key)
+    return made["id"], made["secret"]
+
+
+def update_webhook_endpoint(endpoint_id: str, params: Mapping[str, Any], *, key: str) -> None:
+    sdk = _stripe().v1.webhook_endpoints
+    _write(sdk.update, (endpoint_id,), params, stripe_params.WebhookEndpointUpdateParams, key)
 
 
 def create_checkout_session(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from payments.stripe_api.values import (
     Refund,
     Session,
     Subscription,
+    WebhookEndpoint,
 )
 
 # All that we put into Stripe's metadata: public ids of our rows. Never anything about a person.
@@ -213,6 +214,16 @@ def payout(raw: Raw) -> Payout:
 
 def customer_of(raw: Raw) -> str:
     return _id(raw.get("customer"))
+
+
+def webhook_endpoint(raw: Raw) -> WebhookEndpoint:
+    return WebhookEndpoint(
+        id=raw["id"],
+        url=raw["url"],
+        is_enabled=raw["status"] == "enabled",
+        api_version=raw.get("api_version") or "",
+        event_types=frozenset(raw["enabled_events"]),
+    )
 
 
 def lane_of(raw: Raw) -> str:

@@ -11,6 +11,17 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True)
+class WebhookEndpoint:
+    """Where Stripe sends which events, in which version. `api_version` is "" for the account's own default."""
+
+    id: str
+    url: str
+    is_enabled: bool
+    api_version: str
+    event_types: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Charge:
     id: str
     payment_intent: str

@@ -17,9 +17,9 @@ from ..idempotency import Keys
 from ..rendering import render
 from ..wire import Dropped, Request, Response, as_json
 from ..world import World
-from . import customers, events, invoices, payments, portal, routing, sessions, subscriptions
+from . import account, customers, events, invoices, payments, portal, routing, sessions, subscriptions
 
-ENDPOINTS = (customers, events, invoices, payments, portal, sessions, subscriptions)
+ENDPOINTS = (account, customers, events, invoices, payments, portal, sessions, subscriptions)
 REMEMBERED = 5_000
 
 

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from payments.errors import SiteNotSafe, StripeRefused, StripeUnavailable
+from payments.stripe_api.client import API_VERSION
+from payments.stripe_api.event_types import HANDLED
+from payments.webhooks import endpoint
+
+
+class Command(BaseCommand):
+    help = "Makes or corrects the webhook endpoint at Stripe: our address, our event types, our API version."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--switch-off-older",
+            action="store_true",
+            help="also switch off other endpoints with our address, such as one of an older API version",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            done = endpoint.register()
+            self._tell(done)
+            for older in done.older:
+                self._older(older, is_unwanted=options["switch_off_older"])
+        except SiteNotSafe:
+            raise CommandError(
+                f"{endpoint.address()} is not https, and the key is a live one: set SITE_URL to the https address."
+            ) from None
+        except StripeUnavailable as error:
+            raise CommandError(f"Stripe did not answer ({error}). Run this again: nothing is done twice.") from error
+        except StripeRefused as error:
+            raise CommandError(
+                f"Stripe refused ({error}). A restricted key needs Webhook Endpoints: write for this command."
+            ) from error
+
+    def _tell(self, done: endpoint.Registered) -> None:
+        if done.secret:
+            self.stdout.write(
+                f"{done.endpoint_id} made: {endpoint.address()}, {len(HANDLED)} event types, API version {API_VERSION}."
+            )
+            self.stdout.write("Its signing secret, told this once:")
+            self.stdout.write(done.secret)
+            self.stdout.write(
+                "Put it into STRIPE_WEBHOOK_SECRETS and restart web. While another endpoint still delivers, keep that "
+                "one's secret behind a comma."
+            )
+            return
+        changes = "; ".join(done.changes) or "nothing to change"
+        self.stdout.write(f"{done.endpoint_id} at {endpoint.address()}: {changes}.")
+
+    def _older(self, endpoint_id: str, *, is_unwanted: bool) -> None:
+        if is_unwanted:
+            endpoint.switch_off(endpoint_id)
+            self.stdout.write(f"{endpoint_id} switched off.")
+        else:
+            self.stdout.write(
+                f"{endpoint_id} has the same address and still delivers. Once web knows both secrets: "
+                "manage.py stripe_endpoint --switch-off-older"
+            )
