@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from datetime import datetime, timedelta
+from typing import Any
 
-from payments import daily, progress, unanswered
+from celery import shared_task
+from django.conf import settings
+
+from payments import daily, heartbeats, progress, unanswered
 
 
 @shared_task
@@ -23,3 +27,12 @@ def record_campaign_progress() -> None:
 def take_up_unanswered_requests() -> None:
     """Every minute: what Stripe never answered is asked again."""
     unanswered.take_up()
+
+
+@shared_task(bind=True)
+def heartbeat(self: Any) -> None:
+    """Every 20 seconds: that it was sent proves beat, that it runs proves a worker."""
+    heartbeats.beat("worker")
+    if expires := self.request.expires:
+        moment = expires if isinstance(expires, datetime) else datetime.fromisoformat(expires)
+        heartbeats.beat("beat", moment - timedelta(seconds=settings.HEARTBEAT_EXPIRES_SECONDS))

@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from payments import heartbeats
 from project.metrics import CONTENT_TYPE, exposition
 
 log = logging.getLogger("hromada.health")
@@ -37,10 +38,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when requests can be served, 503 when not. Without Redis mail waits, but nothing is lost: still ready."""
-    checks = {"database": _database(), "migrations": "unknown", "redis": _redis()}
+    """200 when requests can be served, 503 when not. Without Redis mail waits, but nothing is lost: still ready.
+    The same when drain, worker or beat are silent: that is said, and is an alert, but no reason to send no requests.
+    """
+    checks = {"database": _database(), "migrations": "unknown", "redis": _redis(), "heartbeats": "unknown"}
     if checks["database"] == "ok":
         checks["migrations"] = _migrations()
+    if checks["migrations"] == "ok":
+        checks["heartbeats"] = _heartbeats()
     is_ready = checks["database"] == checks["migrations"] == "ok"
     status = "not ready" if not is_ready else "ready" if checks["redis"] == "ok" else "degraded"
     return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
@@ -83,6 +88,15 @@ def _migrations() -> str:
         return "unknown"
     _migrations_seen_applied_at = None if is_waiting else now
     return "waiting" if is_waiting else "ok"
+
+
+def _heartbeats() -> str:
+    try:
+        silent = heartbeats.stale()
+    except Error as problem:
+        log.warning("readyz.heartbeats reason=%s", type(problem).__name__)
+        return "unknown"
+    return f"silent: {', '.join(silent)}" if silent else "ok"
 
 
 def _redis() -> str:

@@ -188,9 +188,15 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_TIMEZONE = TIME_ZONE
+HEARTBEAT_EXPIRES_SECONDS = 60  # the task that proves beat and worker tells by this when it was sent
 CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "members.tasks.send_due_messages", "schedule": 20.0, "options": {"expires": 20}},
     "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
+    "heartbeat": {
+        "task": "payments.tasks.heartbeat",
+        "schedule": 20.0,
+        "options": {"expires": HEARTBEAT_EXPIRES_SECONDS},
+    },
     "campaign progress": {"task": "payments.tasks.record_campaign_progress", "schedule": 60.0},
     "unanswered requests": {
         "task": "payments.tasks.take_up_unanswered_requests",

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from members import clock
 from members.models import Message
-from payments.models import StripeEvent
+from payments import heartbeats
+from payments.models import Heartbeat, StripeEvent
 from project import health
 
 NOWHERE = "redis://127.0.0.1:9/0"
@@ -41,9 +42,20 @@ def test_alive_needs_no_database(client: Client) -> None:
 @pytest.mark.django_db
 class TestReady:
     def test_everything_works(self, client: Client) -> None:
+        for name in heartbeats.NAMES:
+            Heartbeat.objects.create(name=name, beaten_at=timezone.now())
         answer = client.get("/readyz")
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok", "redis": "ok"}}
+        checks = {"database": "ok", "migrations": "ok", "redis": "ok", "heartbeats": "ok"}
+        assert answer.json() == {"status": "ready", "checks": checks}
+
+    def test_silent_processes_are_named_and_it_stays_ready(self, client: Client) -> None:
+        now = timezone.now()
+        Heartbeat.objects.create(name="drain", beaten_at=now - timedelta(seconds=170))
+        Heartbeat.objects.create(name="worker", beaten_at=now - timedelta(seconds=190))
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+        assert answer.json()["checks"]["heartbeats"] == "silent: worker, beat"
 
     def test_without_redis_it_is_degraded_and_ready(self, client: Client, settings) -> None:
         settings.REDIS_URL = NOWHERE
@@ -66,12 +78,12 @@ class TestReady:
         assert answer.status_code == 503
         assert answer.json() == {
             "status": "not ready",
-            "checks": {"database": "ok", "migrations": "waiting", "redis": "ok"},
+            "checks": {"database": "ok", "migrations": "waiting", "redis": "ok", "heartbeats": "unknown"},
         }
 
     def test_migrations_are_looked_at_once_a_minute(self, client: Client, django_assert_num_queries) -> None:
         client.get("/readyz")
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):  # the database, and the heartbeats
             client.get("/readyz")
 
 

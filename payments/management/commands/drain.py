@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from payments import settlements
+from payments import heartbeats, settlements
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.webhooks import drain, inbox
 
@@ -61,6 +61,7 @@ class _Drain:
 
     def _work(self, listener: psycopg.Connection[Any]) -> None:
         while not self.is_stopping:
+            heartbeats.beat("drain")
             worked = drain.work()
             if not worked:
                 self._settle_now_and_then()
