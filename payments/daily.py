@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.conf import settings
 
 from members import clock
-from payments import invariants, progress, reminders
+from payments import invariants, missed_renewals, progress, reminders
 from payments.webhooks import inbox
 
 log = logging.getLogger("hromada.daily")
@@ -21,11 +21,12 @@ QUIET_SECONDS = 20
 def run(today: date | None = None) -> dict[str, object]:
     """Everything that is due on a day. Catches up with days on which it did not run. Returns what was done."""
     sent = reminders.send_due(today or clock.today())
+    missed = missed_renewals.find(today or clock.today())
     progress.record_all()
     broken = invariants.broken()
     for sentence in broken:
         log.error("the books do not hold: %s", sentence)
-    return {"reminders": sent, "broken": broken}
+    return {"reminders": sent, "missed_renewals": missed, "broken": broken}
 
 
 def advance_business_date(days: int) -> date:

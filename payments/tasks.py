@@ -8,7 +8,10 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from payments import daily, heartbeats, progress, unanswered
+from payments import comparison, daily, heartbeats, missed_events, progress, unanswered
+
+# Looking through Stripe's lists takes as long as they are long. A run that is lost is begun anew by the next schedule.
+LONG = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
 
 
 @shared_task
@@ -27,6 +30,19 @@ def record_campaign_progress() -> None:
 def take_up_unanswered_requests() -> None:
     """Every minute: what Stripe never answered is asked again."""
     unanswered.take_up()
+
+
+@shared_task(**LONG)
+def collect_missed_events() -> None:
+    """Every quarter of an hour: events that Stripe made and that never came."""
+    missed_events.collect()
+
+
+@shared_task(**LONG)
+def compare_with_stripe() -> None:
+    """Hourly, because a night on which Stripe did not answer is made up for in the morning."""
+    if comparison.is_due():
+        comparison.run()
 
 
 @shared_task(bind=True)

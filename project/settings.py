@@ -203,6 +203,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "missed events": {
+        "task": "payments.tasks.collect_missed_events",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 900},
+    },
+    "comparison": {
+        "task": "payments.tasks.compare_with_stripe",
+        "schedule": crontab(minute=25),
+        "options": {"expires": 3600},
+    },
 }
 
 # --- Staff ----------------------------------------------------------------------------------------------------------
