@@ -41,7 +41,9 @@ class Message(models.Model):
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
     unanswered = models.PositiveSmallIntegerField(
-        _("handed over without an answer"), default=0, editable=False,
+        _("handed over without an answer"),
+        default=0,
+        editable=False,
         help_text=_("How often the mail server got the whole message and never said what it did with it."),
     )
     error = models.TextField(_("error"), blank=True)

@@ -17,10 +17,19 @@ GRANIAN = ["-m", "granian", "--interface=wsgi", "--host=127.0.0.1", "--workers=1
 OURS, BARE = 18101, 18102
 DATA = embedded.BASE_DIR / ".data" / "bench"
 ENVIRONMENT = {
-    "DEBUG": "", "SECRET_KEY": "bench-" * 10, "ALLOWED_HOSTS": "127.0.0.1", "STRIPE_SECRET_KEY": "sk_test_bench",
-    "STRIPE_WEBHOOK_SECRETS": "whsec_bench", "STRIPE_API_BASE": "http://127.0.0.1:9", "SITE_URL": "http://127.0.0.1",
-    "CONTACT_EMAIL": "bench@example.org", "EMAIL_URL": "smtp://127.0.0.1:9", "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "project.settings", "DATA_DIR": str(DATA),
-}  # fmt: skip
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "CONTACT_EMAIL": "bench@example.org",
+    "DATA_DIR": str(DATA),
+    "DEBUG": "",
+    "DJANGO_SETTINGS_MODULE": "project.settings",
+    "EMAIL_URL": "smtp://127.0.0.1:9",
+    "LOG_LEVEL": "ERROR",
+    "SECRET_KEY": "bench-" * 10,
+    "SITE_URL": "http://127.0.0.1",
+    "STRIPE_API_BASE": "http://127.0.0.1:9",
+    "STRIPE_SECRET_KEY": "sk_test_bench",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_bench",
+}
 
 
 def main() -> None:

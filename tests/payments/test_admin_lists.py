@@ -30,9 +30,9 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-MODELS = [
-    Supporter, Message, Consent, Checkout, Subscription, Payment, Refund, Dispute, Payout, LedgerEntry, StripeEvent, Case,
-]  # fmt: skip
+PEOPLE = [Supporter, Message, Consent]
+MONEY = [Checkout, Subscription, Payment, Refund, Dispute, Payout, LedgerEntry]
+MODELS = [*PEOPLE, *MONEY, StripeEvent, Case]
 
 
 def list_of(model: type) -> str:

@@ -1,0 +1,31 @@
+"""The proof: random lives over the simulator and real PostgreSQL always end in the same books as Stripe's.
+
+A dozen lives in the suite; longer on demand: `MACHINE_LIVES=2000 make test ARGS="tests/machine"`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.machine.lives import Lives
+from tests.stage import set_the_scene
+
+LIVES = int(os.environ.get("MACHINE_LIVES", "12"))
+
+
+def test_every_life_ends_in_stripe_s_own_books(db, settings: settings, tmp_path: Path) -> None:
+    pytest_settings = settings
+    Lives.stage_of = lambda machine: set_the_scene(pytest_settings, tmp_path, Client())
+    run_state_machine_as_test(Lives, settings=how_long())
+
+
+def how_long() -> settings:
+    return settings(
+        max_examples=LIVES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )  # fmt: skip
