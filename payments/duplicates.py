@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
+
 from payments import cases
 from payments.models import Case, Frequency, Payment, Subscription
 
@@ -21,13 +23,17 @@ def look_at_subscription(subscription: Subscription) -> None:
 
 
 def look_at_payment(payment: Payment) -> None:
-    """Open a case when an equal gift of the same person came within an hour. Called with the supporter's row locked."""
+    """Open a case when an equal gift of the same person came within an hour, or another of the same checkout ever:
+    two of its sessions were paid. Called with the supporter's row locked.
+    """
     assert payment.paid_at is not None  # noqa: S101 - only received payments are looked at
-    twins = Payment.objects.filter(
-        supporter=payment.supporter, status=Payment.Status.SUCCEEDED, frequency=Frequency.ONCE,
-        amount=payment.amount, currency=payment.currency,
+    equal = Q(
+        supporter=payment.supporter, amount=payment.amount, currency=payment.currency,
         paid_at__range=(payment.paid_at - WINDOW, payment.paid_at + WINDOW),
-    ).exclude(pk=payment.pk).values_list("pk", flat=True)  # fmt: skip
+    )  # fmt: skip
+    received = Payment.objects.filter(status=Payment.Status.SUCCEEDED, frequency=Frequency.ONCE)
+    same = Q(checkout=payment.checkout) if payment.checkout else Q()
+    twins = received.filter(equal | same).exclude(pk=payment.pk).values_list("pk", flat=True)
     if found := sorted(twins):
         facts = {"payments": sorted([*found, payment.pk])}
         key = f"payments:{'+'.join(str(pk) for pk in facts['payments'])}"

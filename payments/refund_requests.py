@@ -45,12 +45,33 @@ def request_refund(
     RefundOutOfRange, RefundUnderWay, StripeUnavailable (written down, taken up again), StripeRefused (nothing was
     sent back). Never call it inside a transaction.
     """
-    request = _committed(
-        payment, public_id or uuid.uuid4(), amount=amount, reason=RefundRequest.Reason(reason), actor=actor,
-        sentence=sentence, tells_supporter=tells_supporter,
+    request = write_down(
+        payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
     )  # fmt: skip
     ask_refund(request)
     return request
+
+
+@transaction.atomic
+def write_down(
+    payment: Payment, amount: int, reason: str, actor: User | None, sentence: str = "", *,
+    tells_supporter: bool = True, public_id: uuid.UUID | None = None,
+) -> RefundRequest:  # fmt: skip
+    """The row of a wish, to be committed before Stripe is asked; the one that is there when it was sent before.
+
+    Raises NothingToRefund, RefundOutOfRange, RefundUnderWay.
+    """
+    Supporter.objects.select_for_update().get(pk=payment.supporter_id)
+    held = Payment.objects.select_for_update().get(pk=payment.pk)
+    known = RefundRequest.objects.filter(public_id=public_id).first() if public_id else None
+    if known and known.payment_id == held.pk:
+        return known
+    _check(held, amount)
+    fresh = uuid.uuid4() if known or public_id is None else public_id
+    return _made(
+        held, fresh, amount=amount, reason=RefundRequest.Reason(reason), actor=actor, sentence=sentence,
+        tells_supporter=tells_supporter,
+    )  # fmt: skip
 
 
 def ask_refund(request: RefundRequest) -> None:
@@ -97,18 +118,6 @@ def look_at_instalment(payment: Payment, subscription: Subscription, charged_at:
     with override(payment.supporter.language):
         sentence = _("You had asked us to stop before this payment was taken, so all of it goes back to you.")
     return _made(payment, uuid.uuid4(), amount=payment.amount, reason=RefundRequest.Reason.REQUESTED, sentence=sentence)
-
-
-def _committed(payment: Payment, public_id: uuid.UUID, **wish: Any) -> RefundRequest:
-    """The committed row of this wish; the one that is there already when it was sent before."""
-    with transaction.atomic(durable=True):
-        Supporter.objects.select_for_update().get(pk=payment.supporter_id)
-        held = Payment.objects.select_for_update().select_related(None).get(pk=payment.pk)
-        known = RefundRequest.objects.filter(public_id=public_id).first()
-        if known and known.payment_id == held.pk:
-            return known
-        _check(held, wish["amount"])
-        return _made(held, uuid.uuid4() if known else public_id, **wish)
 
 
 def _check(payment: Payment, amount: int) -> None:

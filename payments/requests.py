@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
 from members import clock
 from payments.errors import KeySpent, StripeRefused
@@ -42,7 +42,8 @@ def ask(
     StripeRefused (it has failed). Never inside a transaction; at once from several processes one asks, others wait.
     """
     with alone(request):
-        request.refresh_from_db()
+        with transaction.atomic(durable=True):  # raises within a transaction: the row must have been committed
+            request.refresh_from_db()
         if request.state == State.FAILED:
             raise StripeRefused(request.error)
         if request.state != State.REQUESTED:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from members import clock, memberships
@@ -73,8 +73,33 @@ def request_stop(
     Raises AlreadyStopped, StripeUnavailable (written down, taken up again; asking again is the same request),
     StripeRefused. Never call it inside a transaction.
     """
-    change = _stop_request(subscription, surface, reason, words, actor)
+    change = write_down_stop(subscription, surface, reason, words, actor)
     ask_stop(change)
+    return change
+
+
+@transaction.atomic
+def write_down_stop(
+    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None
+) -> SubscriptionChange:
+    """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
+
+    At once from two tabs: the second waits for the first one's row. Raises AlreadyStopped.
+    """
+    Supporter.objects.select_for_update().get(pk=subscription.supporter_id)
+    subscription.refresh_from_db()
+    if open_one := _unseen_stops(subscription).filter(state=SubscriptionChange.State.REQUESTED).first():
+        return open_one
+    if subscription.is_ending_or_asked_to:
+        raise AlreadyStopped(subscription.stripe_subscription_id)
+    details = {"subscription": subscription.pk, "surface": surface, "reason": reason}
+    TimelineEntry.objects.create(
+        supporter=subscription.supporter, action="subscription.stop_requested", actor=actor, details=details
+    )
+    change: SubscriptionChange = subscription.changes.create(
+        kind=SubscriptionChange.Kind.STOP, surface=surface, reason=reason, words=words, actor=actor,
+        stripe_params=_stop_params(subscription),
+    )  # fmt: skip
     return change
 
 
@@ -101,8 +126,10 @@ def read_again(subscription: Subscription) -> None:
 def _begin(agreed: objects.Subscription) -> Subscription:
     checkout = checkouts.find(agreed.checkout)
     supporter = checkouts.giver(checkout)
+    # Two sessions of one checkout were paid: the second agreement has none, and is a duplicate for staff to look at.
+    is_second = Subscription.objects.filter(checkout=checkout).exists()
     row = find(agreed.id) or Subscription(
-        supporter=supporter, checkout=checkout, stripe_subscription_id=agreed.id,
+        supporter=supporter, checkout=None if is_second else checkout, stripe_subscription_id=agreed.id,
         started_at=agreed.started_at, **checkout.attribution(),
     )  # fmt: skip
     _mirror(row, agreed)
@@ -153,32 +180,6 @@ def _was_immediate(agreed: objects.Subscription) -> bool:
     if agreed.ended_reason == "payment_failed" or agreed.canceled_at is None or agreed.ended_at is None:
         return False
     return agreed.ended_at - agreed.canceled_at < timedelta(minutes=5)
-
-
-def _stop_request(
-    subscription: Subscription, surface: str, reason: str, words: str, actor: User | None
-) -> SubscriptionChange:
-    """The committed row whose id is the idempotency key; the one still unanswered, if there is one."""
-    subscription.refresh_from_db()
-    stops = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP)
-    if open_one := stops.filter(state=SubscriptionChange.State.REQUESTED).first():
-        return open_one
-    accepted = stops.filter(state=SubscriptionChange.State.ACCEPTED).exists()
-    if accepted or subscription.is_stopping or not subscription.is_alive:
-        raise AlreadyStopped(subscription.stripe_subscription_id)
-    try:
-        with transaction.atomic(durable=True):
-            change: SubscriptionChange = subscription.changes.create(
-                kind=SubscriptionChange.Kind.STOP, surface=surface, reason=reason, words=words, actor=actor,
-                stripe_params=_stop_params(subscription),
-            )  # fmt: skip
-            TimelineEntry.objects.create(
-                supporter=subscription.supporter, action="subscription.stop_requested", actor=actor,
-                details={"subscription": subscription.pk, "surface": surface, "reason": reason},
-            )  # fmt: skip
-            return change
-    except IntegrityError:
-        return stops.get(state=SubscriptionChange.State.REQUESTED)
 
 
 def _stop_params(subscription: Subscription) -> dict[str, Any]:

@@ -43,6 +43,12 @@ def take_up(seconds: float = 45) -> int:
     return answered
 
 
+def note_refused(request: StripeRequest, problem: StripeRefused) -> None:
+    """Show staff a request that Stripe refused while nobody was looking. Once a request."""
+    facts = {**_facts(request), "reason": str(problem)}
+    cases.open_case(Case.Kind.REQUEST_REFUSED, f"{_name(request)}:refused", _supporter(request), facts)
+
+
 def _left_open() -> Iterator[StripeRequest]:
     old = {"state": State.REQUESTED, "generation_at__lte": clock.now() - PATIENCE}
     yield from SubscriptionChange.objects.filter(**old).select_related("subscription__supporter").order_by("?")
@@ -59,10 +65,7 @@ def _is_answered(request: StripeRequest) -> bool:
         log.info("still unanswered: %s (%s)", request.idempotency_key, problem)
         return False
     except StripeRefused as problem:
-        cases.open_case(
-            Case.Kind.REQUEST_REFUSED, f"{_name(request)}:refused", _supporter(request),
-            {**_facts(request), "reason": str(problem)},
-        )  # fmt: skip
+        note_refused(request, problem)
     except Exception as problem:  # one request that cannot be asked must not hold up the others
         log.error("request %s cannot be asked: %s", request.idempotency_key, type(problem).__name__)
         return False

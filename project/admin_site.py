@@ -18,7 +18,10 @@ from django.utils.translation import gettext_lazy
 # Which lists belong together, for the people who use them. What is not named here is a setting.
 ROOMS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (gettext_lazy("People"), ("Supporter", "Membership", "Message", "Consent")),
-    (gettext_lazy("Money"), ("Payment", "Subscription", "Refund", "Dispute", "Payout", "LedgerEntry", "Checkout")),
+    (
+        gettext_lazy("Money"),
+        ("Payment", "Subscription", "Refund", "RefundRequest", "Dispute", "Payout", "LedgerEntry", "Checkout"),
+    ),
     (gettext_lazy("Asking"), ("Campaign", "Appeal")),
     (gettext_lazy("To look after"), ("Case", "StripeEvent")),
 )

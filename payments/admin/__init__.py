@@ -9,6 +9,7 @@ from payments.admin import (
     messages,
     payments,
     payouts,
+    refund_requests,
     subscriptions,
     supporters,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "messages",
     "payments",
     "payouts",
+    "refund_requests",
     "subscriptions",
     "supporters",
 ]

@@ -5,6 +5,9 @@ An act is a small class beside the admin of its model; this is its shape and its
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -16,20 +19,43 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from members.mail_letters import Letter
 from payments.admin.columns import address_of
 
 if TYPE_CHECKING:
     from payments.admin.pages import DeskAdmin
 
 
+@dataclass(frozen=True)
+class Confirmation:
+    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go."""
+
+    question: str
+    sentences: Sequence[object]
+    button: str
+    letter: Letter | None = None
+    to_email: str = ""
+
+
 class Act:
-    """One thing staff can do to one row, asked for on a page of its own."""
+    """One thing staff can do to one row, asked for on a page of its own.
+
+    With `is_confirmed` a second page shows what the answers lead to. It carries a `wish`: sent twice, it is done once.
+    """
 
     slug: str
     label: object
     form_class: type[forms.Form] = forms.Form
     is_grave = False
+    is_confirmed = False
+    needs: tuple[str, ...] = ()
     problems: tuple[type[Exception], ...] = ()
+
+    def form(self, row: Any, data: Any) -> forms.Form:
+        return self.form_class(data)
+
+    def confirmation(self, row: Any, answers: dict[str, Any]) -> Confirmation:
+        raise NotImplementedError
 
     def is_open(self, row: Any) -> bool:
         """Whether the act makes sense for the row as it is now."""
@@ -42,8 +68,15 @@ class Act:
         """What will happen, and what will not, a sentence each."""
         return []
 
+    def told_before(self, row: Any, wish: uuid.UUID) -> str:
+        """What was told when this very wish was performed before; nothing when it was not."""
+        return ""
+
     def perform(self, row: Any, answers: dict[str, Any], actor: User) -> str:
-        """Call the rule; returns what to tell the person who asked. May raise one of `problems`."""
+        """Call the rule; returns what to tell the person who asked. May raise one of `problems`.
+
+        `answers` of a confirmed act hold its `wish`, a UUID.
+        """
         raise NotImplementedError
 
     def sorry(self, problem: Exception) -> str:
@@ -52,30 +85,37 @@ class Act:
 
 
 class ActView:
-    """The page of an act: question, consequences, one button."""
+    """The page of an act: question, consequences, one button; then the page that confirms, where there is one."""
 
     def __init__(self, desk: DeskAdmin, act: Act) -> None:
         self.desk, self.act = desk, act
 
     def __call__(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.desk.get_object(request, unquote(object_id))
-        if not self.desk.has_view_permission(request, row) or not self.desk.may_act(request):
+        if not self.desk.has_view_permission(request, row) or not self.desk.may_do(request, self.act):
             raise PermissionDenied
         if row is None:
             return self.desk.gone(request, object_id)
-        if not self.act.is_open(row):
+        wish = _uuid(request.POST.get("wish"))
+        form = self.act.form(row, request.POST if request.method == "POST" else None)
+        is_valid = form.is_valid()
+        if wish and (told := self.act.told_before(row, wish)):
+            messages.success(request, told)
+        elif not self.act.is_open(row):
             messages.warning(request, _("Nothing was done: this is no longer possible here."))
-            return HttpResponseRedirect(address_of(row))
-        form = self.act.form_class(request.POST if request.method == "POST" else None)
-        if form.is_valid() and self.is_done(request, row, form):
-            return HttpResponseRedirect(address_of(row))
-        return TemplateResponse(request, "staff/act.html", self.context(request, row, form))
+        elif not is_valid or "back" in request.POST:
+            return self.page(request, row, form)
+        elif self.act.is_confirmed and not wish:
+            return self.confirm(request, row, form)
+        elif not self.is_done(request, row, {**form.cleaned_data, "wish": wish}, form):
+            return self.page(request, row, form)
+        return HttpResponseRedirect(address_of(row))
 
-    def is_done(self, request: HttpRequest, row: Any, form: forms.Form) -> bool:
+    def is_done(self, request: HttpRequest, row: Any, answers: dict[str, Any], form: forms.Form) -> bool:
         """Perform, and remember who did it. A problem goes back into the form."""
         actor = cast(User, request.user)  # admin_view lets nobody else in
         try:
-            told = self.act.perform(row, form.cleaned_data, actor)
+            told = self.act.perform(row, answers, actor)
         except self.act.problems as problem:
             form.add_error(None, self.act.sorry(problem))
             return False
@@ -83,7 +123,17 @@ class ActView:
         messages.success(request, told)
         return True
 
-    def context(self, request: HttpRequest, row: Any, form: forms.Form) -> dict[str, Any]:
+    def page(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
+        asked = {"question": self.act.question(row), "consequences": self.act.consequences(row), "form": form}
+        return TemplateResponse(request, "staff/act.html", {**self.context(request, row), **asked})
+
+    def confirm(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
+        asked = {
+            "confirmation": self.act.confirmation(row, form.cleaned_data), "form": form, "wish": uuid.uuid4()
+        }  # fmt: skip
+        return TemplateResponse(request, "staff/confirm.html", {**self.context(request, row), **asked})
+
+    def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return {
             **self.desk.admin_site.each_context(request),
             "title": f"{self.act.label}: {self.desk.opts.verbose_name} {row}",
@@ -91,7 +141,11 @@ class ActView:
             "row": row,
             "row_address": address_of(row),
             "act": self.act,
-            "question": self.act.question(row),
-            "consequences": self.act.consequences(row),
-            "form": form,
         }
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None

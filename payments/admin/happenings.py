@@ -20,6 +20,7 @@ from payments.models import Case, Payment, Subscription
 
 DONE, BAD, PLAIN = "done", "bad", ""
 ACTIONS = {
+    "payment.refund_requested": gettext_lazy("Asked Stripe to send money back"),
     "subscription.stop_requested": gettext_lazy("Asked to stop a subscription"),
     "message.resent": gettext_lazy("Message sent again"),
     "supporter.address_corrected": gettext_lazy("Address corrected"),
@@ -54,9 +55,17 @@ def of(
 
 
 def entry_happening(entry: TimelineEntry) -> Happening:
-    details = ", ".join(f"{name}: {value}" for name, value in entry.details.items() if value not in ("", None))
+    details = ", ".join(f"{name}: {value}" for name, value in readable(entry).items() if value not in ("", None))
     by = entry.actor.get_username() if entry.actor else ""
     return Happening(entry.happened_at, ACTIONS.get(entry.action, entry.action), PLAIN, details, by)
+
+
+def readable(entry: TimelineEntry) -> dict[str, object]:
+    """The details, an amount in minor units with its currency as people read it."""
+    details = dict(entry.details)
+    if "amount" in details and (currency := details.pop("currency", "")):
+        details["amount"] = money.format(details["amount"], currency)
+    return details
 
 
 def of_subscription(row: Subscription) -> Iterator[Happening]:

@@ -114,6 +114,10 @@ class DeskAdmin(admin.ModelAdmin):
         """Acts need the right to change the model, though nobody can change its rows by hand."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
+    def may_do(self, request: HttpRequest, act: Act) -> bool:
+        """An act may need more: one on a case that moves money needs the right to change payments."""
+        return self.may_act(request) and request.user.has_perms(act.needs)
+
     def facts(self, row: Any) -> list[Fact]:
         """What a page says first: names and values."""
         return []
@@ -134,7 +138,7 @@ class DeskAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if row is None:
             return self.gone(request, object_id)
-        acts = [act for act in self.acts if act.is_open(row)] if self.may_act(request) else []
+        acts = [act for act in self.acts if self.may_do(request, act) and act.is_open(row)]
         context = {
             **self.admin_site.each_context(request),
             "title": f"{self.opts.verbose_name} {row}",

@@ -17,6 +17,7 @@ from payments.admin.disputes import dispute_table
 from payments.admin.filters import CurrencyFilter, OnePayment, OneSubscription, OneSupporter, SentBack
 from payments.admin.ledger import ledger_table
 from payments.admin.pages import Fact, Part, Table
+from payments.admin.refund_requests import SendBack, request_table
 from payments.admin.search import FindsByPerson
 from payments.models import Payment, Refund
 
@@ -51,6 +52,7 @@ def payment_amount(row: Payment) -> str | SafeString:
 
 @admin.register(Payment)
 class PaymentAdmin(FindsByPerson):
+    acts = (SendBack(),)
     exact = ("stripe_payment_intent_id", "stripe_invoice_id", "stripe_charge_id")
     page_related = ("supporter", "subscription", "checkout", "campaign", "appeal")
     list_display = (
@@ -93,6 +95,7 @@ class PaymentAdmin(FindsByPerson):
     def parts(self, row: Payment) -> list[Part]:
         return [
             refund_table(row.refunds.all()),
+            request_table(row.refund_requests.select_related("actor"), row.currency),
             dispute_table(row.disputes.all()),
             ledger_table(row.ledger_entries.all()),
         ]

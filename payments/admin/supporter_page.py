@@ -22,9 +22,10 @@ from payments.admin.filters import list_of
 from payments.admin.messages import message_table
 from payments.admin.pages import Table
 from payments.admin.payments import REFUND_TONES, payment_table
+from payments.admin.refund_requests import request_table
 from payments.admin.standing import TONES, promise, standing, standing_words, subscription_state
 from payments.admin.standing import next_payment as next_day
-from payments.models import Payment, Subscription
+from payments.models import Payment, RefundRequest, Subscription
 
 NEWEST = 20
 
@@ -36,6 +37,7 @@ def of(supporter: Supporter) -> dict[str, Any]:
     messages = list(supporter.messages.defer("context", "body_text")[: NEWEST + 1])
     checkouts = list(supporter.checkouts.all()[: NEWEST + 1])
     cases = list(supporter.cases.all())
+    asked = RefundRequest.objects.filter(payment__supporter=supporter)
     entries = list(supporter.timeline.select_related("actor")[: 2 * NEWEST])
     return {
         "language": dict(settings.LANGUAGES).get(supporter.language, supporter.language),
@@ -45,6 +47,7 @@ def of(supporter: Supporter) -> dict[str, Any]:
         "parts": [
             payment_table(payments[:NEWEST], _more(payments, "payments_payment", supporter)),
             refund_part(payments[:NEWEST]),
+            request_table(asked.select_related("payment", "actor")),
             subscription_table(subscriptions),
             membership_table(supporter),
             message_table(messages[:NEWEST], _more(messages, "members_message", supporter)),

@@ -1,0 +1,178 @@
+"""Settling a duplicate from its case: stop one of two subscriptions, refund one of two gifts, in one act.
+
+The acts of CaseAdmin that move money; they need the right to change payments besides.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from payments import emails, money, refund_requests, undoing
+from payments.admin import columns
+from payments.admin.acts import Act, Confirmation
+from payments.admin.refund_requests import (
+    REFUSALS,
+    SentenceField,
+    money_sentences,
+    outcome,
+    refund_sorry,
+    stop_sentences,
+)
+from payments.admin.standing import promise
+from payments.errors import AlreadySettled, StripeRefused
+from payments.models import Case, Payment, RefundRequest, Subscription
+
+
+class WhichForm(forms.Form):
+    """Which of the two goes; nothing is chosen before somebody chooses."""
+
+    which = forms.ChoiceField(widget=forms.RadioSelect)
+    sentence = SentenceField()
+
+    def __init__(self, data: Any, label: str, choices: Iterable[tuple[str, str]]) -> None:
+        super().__init__(data)
+        self.fields["which"].label = label
+        self.fields["which"].choices = list(choices)  # type: ignore[attr-defined]
+
+
+class SettleDuplicate(Act):
+    is_confirmed = True
+    problems = (*REFUSALS, AlreadySettled)
+    kind: Case.Kind
+
+    def is_open(self, row: Case) -> bool:
+        return row.kind == self.kind and row.settled_at is None and bool(self.candidates(row))
+
+    def candidates(self, row: Case) -> list[Any]:
+        """What may go: the rows of the case of which something is left to undo."""
+        raise NotImplementedError
+
+    def chosen(self, row: Case, answers: dict[str, Any]) -> Any:
+        return next(found for found in self.candidates(row) if str(found.pk) == answers["which"])
+
+    def told_before(self, row: Case, wish: uuid.UUID) -> str:
+        request = RefundRequest.objects.filter(public_id=wish).first()
+        return outcome(request) if request else ""
+
+    def consequences(self, row: Case) -> list[object]:
+        return [_("Nothing happens yet. The next page shows what will happen and the letter.")]
+
+    def sorry(self, problem: Exception) -> str:
+        if isinstance(problem, AlreadySettled):
+            return _("Somebody settled this case a moment ago. Nothing was done. Go back to read their note.")
+        if isinstance(problem, StripeRefused):
+            return _("Stripe refused to send money back. The case is settled, and a new one says what is left to do.")
+        return refund_sorry(problem)
+
+
+class StopOneAndRefund(SettleDuplicate):
+    slug = "stop-one"
+    label = gettext_lazy("Stop one and refund its last payment")
+    needs = ("payments.change_payment", "payments.change_subscription")
+    kind = Case.Kind.DUPLICATE_SUBSCRIPTION
+
+    def candidates(self, row: Case) -> list[Subscription]:
+        found = Subscription.objects.filter(pk__in=row.facts.get("subscriptions", [])).select_related("supporter")
+        return [subscription for subscription in found.order_by("pk") if not subscription.is_ending_or_asked_to]
+
+    def form(self, row: Case, data: Any) -> forms.Form:
+        return WhichForm(
+            data, _("Which one stops?"), ((str(each.pk), described(each)) for each in self.candidates(row))
+        )
+
+    def question(self, row: Case) -> str:
+        return _("Which of the subscriptions stops?")
+
+    def confirmation(self, row: Case, answers: dict[str, Any]) -> Confirmation:
+        subscription = self.chosen(row, answers)
+        payment = undoing.last_refundable(subscription)
+        sentences = [*stop_sentences(), *refund_sentences(payment), *settled_sentences()]
+        question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
+        return Confirmation(
+            question, sentences, _("Do it now"), letter_of(payment, answers, is_stopping=True),
+            subscription.supporter.email,
+        )  # fmt: skip
+
+    def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+        subscription = self.chosen(row, answers)
+        payment = undoing.last_refundable(subscription)
+        note = _("Stopped subscription %(subscription)s and asked Stripe to refund payment %(payment)s.")
+        if payment is None:
+            note = _("Stopped subscription %(subscription)s. There was nothing to refund.")
+        note = note % {"subscription": subscription, "payment": payment}
+        request = undoing.settle_duplicate(
+            row, payment, subscription, actor, note, answers["sentence"], answers["wish"]
+        )
+        return outcome(request) if request else _("The case is settled, and Stripe was asked to stop it.")
+
+
+class RefundOne(SettleDuplicate):
+    slug = "refund-one"
+    label = gettext_lazy("Refund one")
+    needs = ("payments.change_payment",)
+    kind = Case.Kind.DUPLICATE_PAYMENT
+
+    def candidates(self, row: Case) -> list[Payment]:
+        found = Payment.objects.filter(pk__in=row.facts.get("payments", [])).select_related("supporter", "checkout")
+        return [payment for payment in found.order_by("pk") if refund_requests.left(payment)]
+
+    def form(self, row: Case, data: Any) -> forms.Form:
+        choices = ((str(each.pk), paid(each)) for each in self.candidates(row))
+        return WhichForm(data, _("Which one goes back?"), choices)
+
+    def question(self, row: Case) -> str:
+        return _("Which of the gifts goes back?")
+
+    def confirmation(self, row: Case, answers: dict[str, Any]) -> Confirmation:
+        payment = self.chosen(row, answers)
+        shown = {"amount": money.format(refund_requests.left(payment), payment.currency), "payment": payment}
+        return Confirmation(
+            _("Send %(amount)s of payment %(payment)s back?") % shown,
+            [*refund_sentences(payment), *settled_sentences()],
+            _("Send %(amount)s back now") % shown,
+            letter_of(payment, answers, is_stopping=False),
+            payment.supporter.email,
+        )
+
+    def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+        payment = self.chosen(row, answers)
+        note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
+        request = undoing.settle_duplicate(row, payment, None, actor, note, answers["sentence"], answers["wish"])
+        return outcome(request) if request else ""
+
+
+def described(subscription: Subscription) -> str:
+    shown = {"number": subscription, "promise": promise(subscription), "day": columns.moment(subscription.started_at)}
+    return _("%(number)s: %(promise)s, since %(day)s") % shown
+
+
+def paid(payment: Payment) -> str:
+    shown = {
+        "number": payment, "amount": money.format(payment.amount, payment.currency),
+        "day": columns.moment(payment.paid_at), "method": payment.method or columns.NONE,
+    }  # fmt: skip
+    return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
+
+
+def refund_sentences(payment: Payment | None) -> list[object]:
+    if payment is None:
+        return [_("Nothing of its payments is left to refund.")]
+    return money_sentences(payment, refund_requests.left(payment))
+
+
+def settled_sentences() -> list[object]:
+    return [_("The case is settled with a note that says so."), _("The other one stays as it is.")]
+
+
+def letter_of(payment: Payment | None, answers: dict[str, Any], *, is_stopping: bool) -> Any:
+    if payment is None:
+        return None
+    amount = refund_requests.left(payment)
+    return emails.refund_preview(payment, amount, answers["sentence"], is_stopping=is_stopping)

@@ -1,0 +1,218 @@
+"""Sending money back from the desk: the act on a payment's page, and the list of what was asked of Stripe."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from payments import emails, money, refund_requests, undoing
+from payments.admin import columns
+from payments.admin.acts import Act, Confirmation
+from payments.admin.columns import BAD, GOOD, LATE, NONE, column
+from payments.admin.filters import OnePayment
+from payments.admin.pages import Fact, Table
+from payments.admin.search import FindsByPerson
+from payments.errors import NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused
+from payments.forms import amount_sentence
+from payments.models import LedgerEntry, Payment, RefundRequest
+
+REFUSALS = (NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused)
+TONES = {
+    RefundRequest.State.REQUESTED: LATE, RefundRequest.State.ACCEPTED: LATE, RefundRequest.State.SEEN: GOOD,
+    RefundRequest.State.FAILED: BAD,
+}  # fmt: skip
+
+
+class SentenceField(forms.CharField):
+    """One sentence of ours in the letter; a line break would break it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("A sentence from us in the letter"), max_length=300, required=False,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text=gettext_lazy("In the supporter's language. You see the whole letter before anything happens."),
+        )  # fmt: skip
+
+    def to_python(self, value: Any) -> str:
+        return " ".join(str(value or "").split())
+
+
+class SendBackForm(forms.Form):
+    amount = forms.CharField(
+        label=gettext_lazy("Amount"), max_length=40, widget=forms.TextInput({"inputmode": "decimal"})
+    )  # fmt: skip
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason, for Stripe and for us"), choices=RefundRequest.Reason.choices,
+        help_text=gettext_lazy("With “not their card” Stripe also blocks this card and address from now on."),
+    )  # fmt: skip
+    sentence = SentenceField()
+    tells_supporter = forms.BooleanField(
+        label=gettext_lazy("Tell the supporter by letter"), required=False, initial=True
+    )
+    also_stops = forms.BooleanField(label=gettext_lazy("Also stop the regular gift"), required=False)
+
+    def __init__(self, data: Any, payment: Payment) -> None:
+        self.payment, self.left = payment, refund_requests.left(payment)
+        super().__init__(data, initial={"amount": money.plain(self.left, payment.currency)})
+        self.fields["amount"].help_text = _("%(left)s of this payment is still with us.") % {
+            "left": money.format(self.left, payment.currency)
+        }
+        if payment.subscription is None or payment.subscription.is_ending_or_asked_to:
+            del self.fields["also_stops"]
+
+    def clean_amount(self) -> int:
+        """Minor units of the payment's currency."""
+        try:
+            amount = money.parse(self.cleaned_data["amount"], self.payment.currency)
+        except money.AmountError as problem:
+            raise ValidationError(amount_sentence(problem, self.payment.currency)) from problem
+        if not 1 <= amount <= self.left:
+            raise ValidationError(out_of_range(self.left, self.payment.currency))
+        return amount
+
+
+class SendBack(Act):
+    slug = "send-back"
+    label = gettext_lazy("Send money back")
+    is_confirmed = True
+    problems = REFUSALS
+
+    def is_open(self, row: Payment) -> bool:
+        return refund_requests.left(row) > 0
+
+    def form(self, row: Payment, data: Any) -> forms.Form:
+        return SendBackForm(data, row)
+
+    def question(self, row: Payment) -> str:
+        return _("How much of %(amount)s goes back?") % {"amount": columns.plain_amount(row.amount, row.currency)}
+
+    def consequences(self, row: Payment) -> list[object]:
+        return [_("Nothing happens yet. The next page shows what will happen and the letter.")]
+
+    def confirmation(self, row: Payment, answers: dict[str, Any]) -> Confirmation:
+        amount, stops = answers["amount"], bool(answers.get("also_stops"))
+        sentences = [*money_sentences(row, amount), *(stop_sentences() if stops else going_on_sentences(row))]
+        letter = None
+        if answers["tells_supporter"]:
+            letter = emails.refund_preview(row, amount, answers["sentence"], is_stopping=stops)
+        else:
+            sentences.append(_("The supporter is not told by us."))
+        shown = {"amount": money.format(amount, row.currency)}
+        return Confirmation(
+            _("Send %(amount)s back?") % shown, sentences, _("Send %(amount)s back now") % shown, letter,
+            row.supporter.email,
+        )  # fmt: skip
+
+    def told_before(self, row: Payment, wish: uuid.UUID) -> str:
+        request = row.refund_requests.filter(public_id=wish).first()
+        return outcome(request) if request else ""
+
+    def perform(self, row: Payment, answers: dict[str, Any], actor: User) -> str:
+        request = undoing.send_back(
+            row, answers["amount"], answers["reason"], actor, answers["sentence"], public_id=answers["wish"],
+            tells_supporter=answers["tells_supporter"], also_stops=bool(answers.get("also_stops")),
+        )  # fmt: skip
+        return outcome(request)
+
+    def sorry(self, problem: Exception) -> str:
+        return refund_sorry(problem)
+
+
+def money_sentences(payment: Payment, amount: int) -> list[object]:
+    """What a refund does, and what it costs us."""
+    shown = {"amount": money.format(amount, payment.currency), "method": payment.method}
+    where = _("Stripe sends %(amount)s back the way it came, to %(method)s.") % shown
+    if not payment.method:
+        where = _("Stripe sends %(amount)s back the way it came.") % shown
+    sentences: list[object] = [where, _("It takes 5 to 10 days, and it cannot be taken back from here.")]
+    settled = LedgerEntry.objects.filter(settles__payment=payment, settles__kind=LedgerEntry.Kind.CHARGE).first()
+    if settled and settled.fee:
+        fee = {"fee": money.format(settled.fee, settled.settled_currency)}
+        sentences.append(_("Stripe keeps its fee of %(fee)s for this payment.") % fee)
+    return sentences
+
+
+def stop_sentences() -> list[object]:
+    return [_("The regular gift is stopped: Stripe takes no further payment. A second letter says so.")]
+
+
+def going_on_sentences(payment: Payment) -> list[object]:
+    subscription = payment.subscription
+    if subscription is None or subscription.is_ending_or_asked_to:
+        return []
+    return [_("The regular gift goes on. The letter says so, and how to stop it.")]
+
+
+def outcome(request: RefundRequest) -> str:
+    if request.state == RefundRequest.State.REQUESTED:
+        return _("Stripe does not answer now. Nothing is lost: it is written down and asked again every minute.")
+    return _("Stripe was asked to send it back. The page shows the refund as soon as Stripe confirms.")
+
+
+def refund_sorry(problem: Exception) -> str:
+    if isinstance(problem, RefundOutOfRange):
+        return _("Meanwhile less of this payment is left with us. Look at its page, then choose an amount again.")
+    if isinstance(problem, NothingToRefund):
+        return _("Nothing of this payment is left to send back. Its page shows where it went.")
+    if isinstance(problem, RefundUnderWay):
+        return _("An earlier refund of this payment still waits for Stripe. It is asked every minute: look again soon.")
+    return _("Stripe refused, and no money went back. Look at the payment at Stripe; it says why.")
+
+
+def out_of_range(left: int, currency: str) -> str:
+    return _("Write an amount above zero and up to %(left)s.") % {"left": money.format(left, currency)}
+
+
+@admin.register(RefundRequest)
+class RefundRequestAdmin(FindsByPerson):
+    exact = ("stripe_refund_id",)
+    person = "payment__supporter"
+    page_related = ("payment__supporter", "actor")
+    list_display = (
+        columns.number,
+        columns.person_column("payment.supporter"),
+        column(gettext_lazy("amount"))(lambda row: columns.amount(row.amount, row.payment.currency)),
+        columns.state_column("state", gettext_lazy("state"), TONES),
+        "reason",
+        column(gettext_lazy("payment"))(lambda row: columns.link(row.payment)),
+        columns.moment_column("requested_at", gettext_lazy("asked")),
+        "actor",
+    )
+    list_filter = ("state", "reason", "requested_at", OnePayment)
+    list_select_related = ("payment__supporter", "actor")
+
+    def facts(self, row: RefundRequest) -> list[Fact]:
+        return [
+            (_("Supporter"), columns.person(row.payment.supporter)),
+            (_("Payment"), columns.link(row.payment)),
+            (_("Amount"), columns.amount(row.amount, row.payment.currency)),
+            (_("State"), columns.tinted(row, "state", TONES)),
+            (_("Reason"), row.get_reason_display()),
+            (_("Our sentence"), row.sentence or NONE),
+            (_("Supporter told"), _("yes") if row.tells_supporter else _("no")),
+            (_("Asked"), columns.moment(row.requested_at)),
+            (_("Asked by"), row.actor or _("the software")),
+            (_("Error"), row.error or NONE),
+            (_("Refund at Stripe"), columns.code(row.stripe_refund_id)),
+        ]
+
+
+def request_table(rows: Iterable[RefundRequest], currency: str = "") -> Table:
+    """Requests for refunds of one payment, or of several that were fetched with them."""
+    head = [_("Asked"), _("Amount"), _("State"), _("Reason"), _("Asked by"), _("Request")]
+    return Table(_("Refunds asked of Stripe"), head, [_request(row, currency) for row in rows], empty=_("None."))
+
+
+def _request(row: RefundRequest, currency: str) -> list[object]:
+    shown = columns.amount(row.amount, currency or row.payment.currency)
+    state, by = columns.tinted(row, "state", TONES), row.actor or _("the software")
+    words = row.get_reason_display()
+    return [columns.moment(row.requested_at), shown, state, words, by, columns.link(row, f"#{row.pk}")]

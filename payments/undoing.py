@@ -1,0 +1,91 @@
+"""Undoing a gift in one act: money back and, where wanted, an end of the subscription; settling a duplicate that way.
+
+Called by the staff's desk. What is wanted is committed as one before Stripe is asked, so that a crash leaves requests
+that are taken up again (unanswered.py), never half of an act. Amounts are minor units of the payment's currency.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from payments import cases, refund_requests, subscriptions, unanswered
+from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
+from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
+
+SURFACE = "staff"
+
+
+def send_back(
+    payment: Payment, amount: int, reason: str, actor: User, sentence: str = "", *,
+    tells_supporter: bool = True, also_stops: bool = False, public_id: uuid.UUID | None = None,
+) -> RefundRequest:  # fmt: skip
+    """Send this much of a payment back and, if wanted, stop its subscription. Never inside a transaction.
+
+    The same `public_id` is the same act. A request that is still `requested` afterwards waits for Stripe and is taken
+    up again. Raises NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused (no money went back).
+    """
+    with transaction.atomic():
+        request = refund_requests.write_down(
+            payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
+        )  # fmt: skip
+        change = _stop_of(payment.subscription, actor) if also_stops and payment.subscription else None
+    _ask(request, change)
+    return request
+
+
+def settle_duplicate(
+    case: Case, payment: Payment | None, subscription: Subscription | None, actor: User, note: str,
+    sentence: str = "", public_id: uuid.UUID | None = None,
+) -> RefundRequest | None:  # fmt: skip
+    """Settle a case by stopping a subscription, refunding what is left of a payment, or both. Never in a transaction.
+
+    Raises AlreadySettled when somebody was faster (then nothing happens), NothingToRefund, RefundUnderWay, and
+    StripeRefused: no money went back, which is a case of its own then.
+    """
+    request = None
+    with transaction.atomic():
+        cases.settle(case, actor, note)
+        if payment:
+            amount, reason = refund_requests.left(payment), RefundRequest.Reason.DUPLICATE
+            request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
+        change = _stop_of(subscription, actor) if subscription else None
+    try:
+        _ask(request, change)
+    except StripeRefused as problem:
+        if request:
+            unanswered.note_refused(request, problem)
+        raise
+    return request
+
+
+def last_refundable(subscription: Subscription) -> Payment | None:
+    """The newest payment of a subscription of which something is left to send back."""
+    received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at", "-pk")
+    return next((payment for payment in received if refund_requests.left(payment)), None)
+
+
+def _stop_of(subscription: Subscription, actor: User) -> SubscriptionChange | None:
+    """The committed wish to stop; None when it is stopped already."""
+    try:
+        return subscriptions.write_down_stop(subscription, SURFACE, actor=actor)
+    except AlreadyStopped:
+        return None
+
+
+def _ask(request: RefundRequest | None, change: SubscriptionChange | None) -> None:
+    """Ask for both, the stop first: a refund is asked also when the stop is refused, which is a case then."""
+    if change:
+        try:
+            subscriptions.ask_stop(change)
+        except StripeRefused as problem:
+            unanswered.note_refused(change, problem)
+        except StripeUnavailable:
+            pass  # taken up again
+    if request:
+        try:
+            refund_requests.ask_refund(request)
+        except StripeUnavailable:
+            request.refresh_from_db()
