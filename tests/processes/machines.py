@@ -5,7 +5,6 @@ Each leads a process group of its own and ends with the process that started it,
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -84,17 +83,9 @@ class Programs:
         process.wait()
         self._watchdog.forget(process)
 
-    def stop_all(self) -> None:
-        for process in self._running.values():
-            process.terminate()
-        for name, process in list(self._running.items()):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=5)
-            if process.poll() is None:
-                self.kill(name)
-            else:
-                self._watchdog.forget(process)
-        self._running.clear()
+    def kill_all(self) -> None:
+        for name in list(self._running):
+            self.kill(name)
         self._watchdog.close()
 
     def is_running(self, name: str) -> bool:

@@ -48,11 +48,11 @@ class Theatre:
         self.manage("migrate", "--no-input", "--verbosity=0")
         for name in EVERYBODY:
             self.start(name)
-        self.until("the house is ready", self.is_ready, 60)
+        self.until("the house is ready", self.is_ready, 120)
 
     def close(self) -> None:
         try:
-            self.programs.stop_all()
+            self.programs.kill_all()
             for server in (self.valkey, self.postgres):
                 server.stop()
         finally:
@@ -180,7 +180,7 @@ class Theatre:
 
     # Time
 
-    def until(self, sentence: str, what: Callable[[], Any], seconds: float = 30.0) -> Any:
+    def until(self, sentence: str, what: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Look again and again; the value when it is true at last. Says where everything stands when it never is."""
         deadline = time.monotonic() + seconds
         while not (value := what()):
@@ -188,7 +188,7 @@ class Theatre:
             time.sleep(0.05)
         return value
 
-    def calm(self, seconds: float = 60.0) -> None:
+    def calm(self, seconds: float = 120.0) -> None:
         """Until Stripe has delivered all, every event is worked and every letter is sent."""
         self.until("nothing waits anywhere", self._nothing_waits, seconds)
 
