@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Count
 
 from members.models import Membership, Message, Supporter
+from payments import reconciliation
 from payments.models import StripeEvent, Subscription
 
 COLUMNS = ("payments", "gross", "fees", "refunds", "disputes", "net")
@@ -42,6 +43,7 @@ def report() -> dict[str, Any]:
         "operations": {
             "messages": _by_state(Message.objects),
             "events": _by_state(StripeEvent.objects.filter(is_sync=False)),
+            "stripe": reconciliation.facts(),
         },
         "broken": broken(),
     }

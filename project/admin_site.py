@@ -23,7 +23,7 @@ ROOMS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         ("Payment", "Subscription", "Refund", "RefundRequest", "Dispute", "Payout", "LedgerEntry", "Checkout"),
     ),
     (gettext_lazy("Asking"), ("Campaign", "Appeal")),
-    (gettext_lazy("To look after"), ("Case", "StripeEvent")),
+    (gettext_lazy("To look after"), ("Case", "StripeEvent", "Difference", "Reconciliation")),
 )
 SETTINGS = gettext_lazy("Settings")
 LONGEST_USERNAME = 150

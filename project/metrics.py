@@ -1,6 +1,6 @@
-"""The numbers behind `/metrics`: how many events and messages there are by state, and how long the oldest waits.
+"""The numbers behind `/metrics`: events and messages by state, how long the oldest waits, whether Stripe agrees.
 
-Read from the database when asked, so every process tells the same. Two queries. Called by project.health only.
+Read from the database when asked, so every process tells the same. Three queries. Called by project.health only.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from members import clock
 from members.models import Message
+from payments import reconciliation
 from payments.models import StripeEvent
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -40,6 +41,16 @@ class _Queues(Collector):
         # Events arrive in real time; messages are dated by the business clock, which can be moved in DEBUG.
         yield from _queue("events", "Stripe events", events, StripeEvent.WAITING, "received_at", timezone.now())
         yield from _queue("messages", "Messages", messages, WAITING_MESSAGES, "created_at", clock.now())
+        yield from _step()
+
+
+def _step() -> Iterator[Metric]:
+    step = reconciliation.step()
+    yield GaugeMetricFamily("hromada_in_step_with_stripe", "1 when our books and Stripe agree", value=step.is_in_step)
+    yield GaugeMetricFamily("hromada_differences_open", "Differences nobody has settled", value=step.differences)
+    if step.agreed_at:
+        age = (timezone.now() - step.agreed_at).total_seconds()
+        yield GaugeMetricFamily("hromada_agreed_with_stripe_seconds", "Since the last whole agreement", value=age)
 
 
 def _queue(

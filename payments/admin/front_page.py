@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from members.models import Membership, Message
-from payments import money
+from payments import money, reconciliation
+from payments.admin import columns
 from payments.admin.columns import BAD, GOOD, LATE
 from payments.admin.filters import list_of
 from payments.models import StripeEvent
+from payments.reconciliation import Trouble
 from payments.reports import desk
 
 Person = AbstractBaseUser | AnonymousUser
@@ -94,12 +96,29 @@ def messages_card() -> Card:
     return Card(_("Messages failed"), [str(failed)], meaning, href, BAD if failed else LATE if unknown else GOOD)
 
 
+def step_card() -> Card:
+    now = reconciliation.step()
+    agreed = (
+        _("Both were last the same on %(moment)s.") % {"moment": columns.moment(now.agreed_at)}
+        if now.agreed_at
+        else _("They were never found the same yet.")
+    )
+    counted = ngettext(
+        "%(count)d difference waits for a person.", "%(count)d differences wait for a person.", now.differences
+    ) % {"count": now.differences}
+    troubles = [counted if each == Trouble.DIFFERENCES else str(each.label) for each in now.troubles]
+    value = _("In step with Stripe") if now.is_in_step else _("Not in step with Stripe")
+    href = list_of("payments_difference" if now.differences else "payments_reconciliation")
+    return Card(_("Our books"), [value], " ".join([*troubles, agreed]), href, GOOD if now.is_in_step else LATE)
+
+
 CARDS: tuple[tuple[str, Callable[[], Card]], ...] = (
     ("members.view_supporter", patrons_card),
     ("payments.view_payment", gifts_card),
     ("payments.view_case", cases_card),
     ("payments.view_stripeevent", waiting_events_card),
     ("members.view_message", messages_card),
+    ("payments.view_difference", step_card),
 )
 
 

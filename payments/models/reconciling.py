@@ -32,7 +32,7 @@ class Reconciliation(models.Model):
         indexes = [models.Index(fields=["kind", "-started_at"], name="reconciliation_newest")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.started_at:%Y-%m-%d %H:%M}"
+        return f"#{self.pk}"
 
 
 class Difference(models.Model):
@@ -68,4 +68,4 @@ class Difference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.stripe_id} {self.field}"
+        return f"#{self.pk}"

@@ -122,8 +122,8 @@ class TestMetrics:
     def test_with_nothing_waiting_the_age_is_zero(self, client: Client) -> None:
         assert numbers(client)["hromada_events_oldest_waiting_seconds", ""] == 0
 
-    def test_it_takes_two_queries(self, client: Client, django_assert_num_queries) -> None:
-        with django_assert_num_queries(2):
+    def test_it_takes_three_queries(self, client: Client, django_assert_num_queries) -> None:
+        with django_assert_num_queries(3):
             client.get("/metrics")
 
     def test_nobody_is_named(self, client: Client) -> None:

@@ -32,4 +32,8 @@ def _words(report: dict[str, Any]) -> str:
         f"{report['supporters']} supporters, {report['active_memberships']} active memberships, "
         f"{report['active_subscriptions']} active subscriptions"
     )
+    stripe = report["operations"]["stripe"]
+    agreed = f"last agreed {stripe['agreed_at']}" if stripe["agreed_at"] else "never agreed yet"
+    words = "In step with Stripe" if stripe["in_step"] else f"Not in step with Stripe ({', '.join(stripe['troubles'])})"
+    lines.append(f"{words}, {agreed}.")
     return "\n".join([*lines, "The books hold." if not report["broken"] else "The books do not hold."])
