@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -21,6 +24,8 @@ logger = logging.getLogger("hromada.mail")
 
 QUIET_SECONDS = 5.0
 _quiet_until = 0.0
+# Messages to wake for at the end of `waking_once`; None outside of it.
+_asked: ContextVar[list[int] | None] = ContextVar("asked", default=None)
 
 
 def send(
@@ -31,12 +36,24 @@ def send(
     Returns None when the key exists already: safe to call any number of times. `context` is plain JSON; money in it is
     in minor units beside its currency. Rolls back with the caller's transaction, is sent after its commit.
     """
+    letter = draft(kind, key=key, to_email=to_email, language=language, context=context, supporter=supporter)
+    return next(iter(owe([letter])), None)
+
+
+def draft(
+    kind: str, *, key: str, to_email: str, language: str, context: dict[str, Any], supporter: Supporter | None
+) -> Message:
+    """A letter as `send` would owe it, not owed yet."""
     known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    message = Message(kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter)
-    if not _insert_once(message):
-        return None
-    transaction.on_commit(partial(wake, message.pk))
-    return message
+    return Message(kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter)
+
+
+def owe(letters: list[Message]) -> list[Message]:
+    """Owe these drafts, in one statement; returns those whose key was new. Like `send` in everything else."""
+    new = _insert_once(letters) if letters else []
+    for message in new:
+        transaction.on_commit(partial(wake, message.pk))
+    return new
 
 
 def resend(message: Message) -> Message:
@@ -63,7 +80,26 @@ def resend(message: Message) -> Message:
 
 def wake(message_id: int) -> None:
     """Ask a worker to send this message now. Without Redis nothing happens: the sweep sends it."""
-    _call("members.tasks.send_message", message_id)
+    asked = _asked.get()
+    if asked is None:
+        _call("members.tasks.send_message", message_id)
+    else:
+        asked.append(message_id)
+
+
+@contextmanager
+def waking_once() -> Iterator[None]:
+    """Put around a transaction that may owe many letters: a worker is asked once for all of them, after the commit."""
+    asked: list[int] = []
+    outer = _asked.set(asked)
+    try:
+        yield
+    finally:
+        _asked.reset(outer)
+    if len(asked) == 1:
+        wake(asked[0])
+    elif asked:
+        wake_sweep()
 
 
 def wake_sweep() -> None:
@@ -90,20 +126,24 @@ def _broker() -> Connection:
     return current_app.connection_for_write(transport_options=options)
 
 
-def _insert_once(message: Message) -> bool:
-    """One INSERT that does nothing when the key exists, and says which of the two it was."""
+def _insert_once(messages: list[Message]) -> list[Message]:
+    """One INSERT that leaves out keys that exist, and says which were new."""
     fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(str(field.column) for field in fields)
-    values = [field.get_db_prep_save(field.pre_save(message, add=True), connection) for field in fields]
-    marks = ", ".join(["%s"] * len(fields))
+    marks = f"({', '.join(['%s'] * len(fields))})"
+    values = [
+        field.get_db_prep_save(field.pre_save(message, add=True), connection)
+        for message in messages
+        for field in fields
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Message._meta.db_table} ({columns}) VALUES ({marks})"  # noqa: S608 - our own column names
-            " ON CONFLICT (key) DO NOTHING RETURNING id",
+            f"INSERT INTO {Message._meta.db_table} ({columns}) VALUES {', '.join([marks] * len(messages))}"  # noqa: S608 - our own column names
+            " ON CONFLICT (key) DO NOTHING RETURNING key, id",
             values,
         )
-        row = cursor.fetchone()
-    if row is None:
-        return False
-    message.pk, message._state.adding = row[0], False
-    return True
+        ids = dict(cursor.fetchall())
+    new = [message for message in messages if message.key in ids]
+    for message in new:
+        message.pk, message._state.adding = ids[message.key], False
+    return new

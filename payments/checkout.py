@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -78,22 +79,39 @@ def return_url(checkout: Checkout) -> str:
 def find(public_id: str) -> Checkout:
     """The checkout that Stripe's metadata names. Raises NotOurs when it names none of ours."""
     try:
-        return Checkout.objects.select_related("supporter").get(public_id=uuid.UUID(public_id))
+        return Checkout.objects.get(public_id=uuid.UUID(public_id))
     except (ValueError, Checkout.DoesNotExist):
         raise NotOurs(public_id or "no metadata of ours") from None
 
 
 def giver(checkout: Checkout) -> Supporter:
     """The supporter who gave, made or found now that money has come, with the row locked."""
-    supporter = people.hold(
-        checkout.supporter.email if checkout.supporter else checkout.email,
-        name=checkout.name,
-        language=checkout.language,
-    )
-    if checkout.supporter_id != supporter.pk:
-        Checkout.objects.filter(pk=checkout.pk).update(supporter=supporter)
+    if checkout.supporter_id:
+        return Supporter.objects.select_for_update().get(pk=checkout.supporter_id)
+    return find_givers([checkout])[0]
+
+
+def find_givers(begun: Collection[Checkout]) -> list[Supporter]:
+    """`giver` for many checkouts with which no money has come yet, in their order; two statements for all."""
+    supporters = people.hold_all([people.Giver(one.email, one.name, one.language) for one in begun])
+    for checkout, supporter in zip(begun, supporters, strict=True):
         checkout.supporter = supporter
-    return supporter
+    with connection.cursor() as cursor:
+        cursor.execute(_SET_SUPPORTERS, [[one.pk for one in begun], [one.pk for one in supporters]])
+    return supporters
+
+
+_SET_SUPPORTERS = """
+UPDATE payments_checkout SET supporter_id = found.supporter
+FROM unnest(%s::bigint[], %s::bigint[]) AS found (checkout, supporter) WHERE id = found.checkout
+"""
+
+
+def without_giver(public_ids: Iterable[str]) -> dict[str, Checkout]:
+    """Of the checkouts named, those with which no money has come yet, by name. Names that are not ours are left out."""
+    names = {name: uuid.UUID(name) for name in public_ids if _is_uuid(name)}
+    found = Checkout.objects.filter(supporter=None).in_bulk(names.values(), field_name="public_id")
+    return {name: found[public_id] for name, public_id in names.items() if public_id in found}
 
 
 def follow(session: objects.Session) -> Checkout:
@@ -106,6 +124,13 @@ def follow(session: objects.Session) -> Checkout:
         open_ones = Checkout.objects.filter(pk=checkout.pk).exclude(status=Checkout.Status.COMPLETE)
         open_ones.update(status=Checkout.Status.EXPIRED)
     return checkout
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return bool(uuid.UUID(name))
+    except ValueError:
+        return False
 
 
 def _row(choice: Choice, person: Person, consent_words: str, form_key: str) -> Checkout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Q
@@ -20,6 +21,17 @@ def look_at_subscription(subscription: Subscription) -> None:
         facts = {"subscriptions": sorted([*found, subscription.pk])}
         key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
         cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
+
+
+def look_at_payments(payments: Iterable[Payment]) -> None:
+    """`look_at_payment` for the gifts of many supporters: one question tells who gave before at all."""
+    payments = list(payments)
+    givers = [payment.supporter_id for payment in payments]
+    earlier = Payment.objects.filter(supporter__in=givers).exclude(pk__in=[payment.pk for payment in payments])
+    known = set(earlier.values_list("supporter_id", flat=True))
+    for payment in payments:
+        if payment.supporter_id in known:
+            look_at_payment(payment)
 
 
 def look_at_payment(payment: Payment) -> None:

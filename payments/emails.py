@@ -7,6 +7,7 @@ All are called inside the transaction of their cause and are safe to call again:
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -40,7 +41,12 @@ def thank(payment: Payment) -> Message | None:
 
 def thanks_first_once(payment: Payment) -> Message | None:
     """A gift given once has arrived. Once a checkout."""
-    return _send("thanks_first_once", _root(payment), payment, {**_arrived(payment), **_return_link(payment)})
+    return next(iter(mail.owe([_thanks_once(payment)])), None)
+
+
+def thank_once(payments: Iterable[Payment]) -> None:
+    """`thanks_first_once` for many, in one statement."""
+    mail.owe([_thanks_once(payment) for payment in payments])
 
 
 def thanks_first_recurring(payment: Payment) -> Message | None:
@@ -144,9 +150,17 @@ def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is
     return facts
 
 
+def _thanks_once(payment: Payment) -> Message:
+    return _draft("thanks_first_once", _root(payment), payment, {**_arrived(payment), **_return_link(payment)})
+
+
 def _send(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message | None:
+    return next(iter(mail.owe([_draft(kind, subject, about, facts)])), None)
+
+
+def _draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message:
     supporter, language = about.supporter, _language(about)
-    return mail.send(
+    return mail.draft(
         kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
         context=_context(supporter, language, facts), supporter=supporter,
     )  # fmt: skip

@@ -6,6 +6,7 @@ to call again with the same or older facts: the second time changes nothing and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from members import clock, memberships
@@ -30,7 +31,7 @@ def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> 
     if intent.status == "processing":
         _process(payment)
     elif _receive(payment, intent.amount, intent.charge, intent.method, intent.paid_at):
-        _compare(payment, checkout.amount, checkout.currency)
+        compare(payment, checkout.amount, checkout.currency)
         duplicates.look_at_payment(payment)
         emails.thank(payment)
     return payment
@@ -54,16 +55,15 @@ def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> P
     return None
 
 
-def record_charge(charge: objects.Charge) -> None:
-    """A charge that succeeded says that a gift was received, and how. A charge of an invoice is told by the invoice."""
-    if charge.status == "succeeded" and charge.checkout:
-        record_gift(objects.intent_of(charge))
-
-
-def write_received_line(payment: Payment, charge_id: str, occurred_at: datetime) -> None:
-    """The ledger's line for money received, once, however often it is told."""
-    source = f"charge:{charge_id}" if charge_id else f"invoice:{payment.stripe_invoice_id}"
-    write(LedgerEntry.Kind.CHARGE, source, payment, payment.amount, occurred_at)
+def write_received_lines(payments: Iterable[Payment]) -> None:
+    """The ledger's lines for money received, one a payment, however often it is told."""
+    lines = []
+    for payment in payments:
+        charge, invoice = payment.stripe_charge_id, payment.stripe_invoice_id
+        source = f"charge:{charge}" if charge else f"invoice:{invoice}"
+        assert payment.paid_at is not None  # noqa: S101 - received
+        lines.append(_line(LedgerEntry.Kind.CHARGE, source, payment, payment.amount, payment.paid_at))
+    LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
 
 
 def write(
@@ -71,16 +71,28 @@ def write(
     refund: Refund | None = None,
 ) -> None:  # fmt: skip
     """Add one line of signed minor units in the payment's currency. A source that has its line keeps it."""
-    line = LedgerEntry(
+    line = _line(kind, source, payment, amount, occurred_at, refund)
+    LedgerEntry.objects.bulk_create([line], ignore_conflicts=True)
+
+
+def _line(
+    kind: LedgerEntry.Kind, source: str, payment: Payment, amount: int, occurred_at: datetime,
+    refund: Refund | None = None,
+) -> LedgerEntry:  # fmt: skip
+    return LedgerEntry(
         kind=kind, source=source, payment=payment, refund=refund, amount=amount, currency=payment.currency,
         occurred_at=occurred_at,
     )  # fmt: skip
-    LedgerEntry.objects.bulk_create([line], ignore_conflicts=True)
 
 
 def _payment_for(intent: objects.PaymentIntent, checkout: Checkout, supporter: Supporter) -> Payment:
     found = Payment.objects.select_for_update().filter(stripe_payment_intent_id=intent.id).first()
-    return found or Payment(
+    return found or new_gift(intent, checkout, supporter)
+
+
+def new_gift(intent: objects.PaymentIntent, checkout: Checkout, supporter: Supporter) -> Payment:
+    """A gift given once as it begins: not received, not saved."""
+    return Payment(
         supporter=supporter, checkout=checkout, frequency=Frequency.ONCE, status=Payment.Status.PROCESSING,
         amount=intent.amount, currency=intent.currency, stripe_customer_id=intent.customer,
         stripe_payment_intent_id=intent.id, created_at=intent.created_at, **checkout.attribution(),
@@ -107,14 +119,19 @@ def _receive(payment: Payment, amount: int, charge_id: str, method: str, paid_at
             payment.method = method
             payment.save(update_fields=["method"])
         return False
+    mark_received(payment, amount, charge_id, method, paid_at)
+    payment.save()
+    write_received_lines([payment])
+    return True
+
+
+def mark_received(payment: Payment, amount: int, charge_id: str, method: str, paid_at: datetime) -> None:
+    """The payment as it is when its money has come; `amount` in minor units of its currency. Not saved."""
     payment.status = Payment.Status.SUCCEEDED
     payment.amount, payment.paid_at = amount, paid_at
     payment.stripe_charge_id = charge_id or None
     payment.method = method or payment.method
     payment.failure_code, payment.next_attempt_at = "", None
-    payment.save()
-    write_received_line(payment, charge_id, paid_at)
-    return True
 
 
 def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription: Subscription) -> Payment:
@@ -127,7 +144,7 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     if subscription.ended_at and paid_at > subscription.ended_at:
         facts = {"payment": payment.pk, "subscription": subscription.pk}
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
-    _compare(payment, subscription.amount, subscription.currency)
+    compare(payment, subscription.amount, subscription.currency)
     if invoice.is_first:
         emails.thank(payment)
     else:
@@ -212,7 +229,7 @@ def _fail_gift(intent: objects.PaymentIntent, checkout: Checkout, is_accepted: b
     return payment
 
 
-def _compare(payment: Payment, amount: int, currency: str) -> None:
+def compare(payment: Payment, amount: int, currency: str) -> None:
     """The books say what Stripe took; a person looks at it when that is not what was agreed."""
     if (payment.amount, payment.currency) != (amount, currency):
         facts = {"agreed": [amount, currency], "taken": [payment.amount, payment.currency], "payment": payment.pk}

@@ -31,13 +31,12 @@ NOT_BEGUN = (Subscription.Status.INCOMPLETE, Subscription.Status.INCOMPLETE_EXPI
 
 def find(stripe_subscription_id: str) -> Subscription | None:
     """Ours, with the supporter's row and then its own locked; None when we have no such row yet."""
-    row = Subscription.objects.filter(stripe_subscription_id=stripe_subscription_id).first()
-    if row is None:
+    supporter = Supporter.objects.filter(subscriptions__stripe_subscription_id=stripe_subscription_id)
+    if not supporter.select_for_update(of=("self",)):
         return None
-    Supporter.objects.select_for_update().get(pk=row.supporter_id)
     return Subscription.objects.select_for_update(of=("self",)).select_related(
         "supporter", "checkout", "membership__level"
-    ).get(pk=row.pk)  # fmt: skip
+    ).get(stripe_subscription_id=stripe_subscription_id)  # fmt: skip
 
 
 def follow(agreed: objects.Subscription) -> Subscription | None:

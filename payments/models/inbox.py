@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
@@ -61,7 +62,7 @@ class StripeEvent(models.Model):
     def __str__(self) -> str:
         return self.id
 
-    @property
+    @cached_property
     def body(self) -> dict[str, Any]:
         parsed: dict[str, Any] = json.loads(bytes(self.payload))
         return parsed

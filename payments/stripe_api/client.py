@@ -29,7 +29,7 @@ TIMEOUT_SECONDS = 6
 
 _INTENT = ["latest_charge"]
 _SUBSCRIPTION = ["default_payment_method"]
-_INVOICE = ["payments.data.payment.payment_intent"]
+_INVOICE = ["payments.data.payment.payment_intent", "parent.subscription_details.subscription.default_payment_method"]
 _SESSION = ["payment_intent.latest_charge", "subscription.default_payment_method"]
 
 

@@ -112,11 +112,12 @@ def subscription(raw: Raw) -> Subscription:
 
 def invoice(raw: Raw) -> Invoice:
     parent = (raw.get("parent") or {}).get("subscription_details") or {}
+    agreed = parent.get("subscription")
     paid = raw["status"] == "paid"
     return Invoice(
         id=raw["id"],
         customer=_id(raw.get("customer")),
-        subscription=_id(parent.get("subscription")),
+        subscription=_id(agreed),
         checkout=_checkout(parent),
         status=raw["status"],
         is_first=raw.get("billing_reason") == "subscription_create",
@@ -128,6 +129,7 @@ def invoice(raw: Raw) -> Invoice:
         paid_at=_moment_or_none((raw.get("status_transitions") or {}).get("paid_at")),
         created_at=_moment(raw["created"]),
         payment_intent=_default_payment_intent(raw.get("payments")),
+        agreed=subscription(agreed) if isinstance(agreed, Mapping) else None,
     )
 
 

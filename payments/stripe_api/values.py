@@ -74,7 +74,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`payment_intent` is the default payment's, there when the invoice was read with its payments expanded."""
+    """`payment_intent` is the default payment's, `agreed` the subscription: both only there when read."""
 
     id: str
     customer: str
@@ -90,6 +90,7 @@ class Invoice:
     paid_at: datetime | None
     created_at: datetime
     payment_intent: PaymentIntent | None
+    agreed: Subscription | None
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,36 @@
-"""Works the inbox: claims what is due, reads from Stripe under the customer's lock, then one transaction a customer.
+"""Works the inbox: claims what is due, reads from Stripe under the customers' locks, then one transaction for many.
 
 Run as `manage.py drain`, as many as wanted. A poison event fails alone; whatever dies, the lease and the table remain.
+Why many customers share a transaction: docs/decisions/0017.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import groupby
 
-from django.db import connection, transaction
+from django.db import OperationalError, transaction
 
+from members import mail
+from payments import new_gifts
 from payments.errors import NotOurs, NotYet, StripeUnavailable
 from payments.models import StripeEvent
-from payments.stripe_api import objects
-from payments.webhooks import inbox
-from payments.webhooks.handlers import HANDLERS, Effect
+from payments.webhooks import inbox, lanes
+from payments.webhooks.handlers import HANDLERS, Effect, Gift
+from payments.webhooks.lanes import Lane
 from payments.webhooks.reads import Reads
 
 log = logging.getLogger("hromada.drain")
 
 BATCH = 100
+# Lanes in one transaction: few commits, and little to do again when one of them fails.
+TOGETHER = 50
 # Another drain is at work on this customer: it takes milliseconds, or a few reads from Stripe.
 PUT_BACK_FOR = timedelta(milliseconds=200)
+# PostgreSQL's codes for transactions that got in each other's way: no event's fault.
+COLLISIONS = {"40001", "40P01"}
 State = StripeEvent.State
 Plan = tuple[StripeEvent, Effect]
 
@@ -32,37 +38,41 @@ Plan = tuple[StripeEvent, Effect]
 def work(limit: int = BATCH) -> int:
     """Work one batch; returns how many events were claimed. Never raises for what an event holds."""
     events = inbox.claim(limit)
-    for lane, group in _lanes(events):
-        with _lock(lane) as is_ours:
-            if is_ours:
-                _work_lane(group)
-            else:
-                inbox.put_back(group, PUT_BACK_FOR)
+    if events:
+        every = lanes.of(events)
+        with lanes.locked(every) as ours:
+            taken = {lane.key for lane in ours}
+            inbox.put_back([e for lane in every if lane.key not in taken for e in lane.events], PUT_BACK_FOR)
+            for ready in lanes.as_they_are_read(ours, TOGETHER):
+                _work_together(ready)
     return len(events)
 
 
-def _lanes(events: list[StripeEvent]) -> Iterator[tuple[str, list[StripeEvent]]]:
-    """Events of one customer together, in the order they came. One whose payload cannot be read is alone."""
-    lanes = {event.pk: _lane(event) for event in events}
-    for lane, group in groupby(sorted(events, key=lambda event: lanes[event.pk]), key=lambda event: lanes[event.pk]):
-        yield lane, list(group)
+def until_nothing_is_due() -> int:
+    """Work batch after batch until none is due; returns how many events were claimed in all."""
+    total = 0
+    while count := work():
+        total += count
+    return total
 
 
-def _lane(event: StripeEvent) -> str:
+def _work_together(ready: list[Lane]) -> None:
+    """All lanes in one transaction; should that fail, each lane in its own, and where that fails, each event."""
+    planned = [[plan for event in lane.events if (plan := _planned(event, lane.reads))] for lane in ready]
     try:
-        return objects.lane_of(event.object) or event.pk
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return event.pk
+        _apply([plan for lane in planned for plan in lane])
+    except Exception:
+        for lane in planned:
+            _work_alone(lane)
 
 
-def _work_lane(group: list[StripeEvent]) -> None:
-    reads = Reads()
-    plans = [plan for event in group if (plan := _planned(event, reads))]
+def _work_alone(plans: list[Plan]) -> None:
     try:
         _apply(plans)
     except Exception:
         for plan in plans:
-            _apply_alone(plan)
+            with _failing(plan[0]):
+                _apply([plan])
 
 
 def _planned(event: StripeEvent, reads: Reads) -> Plan | None:
@@ -76,24 +86,21 @@ def _planned(event: StripeEvent, reads: Reads) -> Plan | None:
     return None
 
 
-def _apply(plans: Iterable[Plan]) -> None:
-    """All effects of a customer's group in one transaction, with the events' own state."""
+def _apply(plans: list[Plan]) -> None:
+    """All these effects in one transaction, with the events' own state."""
     done: list[StripeEvent] = []
     foreign: list[StripeEvent] = []
-    with transaction.atomic():
+    with mail.waking_once(), transaction.atomic():
+        recorded = new_gifts.record([effect.intent for _, effect in plans if isinstance(effect, Gift)])
         for event, effect in plans:
             try:
-                effect()
+                if not (isinstance(effect, Gift) and effect.intent in recorded):
+                    effect()
                 done.append(event)
             except NotOurs:  # raised before anything was written
                 foreign.append(event)
         inbox.finish(done, State.PROCESSED)
         inbox.finish(foreign, State.FOREIGN, "not made by this software")
-
-
-def _apply_alone(plan: Plan) -> None:
-    with _failing(plan[0]):
-        _apply([plan])
 
 
 @contextmanager
@@ -108,27 +115,12 @@ def _failing(event: StripeEvent) -> Iterator[None]:
     except StripeUnavailable as error:
         inbox.retry_later(event, State.PENDING, f"Stripe did not answer: {error}")
     except Exception as error:
+        if _is_collision(error):
+            inbox.put_back([event], PUT_BACK_FOR)
+            return
         log.warning("event failed id=%s type=%s error=%s", event.pk, event.type, type(error).__name__)
         inbox.retry_later(event, State.FAILED, f"{type(error).__name__}: {error}")
 
 
-@contextmanager
-def _lock(lane: str) -> Iterator[bool]:
-    """The customer's advisory lock, held by this connection over reads and transaction alike."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [lane])
-        is_ours: bool = cursor.fetchone()[0]
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [lane])
-
-
-def until_nothing_is_due() -> int:
-    """Work batch after batch until none is due; returns how many events were claimed in all."""
-    total = 0
-    while count := work():
-        total += count
-    return total
+def _is_collision(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in COLLISIONS

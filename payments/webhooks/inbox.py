@@ -77,10 +77,8 @@ def request_sync(kind: str, stripe_id: str, customer: str = "", *, every_seconds
 
 def claim(limit: int) -> list[StripeEvent]:
     """Take up to `limit` due events under a lease. Others skip them; a drain that dies loses them in a minute."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [timezone.now() + LEASE, limit])
-        ids = [row[0] for row in cursor.fetchall()]
-    return list(StripeEvent.objects.filter(pk__in=ids).order_by("received_at")) if ids else []
+    rows = StripeEvent.objects.raw(_CLAIM, [timezone.now() + LEASE, limit])
+    return sorted(rows, key=lambda event: (event.received_at, event.pk))
 
 
 _CLAIM = """
@@ -90,7 +88,7 @@ WHERE id IN (
   WHERE state IN ('pending', 'parked', 'failed') AND next_try_at <= clock_timestamp()
     AND (lease_until IS NULL OR lease_until < clock_timestamp())
   ORDER BY next_try_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id
+RETURNING *
 """
 
 

@@ -1,14 +1,22 @@
-"""Reading from Stripe for one group of events: each object once, outside any transaction, within a budget."""
+"""Reading from Stripe for one lane of events: each object once, outside any transaction, within a budget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
 
 from payments.stripe_api import client, objects
 from payments.stripe_api.budget import budget
 
 T = TypeVar("T")
+# Kinds of objects that hold state: an event that names one has it read. The first ones tell of those behind them.
+AHEAD = ("checkout.session", "invoice", "subscription", "refund")
+
+
+class Wanted(NamedTuple):
+    kind: str
+    id: str
 
 
 class Reads:
@@ -18,13 +26,18 @@ class Reads:
         self._known: dict[tuple[str, str], Any] = {}
 
     def session(self, stripe_id: str) -> objects.Session:
-        return self._once("session", stripe_id, client.read_session)
+        session = self._once("session", stripe_id, client.read_session)
+        self._told("subscription", session.subscription)
+        self._told("payment_intent", session.payment_intent)
+        return session
 
     def subscription(self, stripe_id: str) -> objects.Subscription:
         return self._once("subscription", stripe_id, client.read_subscription)
 
     def invoice(self, stripe_id: str) -> objects.Invoice:
-        return self._once("invoice", stripe_id, client.read_invoice)
+        invoice = self._once("invoice", stripe_id, client.read_invoice)
+        self._told("subscription", invoice.agreed)
+        return invoice
 
     def payment_intent(self, stripe_id: str) -> objects.PaymentIntent:
         return self._once("payment_intent", stripe_id, client.read_payment_intent)
@@ -50,9 +63,32 @@ class Reads:
     def invoice_of(self, intent_id: str) -> str:
         return self._once("invoice_of", intent_id, client.invoice_of)
 
+    def ahead(self, wanted: Collection[Wanted]) -> None:
+        """Read what handlers will ask for. Safe in any thread: touches no database, keeps errors for who asks."""
+        read = {"checkout.session": self._session_and_invoice, "invoice": self.invoice,
+                "subscription": self.subscription, "refund": self.refund}  # fmt: skip
+        for kind, stripe_id in sorted(wanted, key=lambda one: AHEAD.index(one.kind)):
+            with suppress(Exception):
+                read[kind](stripe_id)
+
+    def _session_and_invoice(self, stripe_id: str) -> None:
+        session = self.session(stripe_id)
+        if session.invoice:
+            self.invoice(session.invoice)
+
+    def _told(self, kind: str, found: objects.Subscription | objects.PaymentIntent | None) -> None:
+        """Reading one object told of another as it is now."""
+        if found:
+            self._known.setdefault((kind, found.id), found)
+
     def _once(self, kind: str, stripe_id: str, read: Callable[[str], T]) -> T:
         if (kind, stripe_id) not in self._known:
             budget.wait()
-            self._known[kind, stripe_id] = read(stripe_id)
-        found: T = self._known[kind, stripe_id]
+            try:
+                self._known[kind, stripe_id] = read(stripe_id)
+            except Exception as error:
+                self._known[kind, stripe_id] = error
+        found: T | Exception = self._known[kind, stripe_id]
+        if isinstance(found, Exception):
+            raise found
         return found

@@ -6,7 +6,7 @@ a fact that cannot change (a received gift) is taken from the event when it was 
 from __future__ import annotations
 
 from payments.webhooks.handlers import afterwards, giving, recurring
-from payments.webhooks.handlers.effects import Effect, Handler
+from payments.webhooks.handlers.effects import Effect, Gift, Handler
 
 HANDLERS: dict[str, Handler] = {
     "checkout.session.completed": giving.session_changed,
@@ -58,4 +58,4 @@ HANDLERS: dict[str, Handler] = {
     "sync.payout": afterwards.payout_changed,
 }
 
-__all__ = ["HANDLERS", "Effect", "Handler"]
+__all__ = ["HANDLERS", "Effect", "Gift", "Handler"]

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from payments import ledger
 from payments.models import StripeEvent
-from payments.stripe_api import client
+from payments.stripe_api import client, objects
 from payments.webhooks.reads import Reads
 
 Effect = Callable[[], object]
 Handler = Callable[[StripeEvent, Reads], Effect]
+
+
+@dataclass(frozen=True)
+class Gift:
+    """A gift given once, to be recorded. The drain records many new ones together (new_gifts)."""
+
+    intent: objects.PaymentIntent
+
+    def __call__(self) -> None:
+        ledger.record_gift(self.intent)
 
 
 def fact(event: StripeEvent, shape: Callable[[Any], Any], read: Callable[[str], Any]) -> Any:

@@ -7,7 +7,7 @@ from functools import partial
 from payments import checkout, ledger, subscriptions
 from payments.models import StripeEvent
 from payments.stripe_api import objects
-from payments.webhooks.handlers.effects import Effect, fact, nothing
+from payments.webhooks.handlers.effects import Effect, Gift, fact, nothing
 from payments.webhooks.reads import Reads
 
 
@@ -33,12 +33,13 @@ def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 def charge_told(event: StripeEvent, reads: Reads) -> Effect:
     """charge.succeeded and .updated: that a gift was received, and how. Fees come later (payments/settlements.py)."""
-    return partial(ledger.record_charge, fact(event, objects.charge, reads.charge))
+    charge = fact(event, objects.charge, reads.charge)
+    return gift(objects.intent_of(charge)) if charge.status == "succeeded" else nothing
 
 
 def gift(intent: objects.PaymentIntent) -> Effect:
     # An intent without our metadata belongs to an invoice, which tells it, or to somebody else on the account.
-    return partial(ledger.record_gift, intent) if intent.checkout else nothing
+    return Gift(intent) if intent.checkout else nothing
 
 
 def _follow_session(session: objects.Session, invoice: objects.Invoice | None) -> None:

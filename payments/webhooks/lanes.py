@@ -1,0 +1,88 @@
+"""Lanes: the events of one customer, worked one after another under an advisory lock, with what was read for them.
+
+Lanes are read ahead in threads, several at a time; no thread but the drain's own touches the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from payments.models import StripeEvent
+from payments.stripe_api import objects
+from payments.webhooks.reads import AHEAD, Reads, Wanted
+
+# The budget of reads (reads.py) is one for all of these threads.
+READERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="read-stripe")
+
+
+@dataclass
+class Lane:
+    """Events in the order they came; `wanted` are the objects that their handlers are sure to read."""
+
+    key: str
+    events: list[StripeEvent] = field(default_factory=list)
+    wanted: set[Wanted] = field(default_factory=set)
+    reads: Reads = field(default_factory=Reads)
+
+
+def of(events: Iterable[StripeEvent]) -> list[Lane]:
+    """Events of one customer together. One whose payload cannot be read is alone."""
+    lanes: dict[str, Lane] = {}
+    for event in events:
+        key, wanted = _named(event)
+        lane = lanes.setdefault(key, Lane(key))
+        lane.events.append(event)
+        lane.wanted |= wanted
+    return list(lanes.values())
+
+
+def _named(event: StripeEvent) -> tuple[str, set[Wanted]]:
+    try:
+        raw = event.object
+        wanted = {Wanted(raw["object"], raw["id"])} if raw.get("object") in AHEAD else set()
+        return objects.lane_of(raw) or event.pk, wanted
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return event.pk, set()
+
+
+@contextmanager
+def locked(lanes: list[Lane]) -> Iterator[list[Lane]]:
+    """Those lanes that are ours now, until the end of the block: no other drain works on these customers."""
+    keys = [lane.key for lane in lanes]
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [keys])
+        ours = {row[0] for row in cursor.fetchall()}
+    try:
+        yield [lane for lane in lanes if lane.key in ours]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(_UNLOCK, [list(ours)])
+
+
+_LOCK = "SELECT key FROM unnest(%s::text[]) AS key WHERE pg_try_advisory_lock(hashtextextended(key, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key"
+
+
+def as_they_are_read(lanes: list[Lane], together: int) -> Iterator[list[Lane]]:
+    """Up to `together` lanes at a time: at once those that need nothing from Stripe, the others when they were read."""
+    reading: dict[Future[None], Lane] = {
+        READERS.submit(lane.reads.ahead, lane.wanted): lane for lane in lanes if lane.wanted
+    }
+    try:
+        yield from _in_groups([lane for lane in lanes if not lane.wanted], together)
+        while reading:
+            done, _ = wait(reading, return_when=FIRST_COMPLETED)
+            yield from _in_groups([reading.pop(future) for future in done], together)
+    finally:
+        for future in reading:
+            future.cancel()
+
+
+def _in_groups(lanes: list[Lane], size: int) -> Iterator[list[Lane]]:
+    for start in range(0, len(lanes), size):
+        yield lanes[start : start + size]
