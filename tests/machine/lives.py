@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import stripe
 from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -21,7 +22,7 @@ from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Checkout, LedgerEntry, Payment, StripeEvent, Subscription
 from payments.stripe_api.simulator.errors import StripeRefusal
 from payments.webhooks import inbox
-from tests.stage import Stage
+from tests.stage import KEY, Stage
 
 CARDS = ["4242424242424242", "4000000000000341", "4000000000000002", "4000002500003155"]
 ACCOUNTS = ["DE89370400440532013000", "DE62370400440532013001"]
@@ -39,6 +40,7 @@ class Lives(RuleBasedStateMachine):
         self.lost: set[str] = set()
         self.scene = self.stage_of()
         self.stage: Stage = next(self.scene)
+        self.sdk = stripe.StripeClient(KEY, base_addresses={"api": self.stage.stripe.base_url})
         self.undo = transaction.atomic()
         self.undo._from_testcase = True  # a durable block inside it is as good as outermost
         self.undo.__enter__()
@@ -96,6 +98,22 @@ class Lives(RuleBasedStateMachine):
         with contextlib.suppress(StripeRefusal):  # it had ended, and we have not heard of it
             chosen = alive[number % alive.count()].stripe_subscription_id
             self.stage.stripe.cancel(chosen, at_period_end=at_period_end)
+
+    @precondition(lambda self: Subscription.objects.alive().exists())
+    @rule(number=st.integers(0, 9), change=st.sampled_from(["pause", "resume", "amount"]))
+    def changed_in_the_dashboard(self, number: int, change: str) -> None:
+        alive = Subscription.objects.alive().order_by("pk")
+        stripe_id = alive[number % alive.count()].stripe_subscription_id
+        with contextlib.suppress(stripe.InvalidRequestError):  # it had ended, and we have not heard of it
+            self.sdk.v1.subscriptions.update(stripe_id, self._change(stripe_id, change))
+
+    def _change(self, stripe_id: str, change: str) -> Any:
+        if change != "amount":
+            return {"pause_collection": {"behavior": "void"} if change == "pause" else ""}
+        item = self.stage.stripe.get(stripe_id)["items"]["data"][0]
+        price = {"currency": item["price"]["currency"], "product": item["price"]["product"], "unit_amount": 1500}
+        price["recurring"] = {"interval": item["price"]["recurring"]["interval"]}
+        return {"items": [{"id": item["id"], "price_data": price}], "proration_behavior": "none"}
 
     # Time, and what happens to messages
 
@@ -170,6 +188,8 @@ class Lives(RuleBasedStateMachine):
             theirs = self.stage.stripe.get(row.stripe_subscription_id)
             assert row.status == theirs["status"]
             assert row.cancel_at_period_end == theirs["cancel_at_period_end"]
+            assert row.amount == theirs["items"]["data"][0]["price"]["unit_amount"]
+            assert row.collection_paused == bool(theirs["pause_collection"])
         for payment in Payment.objects.exclude(stripe_payment_intent_id=None):
             theirs = self.stage.stripe.get(payment.stripe_payment_intent_id)
             assert (payment.status == "succeeded") == (theirs["status"] == "succeeded"), (
