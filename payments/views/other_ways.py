@@ -21,6 +21,7 @@ def other_ways(request: HttpRequest) -> HttpResponse:
         "transfer": ways.transfer(amount),
         "typed": typed,
         "problem": problem,
+        "sign_leads": money.sign_leads(),
         "links": ways.links(),
     }
     return render(request, "give/other_ways.html", context, status=422 if problem else 200)
