@@ -1,0 +1,245 @@
+"""Paid twice by accident: noticed at once, in view of staff, settled by them in one act from its case."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from members import clock
+from members.models import Message, Supporter
+from payments import unanswered
+from payments.models import Case, Checkout, Payment, RefundRequest, Subscription
+from tests import factories
+from tests.stage import Stage, hidden_fields
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+IN_VIEW_WITHIN = timedelta(minutes=10)
+
+
+@pytest.fixture
+def desk(db: None) -> Client:
+    return at_desk(factories.staff())
+
+
+def at_desk(who: Any) -> Client:
+    client = Client()
+    client.force_login(who, backend=BACKEND)
+    return client
+
+
+def act(case: Case, slug: str) -> str:
+    return reverse(f"admin:payments_case_{slug}", args=[case.pk])
+
+
+def page_of(case: Case) -> str:
+    return reverse("admin:payments_case_change", args=[case.pk])
+
+
+def confirming(desk: Client, case: Case, slug: str, which: object, sentence: str = "") -> tuple[str, dict[str, str]]:
+    """The page before it happens, and what its button sends."""
+    page = desk.post(act(case, slug), {"which": str(which), "sentence": sentence}).content.decode()
+    wish = re.search(r'name="wish" value="([^"]+)"', page)
+    assert wish, page
+    return page, {**{name: unescape(value) for name, value in hidden_fields(page).items()}, "wish": wish.group(1)}
+
+
+def two_gifts(stage: Stage) -> Case:
+    """Two tabs, both paid."""
+    first, second = stage.give("once", amount="25"), stage.give("once", amount="25")
+    stage.pay(first)
+    stage.pay(second)
+    stage.settle_down()
+    return Case.objects.get()
+
+
+def two_subscriptions(stage: Stage) -> Case:
+    stage.join("month", amount="10")
+    stage.join("month", amount="20")
+    return Case.objects.get()
+
+
+# In view of staff
+
+
+def test_a_duplicate_is_in_view_of_staff_within_ten_minutes_of_being_paid(stage: Stage, desk: Client) -> None:
+    case = two_gifts(stage)
+    paid = max(Payment.objects.values_list("paid_at", flat=True))
+    assert case.opened_at - paid < IN_VIEW_WITHIN
+    front = desk.get("/admin/").content.decode()
+    assert re.search(r"Open cases</dt>\s*<dd>\s*<a[^>]*>\s*<b[^>]*>1</b>", front), front
+    page = desk.get(page_of(case)).content.decode()
+    assert act(case, "refund-one") in page
+    assert act(case, "stop-one") not in page
+
+
+def two_sessions(stage: Stage, frequency: str) -> tuple[Checkout, list[str]]:
+    """One form, sent twice a day apart: Stripe made the first session, but nobody heard its answer."""
+    choice = {"frequency": frequency, "amount": "25", "currency": "EUR"}
+    page = stage.client.get("/support/details/", choice).content.decode()
+    fields = hidden_fields(page) | {"email": "olena@example.org", "name": ""}
+    stage.stripe.fail("commit_then_drop", times=2, path="/v1/checkout/sessions", method="POST")
+    assert stage.client.post("/support/details/", fields).status_code == 503
+    stage.stripe.clear_faults()
+    clock.move(timedelta(hours=23, minutes=30))
+    stage.stripe.advance(seconds=23.5 * 3600)
+    assert stage.client.post("/support/details/", fields).status_code == 303
+    made = [document["id"] for document in stage.stripe.world.store.all("checkout.session")]
+    assert len(made) == 2
+    return Checkout.objects.get(), made
+
+
+def pay_both(stage: Stage, checkout: Checkout, sessions: list[str]) -> None:
+    """Hours apart, as only a restored tab could; the forgotten one last."""
+    for session in reversed(sessions):
+        assert stage.stripe.pay(session, email=checkout.email).result == "succeeded"
+        stage.settle_down()
+        clock.move(timedelta(minutes=12))
+        stage.stripe.advance(seconds=720)
+
+
+def test_a_second_session_of_one_checkout_that_is_paid_is_noticed(stage: Stage, desk: Client) -> None:
+    pay_both(stage, *two_sessions(stage, "once"))
+    assert Payment.objects.filter(status="succeeded").count() == 2
+    case = Case.objects.get()
+    assert (case.kind, len(case.facts["payments"])) == ("duplicate_payment", 2)
+    assert Message.objects.filter(kind="thanks_first_once").count() == 1
+    assert stage.books()["broken"] == []
+
+
+def test_a_second_session_of_one_recurring_checkout_is_noticed(stage: Stage) -> None:
+    pay_both(stage, *two_sessions(stage, "month"))
+    first, second = Subscription.objects.order_by("pk")
+    assert (first.checkout is not None, second.checkout) == (True, None)
+    assert Payment.objects.filter(status="succeeded").count() == 2
+    case = Case.objects.get()
+    assert (case.kind, case.facts["subscriptions"]) == ("duplicate_subscription", [first.pk, second.pk])
+    assert Supporter.objects.get().memberships.count() == 2
+    stage.advance(32)
+    assert Payment.objects.filter(status="succeeded").count() == 4
+    assert stage.books()["broken"] == []
+
+
+# Settled in one act
+
+
+def test_one_of_two_gifts_goes_back(stage: Stage, desk: Client) -> None:
+    case = two_gifts(stage)
+    first, second = Payment.objects.order_by("pk")
+    assert "Which of the gifts goes back?" in desk.get(act(case, "refund-one")).content.decode()
+    page, sent = confirming(desk, case, "refund-one", second.pk, "It came twice; one is yours again.")
+    assert f"Send €25.00 of payment #{second.pk} back?" in page
+    assert "€25.00 is on its way back to you." in page
+    assert "It came twice; one is yours again." in page
+    assert not RefundRequest.objects.exists()
+    for _ in range(2):
+        told = desk.post(act(case, "refund-one"), sent, follow=True).content.decode()
+        assert "Stripe was asked to send it back." in told
+    case.refresh_from_db()
+    assert (case.settled_by.username, case.note) == ("marta", f"Asked Stripe to refund payment #{second.pk}.")
+    stage.settle_down()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.refunded_amount, second.refunded_amount) == (0, 2500)
+    assert RefundRequest.objects.get().reason == "duplicate"
+    assert "It came twice; one is yours again." in stage.last_mail()
+    assert stage.books()["broken"] == []
+
+
+def test_one_of_two_subscriptions_stops_and_its_last_payment_goes_back(stage: Stage, desk: Client) -> None:
+    case = two_subscriptions(stage)
+    first, second = Subscription.objects.order_by("pk")
+    assert act(case, "refund-one") not in desk.get(page_of(case)).content.decode()
+    page, sent = confirming(desk, case, "stop-one", second.pk)
+    assert "Stop €20 a month and refund its last payment?" in page
+    assert "Stripe takes no further payment." in page
+    assert "€20.00 is on its way back to you." in page
+    desk.post(act(case, "stop-one"), sent)
+    stage.settle_down()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.is_stopping, second.is_stopping) == (False, True)
+    assert Payment.objects.get(subscription=second).is_fully_refunded
+    assert Payment.objects.get(subscription=first).refunded_amount == 0
+    kinds = list(Message.objects.order_by("pk").values_list("kind", flat=True))
+    assert sorted(kinds[2:]) == ["cancelled", "refund_done"]
+    assert "goes on" not in Message.objects.get(kind="refund_done").body_text
+    case.refresh_from_db()
+    assert case.settled_at
+    assert stage.books()["broken"] == []
+
+
+def test_two_of_the_staff_choosing_differently_undo_one(stage: Stage, desk: Client) -> None:
+    case = two_subscriptions(stage)
+    first, second = Subscription.objects.order_by("pk")
+    _page, hers = confirming(desk, case, "stop-one", first.pk)
+    colleague = at_desk(factories.staff("petro"))
+    _page, his = confirming(colleague, case, "stop-one", second.pk)
+    desk.post(act(case, "stop-one"), hers)
+    told = colleague.post(act(case, "stop-one"), his, follow=True).content.decode()
+    assert "Nothing was done" in told
+    stage.settle_down()
+    assert [each.is_stopping for each in Subscription.objects.order_by("pk")] == [True, False]
+    assert RefundRequest.objects.count() == 1
+
+
+def test_when_stripe_is_away_it_is_done_when_stripe_is_back(stage: Stage, desk: Client) -> None:
+    case = two_subscriptions(stage)
+    second = Subscription.objects.latest("pk")
+    _page, sent = confirming(desk, case, "stop-one", second.pk)
+    stage.stripe.fail("drop", times=100, method="POST")
+    told = desk.post(act(case, "stop-one"), sent, follow=True).content.decode()
+    assert "Stripe does not answer now. Nothing is lost" in told
+    stage.stripe.clear_faults()
+    clock.move(timedelta(minutes=3))
+    stage.stripe.advance(seconds=180)
+    assert unanswered.take_up() == 2
+    stage.settle_down()
+    second.refresh_from_db()
+    assert second.is_stopping
+    assert Payment.objects.get(subscription=second).is_fully_refunded
+
+
+def test_what_stripe_refuses_is_a_new_case(stage: Stage, desk: Client) -> None:
+    case = two_gifts(stage)
+    second = Payment.objects.latest("pk")
+    _page, sent = confirming(desk, case, "refund-one", second.pk)
+    stage.stripe.refund(second.stripe_payment_intent_id)
+    told = desk.post(act(case, "refund-one"), sent).content.decode()
+    assert "a new one says what is left to do" in told
+    fresh = Case.objects.get(settled_at=None)
+    assert (fresh.kind, fresh.facts["payment"]) == ("request_refused", second.pk)
+
+
+def test_nothing_chosen_or_something_else_is_asked_again(stage: Stage, desk: Client) -> None:
+    case = two_gifts(stage)
+    for which in ("", "0", str(factories.payment().pk)):
+        page = desk.post(act(case, "refund-one"), {"which": which, "sentence": "A word."}).content.decode()
+        assert 'class="error"' in page
+        assert "A word." in page
+    assert not RefundRequest.objects.exists()
+
+
+def test_settling_cases_is_not_moving_money(stage: Stage) -> None:
+    case = two_gifts(stage)
+    client = at_desk(factories.staff("petro", "payments.change_case", "payments.view_payment"))
+    page = client.get(page_of(case)).content.decode()
+    assert act(case, "settle") in page
+    assert act(case, "refund-one") not in page
+    assert client.get(act(case, "refund-one")).status_code == 403
+    assert client.post(act(case, "refund-one"), {"which": "1"}).status_code == 403
+
+
+def test_a_gift_that_is_refunded_already_leaves_the_choice(stage: Stage, desk: Client) -> None:
+    case = two_gifts(stage)
+    first, second = Payment.objects.order_by("pk")
+    stage.stripe.refund(first.stripe_payment_intent_id)
+    stage.settle_down()
+    page = desk.get(act(case, "refund-one")).content.decode()
+    assert f'value="{second.pk}"' in page
+    assert f'value="{first.pk}"' not in page
