@@ -10,6 +10,7 @@ from django.conf import settings
 
 from members import clock
 from payments import invariants, missed_renewals, progress, reminders
+from payments.alerts import looks, watch
 from payments.webhooks import inbox
 
 log = logging.getLogger("hromada.daily")
@@ -26,6 +27,7 @@ def run(today: date | None = None) -> dict[str, object]:
     broken = invariants.broken()
     for sentence in broken:
         log.error("the books do not hold: %s", sentence)
+    watch.report("books-broken", looks.broken_facts(broken))
     return {"reminders": sent, "missed_renewals": missed, "broken": broken}
 
 

@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from payments import comparison, daily, heartbeats, missed_events, progress, unanswered
+from payments.alerts import watch
 
 # Looking through Stripe's lists takes as long as they are long. A run that is lost is begun anew by the next schedule.
 LONG = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
@@ -43,6 +44,12 @@ def compare_with_stripe() -> None:
     """Hourly, because a night on which Stripe did not answer is made up for in the morning."""
     if comparison.is_due():
         comparison.run()
+
+
+@shared_task
+def judge_alerts() -> None:
+    """Every minute: what is wrong, and who is to be told. The drain does the same, for when no worker lives."""
+    watch.judge()
 
 
 @shared_task(bind=True)

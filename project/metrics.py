@@ -1,14 +1,16 @@
-"""The numbers behind `/metrics`: events and messages by state, how long the oldest waits, whether Stripe agrees.
+"""The numbers behind `/metrics`: events and messages by state and how long the oldest waits, whether Stripe agrees,
+what was heard of the processes, which alerts fire.
 
-Read from the database when asked, so every process tells the same. Three queries. Called by project.health only.
+Read from the database when asked, so every process tells the same. Called by project.health only.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.utils import timezone
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -17,9 +19,13 @@ from prometheus_client.registry import Collector
 
 from members import clock
 from members.models import Message
-from payments import reconciliation
+from payments import heartbeats, reconciliation
+from payments.alerts import watch
+from payments.alerts.rules import BY_NAME
 from payments.models import StripeEvent
+from payments.stripe_api.client import API_VERSION
 
+HOUR = timedelta(hours=1)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 WAITING_MESSAGES = (Message.State.PENDING, Message.State.SENDING)
 
@@ -28,6 +34,8 @@ def exposition() -> bytes:
     """All numbers in Prometheus' text format. Raises django.db.Error."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Queues())
+    registry.register(_Arrivals())
+    registry.register(_Watching())
     return generate_latest(registry)
 
 
@@ -51,6 +59,44 @@ def _step() -> Iterator[Metric]:
     if step.agreed_at:
         age = (timezone.now() - step.agreed_at).total_seconds()
         yield GaugeMetricFamily("hromada_agreed_with_stripe_seconds", "Since the last whole agreement", value=age)
+
+
+class _Arrivals(Collector):
+    """How events come in at our door, whatever becomes of them. What we fetched ourselves is none of them."""
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        now = timezone.now()
+        events = StripeEvent.objects.filter(is_sync=False, is_listed=False)
+        last = events.aggregate(last=Max("received_at"))["last"]
+        other_version = Count("pk", filter=~Q(api_version=API_VERSION))
+        lag = Max(F("received_at") - F("created_at"), filter=Q(received_at__gt=now - HOUR))
+        day = events.filter(received_at__gt=now - 24 * HOUR).aggregate(other_version=other_version, lag=lag)
+        if last is not None:
+            silence = max(0.0, (now - last).total_seconds())
+            yield GaugeMetricFamily("hromada_events_silence_seconds", "Stripe events: since the last came", silence)
+        slowest = max(0.0, day["lag"].total_seconds()) if day["lag"] else 0.0
+        yield GaugeMetricFamily("hromada_events_lag_seconds", "Slowest of the last hour, made to received", slowest)
+        title = "Of another API version in the last day"
+        yield GaugeMetricFamily("hromada_events_other_version", title, day["other_version"])
+
+
+class _Watching(Collector):
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        age = GaugeMetricFamily("hromada_heartbeat_age_seconds", "Since each was last heard of", labels=["name"])
+        for name, seconds in heartbeats.ages().items():
+            age.add_metric([name], math.inf if seconds is None else seconds)
+        yield age
+        fires = GaugeMetricFamily("hromada_alert", "1 while an alert fires", labels=["name"])
+        firing = watch.firing_now()
+        for name in sorted(BY_NAME):
+            fires.add_metric([name], float(name in firing))
+        yield fires
 
 
 def _queue(

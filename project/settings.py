@@ -55,6 +55,10 @@ CHECKOUT_LIMIT_PER_NETWORK = env.int("CHECKOUT_LIMIT_PER_NETWORK", default=10)
 CHECKOUT_LIMIT_IN_ALL = env.int("CHECKOUT_LIMIT_IN_ALL", default=300)
 CHECKOUT_LIMIT_SECONDS = env.int("CHECKOUT_LIMIT_SECONDS", default=600)
 
+# --- Alerts: what staff are told when something stops -----------------------------------------------------------------
+STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
+ALERT_NO_EVENTS_HOURS = env.int("ALERT_NO_EVENTS_HOURS", default=24)
+
 # --- Stripe ---------------------------------------------------------------------------------------------------------
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
@@ -197,6 +201,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": HEARTBEAT_EXPIRES_SECONDS},
     },
+    "alerts": {"task": "payments.tasks.judge_alerts", "schedule": 60.0, "options": {"expires": 60}},
     "campaign progress": {"task": "payments.tasks.record_campaign_progress", "schedule": 60.0},
     "unanswered requests": {
         "task": "payments.tasks.take_up_unanswered_requests",

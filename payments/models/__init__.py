@@ -1,3 +1,4 @@
+from payments.models.alerts import Alert
 from payments.models.cases import Case
 from payments.models.disputes import Dispute
 from payments.models.giving import Checkout, Frequency, Subscription, SubscriptionChange
@@ -8,6 +9,7 @@ from payments.models.reconciling import Difference, Reconciliation
 from payments.models.requests import Heartbeat, RefundRequest, StripeRequest
 
 __all__ = [
+    "Alert",
     "Case",
     "Checkout",
     "Difference",

@@ -56,6 +56,11 @@ class StripeEvent(models.Model):
                 fields=["next_try_at"], name="event_due", condition=Q(state__in=["pending", "parked", "failed"])
             ),
             models.Index(fields=["-received_at"], name="event_newest"),
+            models.Index(
+                fields=["received_at"],
+                name="event_to_trim",
+                condition=Q(trimmed_at=None, state__in=["processed", "ignored", "foreign"]),
+            ),
             models.Index(fields=["state", "-received_at"], name="event_by_state"),
         ]
 

@@ -29,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     running.processes,
     running.queue,
     running.mail,
+    running.alerts,
 )
 # What would only fail again, in other words, is left out.
 NEEDS: dict[Check, Check] = {
@@ -38,6 +39,7 @@ NEEDS: dict[Check, Check] = {
     stripe.endpoint_registered: stripe.key,
     running.processes: installation.migrations,
     running.queue: installation.migrations,
+    running.alerts: installation.migrations,
 }
 
 

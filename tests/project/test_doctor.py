@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from payments import heartbeats
 from payments.models import Heartbeat, StripeEvent
+from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
 from payments.stripe_api.simulator import Simulator, serve
 from tests import factories
@@ -243,13 +244,20 @@ class TestRunning:
 
     def test_events_that_wait_and_events_that_died(self, house: House) -> None:
         now = timezone.now()
-        waits = factories.event("pending", received_at=now - timedelta(minutes=4))
-        assert finding("queue") == ("ok", "1 events wait")
+        waits = factories.event("pending", received_at=now - timedelta(minutes=4), api_version=API_VERSION)
+        assert finding("queue") == ("ok", "1 events and 0 letters wait")
+        assert finding("alerts")[0] == "ok"
         StripeEvent.objects.filter(pk=waits.pk).update(received_at=now - timedelta(minutes=6))
-        assert finding("queue")[0] == "FAIL"
+        level, words = finding("alert events-waiting")
+        assert level == "FAIL"
+        assert "docs/operations.md, events-waiting" in words
         waits.delete()
-        factories.event("dead")
-        assert "dead" in finding("queue")[1]
+        factories.event("dead", received_at=now, api_version=API_VERSION)
+        assert finding("alert events-dead")[0] == "FAIL"
+
+    def test_a_mild_alert_is_a_hint(self, house: House) -> None:
+        factories.event("processed", received_at=timezone.now(), api_version="2025-03-31.basil")
+        assert finding("alert events-version")[0] == "warn"
 
     def test_a_mail_server_that_answers_gets_no_letter(self, house: House, settings) -> None:
         with SmtpSink() as sink:

@@ -13,7 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from members import clock
 from members.models import Message
 from payments import heartbeats
+from payments.alerts import watch
+from payments.alerts.rules import BY_NAME
 from payments.models import Heartbeat, StripeEvent
+from payments.stripe_api.client import API_VERSION
 from project import health
 
 NOWHERE = "redis://127.0.0.1:9/0"
@@ -28,7 +31,8 @@ def _look_again(monkeypatch) -> None:
 def numbers(client: Client, **headers: str) -> dict[tuple[str, str], float]:
     text = client.get("/metrics", headers=headers).content.decode()
     families = text_string_to_metric_families(text)
-    return {(sample.name, sample.labels.get("state", "")): sample.value for each in families for sample in each.samples}
+    samples = [sample for each in families for sample in each.samples]
+    return {(each.name, each.labels.get("state") or each.labels.get("name", "")): each.value for each in samples}
 
 
 def test_alive_needs_no_database(client: Client) -> None:
@@ -122,8 +126,36 @@ class TestMetrics:
     def test_with_nothing_waiting_the_age_is_zero(self, client: Client) -> None:
         assert numbers(client)["hromada_events_oldest_waiting_seconds", ""] == 0
 
-    def test_it_takes_three_queries(self, client: Client, django_assert_num_queries) -> None:
-        with django_assert_num_queries(3):
+    def test_how_events_arrive(self, client: Client) -> None:
+        now = timezone.now()
+        for number, (minutes, lag, version) in enumerate(
+            [(10, 4, API_VERSION), (3, 90, "2025-03-31.basil"), (120, 9000, "2025-03-31.basil"), (2000, 1, "old")]
+        ):
+            came = now - timedelta(minutes=minutes)
+            StripeEvent.objects.create(
+                id=f"evt_{number}", type="x", payload=b"{}", state="processed", api_version=version,
+                created_at=came - timedelta(seconds=lag), received_at=came,
+            )  # fmt: skip
+        StripeEvent.objects.create(id="sync_1", type="x", payload=b"{}", created_at=now, received_at=now, is_sync=True)
+        found = numbers(client)
+        assert found["hromada_events_silence_seconds", ""] == pytest.approx(180, abs=20)
+        assert found["hromada_events_lag_seconds", ""] == 90
+        assert found["hromada_events_other_version", ""] == 2
+
+    def test_who_was_heard_of_and_what_fires(self, client: Client) -> None:
+        Heartbeat.objects.create(name="drain", beaten_at=timezone.now() - timedelta(seconds=30))
+        watch.report("worker-silent", {"minutes": 4})
+        watch.report("beat-silent", {"minutes": 4})
+        watch.report("beat-silent", None)
+        found = numbers(client)
+        assert found["hromada_heartbeat_age_seconds", "drain"] == pytest.approx(30, abs=5)
+        assert found["hromada_heartbeat_age_seconds", "worker"] == float("inf")
+        assert found["hromada_alert", "worker-silent"] == 1
+        assert found["hromada_alert", "beat-silent"] == 0
+        assert {name for metric, name in found if metric == "hromada_alert"} == set(BY_NAME)
+
+    def test_it_takes_seven_queries(self, client: Client, django_assert_num_queries) -> None:
+        with django_assert_num_queries(7):
             client.get("/metrics")
 
     def test_nobody_is_named(self, client: Client) -> None:

@@ -13,6 +13,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from payments import heartbeats, settlements
+from payments.alerts import watch
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.webhooks import drain, inbox
 
@@ -20,6 +21,9 @@ log = logging.getLogger("hromada.drain")
 
 POLL_SECONDS = 2.0
 SETTLE_EVERY_SECONDS = 10.0
+WATCH_EVERY_SECONDS = 60.0
+# When everything is started at once, the others have not been heard of yet.
+WATCH_FROM_SECONDS = 180.0
 
 
 class Command(BaseCommand):
@@ -43,6 +47,7 @@ class _Drain:
     def __init__(self) -> None:
         self.is_stopping = False
         self.next_settling = 0.0
+        self.next_watching = time.monotonic() + WATCH_FROM_SECONDS
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
 
@@ -63,10 +68,17 @@ class _Drain:
         while not self.is_stopping:
             heartbeats.beat("drain")
             worked = drain.work()
+            self._watch_now_and_then()
             if not worked:
                 self._settle_now_and_then()
                 for _ in listener.notifies(timeout=inbox.seconds_until_due(POLL_SECONDS), stop_after=1):
                     pass
+
+    def _watch_now_and_then(self) -> None:
+        """A task does the same; this one alarms when beat, the workers or Redis are gone."""
+        if time.monotonic() >= self.next_watching:
+            self.next_watching = time.monotonic() + WATCH_EVERY_SECONDS
+            watch.judge()
 
     def _settle_now_and_then(self) -> None:
         if time.monotonic() >= self.next_settling:

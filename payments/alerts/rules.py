@@ -1,0 +1,174 @@
+"""What staff are alarmed by, in words: each rule with what it looks at and what to do.
+
+What is looked at is in looks.py; who is told, and when, in watch.py. Every rule has a section of its name in
+docs/operations.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from payments.alerts import looks
+from payments.alerts.looks import Look
+from payments.models import Case
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`look` returns None when all is well, else facts for the words. A mild rule is logged and mailed to nobody. A
+    costly one is looked at by the daily jobs and by `doctor`, not every minute.
+    """
+
+    name: str
+    look: Look
+    subject: Any
+    words: Any
+    todo: Any
+    desk: str = ""
+    is_grave: bool = True
+    is_costly: bool = False
+
+
+ABOUT_EVENTS = (
+    Rule(
+        "events-waiting", looks.events_waiting,
+        _("Payments may be arriving late"),
+        _("Events of Stripe’s that have waited for over five minutes: %(count)d. The oldest: %(minutes)d minutes."),
+        _("Look whether the drain runs and whether Stripe answers. Nothing is lost: events wait and are worked later."),
+        desk="/admin/payments/stripeevent/?state=waiting",
+    ),
+    Rule(
+        "events-dead", looks.events_dead,
+        _("Events of Stripe’s cannot be worked"),
+        _("Events of Stripe’s that failed several times: %(count)d. What they tell is missing in the books."),
+        _("Open each, read the error, have it mended, and work it again with the button."),
+        desk="/admin/payments/stripeevent/?state=stuck",
+    ),
+    Rule(
+        "events-foreign", looks.events_foreign,
+        _("Events of another Stripe mode or account arrive"),
+        _("Events of test mode or of another account in the last day: %(count)d. They are kept and change nothing."),
+        _("Find the endpoint at Stripe that sends them, or correct the key. If they are live, real gifts are missing."),
+        desk="/admin/payments/stripeevent/?state=foreign",
+    ),
+    Rule(
+        "events-version", looks.events_version,
+        _("Stripe sends events of another API version"),
+        _("Events of another API version in the last day: %(count)d. They are understood, and cost more reads."),
+        _("Run the command stripe_endpoint."),
+        is_grave=False,
+    ),
+    Rule(
+        "no-events", looks.no_events,
+        _("Nothing has come from Stripe"),
+        _("Hours without any event from Stripe: %(hours)d. Renewals should have come meanwhile."),
+        _("Look at Stripe whether the endpoint is switched on and how it is answered. Run the command doctor."),
+    ),
+)  # fmt: skip
+
+ABOUT_PROMISES = (
+    Rule(
+        "renewals-missed", looks.open_cases(Case.Kind.RENEWAL_MISSED),
+        _("Renewals did not come"),
+        _("Renewals more than two days late, of which nothing was told: %(count)d."),
+        _("Look at each subscription at Stripe, then settle the case."),
+        desk="/admin/payments/case/",
+    ),
+    Rule(
+        "reminders-late", looks.open_cases(Case.Kind.REMINDER_LATE),
+        _("Yearly patrons were reminded late"),
+        _("Reminders of a yearly renewal that went out later than promised: %(count)d."),
+        _("Find out why beat or the worker did not run, then settle the cases."),
+        desk="/admin/payments/case/",
+    ),
+    Rule(
+        "letters-waiting", looks.letters_waiting,
+        _("Letters are waiting"),
+        _("Letters that have waited for more than ten minutes: %(count)d. The oldest: %(minutes)d minutes."),
+        _("Look whether the worker and beat run, Redis answers and the mail server takes letters."),
+        desk="/admin/members/message/?state__exact=pending",
+    ),
+    Rule(
+        "letters-failed", looks.letters_failed,
+        _("Letters could not be sent"),
+        _("Letters of the last day that could not be sent, or of which nobody knows whether they were: %(count)d."),
+        _("Read the errors. Correct addresses, and send again what matters."),
+        desk="/admin/members/message/?state__exact=failed",
+    ),
+    Rule(
+        "disputes-due", looks.disputes_due,
+        _("A dispute waits for an answer"),
+        _("Disputes that must be answered within three days, or they are lost: %(count)d."),
+        _("Answer at Stripe, or accept the loss there."),
+        desk="/admin/payments/dispute/",
+    ),
+    Rule(
+        "requests-unanswered", looks.requests_unanswered,
+        _("Stripe has not answered us"),
+        _("Stops or refunds that have waited for Stripe’s answer for more than ten minutes: %(count)d."),
+        _("Look whether Stripe answers. They are asked again by themselves, and each is done once."),
+    ),
+)  # fmt: skip
+
+ABOUT_BOOKS = (
+    Rule(
+        "differences-open", looks.differences_open,
+        _("Our books and Stripe’s differ"),
+        _("Open differences between our books and Stripe’s: %(count)d."),
+        _("Open each: take what Stripe says, or leave it with a note."),
+        desk="/admin/payments/difference/",
+    ),
+    Rule(
+        "not-compared", looks.not_compared,
+        _("Our books were not compared with Stripe’s"),
+        _("Hours since the last whole comparison: %(hours)s. It should be done every day."),
+        _("Look whether worker and beat run, then run the command reconcile and read what it says."),
+    ),
+    Rule(
+        "not-listed", looks.not_listed,
+        _("Stripe was not asked for missed events"),
+        _("Minutes since Stripe was last asked for missed events: %(minutes)s. It should be every quarter of an hour."),
+        _("Look whether worker and beat run, and whether Stripe answers."),
+    ),
+    Rule(
+        "books-broken", looks.books_broken,
+        _("The books do not hold"),
+        _("Sentences about the books that must be true and are not: %(count)d. The first: %(first)s."),
+        _("Change nothing by hand. Run the command check_ledger and report what it says: the software is wrong."),
+        is_costly=True,
+    ),
+)  # fmt: skip
+
+ABOUT_PROCESSES = (
+    Rule(
+        "drain-silent", looks.silent("drain"),
+        _("Payments are not being booked"),
+        _("Minutes since the drain, which books payments, was last heard of: %(minutes)s."),
+        _("Start the drain again. Until then events wait; nothing is lost."),
+    ),
+    Rule(
+        "worker-silent", looks.silent("worker"),
+        _("Letters are not being sent"),
+        _("Minutes since the worker, which sends letters, was last heard of: %(minutes)s."),
+        _("If beat is silent too, look there first. Else start the worker again, and look whether Redis answers."),
+    ),
+    Rule(
+        "beat-silent", looks.silent("beat"),
+        _("Nothing happens by itself any more"),
+        _("Minutes since beat, which starts the regular jobs, was last heard of: %(minutes)s."),
+        _("Start beat again, and look whether Redis answers. Until then no reminder is written."),
+    ),
+    Rule(
+        "redis-away", looks.redis_away,
+        _("Redis does not answer"),
+        _("Redis does not answer (%(error)s). Letters and regular jobs wait; gifts go on and are booked."),
+        _("Start Redis again."),
+        is_grave=False,
+    ),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (*ABOUT_EVENTS, *ABOUT_PROMISES, *ABOUT_BOOKS, *ABOUT_PROCESSES)
+BY_NAME = {rule.name: rule for rule in RULES}
