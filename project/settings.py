@@ -198,7 +198,7 @@ CELERY_BEAT_SCHEDULE = {
     "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
     "heartbeat": {
         "task": "payments.tasks.heartbeat",
-        "schedule": 20.0,
+        "schedule": 20,
         "options": {"expires": HEARTBEAT_EXPIRES_SECONDS},
     },
     "alerts": {"task": "payments.tasks.judge_alerts", "schedule": 60.0, "options": {"expires": 60}},
