@@ -58,4 +58,4 @@ def heartbeat(self: Any) -> None:
     heartbeats.beat("worker")
     if expires := self.request.expires:
         moment = expires if isinstance(expires, datetime) else datetime.fromisoformat(expires)
-        heartbeats.beat("beat", moment - timedelta(seconds=settings.HEARTBEAT_EXPIRES_SECONDS))
+        heartbeats.beat("beat", moment - timedelta(seconds=settings.HEARTBEAT_LIVES_SECONDS))

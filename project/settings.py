@@ -55,10 +55,6 @@ CHECKOUT_LIMIT_PER_NETWORK = env.int("CHECKOUT_LIMIT_PER_NETWORK", default=10)
 CHECKOUT_LIMIT_IN_ALL = env.int("CHECKOUT_LIMIT_IN_ALL", default=300)
 CHECKOUT_LIMIT_SECONDS = env.int("CHECKOUT_LIMIT_SECONDS", default=600)
 
-# --- Alerts: what staff are told when something stops -----------------------------------------------------------------
-STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
-ALERT_NO_EVENTS_HOURS = env.int("ALERT_NO_EVENTS_HOURS", default=24)
-
 # --- Stripe ---------------------------------------------------------------------------------------------------------
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
@@ -171,6 +167,8 @@ EMAIL_TIMEOUT = 20
 MAIL_DIR = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, CONTACT_EMAIL)))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
+ALERT_NO_EVENTS_HOURS = env.int("ALERT_NO_EVENTS_HOURS", default=24)
 
 # --- Celery: tables are the truth, tasks are wake-ups; every task is safe to run twice --------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -192,15 +190,11 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_TIMEZONE = TIME_ZONE
-HEARTBEAT_EXPIRES_SECONDS = 60  # the task that proves beat and worker tells by this when it was sent
+HEARTBEAT_LIVES_SECONDS = 60  # the task that proves beat and worker tells by this when it was sent
 CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "members.tasks.send_due_messages", "schedule": 20.0, "options": {"expires": 20}},
     "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
-    "heartbeat": {
-        "task": "payments.tasks.heartbeat",
-        "schedule": 20,
-        "options": {"expires": HEARTBEAT_EXPIRES_SECONDS},
-    },
+    "heartbeat": {"task": "payments.tasks.heartbeat", "schedule": 20, "options": {"expires": HEARTBEAT_LIVES_SECONDS}},
     "alerts": {"task": "payments.tasks.judge_alerts", "schedule": 60.0, "options": {"expires": 60}},
     "campaign progress": {"task": "payments.tasks.record_campaign_progress", "schedule": 60.0},
     "unanswered requests": {
