@@ -197,11 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "payments.tasks.heartbeat", "schedule": 20, "options": {"expires": HEARTBEAT_LIVES_SECONDS}},
     "alerts": {"task": "payments.tasks.judge_alerts", "schedule": 60.0, "options": {"expires": 60}},
     "campaign progress": {"task": "payments.tasks.record_campaign_progress", "schedule": 60.0},
-    "unanswered requests": {
-        "task": "payments.tasks.take_up_unanswered_requests",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
+    "unanswered requests": {"task": "payments.tasks.take_up_unanswered_requests", "schedule": 60.0},
     "missed events": {
         "task": "payments.tasks.collect_missed_events",
         "schedule": crontab(minute="*/15"),
