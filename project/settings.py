@@ -130,6 +130,7 @@ DATABASES["default"] |= {
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 3,
+        "tcp_user_timeout": 10000,  # a host that vanished is noticed in ten seconds, not in a quarter of an hour
         "server_side_binding": True,
         "prepare_threshold": 3,
     },
