@@ -14,7 +14,8 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments import emails, money, refund_requests, undoing
+from members.mail_letters import Letter
+from payments import money, refund_requests, undoing
 from payments.admin import columns
 from payments.admin.acts import Act, Confirmation
 from payments.admin.refund_requests import (
@@ -22,6 +23,7 @@ from payments.admin.refund_requests import (
     SentenceField,
     money_sentences,
     outcome,
+    preview,
     refund_sorry,
     stop_sentences,
 )
@@ -59,7 +61,7 @@ class SettleDuplicate(Act):
 
     def told_before(self, row: Case, wish: uuid.UUID) -> str:
         request = RefundRequest.objects.filter(public_id=wish).first()
-        return outcome(request) if request else ""
+        return outcome(request, settled=True) if request else ""
 
     def consequences(self, row: Case) -> list[object]:
         return [_("Nothing happens yet. The next page shows what will happen and the letter.")]
@@ -110,7 +112,7 @@ class StopOneAndRefund(SettleDuplicate):
         request = undoing.settle_duplicate(
             row, payment, subscription, actor, note, answers["sentence"], answers["wish"]
         )
-        return outcome(request) if request else _("The case is settled, and Stripe was asked to stop it.")
+        return outcome(request, settled=True) if request else _("The case is settled, and Stripe was asked to stop it.")
 
 
 class RefundOne(SettleDuplicate):
@@ -145,7 +147,7 @@ class RefundOne(SettleDuplicate):
         payment = self.chosen(row, answers)
         note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
         request = undoing.settle_duplicate(row, payment, None, actor, note, answers["sentence"], answers["wish"])
-        return outcome(request) if request else ""
+        return outcome(request, settled=True) if request else ""
 
 
 def described(subscription: Subscription) -> str:
@@ -171,8 +173,8 @@ def settled_sentences() -> list[object]:
     return [_("The case is settled with a note that says so."), _("The other one stays as it is.")]
 
 
-def letter_of(payment: Payment | None, answers: dict[str, Any], *, is_stopping: bool) -> Any:
+def letter_of(payment: Payment | None, answers: dict[str, Any], *, is_stopping: bool) -> Letter | None:
     if payment is None:
         return None
     amount = refund_requests.left(payment)
-    return emails.refund_preview(payment, amount, answers["sentence"], is_stopping=is_stopping)
+    return preview(payment, amount, answers["sentence"], is_stopping=is_stopping)

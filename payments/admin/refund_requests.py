@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -13,11 +14,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.mail_letters import Letter
 from payments import emails, money, refund_requests, undoing
 from payments.admin import columns
 from payments.admin.acts import Act, Confirmation
 from payments.admin.columns import BAD, GOOD, LATE, NONE, column
 from payments.admin.filters import OnePayment
+from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
 from payments.errors import NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused
@@ -102,7 +105,7 @@ class SendBack(Act):
         sentences = [*money_sentences(row, amount), *(stop_sentences() if stops else going_on_sentences(row))]
         letter = None
         if answers["tells_supporter"]:
-            letter = emails.refund_preview(row, amount, answers["sentence"], is_stopping=stops)
+            letter = preview(row, amount, answers["sentence"], is_stopping=stops)
         else:
             sentences.append(_("The supporter is not told by us."))
         shown = {"amount": money.format(amount, row.currency)}
@@ -124,6 +127,12 @@ class SendBack(Act):
 
     def sorry(self, problem: Exception) -> str:
         return refund_sorry(problem)
+
+
+def preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
+    """The very words of the letter, as staff may see them: without the reader's own links."""
+    letter = emails.refund_preview(payment, amount, sentence, is_stopping=is_stopping)
+    return replace(letter, text=without_keys(letter.text))
 
 
 def money_sentences(payment: Payment, amount: int) -> list[object]:
@@ -151,9 +160,11 @@ def going_on_sentences(payment: Payment) -> list[object]:
     return [_("The regular gift goes on. The letter says so, and how to stop it.")]
 
 
-def outcome(request: RefundRequest) -> str:
+def outcome(request: RefundRequest, *, settled: bool = False) -> str:
     if request.state == RefundRequest.State.REQUESTED:
         return _("Stripe does not answer now. Nothing is lost: it is written down and asked again every minute.")
+    if settled:
+        return _("The case is settled, and Stripe was asked. The payment's page shows the refund when Stripe confirms.")
     return _("Stripe was asked to send it back. The page shows the refund as soon as Stripe confirms.")
 
 

@@ -139,7 +139,7 @@ def test_one_of_two_gifts_goes_back(stage: Stage, desk: Client) -> None:
     assert not RefundRequest.objects.exists()
     for _ in range(2):
         told = desk.post(act(case, "refund-one"), sent, follow=True).content.decode()
-        assert "Stripe was asked to send it back." in told
+        assert "The case is settled, and Stripe was asked." in told
     case.refresh_from_db()
     assert (case.settled_by.username, case.note) == ("marta", f"Asked Stripe to refund payment #{second.pk}.")
     stage.settle_down()
