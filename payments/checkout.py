@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,13 +19,12 @@ from members import clock, links, people
 from members.models import Consent, Supporter
 from payments import references
 from payments.choices import Choice, Person
-from payments.errors import NotOurs
+from payments.errors import KeySpent, NotOurs
 from payments.models import Checkout, Payment
+from payments.requests import KEY_LIFETIME
 from payments.stripe_api import client, objects
 from payments.webhooks import inbox
 
-# Stripe forgets an idempotency key after 24 hours: an older unanswered request is begun anew, never repeated.
-KEY_LIFETIME = timedelta(hours=23)
 # However often the return page is asked, its session is read from Stripe at most this often.
 LOOK_EVERY_SECONDS = 4
 # Stripe's page speaks Ukrainian through the browser's own choice only.
@@ -43,12 +41,21 @@ def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> 
     if checkout.status == Checkout.Status.COMPLETE:
         return return_url(checkout)
     if not checkout.stripe_session_url:
-        session_id, url = client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
+        session_id, url = _session_at_stripe(checkout)
         fresh = {"stripe_session_id": session_id, "stripe_session_url": url}
         Checkout.objects.filter(pk=checkout.pk).update(**fresh)
         Checkout.objects.filter(pk=checkout.pk, status=Checkout.Status.STARTED).update(status=Checkout.Status.OPEN)
         checkout.stripe_session_url = url
     return checkout.stripe_session_url
+
+
+def _session_at_stripe(checkout: Checkout) -> tuple[str, str]:
+    """A key for which Stripe only repeats an error is given up: nobody has the address of what it may have made."""
+    try:
+        return client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
+    except KeySpent:
+        _begin_anew(checkout)
+        return client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
 
 
 def state_of(checkout: Checkout, *, left: bool = False) -> str:

@@ -47,7 +47,7 @@ def facts(context: Context) -> list[Row]:
     rows = [Row(_("Your gift"), gift(about["amount"], about["currency"], about["frequency"]), "figure")]
     rows += [Row(label, _joined(day(about.get(key)), more)) for key, label, more in _days(about) if about.get(key)]
     if about.get("back_amount"):
-        rows.insert(0, Row(_("On its way back"), sums.format(about["back_amount"], about["currency"]), "figure"))
+        rows.insert(0, Row(_("Goes back"), sums.format(about["back_amount"], about["currency"]), "figure"))
     if about.get("level"):
         rows.insert(1, Row(_("Level"), str(about["level"])))
     if about.get("reference"):

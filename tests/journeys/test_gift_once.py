@@ -128,6 +128,16 @@ def test_stripe_not_answering_keeps_the_form_and_makes_one_session_later(stage: 
     assert Checkout.objects.count() == 1
 
 
+def test_one_error_of_stripe_s_does_not_reach_the_reader(stage: Stage) -> None:
+    """Stripe keeps an error for its key for a day: the same form under the same key would fail all that time."""
+    stage.stripe.fail("500", path="/v1/checkout/sessions")
+    checkout = stage.give("once", amount="25")
+    assert checkout.attempt == 2
+    assert stage.pay(checkout) == "succeeded"
+    stage.settle_down()
+    assert Payment.objects.get().status == "succeeded"
+
+
 def test_stripe_takes_another_amount_than_agreed_is_booked_and_shown(stage: Stage) -> None:
     checkout = stage.give("once", amount="25")
     Checkout.objects.filter(pk=checkout.pk).update(amount=2400)
