@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from django.db import connection  # noqa: E402
 from members.models import Consent, Message  # noqa: E402
 from payments.models import Checkout, LedgerEntry, Payment, StripeEvent  # noqa: E402
 from payments.webhooks import drain, inbox  # noqa: E402
-from tests.bench import events, lives, load  # noqa: E402
+from tests.bench import books, events, lives, load  # noqa: E402
 
 ROUNDS, EVENTS, DRAINED, GETS = 5, 2000, 3000, 1000
 
@@ -32,6 +33,17 @@ def main() -> None:
     page(ours, "/support/")
     drain_payload_only()
     drain_lives()
+    large_books()
+
+
+def large_books() -> None:
+    """A hundred thousand payments, each measure in a fresh process."""
+    empty()
+    books.make_rows()
+    print()
+    for what in ("compare", "check"):
+        subprocess.run([sys.executable, "-m", "tests.bench.books", what], check=True)
+    empty()
 
 
 def acknowledge(ours: int, bare: int) -> None:
