@@ -49,8 +49,10 @@ class Eye:
             self.page.goto(address)
             self.look(name)
 
-    def axe(self, name: str) -> None:
+    def axe(self, name: str, *, at_night: bool = True) -> None:
         self._axe(name, RULES)
+        if not at_night:
+            return
         self.page.emulate_media(color_scheme="dark")
         self._axe(f"{name} at night", RULES_OF_COLOUR)
         self.page.emulate_media(color_scheme="light")

@@ -61,10 +61,10 @@ def test_the_door_and_our_own_pages_can_be_read_by_everybody(addresses: list[str
     sign_in(eye.page, "not this one")
     eye.axe("the door, shut")
     sign_in(eye.page)
-    for address in addresses:
-        if "/auth/" not in address and "letter" not in address:
-            eye.page.goto(address)
-            eye.axe(address)
+    ours = [address for address in addresses if "/auth/" not in address and "letter" not in address]
+    for address in ours:
+        eye.page.goto(address)
+        eye.axe(address, at_night=address in ours[::4])
     assert eye.found == []
 
 
