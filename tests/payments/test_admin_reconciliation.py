@@ -1,0 +1,134 @@
+"""Differences at the desk: read as people read them, taken or left through the rules, by whom it is remembered."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.utils import timezone
+
+from payments.models import Difference, Reconciliation, StripeEvent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+MAY = ("payments.view_difference", "payments.change_difference", "payments.view_reconciliation")
+
+
+def sign_in(client: Client, *permissions: str) -> Client:
+    client.force_login(factories.staff("marta", *permissions), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def difference(**values: str) -> Difference:
+    ordinary = {"kind": "subscription", "stripe_id": "sub_1", "field": "status", "ours": "active", "theirs": "canceled"}
+    return Difference.objects.create(**{**ordinary, **values})
+
+
+def page(client: Client, row: Difference, act: str = "change") -> str:
+    return client.get(f"/admin/payments/difference/{row.pk}/{act}/").content.decode()
+
+
+def test_values_read_as_people_read_them(client: Client) -> None:
+    sign_in(client, *MAY)
+    payment = factories.payment(stripe_charge_id="ch_1")
+    text = page(
+        client, difference(kind="payment", stripe_id="ch_1", field="amount", ours="1000 EUR", theirs="1001 EUR")
+    )
+    assert "€10.00" in text
+    assert "€10.01" in text
+    assert f"/admin/payments/payment/{payment.pk}/change/" in text
+    line = difference(kind="balance_transaction", stripe_id="txn_1", field="missing", ours="", theirs="1000 EUR, 44")
+    assert "fee €0.44" in page(client, line)
+    ends = difference(field="current_period_end", ours="2026-01-20T12:00:00+00:00", theirs="no such thing")
+    assert "20 Jan 2026, 14:00" in page(client, ends)
+    assert "no such thing" in page(client, ends)
+
+
+def test_open_ones_first_and_all_on_demand(client: Client) -> None:
+    sign_in(client, *MAY)
+    difference()
+    done = difference(stripe_id="sub_2")
+    Difference.objects.filter(pk=done.pk).update(state="noted", settled_at=timezone.now())
+    listed = client.get("/admin/payments/difference/").content.decode()
+    assert "sub_1" in listed
+    assert "sub_2" not in listed
+    assert "sub_2" in client.get("/admin/payments/difference/?state=all").content.decode()
+    assert "sub_2" in client.get("/admin/payments/difference/?state=all&q=sub_2").content.decode()
+
+
+def test_taking_asks_first(client: Client) -> None:
+    sign_in(client, *MAY)
+    row = difference()
+    assert "is read from Stripe again" in page(client, row, "take")
+    assert not StripeEvent.objects.exists()
+    client.post(f"/admin/payments/difference/{row.pk}/take/")
+    row.refresh_from_db()
+    assert (row.state, row.settled_by.username) == ("taken", "marta")
+    assert StripeEvent.objects.get().type == "sync.subscription"
+    assert LogEntry.objects.get().change_message == "take"
+    client.post(f"/admin/payments/difference/{row.pk}/take/")
+    assert StripeEvent.objects.count() == 1
+
+
+def test_a_note_is_asked_for_and_kept(client: Client) -> None:
+    sign_in(client, *MAY)
+    row = difference()
+    client.post(f"/admin/payments/difference/{row.pk}/note/", {"note": " "})
+    row.refresh_from_db()
+    assert row.state == "open"
+    client.post(f"/admin/payments/difference/{row.pk}/note/", {"note": "Agreed with Stripe."})
+    row.refresh_from_db()
+    assert (row.state, row.note) == ("noted", "Agreed with Stripe.")
+
+
+def test_what_cannot_be_taken_is_not_offered(client: Client) -> None:
+    sign_in(client, *MAY)
+    wrong = difference(kind="balance_transaction", stripe_id="txn_1", field="fee", ours="44 EUR", theirs="45 EUR")
+    text = page(client, wrong)
+    assert "Leave it, with a note" in text
+    assert "Take Stripe" not in text
+
+
+def test_stripe_away_is_said(client: Client, settings) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    sign_in(client, *MAY)
+    row = difference(kind="payment", stripe_id="ch_1", field="missing", ours="", theirs="1000 EUR")
+    answer = client.post(f"/admin/payments/difference/{row.pk}/take/")
+    assert "Stripe does not answer at the moment" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.state == "open"
+
+
+@pytest.mark.parametrize("act", ["take", "note"])
+def test_looking_is_not_settling(client: Client, act: str) -> None:
+    sign_in(client, "payments.view_difference")
+    row = difference()
+    assert client.get(f"/admin/payments/difference/{row.pk}/change/").status_code == 200
+    assert client.post(f"/admin/payments/difference/{row.pk}/{act}/", {"note": "x"}).status_code == 403
+
+
+def test_runs_with_what_they_found(client: Client) -> None:
+    sign_in(client, *MAY)
+    now = timezone.now()
+    run = Reconciliation.objects.create(kind="objects", since=now, until=now, finished_at=now, started_at=now, found=1)
+    Difference.objects.filter(pk=difference().pk).update(found_at=now)
+    Reconciliation.objects.create(kind="events", since=now, until=now, finished_at=now, error="StripeUnavailable: x")
+    listed = client.get("/admin/payments/reconciliation/").content.decode()
+    assert "stopped" in listed
+    text = client.get(f"/admin/payments/reconciliation/{run.pk}/change/").content.decode()
+    assert "New differences" in text
+    assert "canceled" in text
+
+
+def test_the_sign_on_the_first_page(client: Client) -> None:
+    sign_in(client, *MAY)
+    now = timezone.now()
+    assert "They were never found the same yet" in client.get("/admin/").content.decode()
+    for kind in ("objects", "events"):
+        Reconciliation.objects.create(kind=kind, since=now, until=now, started_at=now, finished_at=now)
+    home = client.get("/admin/").content.decode()
+    assert '<b class="state good">In step with Stripe</b>' in home
+    difference()
+    home = client.get("/admin/").content.decode()
+    assert '<b class="state late">Not in step with Stripe</b>' in home
+    assert "1 difference waits for a person." in home
