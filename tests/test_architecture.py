@@ -27,6 +27,7 @@ FLOAT_FREE = [
     "payments/ledger.py",
     "payments/models/money.py",
     "payments/money.py",
+    "payments/refund_requests.py",
     "payments/refunds.py",
     "payments/settlements.py",
 ]

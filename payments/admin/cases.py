@@ -23,7 +23,7 @@ from payments.admin.filters import OneSupporter, Openness
 from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
 from payments.errors import AlreadySettled
-from payments.models import Case, Payment, Subscription
+from payments.models import Case, Dispute, Payment, Refund, Subscription
 
 
 class SettleForm(forms.Form):
@@ -101,19 +101,27 @@ NAMES = {
     "agreed": gettext_lazy("Agreed"),
     "taken": gettext_lazy("Taken by Stripe"),
     "renews_on": gettext_lazy("Renews on"),
+    "amount": gettext_lazy("Amount"),
+    "reason": gettext_lazy("Reason"),
+    "refund": gettext_lazy("Refund"),
+    "dispute": gettext_lazy("Dispute"),
+    "invoice": gettext_lazy("Invoice at Stripe"),
+    "problem": gettext_lazy("Problem"),
 }
+ROWS: dict[str, type[Model]] = {
+    "payment": Payment, "payments": Payment, "subscription": Subscription, "subscriptions": Subscription,
+    "refund": Refund, "dispute": Dispute,
+}  # fmt: skip
 
 
 def linked(name: str, value: object) -> object:
-    """A fact's value: numbers of payments and subscriptions lead to them, an amount with its currency reads as one."""
+    """A fact's value: numbers of rows lead to them, an amount with its currency reads as one."""
     values = value if isinstance(value, list) else [value]
     if len(values) == 2 and isinstance(values[0], int) and isinstance(values[1], str):
         return columns.amount(values[0], values[1])
     numbers: list[int] = [number for number in values if isinstance(number, int)]
-    if name in ("payment", "payments"):
-        return linked_rows(Payment(pk=number) for number in numbers)
-    if name in ("subscription", "subscriptions"):
-        return linked_rows(Subscription(pk=number) for number in numbers)
+    if name in ROWS:
+        return linked_rows(ROWS[name](pk=number) for number in numbers)
     return value
 
 

@@ -28,7 +28,7 @@ from payments.admin.refund_requests import (
     stop_sentences,
 )
 from payments.admin.standing import promise
-from payments.errors import AlreadySettled, StripeRefused
+from payments.errors import AlreadySettled, NothingToRefund, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription
 
 
@@ -57,7 +57,10 @@ class SettleDuplicate(Act):
         raise NotImplementedError
 
     def chosen(self, row: Case, answers: dict[str, Any]) -> Any:
-        return next(found for found in self.candidates(row) if str(found.pk) == answers["which"])
+        found = next((found for found in self.candidates(row) if str(found.pk) == answers["which"]), None)
+        if found is None:  # gone since the form was read, a moment ago
+            raise NothingToRefund(answers["which"])
+        return found
 
     def told_before(self, row: Case, wish: uuid.UUID) -> str:
         request = RefundRequest.objects.filter(public_id=wish).first()

@@ -14,7 +14,7 @@ from django.urls import reverse
 from members import clock
 from members.models import Message, Supporter
 from payments import unanswered
-from payments.models import Case, Checkout, Payment, RefundRequest, Subscription
+from payments.models import Case, Checkout, Payment, Refund, RefundRequest, Subscription
 from tests import factories
 from tests.stage import Stage, hidden_fields
 
@@ -243,3 +243,13 @@ def test_a_gift_that_is_refunded_already_leaves_the_choice(stage: Stage, desk: C
     page = desk.get(act(case, "refund-one")).content.decode()
     assert f'value="{second.pk}"' in page
     assert f'value="{first.pk}"' not in page
+
+
+def test_a_case_leads_to_what_it_is_about(stage: Stage, desk: Client) -> None:
+    stage.join("once", amount="25")
+    refund = stage.stripe.refund(Payment.objects.get().stripe_payment_intent_id, 1000)
+    stage.stripe.fail_refund(refund["id"])
+    stage.settle_down()
+    page = desk.get(page_of(Case.objects.get())).content.decode()
+    assert reverse("admin:payments_refund_change", args=[Refund.objects.get().pk]) in page
+    assert "€10.00" in page
