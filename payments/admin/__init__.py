@@ -3,6 +3,7 @@
 from payments.admin import (
     cases,
     checkouts,
+    differences,
     disputes,
     events,
     ledger,
@@ -18,6 +19,7 @@ from payments.admin import (
 __all__ = [
     "cases",
     "checkouts",
+    "differences",
     "disputes",
     "events",
     "ledger",

@@ -13,4 +13,5 @@ register = template.Library()
 
 @register.inclusion_tag("staff/cards.html", takes_context=True)
 def desk_cards(context: dict[str, Any]) -> dict[str, Any]:
-    return {"cards": front_page.cards(context["request"].user)}
+    user = context["request"].user
+    return {"cards": front_page.cards(user), "sign": front_page.sign(user)}

@@ -42,6 +42,7 @@ def test_values_read_as_people_read_them(client: Client) -> None:
     ends = difference(field="current_period_end", ours="2026-01-20T12:00:00+00:00", theirs="no such thing")
     assert "20 Jan 2026, 14:00" in page(client, ends)
     assert "no such thing" in page(client, ends)
+    assert "past due" in page(client, difference(stripe_id="sub_2", theirs="past_due"))
 
 
 def test_open_ones_first_and_all_on_demand(client: Client) -> None:
@@ -132,3 +133,16 @@ def test_the_sign_on_the_first_page(client: Client) -> None:
     home = client.get("/admin/").content.decode()
     assert '<b class="state late">Not in step with Stripe</b>' in home
     assert "1 difference waits for a person." in home
+
+
+def test_many_at_once(client: Client) -> None:
+    sign_in(client, *MAY)
+    rows = [difference(stripe_id=f"sub_{number}") for number in range(3)]
+    rows.append(difference(kind="balance_transaction", stripe_id="txn_1", field="fee"))
+    chosen = {"action": "take_chosen", "_selected_action": [row.pk for row in rows]}
+    asked = client.post("/admin/payments/difference/", chosen)
+    assert "Take Stripe’s for 3 differences?" in asked.content.decode()
+    assert not StripeEvent.objects.exists()
+    client.post("/admin/payments/difference/", {**chosen, "confirmed": "yes"})
+    assert StripeEvent.objects.filter(type="sync.subscription").count() == 3
+    assert sorted(Difference.objects.values_list("state", flat=True)) == ["open", "taken", "taken", "taken"]
