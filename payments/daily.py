@@ -11,7 +11,7 @@ from django.conf import settings
 from members import clock
 from payments import invariants, missed_renewals, progress, reminders
 from payments.alerts import looks, watch
-from payments.webhooks import inbox
+from payments.webhooks import inbox, retention
 
 log = logging.getLogger("hromada.daily")
 
@@ -24,6 +24,7 @@ def run(today: date | None = None) -> dict[str, object]:
     sent = reminders.send_due(today or clock.today())
     missed = missed_renewals.find(today or clock.today())
     progress.record_all()
+    retention.trim()
     broken = invariants.broken()
     for sentence in broken:
         log.error("the books do not hold: %s", sentence)

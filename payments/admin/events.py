@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.auth.models import User
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from payments.admin import columns
-from payments.admin.acts import Act
+from payments.admin import columns, event_work
 from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, column
+from payments.admin.event_filters import EventAge, EventState, EventType
 from payments.admin.event_objects import object_table
-from payments.admin.filters import STUCK, EventState
+from payments.admin.event_work import WorkAgain, WorkNow
 from payments.admin.pages import DeskAdmin, Fact, Part, Text, is_list
 from payments.models import StripeEvent
-from payments.webhooks import inbox
 from payments.webhooks.masking import masked, without_addresses
 
 TONES = {
@@ -33,30 +33,6 @@ TONES = {
     StripeEvent.State.FOREIGN: BAD,
 }
 FIRST_LINE = 80
-
-
-class RetryEvent(Act):
-    slug = "retry"
-    label = gettext_lazy("Work it again now")
-
-    def is_open(self, row: StripeEvent) -> bool:
-        return row.state in STUCK
-
-    def question(self, row: StripeEvent) -> str:
-        return _("Work this event again?")
-
-    def consequences(self, row: StripeEvent) -> list[object]:
-        return promises()
-
-    def perform(self, row: StripeEvent, answers: dict[str, Any], actor: User) -> str:
-        inbox.retry([row.pk])
-        return _("The event waits to be worked again. Reload this page in a few seconds.")
-
-
-def promises() -> list[object]:
-    """What working an event again does and does not do."""
-    first = _("It is worked within seconds, with all its tries ahead of it.")
-    return [first, _("What it did before is not done twice: no second payment, no second email.")]
 
 
 @column(gettext_lazy("took"))
@@ -80,13 +56,14 @@ def event_state(row: StripeEvent) -> SafeString:
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(DeskAdmin):
-    acts = (RetryEvent(),)
+    acts = (WorkNow(), WorkAgain())
     actions = ("retry_chosen",)
     list_display = (
         "id", "type", event_state, "attempts",
         columns.moment_column("received_at", gettext_lazy("received")), latency, first_line,
     )  # fmt: skip
-    list_filter = (EventState, "received_at", "is_sync")
+    list_filter = (EventState, EventType, EventAge, "is_sync")
+    change_list_template = "staff/events.html"
     search_fields = ("id",)
     search_help_text = gettext_lazy("An event's id, or the start of a type such as invoice.")
 
@@ -109,27 +86,36 @@ class StripeEventAdmin(DeskAdmin):
 
     @admin.action(description=gettext_lazy("Work the chosen events again"), permissions=["retry"])
     def retry_chosen(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> HttpResponse | None:
-        """Asks first; events that are worked already are left alone."""
-        ids = list(queryset.filter(state__in=STUCK).order_by().values_list("pk", flat=True))
-        if ids and "confirmed" not in request.POST:
-            return TemplateResponse(request, "staff/act_on_many.html", self._confirmation(request, ids))
-        count = inbox.retry(ids) if ids else 0
-        told = ngettext("%(count)d event waits to be worked again.", "%(count)d events wait to be worked again.", count)
-        messages.success(request, told % {"count": count})
+        """Asks first. "All of the list" is asked for on its own page, whose address holds the filter."""
+        if request.POST.get("select_across") == "1":
+            address = reverse("admin:payments_stripeevent_work_again")
+            return HttpResponseRedirect(f"{address}?{request.GET.urlencode()}")
+        if "confirmed" not in request.POST:
+            chosen = request.POST.getlist("_selected_action")
+            return event_work.ask(self, request, queryset, chosen=chosen)
+        event_work.perform(request, queryset)
         return None
 
-    def _confirmation(self, request: HttpRequest, ids: list[str]) -> dict[str, Any]:
-        question = ngettext("Work %(count)d event again?", "Work %(count)d events again?", len(ids))
-        return {
-            **self.admin_site.each_context(request),
-            "title": _("Work events again"),
-            "opts": self.opts,
-            "question": question % {"count": len(ids)},
-            "consequences": promises(),
-            "ids": ids,
-            "action": "retry_chosen",
-            "button": _("Work them again now"),
-        }
+    def work_again(self, request: HttpRequest) -> HttpResponse:
+        """All that the list's filter finds."""
+        if not self.may_act(request):
+            raise PermissionDenied
+        back = reverse("admin:payments_stripeevent_changelist")
+        try:
+            found = self.get_changelist_instance(request).get_queryset(request)
+        except (IncorrectLookupParameters, ValueError):
+            return HttpResponseRedirect(back)
+        if request.method != "POST":
+            return event_work.ask(self, request, found)
+        event_work.perform(request, event_work.as_asked(request, found))
+        return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.work_again)
+        return [path("work-again/", view, name="payments_stripeevent_work_again"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"may_act": self.may_act(request), **(extra_context or {})})
 
     def facts(self, row: StripeEvent) -> list[Fact]:
         return [
@@ -141,6 +127,7 @@ class StripeEventAdmin(DeskAdmin):
             (_("Received"), columns.moment(row.received_at)),
             (_("Worked"), columns.moment(row.processed_at)),
             (_("Took"), latency(row)),
+            *([(_("Reduced to ids"), columns.moment(row.trimmed_at))] if row.trimmed_at else []),
             (_("Live"), _("yes") if row.is_livemode else _("no, a test")),
             (_("Our own read"), _("yes") if row.is_sync else _("no")),
             (_("API version"), row.api_version or NONE),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Membership, Supporter
-from payments.models import Frequency, StripeEvent, Subscription
+from payments.models import Frequency, Subscription
 
 Choices = Iterable[tuple[str, Any]]
 
@@ -164,22 +164,6 @@ class Openness(admin.SimpleListFilter):
         if self.value() == "all":
             return queryset
         return queryset.filter(settled_at__isnull=self.value() != "settled")
-
-
-class EventState(admin.SimpleListFilter):
-    title, parameter_name = _("state"), "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        together = [("waiting", _("waiting, all kinds")), ("stuck", _("needs a look"))]
-        return together + [(state.value, state.label) for state in StripeEvent.State]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        states = {"waiting": StripeEvent.WAITING, "stuck": STUCK}.get(value or "", (value,))
-        return queryset.filter(state__in=states) if value else queryset
-
-
-STUCK = (StripeEvent.State.PARKED, StripeEvent.State.FAILED, StripeEvent.State.DEAD)
 
 
 def list_of(model: str, **query: object) -> str:

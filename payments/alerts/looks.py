@@ -37,11 +37,12 @@ EXPECTED_RENEWALS = 5
 
 def events_waiting() -> Facts | None:
     """Nobody works them, or Stripe does not answer. What is parked waits its time, unless that is over."""
-    limit = timezone.now() - WAITING_TOO_LONG
-    overdue = Q(state=State.PENDING, received_at__lt=limit) | Q(
-        state__in=(State.PARKED, State.FAILED), next_try_at__lt=limit
-    )
-    return _counted(StripeEvent.objects.filter(overdue), "received_at", timezone.now())
+    now = timezone.now()
+    limit = now - WAITING_TOO_LONG
+    was_tried = Q(state=State.PENDING, received_at__lt=limit, attempts__gt=0)
+    overdue = Q(state__in=StripeEvent.WAITING, next_try_at__lt=limit)
+    waiting = StripeEvent.objects.filter(was_tried | overdue).exclude(lease_until__gt=now)
+    return _counted(waiting, "received_at", now)
 
 
 def events_dead() -> Facts | None:

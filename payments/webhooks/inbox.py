@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Min, Q
+from django.db.models import F, Min
 from django.utils import timezone
 
 from payments.models import StripeEvent
@@ -113,18 +113,6 @@ def retry_later(event: StripeEvent, state: StripeEvent.State, error: str) -> Non
     StripeEvent.objects.filter(pk=event.pk).update(
         state=state, error=error[:2000], lease_until=None, next_try_at=timezone.now() + _delay(event.attempts)
     )
-
-
-def retry(event_ids: Iterable[str]) -> int:
-    """Staff's button: work these again now, with all tries ahead of them. Safe: effects happen once."""
-    rows = StripeEvent.objects.filter(pk__in=list(event_ids))
-    waiting = Q(state__in=[StripeEvent.State.PARKED, StripeEvent.State.FAILED, StripeEvent.State.DEAD])
-    count = rows.filter(waiting).update(
-        state=StripeEvent.State.PENDING, attempts=0, next_try_at=timezone.now(), lease_until=None
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
-    return count
 
 
 def seconds_until_due(at_most: float) -> float:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from members.models import Message, Supporter, TimelineEntry
 from payments import cases
-from payments.models import Case, StripeEvent, Subscription
+from payments.models import Case, Subscription
 from tests import factories
 from tests.stage import Stage, set_the_scene
 
@@ -86,37 +86,8 @@ def test_a_message_that_waits_is_not_sent_again(desk: Client) -> None:
     assert Message.objects.count() == 1
 
 
-# Events
-
-
 def page_of(row) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-
-
-def test_a_dead_event_is_worked_again_and_a_processed_one_is_not(desk: Client) -> None:
-    dead, done = factories.event("dead", id="evt_1AB", attempts=8), factories.event("processed", id="evt_1AC")
-    quoted = "/admin/payments/stripeevent/evt_5F1AB/retry/"
-    assert quoted in desk.get("/admin/payments/stripeevent/evt_5F1AB/change/").content.decode()
-    assert desk.get(quoted).status_code == 200
-    assert StripeEvent.objects.get(pk=dead.pk).state == "dead"
-    desk.post(quoted)
-    again = StripeEvent.objects.get(pk=dead.pk)
-    assert (again.state, again.attempts) == ("pending", 0)
-    desk.post("/admin/payments/stripeevent/evt_5F1AC/retry/")
-    assert StripeEvent.objects.get(pk=done.pk).state == "processed"
-
-
-def test_many_events_are_worked_again_after_a_question(desk: Client) -> None:
-    stuck = [factories.event(state, error="x") for state in ("parked", "failed", "dead")]
-    left_alone = factories.event("processed")
-    address = reverse("admin:payments_stripeevent_changelist")
-    chosen = {"action": "retry_chosen", "_selected_action": [row.pk for row in [*stuck, left_alone]]}
-    asked = desk.post(address, chosen)
-    assert "Work 3 events again?" in asked.content.decode()
-    assert StripeEvent.objects.filter(state="pending").count() == 0
-    desk.post(address, {**chosen, "confirmed": "yes"})
-    assert set(StripeEvent.objects.filter(state="pending")) == set(stuck)
-    assert StripeEvent.objects.get(pk=left_alone.pk).state == "processed"
 
 
 # Cases
@@ -186,15 +157,6 @@ def test_somebody_who_may_change_cases_settles_them(client: Client) -> None:
     case = cases.open_case("duplicate_payment", "a")
     client.post(act(case, "settle"), {"note": "Meant twice."})
     assert Case.objects.get().settled_by.username == "petro"
-
-
-def test_a_viewer_of_events_is_not_offered_to_work_them(client: Client) -> None:
-    client.force_login(factories.staff("petro", "payments.view_stripeevent"), backend=BACKEND)
-    dead = factories.event("dead")
-    address = reverse("admin:payments_stripeevent_changelist")
-    assert "retry_chosen" not in client.get(address).content.decode()
-    client.post(address, {"action": "retry_chosen", "_selected_action": dead.pk, "confirmed": "yes"})
-    assert StripeEvent.objects.get().state == "dead"
 
 
 def test_strangers_are_sent_to_sign_in(client: Client) -> None:

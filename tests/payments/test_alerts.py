@@ -52,9 +52,12 @@ class TestEvents:
         waiting("pending", received_at=ago(minutes=4))
         waiting("parked", received_at=ago(hours=9), next_try_at=real_now() + timedelta(hours=1))
         waiting("processed", received_at=ago(hours=9))
+        waiting("pending", received_at=ago(hours=9))  # worked again at somebody's wish, a minute ago
+        waiting("pending", received_at=ago(hours=9), attempts=1, lease_until=real_now() + timedelta(seconds=9))
         assert sees("events-waiting") is None
-        waiting("pending", received_at=ago(minutes=7))
-        assert sees("events-waiting") == {"count": 1, "minutes": 7}
+        waiting("pending", received_at=ago(minutes=7), next_try_at=ago(minutes=7))
+        waiting("pending", received_at=ago(minutes=9), attempts=3, next_try_at=real_now() + timedelta(hours=1))
+        assert sees("events-waiting") == {"count": 2, "minutes": 9}
 
     def test_parked_and_its_time_is_over(self) -> None:
         waiting("parked", received_at=ago(minutes=30), next_try_at=ago(minutes=6))

@@ -25,10 +25,8 @@ def gift_received(event: StripeEvent, reads: Reads) -> Effect:
 
 def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
     """payment_intent.processing, .payment_failed, .canceled: state, so it is read again when it is ours."""
-    if event.is_sync:
-        return gift(reads.payment_intent(event.object["id"]))
-    stale = objects.payment_intent(event.object)
-    return gift(reads.payment_intent(stale.id) if stale.checkout else stale)
+    told = fact(event, objects.payment_intent, reads.payment_intent)
+    return gift(reads.payment_intent(told.id) if told.checkout else told)
 
 
 def charge_told(event: StripeEvent, reads: Reads) -> Effect:
