@@ -20,6 +20,7 @@ from django.http.request import UnreadablePostError
 
 from payments.models import StripeEvent
 from payments.stripe_api import signatures
+from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
 from payments.webhooks import inbox
 
@@ -71,6 +72,8 @@ def _event(body: bytes) -> dict[str, Any] | None:
 
 
 def _store(event: dict[str, Any], body: bytes) -> HttpResponse:
+    if event.get("api_version") != API_VERSION:
+        log.info("event of another API version id=%s", event["id"])
     try:
         inbox.store(event, body, _state(event))
     except DatabaseError:

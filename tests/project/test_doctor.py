@@ -247,7 +247,7 @@ class TestRunning:
         waits = factories.event("pending", received_at=now - timedelta(minutes=4), api_version=API_VERSION)
         assert finding("queue") == ("ok", "1 events and 0 letters wait")
         assert finding("alerts")[0] == "ok"
-        StripeEvent.objects.filter(pk=waits.pk).update(received_at=now - timedelta(minutes=6))
+        StripeEvent.objects.filter(pk=waits.pk).update(next_try_at=now - timedelta(minutes=6))
         level, words = finding("alert events-waiting")
         assert level == "FAIL"
         assert "docs/operations.md, events-waiting" in words
