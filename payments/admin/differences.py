@@ -155,6 +155,11 @@ def theirs(row: Difference) -> object:
     return value(row, row.theirs)
 
 
+@column(gettext_lazy("what"))
+def kind_and_id(row: Difference) -> SafeString:
+    return format_html("{}<br><small>{}</small>", kind(row), stripe_object(row))
+
+
 @column(gettext_lazy("object"))
 def stripe_object(row: Difference) -> object:
     return columns.code(row.stripe_id)
@@ -188,8 +193,8 @@ class DifferenceAdmin(DeskAdmin):
     acts = (TakeStripes(), LeaveIt())
     page_related = ("settled_by",)
     list_display = (
-        columns.number, kind, field, ours, theirs, columns.state_column("state", gettext_lazy("state"), TONES),
-        stripe_object, columns.moment_column("found_at", gettext_lazy("found")),
+        columns.number, kind_and_id, field, ours, theirs, columns.state_column("state", gettext_lazy("state"), TONES),
+        columns.moment_column("found_at", gettext_lazy("found")),
     )  # fmt: skip
     list_filter = (Openness, "found_at")
     search_fields = ("=stripe_id",)

@@ -15,7 +15,8 @@ from tests.browser.hands import press
 
 pytestmark = pytest.mark.browser
 LISTS = ["members_supporter", "members_message", "payments_payment", "payments_subscription", "payments_ledgerentry",
-         "payments_checkout", "payments_case", "payments_stripeevent", "auth_user"]  # fmt: skip
+         "payments_checkout", "payments_case", "payments_stripeevent", "payments_difference", "payments_reconciliation",
+         "auth_user"]  # fmt: skip
 
 
 @pytest.fixture
