@@ -13,6 +13,7 @@ from members import clock, memberships
 from members.models import Supporter
 from payments import cases, duplicates, emails, money, refund_requests
 from payments import checkout as checkouts
+from payments.crash_points import crash_at
 from payments.models import Case, Checkout, Frequency, LedgerEntry, Payment, Refund, Subscription
 from payments.stripe_api import objects
 
@@ -64,6 +65,7 @@ def write_received_lines(payments: Iterable[Payment]) -> None:
         assert payment.paid_at is not None  # noqa: S101 - received
         lines.append(_line(LedgerEntry.Kind.CHARGE, source, payment, payment.amount, payment.paid_at))
     LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
+    crash_at("after-ledger-insert")
 
 
 def write(
@@ -73,6 +75,7 @@ def write(
     """Add one line of signed minor units in the payment's currency. A source that has its line keeps it."""
     line = _line(kind, source, payment, amount, occurred_at, refund)
     LedgerEntry.objects.bulk_create([line], ignore_conflicts=True)
+    crash_at("after-ledger-insert")
 
 
 def _line(

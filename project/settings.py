@@ -17,6 +17,7 @@ env = environ.Env()
 
 # --- The installation ---------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
+CRASH_AT = env.str("CRASH_AT", default="") if DEBUG else ""  # for tests: payments/crash_points.py
 SECRET_KEY = env.str("SECRET_KEY", default="for-development-only-not-secret" if DEBUG else "")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PORT = env.int("PORT", default=8000)

@@ -18,6 +18,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
+from payments.crash_points import crash_at
 from payments.models import StripeEvent
 from payments.stripe_api import signatures
 from payments.stripe_api.client import API_VERSION
@@ -76,6 +77,7 @@ def _store(event: dict[str, Any], body: bytes) -> HttpResponse:
         log.info("event of another API version id=%s", event["id"])
     try:
         inbox.store(event, body, _state(event))
+        crash_at("before-answer")
     except DatabaseError:
         connection.close()
         log.error("webhook not stored: database")

@@ -15,6 +15,7 @@ from django.db import OperationalError, transaction
 
 from members import mail
 from payments import new_gifts
+from payments.crash_points import crash_at
 from payments.errors import NotOurs, NotYet, StripeUnavailable
 from payments.models import StripeEvent
 from payments.webhooks import inbox, lanes
@@ -39,6 +40,7 @@ def work(limit: int = BATCH) -> int:
     """Work one batch; returns how many events were claimed. Never raises for what an event holds."""
     events = inbox.claim(limit)
     if events:
+        crash_at("after-claim")
         every = lanes.of(events)
         with lanes.locked(every) as ours:
             taken = {lane.key for lane in ours}
@@ -59,6 +61,7 @@ def until_nothing_is_due() -> int:
 def _work_together(ready: list[Lane]) -> None:
     """All lanes in one transaction; should that fail, each lane in its own, and where that fails, each event."""
     planned = [[plan for event in lane.events if (plan := _planned(event, lane.reads))] for lane in ready]
+    crash_at("after-stripe-read")
     try:
         _apply([plan for lane in planned for plan in lane])
     except Exception:
@@ -90,17 +93,20 @@ def _apply(plans: list[Plan]) -> None:
     """All these effects in one transaction, with the events' own state."""
     done: list[StripeEvent] = []
     foreign: list[StripeEvent] = []
-    with mail.waking_once(), transaction.atomic():
-        recorded = new_gifts.record([effect.intent for _, effect in plans if isinstance(effect, Gift)])
-        for event, effect in plans:
-            try:
-                if not (isinstance(effect, Gift) and effect.intent in recorded):
-                    effect()
-                done.append(event)
-            except NotOurs:  # raised before anything was written
-                foreign.append(event)
-        inbox.finish(done, State.PROCESSED)
-        inbox.finish(foreign, State.FOREIGN, "not made by this software")
+    with mail.waking_once():
+        with transaction.atomic():
+            recorded = new_gifts.record([effect.intent for _, effect in plans if isinstance(effect, Gift)])
+            for event, effect in plans:
+                try:
+                    if not (isinstance(effect, Gift) and effect.intent in recorded):
+                        effect()
+                    done.append(event)
+                except NotOurs:  # raised before anything was written
+                    foreign.append(event)
+            inbox.finish(done, State.PROCESSED)
+            inbox.finish(foreign, State.FOREIGN, "not made by this software")
+            crash_at("before-commit")
+        crash_at("after-commit")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from members.models import Message
 from payments import heartbeats
 from payments.alerts import watch
 from payments.alerts.rules import BY_NAME, RULES
+from payments.management.commands.drain import _Drain
 from payments.models import Alert, Heartbeat, StripeEvent
 from payments.stripe_api.client import API_VERSION
 from tests import factories
@@ -166,3 +168,20 @@ def test_two_watchers_tell_once(well: None) -> None:
     watch.report("events-dead", {"count": 1, "minutes": 0})
     assert Alert.objects.get().told_at == alert.told_at
     assert told() == 2
+
+
+def test_the_drain_alarms_when_beat_and_the_workers_are_gone(well: None) -> None:
+    """Not at once: when everything is started together, the others have not been heard of yet."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        drain = _Drain()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    Heartbeat.objects.exclude(name="drain").update(beaten_at=real_now() - timedelta(minutes=9))
+    drain._watch_now_and_then()
+    assert watch.firing_now() == set()
+    drain.next_watching = 0
+    drain._watch_now_and_then()
+    assert watch.firing_now() == {"worker-silent", "beat-silent"}
+    assert told() == 4

@@ -93,6 +93,10 @@ class Programs:
         process = self._running.get(name)
         return process is not None and process.poll() is None
 
+    def exit_code(self, name: str) -> int | None:
+        """Of one that died by itself; None while it runs."""
+        return self._running[name].poll()
+
     def pid(self, name: str) -> int:
         return self._running[name].pid
 

@@ -1,0 +1,50 @@
+"""The drain dies at every point between claiming an event and having booked it; the next one leaves every gift once."""
+
+from __future__ import annotations
+
+import pytest
+
+from payments.crash_points import POINTS
+from tests.processes.books import assert_booked_once
+from tests.processes.reader import crowd
+from tests.processes.theatre import Theatre
+
+pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
+
+IN_THE_DRAIN = [point for point in POINTS if point != "before-answer"]
+
+
+@pytest.mark.parametrize("point", IN_THE_DRAIN)
+def test_the_drain_dies_there_and_every_gift_is_booked_once(theatre: Theatre, point: str) -> None:
+    before, letters = theatre.books(), len(theatre.letters())
+    theatre.kill("drain")
+    theatre.control("hold")
+    crowd(theatre, 4)
+    crowd(theatre, 2, frequency="month")
+    worked = theatre.events()["processed"]
+    theatre.start("drain", CRASH_AT=point)
+    theatre.control("release")
+    theatre.until("the drain dies where it was told to", lambda: theatre.programs.exit_code("drain") == 137)
+    assert (theatre.events()["processed"] > worked) == (point == "after-commit"), "all of a batch or nothing"
+    theatre.leases_run_out()
+    theatre.start("drain")
+    assert_booked_once(theatre, before, letters, 6)
+    assert theatre.books()["active_subscriptions"] == before["active_subscriptions"] + 2
+
+
+def test_the_door_dies_between_storing_and_answering(theatre: Theatre) -> None:
+    """Stripe has no answer and sends again: the event is known."""
+    before, letters = theatre.books(), len(theatre.letters())
+    theatre.control("hold")
+    crowd(theatre, 2)
+    stored = theatre.events_stored()
+    theatre.restart("web", CRASH_AT="before-answer")
+    waiting = [event["id"] for event in theatre.ask("outbox")["events"]]
+    assert theatre.control("deliver", events=waiting[:1])["result"] == [0]
+    assert len(theatre.events_stored()) == len(stored) + 1
+    if theatre.programs.is_running("web"):
+        theatre.kill("web")
+    theatre.start("web")
+    theatre.until("the website is back", theatre.is_ready)
+    theatre.control("release")
+    assert_booked_once(theatre, before, letters, 2)

@@ -1,0 +1,39 @@
+"""Beat stops without dying: it is missed, named, and forgiven when it goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import requests
+
+from tests.processes.theatre import Theatre
+
+pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
+
+
+def heard(theatre: Theatre) -> dict[str, float]:
+    """Seconds since each was last heard of."""
+    rows = theatre.sql("SELECT name, extract(epoch FROM now() - beaten_at)::float FROM payments_heartbeat")
+    return dict(rows)
+
+
+def readiness(theatre: Theatre) -> str:
+    return str(requests.get(f"{theatre.site}/readyz", timeout=5).json()["checks"]["heartbeats"])
+
+
+def test_beat_that_is_stopped_is_missed(theatre: Theatre) -> None:
+    theatre.until("all are heard of", lambda: readiness(theatre) == "ok", 60)
+    assert all(-1 < age < 40 for age in heard(theatre).values()), heard(theatre)
+
+    beat = theatre.programs.pid("beat")
+    os.killpg(beat, signal.SIGSTOP)
+    try:
+        theatre.until("nothing of it is under way", lambda: heard(theatre)["beat"] > 22, 60)
+        theatre.sql("UPDATE payments_heartbeat SET beaten_at = beaten_at - interval '4 minutes'")
+        theatre.until("only the drain is heard", lambda: readiness(theatre) == "silent: worker, beat", 60)
+        assert theatre.status("/readyz") == 200
+    finally:
+        os.killpg(beat, signal.SIGCONT)
+    theatre.until("all are heard of again", lambda: readiness(theatre) == "ok", 60)
