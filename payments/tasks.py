@@ -12,7 +12,7 @@ from payments import comparison, daily, heartbeats, missed_events, progress, una
 from payments.alerts import watch
 
 # Looking through Stripe's lists takes as long as they are long. A run that is lost is begun anew by the next schedule.
-LONG = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
+LONG: dict[str, Any] = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
 
 
 @shared_task

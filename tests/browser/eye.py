@@ -22,7 +22,7 @@ WIDER_THAN_THE_SCREEN = """() => {
   const root = document.documentElement;
   if (root.scrollWidth <= root.clientWidth) return "";
   const wide = [...document.body.querySelectorAll("*")].filter(
-    (one) => one.getBoundingClientRect().right > root.clientWidth + 1 && !one.closest(".scroll, .unseen"));
+    (one) => one.getBoundingClientRect().right > root.clientWidth + 1 && !one.closest(".scroll, .unseen, .rooms"));
   return `${root.scrollWidth} > ${root.clientWidth}: ${wide.slice(0, 3).map((one) => one.outerHTML.slice(0, 80))}`;
 }"""
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 860}

@@ -6,22 +6,29 @@ A dozen lives in the suite; longer on demand: `MACHINE_LIVES=2000 make test ARGS
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from django.test import Client
+from django.conf import settings as django_settings
+from django.test import Client, override_settings
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.lives import Lives
-from tests.stage import set_the_scene
+from tests.stage import Stage, set_the_scene
 
 LIVES = int(os.environ.get("MACHINE_LIVES", "12"))
 
 
-def test_every_life_ends_in_stripe_s_own_books(db, settings: settings, tmp_path: Path) -> None:
-    pytest_settings = settings
-    Lives.stage_of = lambda machine: set_the_scene(pytest_settings, tmp_path, Client())
+def test_every_life_ends_in_stripe_s_own_books(db, tmp_path: Path) -> None:
+    Lives.stage_of = lambda machine: a_scene_of_its_own(tmp_path)
     run_state_machine_as_test(Lives, settings=how_long())
+
+
+def a_scene_of_its_own(tmp_path: Path) -> Iterator[Stage]:
+    """What it sets ends with it: thousands of lives would bury one another's settings."""
+    with override_settings():
+        yield from set_the_scene(django_settings, tmp_path, Client())
 
 
 def how_long() -> settings:

@@ -12,7 +12,8 @@ from project.log_lines import WithoutTokens
 
 
 @pytest.mark.django_db
-def test_a_page_behind_a_token_is_logged_without_it(client) -> None:
+def test_a_page_behind_a_token_is_logged_without_it(client, caplog) -> None:
+    caplog.set_level(logging.WARNING, "django.request")  # for who wants to know, and turns it up
     console = next(handler for handler in logging.getLogger().handlers if handler.name == "console")
     before = console.setStream(io.StringIO())
     token = sign("return", "00000000-0000-0000-0000-000000000000")
