@@ -16,8 +16,11 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 from kombu import Connection, pools
 
+from members import mail_kinds
 from members.models import Message, Supporter
 
 logger = logging.getLogger("hromada.mail")
@@ -45,7 +48,20 @@ def draft(
 ) -> Message:
     """A letter as `send` would owe it, not owed yet."""
     known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    return Message(kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter)
+    how = mail_kinds.of(kind)
+    return Message(
+        kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter,
+        stream=how.stream, is_urgent=how.is_urgent, expires_at=timezone.now() + how.lives if how.lives else None,
+    )  # fmt: skip
+
+
+def take_back(letters: QuerySet[Message], why: str) -> int:
+    """Letters that have lost their reason and were not sent yet are not sent; returns how many. Safe to call twice.
+
+    One that a sender has in its hands is asked for again at its last moment, and finds that it is canceled.
+    """
+    waiting = letters.filter(state__in=[Message.State.PENDING, Message.State.SENDING])
+    return waiting.update(state=Message.State.CANCELED, error=why, lease_until=None)
 
 
 def owe(letters: list[Message]) -> list[Message]:

@@ -15,16 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members import clock
+from members import clock, mail_kinds
 from members.mail_handoff import Outcome, Result, hand_over
 from members.mail_letters import Letter, as_email, render
 from members.models import Message
 
 logger = logging.getLogger("hromada.mail")
-
-# Twice would be worse than not at all: when nobody knows whether it arrived, staff decide. Every other letter is
-# something a person must get: it goes out once more.
-AT_MOST_ONCE = frozenset({"thanks_first_once", "thanks_first_recurring", "thanks_processing", "processing_done"})
 
 LEASE = timedelta(minutes=2)
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
@@ -93,7 +89,7 @@ def _is_beyond_sending(message: Message) -> bool:
 
 
 def _may_repeat(kind: str) -> int:
-    return 0 if kind in AT_MOST_ONCE else 1
+    return 0 if mail_kinds.of(kind).at_most_once else 1
 
 
 def _last_moment(message: Message, letter: Letter) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 
-_TOKEN = re.compile(r"(/(?:stop|support/return|me/sign-in)/)[^/\s?\"']+")
+from members import links
+
+_TOKEN = re.compile(rf"(/(?:{'|'.join(links.PATHS)})/)[^/\s?\"']+")
 
 
 class WithoutTokens(logging.Filter):

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members import clock
+from members.mail_kinds import Stream
 from members.models.people import Supporter
 
 
@@ -30,12 +32,26 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("unknown")
         CANCELED = "canceled", _("canceled")
 
+    class Delivery(models.TextChoices):
+        """What the mail provider told afterwards, worst last."""
+
+        UNTOLD = "", _("not told")
+        DELIVERED = "delivered", _("delivered")
+        DELAYED = "delayed", _("could not be delivered for now")
+        BOUNCED = "bounced", _("came back")
+        COMPLAINED = "complained", _("marked as spam")
+
     kind = models.CharField(_("kind"), max_length=60)
     key = models.CharField(_("key"), max_length=200, unique=True)
     supporter = models.ForeignKey(Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     to_email = models.EmailField(_("to"), max_length=254)
     language = models.CharField(_("language"), max_length=8)
     context = models.JSONField(_("facts"), default=dict)
+    stream = models.CharField(
+        _("stream"), max_length=12, choices=Stream, default=Stream.SERVICE, db_default=Stream.SERVICE
+    )
+    is_urgent = models.BooleanField(_("somebody waits for it"), default=False, db_default=False)
+    expires_at = models.DateTimeField(_("of no use after"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
@@ -52,6 +68,11 @@ class Message(models.Model):
     body_html = models.TextField(blank=True)
     created_at = models.DateTimeField(_("created"), default=clock.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    provider_id = models.CharField(max_length=255, blank=True, editable=False, default="", db_default="")
+    delivery = models.CharField(
+        _("delivery"), max_length=10, choices=Delivery, blank=True, default=Delivery.UNTOLD, db_default=Delivery.UNTOLD
+    )
+    delivery_at = models.DateTimeField(_("told by the provider"), null=True, blank=True)
 
     objects = MessageQuerySet.as_manager()
 
@@ -60,11 +81,76 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         ordering = ["-created_at", "-pk"]
         indexes = [
-            models.Index(fields=["next_try_at"], name="message_due", condition=Q(state__in=["pending", "sending"])),
+            models.Index(
+                fields=["stream", "-is_urgent", "next_try_at", "id"], name="message_due",
+                condition=Q(state__in=["pending", "sending"]),
+            ),
+            models.Index(fields=["provider_id"], name="message_at_provider", condition=~Q(provider_id="")),
             models.Index(fields=["supporter", "-created_at"], name="message_of_supporter"),
             models.Index(fields=["-created_at"], name="message_newest"),
             models.Index(fields=["state"], name="message_in_trouble", condition=Q(state__in=["failed", "unknown"])),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.key
+
+
+class MailChoice(models.Model):
+    """What a supporter chose about one kind of letter that is theirs to choose. No row: as the kind's table says."""
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="mail_choices")
+    kind = models.CharField(_("kind"), max_length=60)
+    is_wanted = models.BooleanField(_("wanted"))
+    chosen_at = models.DateTimeField(_("chosen"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("choice about letters")
+        verbose_name_plural = _("choices about letters")
+        constraints = [models.UniqueConstraint(fields=["supporter", "kind"], name="one_choice_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'+' if self.is_wanted else '-'}"
+
+
+class Suppression(models.Model):
+    """An address to which nothing is sent: mail to it came back, or its reader called ours spam."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced", _("mail to it came back")
+        SOFT_BOUNCED = "soft", _("mail to it could not be delivered again and again")
+        COMPLAINED = "complained", _("its reader marked a letter as spam")
+        STAFF = "staff", _("staff decided so")
+
+    email = models.EmailField(_("email"), max_length=254)
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    since = models.DateTimeField(_("since"), default=clock.now)
+    lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("address that gets nothing")
+        verbose_name_plural = _("addresses that get nothing")
+        ordering = ["-since", "-pk"]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), condition=Q(lifted_at=None), name="one_suppression_an_address")
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class DeliveryReport(models.Model):
+    """One thing a mail provider told about a message, stored once by the provider's id of it. Only added."""
+
+    report_id = models.CharField(max_length=255, unique=True)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="reports")
+    what = models.CharField(_("what"), max_length=10, choices=Message.Delivery)
+    words = models.CharField(_("in the provider’s words"), max_length=500, blank=True)
+    happened_at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("report about a message")
+        verbose_name_plural = _("reports about messages")
+        ordering = ["-happened_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.happened_at:%Y-%m-%d}"

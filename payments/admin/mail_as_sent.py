@@ -8,8 +8,10 @@ from __future__ import annotations
 import html
 import re
 
+from members import links
+
 # These links open a person's own pages: with one of them staff could act as the reader.
-PERSONAL_LINK = re.compile(r"/(stop|support/return|me/sign-in)/[^/\s\"'<>?#]+")
+PERSONAL_LINK = re.compile(rf"/({'|'.join(links.PATHS)})/[^/\s\"'<>?#]+")
 STYLE = re.compile(r"""\sstyle=(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 SHEET = re.compile(r"<style\b[^>]*>", re.IGNORECASE)
 HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)

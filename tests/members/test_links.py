@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,23 @@ def test_reads_what_was_signed() -> None:
     assert links.read("stop", token) == "0b3a9362-0465-43a2-af5d-88cd8d752509"
     assert links.sign("stop", "0b3a9362-0465-43a2-af5d-88cd8d752509") == token
     assert re.fullmatch(r"[A-Za-z0-9_.-]+", token)
+
+
+def test_a_link_that_acts_runs_out_and_says_what_it_was_for() -> None:
+    with time_machine.travel("2026-02-01 12:00Z"):
+        token = links.sign("method", "1")
+    with time_machine.travel("2026-04-02 23:59Z"):
+        assert (links.read("method", token), links.read_expired("method", token)) == ("1", None)
+    with time_machine.travel("2026-04-03 00:01Z"):
+        assert (links.read("method", token), links.read_expired("method", token)) == (None, "1")
+        assert links.read_expired("confirm", token) is None
+
+
+def test_what_only_tells_never_runs_out() -> None:
+    with time_machine.travel("2026-02-01 12:00Z"):
+        token = links.sign("return", "1")
+    with time_machine.travel("2036-02-01 12:00Z"):
+        assert links.read("return", token) == "1"
 
 
 def test_another_purpose_reads_nothing() -> None:
