@@ -27,7 +27,7 @@ logger = logging.getLogger("hromada.mail")
 
 QUIET_SECONDS = 5.0
 _quiet_until = 0.0
-# Messages to wake for at the end of `waking_once`; None outside of it.
+# The first messages to wake for at the end of `waking_once`; None outside of it.
 _asked: ContextVar[list[int] | None] = ContextVar("asked", default=None)
 
 
@@ -99,7 +99,7 @@ def wake(message_id: int) -> None:
     asked = _asked.get()
     if asked is None:
         _call("members.tasks.send_message", message_id)
-    else:
+    elif len(asked) < 2:  # whether it is one or many is all that is asked later
         asked.append(message_id)
 
 

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import asdict
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 
 from members import clock
-from payments import invariants, missed_renewals, progress, reminders
+from payments import due_letters, invariants, missed_renewals, progress, reminders
 from payments.alerts import looks, watch
+from payments.due_letters import DueLetter
 from payments.webhooks import inbox, retention
 
 log = logging.getLogger("hromada.daily")
 
+# What a day owes people, each found by one query.
+DUE_LETTERS: tuple[DueLetter[Any], ...] = (reminders.YEARLY,)
 # How long a moved clock waits for the events of one simulated day to be worked.
 QUIET_SECONDS = 20
 
 
 def run(today: date | None = None) -> dict[str, object]:
     """Everything that is due on a day. Catches up with days on which it did not run. Returns what was done."""
-    sent = reminders.send_due(today or clock.today())
-    missed = missed_renewals.find(today or clock.today())
+    today = today or clock.today()
+    letters = {kind.name: asdict(due_letters.send(kind, today)) for kind in DUE_LETTERS}
+    missed = missed_renewals.find(today)
     progress.record_all()
     retention.trim()
     broken = invariants.broken()
     for sentence in broken:
         log.error("the books do not hold: %s", sentence)
     watch.report("books-broken", looks.broken_facts(broken))
-    return {"reminders": sent, "missed_renewals": missed, "broken": broken}
+    return {"letters": letters, "missed_renewals": missed, "broken": broken}
 
 
 def advance_business_date(days: int) -> date:

@@ -93,19 +93,17 @@ def payment_failed(payment: Payment) -> Message | None:
     return _send("payment_failed", payment.public_id, payment, facts)
 
 
-def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message | None:
-    """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7)."""
+def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
+    """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7). A draft: a day owes
+    many, and they are owed together (due_letters.py).
+    """
     facts = {
         **_gift(subscription),
         "renews_on": subscription.renews_on.isoformat(),
         "stop_url": _stop_url(subscription, subscription.supporter.language),
     }
-    return _send("renewal_upcoming_year", renewal_subject(subscription, days_before), subscription, facts)
-
-
-def renewal_subject(subscription: Subscription, days_before: int) -> str:
-    """What a reminder is keyed by: a renewal that moves to another day is a renewal to remind of."""
-    return f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
+    subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
+    return _draft("renewal_upcoming_year", subject, subscription, facts)
 
 
 def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:

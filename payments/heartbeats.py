@@ -14,6 +14,8 @@ from django.utils import timezone
 from payments.models import Heartbeat
 
 NAMES = ("drain", "worker", "beat")
+# Not a process: when an event in Stripe's form was last refused for its signature (payments/views/webhook.py).
+REFUSED = "refused"
 EVERY_SECONDS = 20.0
 SILENT_AFTER = timedelta(minutes=3)
 
@@ -33,6 +35,10 @@ def beat(name: str, at: datetime | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_BEAT, [name, at or timezone.now()])
     _written_at[name] = now
+
+
+def refused_at() -> datetime | None:
+    return Heartbeat.objects.filter(name=REFUSED).values_list("beaten_at", flat=True).first()
 
 
 def ages() -> dict[str, float | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import shutil
 import time
 
 import redis
@@ -25,6 +26,7 @@ from project.metrics import CONTENT_TYPE, exposition
 log = logging.getLogger("hromada.health")
 
 MIGRATIONS_STAY_APPLIED_FOR = 60.0  # seconds; looking costs a dozen queries
+DISK_IS_LOW_BELOW = 100 * 2**20
 _migrations_seen_applied_at: float | None = None
 
 
@@ -46,8 +48,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
         checks["migrations"] = _migrations()
     if checks["migrations"] == "ok":
         checks["heartbeats"] = _heartbeats()
+    checks["disk"] = _disk()
     is_ready = checks["database"] == checks["migrations"] == "ok"
-    status = "not ready" if not is_ready else "ready" if checks["redis"] == "ok" else "degraded"
+    status = "not ready" if not is_ready else "ready" if checks["redis"] == checks["disk"] == "ok" else "degraded"
     return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
 
 
@@ -67,7 +70,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _database() -> str:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
+            cursor.execute(
+                "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+                " OR NOT coalesce(has_table_privilege(to_regclass('payments_stripeevent'), 'INSERT'), true)"
+            )
             (is_read_only,) = cursor.fetchone()
     except Error as problem:
         log.warning("readyz.database reason=%s", type(problem).__name__)
@@ -106,6 +112,15 @@ def _redis() -> str:
     except (redis.RedisError, OSError, ValueError):
         return "down"
     return "ok"
+
+
+def _disk() -> str:
+    """Where mail without a server, uploads in flight and embedded servers live. Events go elsewhere: still ready."""
+    try:
+        free = shutil.disk_usage(settings.DATA_DIR).free
+    except OSError:
+        return "ok"  # no such folder: nothing of ours is on this disk
+    return "ok" if free > DISK_IS_LOW_BELOW else f"low: {free // 2**20} MB left"
 
 
 def _comes_from_this_machine(request: HttpRequest) -> bool:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+import redis
+from django.conf import settings
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.utils import timezone
 from prometheus_client import CollectorRegistry
@@ -22,11 +24,12 @@ from members.models import Message
 from payments import heartbeats, reconciliation
 from payments.alerts import watch
 from payments.alerts.rules import BY_NAME
-from payments.models import StripeEvent
+from payments.models import Case, Payment, StripeEvent
 from payments.stripe_api.client import API_VERSION
 
 HOUR = timedelta(hours=1)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+QUEUES = ("celery",)
 WAITING_MESSAGES = (Message.State.PENDING, Message.State.SENDING)
 
 
@@ -36,6 +39,7 @@ def exposition() -> bytes:
     registry.register(_Queues())
     registry.register(_Arrivals())
     registry.register(_Watching())
+    registry.register(_Money())
     return generate_latest(registry)
 
 
@@ -81,6 +85,40 @@ class _Arrivals(Collector):
         yield GaugeMetricFamily("hromada_events_lag_seconds", "Slowest of the last hour, made to received", slowest)
         title = "Of another API version in the last day"
         yield GaugeMetricFamily("hromada_events_other_version", title, day["other_version"])
+
+
+class _Money(Collector):
+    """What a person must decide, and how payments went: never how much."""
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        open_now = Case.objects.filter(settled_at=None).order_by().values_list("kind").annotate(Count("pk"))
+        yield _labelled("cases_open", "Cases that nobody has settled", "kind", Case.Kind.values, open_now)
+        tried = Payment.objects.filter(created_at__gt=clock.now() - 24 * HOUR).order_by()
+        how = tried.values_list("status").annotate(Count("pk"))
+        yield _labelled("payments_tried", "Payments of the last day", "status", Payment.Status.values, how)
+        yield from _celery_queues()
+
+
+def _labelled(
+    name: str, title: str, label: str, values: Iterable[str], counts: Iterable[tuple[str, int]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"hromada_{name}", title, labels=[label])
+    for value, number in sorted((dict.fromkeys(values, 0) | dict(counts)).items()):
+        family.add_metric([value], number)
+    return family
+
+
+def _celery_queues() -> Iterator[Metric]:
+    """Nothing is said while Redis is away: an alert of its own says that."""
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as server:
+            lengths = [(name, int(server.llen(name))) for name in QUEUES]
+    except (redis.RedisError, OSError, ValueError):
+        return
+    yield _labelled("queue_length", "Celery tasks that wait", "queue", QUEUES, lengths)
 
 
 class _Watching(Collector):

@@ -28,6 +28,9 @@ WAITING_TOO_LONG = timedelta(minutes=5)
 FAILING_AFTER_TRIES = 3
 LETTERS_WAIT_TOO_LONG = timedelta(minutes=10)
 LETTERS_IN_TROUBLE = 3
+# Stripe repeats what was refused within the hour.
+REFUSED_LATELY = timedelta(hours=2)
+REFUSED_ALONE_FOR = timedelta(minutes=3)
 UNANSWERED_TOO_LONG = timedelta(minutes=10)
 ANSWER_DISPUTES_WITHIN = timedelta(days=3)
 RECENT = timedelta(days=1)
@@ -75,6 +78,18 @@ def no_events() -> Facts | None:
     return {"hours": round(silent / timedelta(hours=1))} if expected >= EXPECTED_RENEWALS else None
 
 
+def signatures_refused() -> Facts | None:
+    """Somebody knocks in Stripe's form, and since then nothing with a signature that fits: our secret is wrong."""
+    refused = heartbeats.refused_at()
+    now = timezone.now()
+    if refused is None or refused < now - REFUSED_LATELY:
+        return None
+    fitting = StripeEvent.objects.filter(is_sync=False, is_listed=False)
+    if fitting.filter(received_at__gt=refused - REFUSED_ALONE_FOR).exists():
+        return None
+    return {"minutes": round((now - refused).total_seconds() / 60)}
+
+
 def letters_waiting() -> Facts | None:
     owed = Message.objects.filter(state__in=(Message.State.PENDING, Message.State.SENDING))
     now = clock.now()
@@ -111,8 +126,8 @@ def not_listed() -> Facts | None:
     return _late(reconciliation.step().listed_at, reconciliation.LISTED_WITHIN)
 
 
-def open_cases(kind: Case.Kind) -> Look:
-    return lambda: _counted(Case.objects.filter(kind=kind, settled_at=None), "opened_at", clock.now())
+def open_cases(*kinds: Case.Kind) -> Look:
+    return lambda: _counted(Case.objects.filter(kind__in=kinds, settled_at=None), "opened_at", clock.now())
 
 
 def disputes_due() -> Facts | None:

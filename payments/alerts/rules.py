@@ -62,6 +62,12 @@ ABOUT_EVENTS = (
         is_grave=False,
     ),
     Rule(
+        "signatures-refused", looks.signatures_refused,
+        _("Stripe’s events are refused"),
+        _("Minutes since an event was last refused for its signature: %(minutes)d. None that fits came since."),
+        _("Compare STRIPE_WEBHOOK_SECRETS with the endpoint’s secret at Stripe. What was refused is sent again."),
+    ),
+    Rule(
         "no-events", looks.no_events,
         _("Nothing has come from Stripe"),
         _("Hours without any event from Stripe: %(hours)d. Renewals should have come meanwhile."),
@@ -69,7 +75,27 @@ ABOUT_EVENTS = (
     ),
 )  # fmt: skip
 
+# What a person must decide about somebody's money. Cases with an alert of their own are not among them.
+ABOUT_MONEY = (
+    Case.Kind.AMOUNT_MISMATCH,
+    Case.Kind.DUPLICATE_PAYMENT,
+    Case.Kind.DUPLICATE_SUBSCRIPTION,
+    Case.Kind.INVOICE_PROBLEM,
+    Case.Kind.PAYMENT_AFTER_END,
+    Case.Kind.PAYOUT_UNEXPLAINED,
+    Case.Kind.REFUND_FAILED,
+    Case.Kind.REQUEST_REFUSED,
+    Case.Kind.REQUEST_UNANSWERED,
+)
+
 ABOUT_PROMISES = (
+    Rule(
+        "cases-open", looks.open_cases(*ABOUT_MONEY),
+        _("Somebody’s money waits for a decision"),
+        _("Open cases about money: %(count)d. The oldest is %(minutes)d minutes old."),
+        _("Open each and decide: give back, stop one of two, or settle it with a note."),
+        desk="/admin/payments/case/",
+    ),
     Rule(
         "renewals-missed", looks.open_cases(Case.Kind.RENEWAL_MISSED),
         _("Renewals did not come"),

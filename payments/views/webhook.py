@@ -18,6 +18,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
+from payments import heartbeats
 from payments.crash_points import crash_at
 from payments.models import StripeEvent
 from payments.stripe_api import signatures
@@ -47,9 +48,21 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     header = request.META.get("HTTP_STRIPE_SIGNATURE", "")
     if not signatures.is_valid(body, header, settings.STRIPE_WEBHOOK_SECRETS, time.time()):
         log.warning("webhook refused: signature")
+        _note_refusal(header)
         return HttpResponse("Signature not valid.", status=400)
     event = _event(body)
     return _store(event, body) if event else HttpResponse("Not an event.", status=400)
+
+
+def _note_refusal(header: str) -> None:
+    """What looks like Stripe's and is not signed with a secret of ours may be a secret that we have wrong: an alert
+    looks whether nothing else comes. One row, written at most every 20 seconds, so that nobody can make us write more.
+    """
+    if signatures.is_in_form(header, time.time()):
+        try:
+            heartbeats.beat(heartbeats.REFUSED)
+        except DatabaseError:
+            connection.close()
 
 
 def _event(body: bytes) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from django.utils.timezone import now as real_now
 
 from members import clock
 from payments import cases, heartbeats
-from payments.alerts.rules import BY_NAME
+from payments.alerts.rules import ABOUT_MONEY, BY_NAME
 from payments.models import (
     Difference,
     Dispute,
@@ -84,6 +84,18 @@ class TestEvents:
         waiting("processed", api_version="2025-03-31.basil")
         assert sees("events-version") == {"count": 1, "minutes": 4}
 
+    def test_signatures_that_are_refused_while_none_fits(self) -> None:
+        assert sees("signatures-refused") is None
+        Heartbeat.objects.create(name=heartbeats.REFUSED, beaten_at=ago(minutes=5))
+        waiting("processed", received_at=ago(minutes=9))
+        waiting("processed", received_at=ago(minutes=1), is_listed=True)
+        assert sees("signatures-refused") == {"minutes": 5}
+        Heartbeat.objects.update(beaten_at=ago(hours=3))
+        assert sees("signatures-refused") is None
+        Heartbeat.objects.update(beaten_at=ago(minutes=5))
+        waiting("processed", received_at=ago(minutes=2))
+        assert sees("signatures-refused") is None, "the secret fits: somebody else knocked"
+
     def test_silence_is_measured_by_the_renewals_that_should_have_come(self, settings) -> None:
         waiting("processed", received_at=ago(days=3))
         waiting("processed", received_at=ago(hours=1), is_sync=True)
@@ -107,10 +119,12 @@ class TestEvents:
 
 class TestPromises:
     @pytest.mark.parametrize(
-        ("name", "kind"), [("reminders-late", "reminder_late"), ("renewals-missed", "renewal_missed")]
+        ("name", "kind"),
+        [("reminders-late", "reminder_late"), ("renewals-missed", "renewal_missed")]
+        + [("cases-open", kind.value) for kind in ABOUT_MONEY],
     )
     def test_cases_until_they_are_settled(self, name: str, kind: str) -> None:
-        cases.open_case("duplicate_payment", "other")
+        cases.open_case("dispute", "other")
         assert sees(name) is None
         case = cases.open_case(kind, "mine")
         assert sees(name) == {"count": 1, "minutes": 0}

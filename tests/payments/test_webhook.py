@@ -15,7 +15,8 @@ import pytest
 from django.db import connection, connections
 from django.test import Client
 
-from payments.models import StripeEvent
+from payments import heartbeats
+from payments.models import Heartbeat, StripeEvent
 from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
 from payments.webhooks.handlers import HANDLERS
@@ -92,6 +93,18 @@ def test_the_previous_secret_is_good_and_a_stranger_s_is_not(db) -> None:
     assert post(body, signature(body, "whsec_other")) == 400
     right, wrong = signature(body), signature(body, "whsec_other").split(",")[1]
     assert post(body, f"{right.split(',')[0]},{wrong},{right.split(',')[1]}") == 200
+
+
+def test_what_looks_like_stripe_s_and_is_refused_is_noticed_and_rubbish_is_not(db, monkeypatch) -> None:
+    monkeypatch.setattr(heartbeats, "_written_at", {})
+    body = json.dumps(event()).encode()
+    for rubbish in ("", "t=1,v1=00", f"t={int(time.time())}", "ÿ", signature(body, at=time.time() - 900)):
+        assert post(body, rubbish) == 400
+    assert heartbeats.refused_at() is None
+    assert [post(body, signature(body, "whsec_of_another_endpoint")) for _ in range(5)] == [400] * 5
+    assert heartbeats.refused_at() is not None
+    assert Heartbeat.objects.count() == 1
+    assert not StripeEvent.objects.exists()
 
 
 def test_a_changed_body_is_refused(db) -> None:

@@ -9,15 +9,17 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from members import clock
 from members.models import Message
-from payments import heartbeats
+from payments import cases, heartbeats
 from payments.alerts import watch
 from payments.alerts.rules import BY_NAME
 from payments.models import Heartbeat, StripeEvent
 from payments.stripe_api.client import API_VERSION
 from project import health
+from tests import factories
 
 NOWHERE = "redis://127.0.0.1:9/0"
 
@@ -28,11 +30,14 @@ def _look_again(monkeypatch) -> None:
     monkeypatch.setattr(health, "_migrations_seen_applied_at", None)
 
 
-def numbers(client: Client, **headers: str) -> dict[tuple[str, str], float]:
-    text = client.get("/metrics", headers=headers).content.decode()
-    families = text_string_to_metric_families(text)
-    samples = [sample for each in families for sample in each.samples]
-    return {(each.name, each.labels.get("state") or each.labels.get("name", "")): each.value for each in samples}
+def samples(client: Client) -> list[Sample]:
+    text = client.get("/metrics").content.decode()
+    return [sample for each in text_string_to_metric_families(text) for sample in each.samples]
+
+
+def numbers(client: Client) -> dict[tuple[str, str], float]:
+    found = samples(client)
+    return {(each.name, each.labels.get("state") or each.labels.get("name", "")): each.value for each in found}
 
 
 def test_alive_needs_no_database(client: Client) -> None:
@@ -50,7 +55,7 @@ class TestReady:
             Heartbeat.objects.create(name=name, beaten_at=timezone.now())
         answer = client.get("/readyz")
         assert answer.status_code == 200
-        checks = {"database": "ok", "migrations": "ok", "redis": "ok", "heartbeats": "ok"}
+        checks = {"database": "ok", "migrations": "ok", "redis": "ok", "heartbeats": "ok", "disk": "ok"}
         assert answer.json() == {"status": "ready", "checks": checks}
 
     def test_silent_processes_are_named_and_it_stays_ready(self, client: Client) -> None:
@@ -75,6 +80,21 @@ class TestReady:
         assert answer.status_code == 503
         assert answer.json()["checks"]["database"] == "read-only"
 
+    def test_a_role_that_may_not_write_is_not_ready(self, client: Client) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE reader_only")
+            cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader_only")
+            cursor.execute("SET LOCAL ROLE reader_only")
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["database"] == "read-only"
+
+    def test_a_disk_that_is_full_is_said_and_it_stays_ready(self, client: Client, monkeypatch) -> None:
+        monkeypatch.setattr(health, "DISK_IS_LOW_BELOW", 2**63)
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert answer.json()["checks"]["disk"].startswith("low: ")
+
     def test_a_migration_that_waits_is_not_ready(self, client: Client) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM django_migrations WHERE app = 'appeals'")
@@ -82,7 +102,7 @@ class TestReady:
         assert answer.status_code == 503
         assert answer.json() == {
             "status": "not ready",
-            "checks": {"database": "ok", "migrations": "waiting", "redis": "ok", "heartbeats": "unknown"},
+            "checks": {"database": "ok", "migrations": "waiting", "redis": "ok", "heartbeats": "unknown", "disk": "ok"},
         }
 
     def test_migrations_are_looked_at_once_a_minute(self, client: Client, django_assert_num_queries) -> None:
@@ -154,8 +174,24 @@ class TestMetrics:
         assert found["hromada_alert", "beat-silent"] == 0
         assert {name for metric, name in found if metric == "hromada_alert"} == set(BY_NAME)
 
-    def test_it_takes_seven_queries(self, client: Client, django_assert_num_queries) -> None:
-        with django_assert_num_queries(7):
+    def test_what_a_person_must_decide_and_how_payments_went(self, client: Client) -> None:
+        cases.open_case("refund_failed", "one")
+        cases.settle(cases.open_case("refund_failed", "two"), factories.staff(), "seen")
+        factories.payment(status="failed", created_at=clock.now())
+        factories.payment(created_at=clock.now() - timedelta(hours=25))
+        found = {(each.name, *each.labels.values()): each.value for each in samples(client)}
+        assert found["hromada_cases_open", "refund_failed"] == 1
+        assert found["hromada_cases_open", "duplicate_payment"] == 0
+        assert found["hromada_payments_tried", "failed"] == 1
+        assert found["hromada_payments_tried", "succeeded"] == 0
+        assert found["hromada_queue_length", "celery"] >= 0
+
+    def test_without_redis_nothing_is_said_of_its_queues(self, client: Client, settings) -> None:
+        settings.REDIS_URL = NOWHERE
+        assert "hromada_queue_length" not in {each.name for each in samples(client)}
+
+    def test_it_takes_nine_queries(self, client: Client, django_assert_num_queries) -> None:
+        with django_assert_num_queries(9):
             client.get("/metrics")
 
     def test_nobody_is_named(self, client: Client) -> None:
