@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
@@ -26,9 +27,9 @@ def test_every_life_ends_in_stripe_s_own_books(db, tmp_path: Path) -> None:
 
 
 def a_scene_of_its_own(tmp_path: Path) -> Iterator[Stage]:
-    """What it sets ends with it: thousands of lives would bury one another's settings."""
-    with override_settings():
-        yield from set_the_scene(django_settings, tmp_path, Client())
+    """What it sets ends with it: thousands of lives would bury one another's settings, or move each other's clock."""
+    with override_settings(), TemporaryDirectory(dir=tmp_path) as folder:
+        yield from set_the_scene(django_settings, Path(folder), Client())
 
 
 def how_long() -> settings:
