@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from members import clock
 from members.models import Membership, Message
+from payments import comparison
 from payments.models import LedgerEntry, Payment
 from tests.stage import Stage
 
@@ -41,6 +45,23 @@ def test_a_debit_fails_late(stage: Stage, frequency: str) -> None:
     assert not Membership.objects.exists()
     assert kinds() == ["thanks_processing", "processing_failed"]
     assert stage.books()["broken"] == []
+
+
+def test_a_renewal_by_debit_is_in_the_books_while_it_is_with_the_bank(stage: Stage) -> None:
+    """For days Stripe has a charge that waits; a comparison then must find the same with us, and no difference."""
+    stage.join("month", amount="25", iban=SETTLES)
+    stage.advance(33)
+    first, renewal = Payment.objects.order_by("created_at")
+    assert (first.status, renewal.status) == ("succeeded", "processing")
+    clock.move(timedelta(minutes=10))
+    run = comparison.run()
+    assert run is not None
+    assert (run.error, run.found) == ("", 0)
+    assert run.looked_at > 0
+    stage.advance(6)
+    renewal.refresh_from_db()
+    assert renewal.status == "succeeded"
+    assert kinds() == ["thanks_processing", "processing_done", "receipt_recurring"]
 
 
 def test_the_return_page_tells_each_state(stage: Stage) -> None:

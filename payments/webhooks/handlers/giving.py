@@ -8,6 +8,7 @@ from payments import checkout, ledger, subscriptions
 from payments.models import StripeEvent
 from payments.stripe_api import objects
 from payments.webhooks.handlers.effects import Effect, Gift, fact, nothing
+from payments.webhooks.handlers.recurring import instalment
 from payments.webhooks.reads import Reads
 
 
@@ -26,6 +27,8 @@ def gift_received(event: StripeEvent, reads: Reads) -> Effect:
 def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
     """payment_intent.processing, .payment_failed, .canceled: state, so it is read again when it is ours."""
     told = fact(event, objects.payment_intent, reads.payment_intent)
+    if told.status == "processing" and not told.checkout:
+        return _instalment_with_bank(told, reads)
     return gift(reads.payment_intent(told.id) if told.checkout else told)
 
 
@@ -38,6 +41,12 @@ def charge_told(event: StripeEvent, reads: Reads) -> Effect:
 def gift(intent: objects.PaymentIntent) -> Effect:
     # An intent without our metadata belongs to an invoice, which tells it, or to somebody else on the account.
     return Gift(intent) if intent.checkout else nothing
+
+
+def _instalment_with_bank(intent: objects.PaymentIntent, reads: Reads) -> Effect:
+    """A debit for an invoice: no event about the invoice tells of it before the bank has answered, days later."""
+    invoice = reads.invoice_of(intent.id)
+    return instalment(invoice, reads) if invoice else nothing
 
 
 def _follow_session(session: objects.Session, invoice: objects.Invoice | None) -> None:
