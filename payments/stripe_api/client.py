@@ -52,6 +52,12 @@ def read_session(session_id: str) -> objects.Session:
     return _read(objects.session, lambda: _stripe().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
 
 
+def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
+    """The sessions that led to `{"payment_intent": id}` or `{"subscription": id}`, without what they led to."""
+    wanted: Any = {**led_to, "limit": 100}
+    return list(map(objects.session, _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))))
+
+
 def read_subscription(subscription_id: str) -> objects.Subscription:
     sdk = _stripe().v1.subscriptions
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))

@@ -25,9 +25,10 @@ from payments.stripe_api.values import (
     WebhookEndpoint,
 )
 
-# All that we put into Stripe's metadata: public ids of our rows. Never anything about a person.
-METADATA_CHECKOUT = "checkout"
-METADATA_REFUND_REQUEST = "refund_request"
+# All that we put into Stripe's metadata: public ids of our rows, under names that nobody else would choose: what bears
+# them on an account that we share is ours, also when our row is gone. Never anything about a person.
+METADATA_CHECKOUT = "hromada_checkout"
+METADATA_REFUND_REQUEST = "hromada_refund_request"
 
 Raw = Mapping[str, Any]
 
@@ -135,9 +136,14 @@ def invoice(raw: Raw) -> Invoice:
 
 def session(raw: Raw) -> Session:
     intent, agreed = raw.get("payment_intent"), raw.get("subscription")
+    typed = raw.get("customer_details") or {}
     return Session(
         id=raw["id"],
         checkout=_checkout(raw),
+        email=typed.get("email") or raw.get("customer_email") or "",
+        name=typed.get("name") or "",
+        locale=raw.get("locale") or "",
+        created_at=_moment(raw["created"]),
         customer=_id(raw.get("customer")),
         status=raw["status"],
         payment_status=raw["payment_status"],

@@ -48,6 +48,11 @@ class PaymentIntent:
     created_at: datetime
     paid_at: datetime
 
+    @property
+    def is_on_its_way(self) -> bool:
+        """Received, or ordered at the bank."""
+        return self.status in {"succeeded", "processing"}
+
 
 @dataclass(frozen=True)
 class Subscription:
@@ -99,6 +104,10 @@ class Session:
 
     id: str
     checkout: str
+    email: str
+    name: str
+    locale: str
+    created_at: datetime
     customer: str
     status: str
     payment_status: str
@@ -107,6 +116,12 @@ class Session:
     payment_intent: PaymentIntent | None
     subscription: Subscription | None
     invoice: str
+
+    @property
+    def led_to_money(self) -> bool:
+        """Money that came or is on its way, or an agreement to give it."""
+        intent = self.payment_intent
+        return bool(self.subscription or (intent and intent.is_on_its_way))
 
 
 @dataclass(frozen=True)

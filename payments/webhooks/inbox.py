@@ -22,6 +22,8 @@ from payments.stripe_api.event_types import SYNCED
 CHANNEL = "stripe_event"
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 8
+# How the error of an event begins that names a checkout of ours that our books lack.
+LOST = "waits for a lost gift: "
 LONGEST_WAIT = timedelta(hours=6)
 
 _STORE = """

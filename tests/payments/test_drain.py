@@ -35,7 +35,7 @@ def gift(number: int, amount: int = 1000) -> str:
     charge = {
         "id": f"ch_{number}", "object": "charge", "status": "succeeded", "amount": amount, "currency": "eur",
         "created": 1_767_600_000, "payment_intent": f"pi_{number}", "customer": f"cus_{number}",
-        "metadata": {"checkout": str(checkout.public_id)},
+        "metadata": {"hromada_checkout": str(checkout.public_id)},
     }  # fmt: skip
     return store(f"evt_{number}", "charge.succeeded", charge)
 
