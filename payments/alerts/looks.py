@@ -50,7 +50,7 @@ def events_waiting() -> Facts | None:
 
 
 def events_dead() -> Facts | None:
-    hopeless = Q(state=State.DEAD) | Q(state=State.FAILED, attempts__gte=FAILING_AFTER_TRIES)
+    hopeless = Q(state=State.DEAD) | Q(state=State.FAILED, failures__gte=FAILING_AFTER_TRIES)
     return _counted(StripeEvent.objects.filter(hopeless), "received_at", timezone.now())
 
 
