@@ -25,6 +25,8 @@ from members import clock
 from members.models import Message
 
 SUBJECT_LIMIT = 200
+# Invisible, and not folded into one space: after the preheader a list of mails shows this, not the letter's next words.
+NOTHING_MORE = "\u034f\u200c\u00a0" * 70
 EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -37,12 +39,13 @@ class Letter:
 
 def render(message: Message) -> Letter:
     """The letter in the message's language. Raises what a broken template raises; safe to call any number of times."""
-    facts = {**_newsroom(), **_with_dates(message.context), "language": message.language}
+    facts = {**_newsroom(), **_with_dates(message.context), "language": message.language, "stream": message.stream}
     with translation.override(message.language):
-        subject = _fill(message, "subject.txt", facts, escape=False)
+        subject = _one_line(_fill(message, "subject.txt", facts, escape=False))
         text = _fill(message, "body.txt", facts, escape=False)
+        facts |= {"subject_line": subject, "nothing_more": NOTHING_MORE}
         html = _fill(message, "body.html", facts, escape=True)
-    return Letter(_one_line(subject), EMPTY_LINES.sub("\n\n", text).strip() + "\n", _inliner().inline(html))
+    return Letter(subject, EMPTY_LINES.sub("\n\n", text).strip() + "\n", _inliner().inline(html))
 
 
 def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
