@@ -39,7 +39,8 @@ class Letter:
 
 def render(message: Message) -> Letter:
     """The letter in the message's language. Raises what a broken template raises; safe to call any number of times."""
-    facts = {**_newsroom(), **_with_dates(message.context), "language": message.language, "stream": message.stream}
+    how = {"language": message.language, "stream": message.stream, "is_discreet": _is_discreet(message)}
+    facts = {**_newsroom(), **_with_dates(message.context), **how}
     with translation.override(message.language):
         subject = _one_line(_fill(message, "subject.txt", facts, escape=False))
         text = _fill(message, "body.txt", facts, escape=False)
@@ -65,6 +66,10 @@ def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
 def message_id(key: str) -> str:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{host}>"
+
+
+def _is_discreet(message: Message) -> bool:
+    return message.supporter is not None and message.supporter.is_discreet
 
 
 def _headers(message: Message) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from members.mail_letters import Letter, render
-from members.models import Message
+from members.models import Message, Supporter
 
 FACTS = {
     "first_name": "Olena", "amount": 1000, "currency": "EUR", "frequency": "once", "paid_on": "2026-11-22",
@@ -31,10 +31,12 @@ def _newsroom(settings: Any) -> None:
     settings.EDITOR_NAME, settings.EDITOR_ROLE = "Mariana Savchuk", "Editor-in-chief"
 
 
-def letter(stream: str = "service", **facts: Any) -> Letter:
+def letter(stream: str = "service", *, is_discreet: bool = False, **facts: Any) -> Letter:
+    who = Supporter(email="olena@example.org", is_discreet=is_discreet)
+    context = {**FACTS, **facts}
     return render(
-        Message(kind="thanks_first_once", key="k", language="en", stream=stream, context={**FACTS, **facts})
-    )  # fmt: skip
+        Message(kind="thanks_first_once", key="k", language="en", supporter=who, stream=stream, context=context)
+    )
 
 
 def test_a_service_letter_leads_to_the_preferences_and_offers_no_unsubscribing() -> None:
