@@ -18,7 +18,7 @@ FACTS = {
     "reference": "HR-7K4M-2Q", "return_url": "https://courier.example/support/return/x/?lang=en",
     "privacy_url": "https://courier.example/support/privacy/?lang=en",
 }  # fmt: skip
-LINKS = {
+LINKS: dict[str, Any] = {
     "preferences_url": "https://courier.example/preferences/x/?lang=en",
     "unsubscribe_url": "https://courier.example/unsubscribe/x/?lang=en",
 }
