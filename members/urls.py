@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from members import views
+from members.views import demo_mail
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("demo/mail/", views.demo_mails, name="demo_mails"),
-    path("demo/mail/<str:name>/", views.demo_mail, name="demo_mail"),
-    path("demo/mail/<str:name>/html/", views.demo_mail_html, name="demo_mail_html"),
+    path("demo/mail/", demo_mail.demo_mails, name="demo_mails"),
+    path("demo/mail/<str:name>/", demo_mail.demo_mail, name="demo_mail"),
+    path("demo/mail/<str:name>/html/", demo_mail.demo_mail_html, name="demo_mail_html"),
 ]
