@@ -65,7 +65,9 @@ STRIPE_READS_PER_SECOND = env.int("STRIPE_READS_PER_SECOND", default=25)
 STRIPE_IS_SIMULATED = DEBUG and STRIPE_SECRET_KEY.startswith("sk_test_simulator")
 STRIPE_PARAMS_CHECKED = DEBUG  # every write is held against the SDK's own types before it leaves
 STRIPE_PAGE_HOSTS = (
-    [STRIPE_API_BASE] if STRIPE_IS_SIMULATED else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+    [STRIPE_API_BASE]
+    if STRIPE_IS_SIMULATED
+    else ["https://checkout.stripe.com", "https://billing.stripe.com", "https://invoice.stripe.com"]
 )
 
 # --- Applications ---------------------------------------------------------------------------------------------------

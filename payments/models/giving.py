@@ -190,9 +190,14 @@ class SubscriptionChange(StripeRequest):
 
     class Kind(models.TextChoices):
         STOP = "stop", _("stop")
+        PAUSE = "pause", _("pause")
+        AMOUNT = "amount", _("another amount")
+        KEEP = "keep", _("keep going")
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(_("what"), max_length=10, choices=Kind)
+    amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)
+    amount_before = models.PositiveBigIntegerField(_("amount before, minor units"), null=True, blank=True)
     surface = models.CharField(_("asked through"), max_length=20)
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     words = models.TextField(_("in their words"), blank=True, max_length=1000)
@@ -204,7 +209,12 @@ class SubscriptionChange(StripeRequest):
         constraints = [
             models.UniqueConstraint(
                 fields=["subscription", "kind"], condition=Q(state="requested"), name="one_open_change_of_a_kind"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="amount", amount__gt=0, amount_before__gt=0)
+                | (~Q(kind="amount") & Q(amount=None, amount_before=None)),
+                name="change_of_amount_names_both",
+            ),
         ]
 
     def __str__(self) -> str:

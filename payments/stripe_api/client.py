@@ -206,6 +206,20 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
+def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
+    """Returns the configuration's id."""
+    sdk = _stripe().v1.billing_portal.configurations
+    made: str = _write(sdk.create, (), params, stripe_params.billing_portal.ConfigurationCreateParams, key)["id"]
+    return made
+
+
+def create_portal_session(params: Mapping[str, Any], *, key: str) -> str:
+    """Returns the address of Stripe's page, which is good for some minutes."""
+    sdk = _stripe().v1.billing_portal.sessions
+    made: str = _write(sdk.create, (), params, stripe_params.billing_portal.SessionCreateParams, key)["url"]
+    return made
+
+
 def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
     sdk = _stripe().v1.refunds
     return objects.refund(_write(sdk.create, (), params, stripe_params.RefundCreateParams, key))

@@ -131,6 +131,7 @@ def invoice(raw: Raw) -> Invoice:
         created_at=_moment(raw["created"]),
         payment_intent=_default_payment_intent(raw.get("payments")),
         agreed=subscription(agreed) if isinstance(agreed, Mapping) else None,
+        hosted_url=raw.get("hosted_invoice_url") or "",
     )
 
 

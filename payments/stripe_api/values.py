@@ -96,6 +96,7 @@ class Invoice:
     created_at: datetime
     payment_intent: PaymentIntent | None
     agreed: Subscription | None
+    hosted_url: str
 
 
 @dataclass(frozen=True)
