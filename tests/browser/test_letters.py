@@ -63,9 +63,7 @@ def test_the_fullest_letters_suit_every_person(committed: None, page: Page, kind
     assert eye.found == []
 
 
-def test_without_style_sheets_a_light_letter_is_left_that_can_be_read(
-    committed: None, page: Page
-) -> None:
+def test_without_style_sheets_a_light_letter_is_left_that_can_be_read(committed: None, page: Page) -> None:
     """What is left are the styles in the tags, also where the program itself is dark."""
     eye = Eye(page)
     page.emulate_media(color_scheme="dark")

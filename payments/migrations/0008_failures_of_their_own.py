@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0006_alerts'),
+        ('payments', '0007_changes_from_letters'),
     ]
 
     operations = [
