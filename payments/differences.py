@@ -111,7 +111,7 @@ def take(difference: Difference, actor: User) -> None:
     elif difference.kind == PAYMENT:
         _take_payment(difference.stripe_id)
     else:
-        if difference.kind == SUBSCRIPTION:
+        if difference.kind == SUBSCRIPTION and difference.field == MISSING:
             agreed = client.read_subscription(difference.stripe_id)
             lost_checkouts.bring_back(agreed.checkout, {"subscription": agreed.id})
         inbox.request_sync(difference.kind, difference.stripe_id)

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from members import clock
+from members import clock, fresh_links
 from members.models import Message
 from payments import emails
 from payments.alerts import letters as alert_letters
@@ -77,6 +77,10 @@ def _ended(who: Giver, *, unpaid: bool) -> Message | None:
 
 def _debit(who: Giver) -> Message | None:
     return emails.thanks_processing(first(subscription(who), status="processing", method="SEPA 3000"))
+
+
+def _fresh(who: Giver) -> Message | None:
+    return fresh_links.fresh_link("stop", str(subscription(who).public_id), who.supporter)
 
 
 def _failed(who: Giver, code: str, next_try: timedelta | None = timedelta(days=3)) -> Message | None:
@@ -148,5 +152,6 @@ SAMPLES: dict[str, Sample] = {
             "part": Case(_("A part, with a sentence of yours"), lambda who: _refund(who, is_whole=False)),
         },
     ),
+    "fresh_link": _always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
     "staff_alert": _always(_("When an alarm rings, and again every six hours until it is over."), _alert),
 }
