@@ -67,6 +67,7 @@ class Checkout(Attributed):
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="checkouts")
     supporter = models.ForeignKey(Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="checkouts")
     attempt = models.PositiveSmallIntegerField(default=1, editable=False)
+    attempt_at = models.DateTimeField(default=clock.now, editable=False)
     stripe_params = models.JSONField(default=dict, editable=False)
     stripe_session_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     stripe_session_url = models.URLField(max_length=2000, blank=True, editable=False)

@@ -65,6 +65,7 @@ class Subscription:
     interval: str
     method: str
     method_id: str
+    lacks_method: bool
     method_expires_on: date | None
     collection_paused: bool
     resumes_at: datetime | None
@@ -79,7 +80,10 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`payment_intent` is the default payment's, `agreed` the subscription: both only there when read."""
+    """`billed` is the price when the bill was made.
+
+    `payment_intent` is the default payment's, `agreed` the subscription: both only there when read.
+    """
 
     id: str
     customer: str
@@ -89,6 +93,7 @@ class Invoice:
     is_first: bool
     amount: int
     currency: str
+    billed: int
     attempts: int
     next_attempt_at: datetime | None
     period_end: datetime
@@ -136,6 +141,7 @@ class Refund:
     request: str
     reason: str
     failure_reason: str
+    returned_at: datetime | None
     has_taken_money: bool
     created_at: datetime
 
@@ -156,7 +162,7 @@ class BalanceTransaction:
 
 @dataclass(frozen=True)
 class Dispute:
-    """`was_withdrawn` and `was_returned`: whether Stripe's balance moved, in either direction."""
+    """`withdrawn_at` and `returned_at`: when Stripe's balance lost it, and when it got it back."""
 
     id: str
     charge: str
@@ -165,10 +171,15 @@ class Dispute:
     reason: str
     amount: int
     currency: str
-    was_withdrawn: bool
-    was_returned: bool
+    withdrawn_at: datetime | None
+    returned_at: datetime | None
     respond_by: datetime | None
     created_at: datetime
+
+    @property
+    def taken(self) -> int:
+        """What the balance has lost to it as it stands now."""
+        return self.amount if self.withdrawn_at and not self.returned_at else 0
 
 
 @dataclass(frozen=True)
