@@ -73,7 +73,6 @@ KINDS: dict[str, Kind] = {
     "staff_alert": TO_STAFF,
     "staff_new_patron": TO_STAFF,
     "staff_large_gift": TO_STAFF,
-    "test": Kind(stream=Stream.STAFF, is_urgent=True, lives=timedelta(hours=1)),
 }
 
 

@@ -6,10 +6,8 @@ Called by the reader's views (begin, state_of, look_again) and by the rules that
 from __future__ import annotations
 
 import hashlib
-import logging
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,17 +19,12 @@ from members import clock, links, people
 from members.models import Consent, Supporter
 from payments import references
 from payments.choices import Choice, Person
-from payments.crash_points import crash_at
 from payments.errors import CheckoutLost, KeySpent, NotOurs
 from payments.models import Checkout, Payment
 from payments.requests import KEY_LIFETIME
 from payments.stripe_api import client, objects
 from payments.webhooks import inbox
 
-log = logging.getLogger("hromada.requests")
-
-# Our clock and Stripe's may differ a little: a session is looked for from so long before its attempt.
-BEFORE_ATTEMPT = timedelta(minutes=10)
 # However often the return page is asked, its session is read from Stripe at most this often.
 LOOK_EVERY_SECONDS = 4
 # Stripe's page speaks Ukrainian through the browser's own choice only.
@@ -57,21 +50,12 @@ def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> 
 
 
 def _session_at_stripe(checkout: Checkout) -> tuple[str, str]:
-    """The attempt's one session. Where its key says nothing, what it may have made is looked up before a new one."""
-    if not _is_forgotten(checkout):
-        try:
-            return _created(checkout)
-        except KeySpent:
-            log.info("key of %s is spent: looked up", checkout.idempotency_key)
-    made = client.open_session_of(str(checkout.public_id), checkout.attempt_at - BEFORE_ATTEMPT)
-    return made or _created(_begin_anew(checkout))
-
-
-def _created(checkout: Checkout) -> tuple[str, str]:
-    crash_at("before-stripe-write")
-    session = client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
-    crash_at("after-stripe-write")
-    return session
+    """A key for which Stripe only repeats an error is given up: nobody has the address of what it may have made."""
+    try:
+        return client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
+    except KeySpent:
+        _begin_anew(checkout)
+        return client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
 
 
 def state_of(checkout: Checkout, *, left: bool = False) -> str:
@@ -175,7 +159,9 @@ def _row(choice: Choice, person: Person, consent_words: str, form_key: str) -> C
     found = Checkout.objects.filter(form_key=key).first()
     if found is None:
         return _make(choice, person, consent_words, key)
-    return _begin_anew(found) if found.status == Checkout.Status.EXPIRED else found
+    if found.status == Checkout.Status.EXPIRED or _is_forgotten(found):
+        return _begin_anew(found)
+    return found
 
 
 def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Checkout:
@@ -197,18 +183,15 @@ def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Check
 
 
 def _begin_anew(checkout: Checkout) -> Checkout:
-    """Another session, after one that can be paid no more or was never made. Committed before it is asked for."""
-    checkout.attempt, checkout.attempt_at = checkout.attempt + 1, clock.now()
+    checkout.attempt += 1
     checkout.status = Checkout.Status.STARTED
     checkout.stripe_session_id, checkout.stripe_session_url = None, ""
-    fields = ["attempt", "attempt_at", "status", "stripe_session_id", "stripe_session_url"]
-    checkout.save(update_fields=fields)
+    checkout.save(update_fields=["attempt", "status", "stripe_session_id", "stripe_session_url"])
     return checkout
 
 
 def _is_forgotten(checkout: Checkout) -> bool:
-    """Whether Stripe may have forgotten the attempt's key, so that asking again could make a second session."""
-    return clock.now() - checkout.attempt_at > KEY_LIFETIME
+    return not checkout.stripe_session_id and clock.now() - checkout.created_at > KEY_LIFETIME
 
 
 def _form_key(choice: Choice, person: Person, form_key: str) -> str:

@@ -154,7 +154,7 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     if subscription.ended_at and paid_at > subscription.ended_at:
         facts = {"payment": payment.pk, "subscription": subscription.pk}
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
-    compare(payment, payment.checkout.amount if payment.checkout else invoice.billed, subscription.currency)
+    compare(payment, subscription.amount_on(invoice.created_at), subscription.currency)
     if invoice.is_first:
         emails.thank(payment)
     else:

@@ -15,7 +15,6 @@ from typing import Any, Protocol, TypeVar
 from django.db import connection, transaction
 
 from members import clock
-from payments.crash_points import crash_at
 from payments.errors import KeySpent, StripeRefused
 from payments.models import StripeRequest
 
@@ -62,8 +61,11 @@ def ask(
 
 @contextmanager
 def alone(request: StripeRequest, *, wait: bool = True) -> Iterator[bool]:
-    """Hold the request, so that nobody else asks it. False, without `wait`, when somebody else is at it."""
-    name, function = f"request:{request.public_id}", "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+    """Hold the request and all that must not be asked beside it, so that nobody else asks.
+
+    False, without `wait`, when somebody else is at it.
+    """
+    name, function = request.turn, "pg_advisory_lock" if wait else "pg_try_advisory_lock"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [name])
         is_ours = cursor.fetchone()[0] is not False
@@ -78,21 +80,14 @@ def alone(request: StripeRequest, *, wait: bool = True) -> Iterator[bool]:
 def _answer(request: StripeRequest, call: Call[T], look_up: Callable[[], T | None]) -> T:
     if clock.now() - request.generation_at < KEY_LIFETIME:
         try:
-            return _asked(request, call)
+            return call(request.stripe_params, key=request.idempotency_key)
         except KeySpent:
             log.info("key of %s is spent: looked up", request.idempotency_key)
     done = look_up()
     if done is not None:
         return done
     _begin_generation(request, request.stripe_params)
-    return _asked(request, call)
-
-
-def _asked(request: StripeRequest, call: Call[T]) -> T:
-    crash_at("before-stripe-write")
-    answer = call(request.stripe_params, key=request.idempotency_key)
-    crash_at("after-stripe-write")
-    return answer
+    return call(request.stripe_params, key=request.idempotency_key)
 
 
 def _begin_generation(request: StripeRequest, params: dict[str, Any]) -> None:

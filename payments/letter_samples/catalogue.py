@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from members import clock, fresh_links
@@ -63,8 +62,7 @@ def _alert(who: Giver) -> Message:
 
 def _refund(who: Giver, *, is_whole: bool) -> Message | None:
     payment = given_once(who)
-    with override(who.language):
-        sentence = "" if is_whole else gettext("Half of it was charged by a mistake of ours. We are sorry.")
+    sentence = "" if is_whole else "The second half was a slip of ours, and we are sorry."
     return emails.refund_done(refund(payment, payment.amount if is_whole else payment.amount // 2), sentence)
 
 

@@ -16,10 +16,10 @@ import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
-from payments.errors import KeySpent, StripeMissing, StripeRefused, StripeUnavailable
 from payments.stripe_api import objects
 from payments.stripe_api.budget import budget
-from payments.stripe_api.params import check, in_order
+from payments.stripe_api.params import check
+from payments.stripe_api.refusals import guarded
 
 T = TypeVar("T")
 
@@ -28,13 +28,9 @@ API_VERSION: str = stripe.api_version
 TIMEOUT_SECONDS = 6
 
 _INTENT = ["latest_charge"]
-_REFUND = ["failure_balance_transaction"]
-_SUBSCRIPTION = ["default_payment_method", "customer"]
-_INVOICE = [
-    "payments.data.payment.payment_intent",
-    *(f"parent.subscription_details.subscription.{name}" for name in _SUBSCRIPTION),
-]
-_SESSION = ["payment_intent.latest_charge", *(f"subscription.{name}" for name in _SUBSCRIPTION)]
+_SUBSCRIPTION = ["default_payment_method"]
+_INVOICE = ["payments.data.payment.payment_intent", "parent.subscription_details.subscription.default_payment_method"]
+_SESSION = ["payment_intent.latest_charge", "subscription.default_payment_method"]
 
 
 def _stripe() -> stripe.StripeClient:
@@ -62,13 +58,6 @@ def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
     return list(map(objects.session, _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))))
 
 
-def open_session_of(checkout: str, since: datetime) -> tuple[str, str] | None:
-    """A session of this checkout that can still be paid (id, address). Stripe cannot search them by metadata."""
-    wanted: Any = {"status": "open", "created": {"gte": int(since.timestamp())}, "limit": 100}
-    rows = _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))
-    return next(((raw["id"], raw["url"]) for raw in rows if objects.is_of_checkout(raw, checkout)), None)
-
-
 def read_subscription(subscription_id: str) -> objects.Subscription:
     sdk = _stripe().v1.subscriptions
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
@@ -88,7 +77,7 @@ def read_charge(charge_id: str) -> objects.Charge:
 
 
 def read_refund(refund_id: str) -> objects.Refund:
-    return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id, {"expand": _REFUND}))
+    return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id))
 
 
 def refunds_of(payment: Mapping[str, str]) -> list[objects.Refund]:
@@ -112,7 +101,7 @@ def read_payout(payout_id: str) -> objects.Payout:
 def invoice_of(intent_id: str) -> str:
     """The invoice a PaymentIntent paid, or "": the intent itself has no such field."""
     wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
-    page = _guarded(lambda: _stripe().v1.invoice_payments.list(wanted)).to_dict()
+    page = guarded(lambda: _stripe().v1.invoice_payments.list(wanted)).to_dict()
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
@@ -172,19 +161,19 @@ def list_balance_transactions(since: datetime, until: datetime) -> Iterator[list
 
 def account_id() -> str:
     """Whose key this is. A restricted key may not be allowed to say: StripeRefused."""
-    found: str = _guarded(lambda: _stripe().v1.accounts.retrieve_current()).to_dict()["id"]
+    found: str = guarded(lambda: _stripe().v1.accounts.retrieve_current()).to_dict()["id"]
     return found
 
 
 def stripe_time() -> datetime:
     """What Stripe's clock says, in whole seconds; asked with the smallest read that our key must be allowed."""
-    answer = _guarded(lambda: _stripe().v1.balance_transactions.list({"limit": 1}))
+    answer = guarded(lambda: _stripe().v1.balance_transactions.list({"limit": 1}))
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
 def webhook_endpoints() -> list[objects.WebhookEndpoint]:
     """All of the account in the key's mode; Stripe allows sixteen."""
-    page = _guarded(lambda: _stripe().v1.webhook_endpoints.list({"limit": 100})).to_dict()
+    page = guarded(lambda: _stripe().v1.webhook_endpoints.list({"limit": 100})).to_dict()
     return [objects.webhook_endpoint(raw) for raw in page["data"]]
 
 
@@ -217,6 +206,12 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
+def pay_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> objects.Invoice:
+    """Try an open invoice now. Raises Declined when the bank said no or wants it confirmed, beside the usual."""
+    sdk = _stripe().v1.invoices
+    return objects.invoice(_write(sdk.pay, (invoice_id,), params, stripe_params.InvoicePayParams, key))
+
+
 def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
     """Returns the configuration's id."""
     sdk = _stripe().v1.billing_portal.configurations
@@ -244,13 +239,13 @@ def _rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
 def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
     """A list of Stripe's, a page at a time, each within the budget of reads."""
     budget.wait()
-    page = _guarded(first)
+    page = guarded(first)
     while True:
         yield page.to_dict()["data"]
         if not page.has_more:
             return
         budget.wait()
-        page = _guarded(page.next_page)
+        page = guarded(page.next_page)
 
 
 def _listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:
@@ -263,7 +258,7 @@ def _between(since: datetime, until: datetime) -> dict[str, int]:
 
 
 def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T:
-    return shape(_guarded(call).to_dict())
+    return shape(guarded(call).to_dict())
 
 
 def _write(
@@ -273,28 +268,15 @@ def _write(
         raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
     if settings.STRIPE_PARAMS_CHECKED:
         check(params, typed_dict)
-    request = in_order(params)
-    answer: dict[str, Any] = _guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
+    request = _in_order(params)
+    answer: dict[str, Any] = guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
     return answer
 
 
-def _guarded(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except stripe.InvalidRequestError as error:
-        if error.http_status == 404:
-            raise StripeMissing(error.code or "resource_missing") from error
-        raise StripeRefused(f"{error.code}: {error.param}") from error
-    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
-        if _is_replayed(error):
-            raise KeySpent(type(error).__name__) from error
-        # A conflict (409) means the first try with this key is still under way: the same as no answer yet.
-        raise StripeUnavailable(type(error).__name__) from error
-    except stripe.StripeError as error:
-        raise StripeRefused(type(error).__name__) from error
-
-
-def _is_replayed(error: stripe.StripeError) -> bool:
-    """Stripe keeps also an error for a key, and repeats it for a day whatever the state of things is by then."""
-    headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
-    return headers.get("idempotent-replayed") == "true"
+def _in_order(params: Any) -> Any:
+    """The same parameters always as the same bytes: a database's JSON gives names back in another order than it got,
+    and a repeat with its key must be recognised as the same request.
+    """
+    if isinstance(params, Mapping):
+        return {name: _in_order(params[name]) for name in sorted(params)}
+    return [_in_order(value) for value in params] if isinstance(params, list) else params

@@ -63,9 +63,10 @@ class Subscription:
     amount: int
     currency: str
     interval: str
+    item: str
+    product: str
     method: str
     method_id: str
-    lacks_method: bool
     method_expires_on: date | None
     collection_paused: bool
     resumes_at: datetime | None
@@ -80,10 +81,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`billed` is the price when the bill was made.
-
-    `payment_intent` is the default payment's, `agreed` the subscription: both only there when read.
-    """
+    """`payment_intent` is the default payment's, `agreed` the subscription: both only there when read."""
 
     id: str
     customer: str
@@ -93,7 +91,6 @@ class Invoice:
     is_first: bool
     amount: int
     currency: str
-    billed: int
     attempts: int
     next_attempt_at: datetime | None
     period_end: datetime
@@ -141,7 +138,6 @@ class Refund:
     request: str
     reason: str
     failure_reason: str
-    returned_at: datetime | None
     has_taken_money: bool
     created_at: datetime
 
@@ -162,7 +158,7 @@ class BalanceTransaction:
 
 @dataclass(frozen=True)
 class Dispute:
-    """`withdrawn_at` and `returned_at`: when Stripe's balance lost it, and when it got it back."""
+    """`was_withdrawn` and `was_returned`: whether Stripe's balance moved, in either direction."""
 
     id: str
     charge: str
@@ -171,15 +167,10 @@ class Dispute:
     reason: str
     amount: int
     currency: str
-    withdrawn_at: datetime | None
-    returned_at: datetime | None
+    was_withdrawn: bool
+    was_returned: bool
     respond_by: datetime | None
     created_at: datetime
-
-    @property
-    def taken(self) -> int:
-        """What the balance has lost to it as it stands now."""
-        return self.amount if self.withdrawn_at and not self.returned_at else 0
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def at_stripe(payment: Payment, amount: int = 400, status: str = "succeeded", **
     ordinary = {
         "id": "re_1", "charge": payment.stripe_charge_id, "payment_intent": payment.stripe_payment_intent_id,
         "status": status, "amount": amount, "currency": payment.currency, "request": "", "reason": "",
-        "failure_reason": "", "returned_at": None, "has_taken_money": True, "created_at": clock.now(),
+        "failure_reason": "", "has_taken_money": True, "created_at": clock.now(),
     }  # fmt: skip
     return objects.Refund(**{**ordinary, **values})
 
