@@ -19,7 +19,7 @@ from members import clock, links, people
 from members.models import Consent, Supporter
 from payments import references
 from payments.choices import Choice, Person
-from payments.errors import CheckoutLost, KeySpent, NotOurs
+from payments.errors import KeySpent, NotOurs
 from payments.models import Checkout, Payment
 from payments.requests import KEY_LIFETIME
 from payments.stripe_api import client, objects
@@ -84,16 +84,11 @@ def return_url(checkout: Checkout) -> str:
 
 
 def find(public_id: str) -> Checkout:
-    """The checkout that Stripe's metadata names.
-
-    Raises NotOurs when there is no metadata of ours, and CheckoutLost when there is and our books lack its row.
-    """
-    if not is_name(public_id):
-        raise NotOurs("no metadata of ours")
+    """The checkout that Stripe's metadata names. Raises NotOurs when it names none of ours."""
     try:
         return Checkout.objects.get(public_id=uuid.UUID(public_id))
-    except Checkout.DoesNotExist:
-        raise CheckoutLost(f"checkout {public_id}") from None
+    except (ValueError, Checkout.DoesNotExist):
+        raise NotOurs(public_id or "no metadata of ours") from None
 
 
 def giver(checkout: Checkout) -> Supporter:
@@ -121,22 +116,14 @@ FROM unnest(%s::bigint[], %s::bigint[]) AS found (checkout, supporter) WHERE id 
 
 def without_giver(public_ids: Iterable[str]) -> dict[str, Checkout]:
     """Of the checkouts named, those with which no money has come yet, by name. Names that are not ours are left out."""
-    names = {name: uuid.UUID(name) for name in public_ids if is_name(name)}
+    names = {name: uuid.UUID(name) for name in public_ids if _is_uuid(name)}
     found = Checkout.objects.filter(supporter=None).in_bulk(names.values(), field_name="public_id")
     return {name: found[public_id] for name, public_id in names.items() if public_id in found}
 
 
-def follow(session: objects.Session) -> Checkout | None:
-    """Write down what Stripe says of a session: complete or expired. Never takes a completed one back.
-
-    None for one whose row is gone and that led to no money: there is nothing to bring back.
-    """
-    try:
-        checkout = find(session.checkout)
-    except CheckoutLost:
-        if session.led_to_money:
-            raise
-        return None
+def follow(session: objects.Session) -> Checkout:
+    """Write down what Stripe says of a session: complete or expired. Never takes a completed one back."""
+    checkout = find(session.checkout)
     if session.status == "complete" and checkout.status != Checkout.Status.COMPLETE:
         checkout.status, checkout.completed_at = Checkout.Status.COMPLETE, clock.now()
         checkout.save(update_fields=["status", "completed_at"])
@@ -146,8 +133,7 @@ def follow(session: objects.Session) -> Checkout | None:
     return checkout
 
 
-def is_name(name: str) -> bool:
-    """Whether Stripe's metadata names a checkout of ours at all. Whatever somebody wrote there, nothing breaks."""
+def _is_uuid(name: str) -> bool:
     try:
         return bool(uuid.UUID(name))
     except ValueError:

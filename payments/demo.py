@@ -19,7 +19,7 @@ from appeals.demo import make_demo_campaign
 from appeals.models import Appeal
 from members import clock
 from members.models import Level, LevelAmount, LevelName
-from payments import changes, checkout, daily, money, settlements
+from payments import checkout, daily, money, settlements, subscriptions
 from payments.choices import Choice, Person
 from payments.models import Checkout, Payment, StripeEvent, Subscription
 from payments.webhooks import drain
@@ -174,7 +174,7 @@ def _after(days_ago: int) -> None:
     """What becomes of a gift some days later."""
     for story in STORIES:
         if story.fate == "stops" and story.days_ago == days_ago + 80:
-            changes.request_stop(Subscription.objects.get(supporter__email=story.email), "mail", "money")
+            subscriptions.request_stop(Subscription.objects.get(supporter__email=story.email), "mail", "money")
         if story.fate == "card fails" and story.days_ago > 150 and story.days_ago == days_ago + 33:
             owner = Subscription.objects.get(supporter__email=story.email)
             _simulator("set_payment_method", customer=owner.stripe_customer_id, card=PAYS, retry_now=True)

@@ -6,7 +6,7 @@ Amounts are integers in minor units of `currency`, with Stripe's exponents (paym
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 
 from django.db import models
 from django.db.models import Q
@@ -173,52 +173,16 @@ class Subscription(Attributed):
     def is_alive(self) -> bool:
         return self.status in self.ALIVE
 
-    def amount_on(self, moment: datetime) -> int:
-        """What was agreed when an invoice was made then, in minor units: before a change that was asked for later."""
-        later = self.changes.filter(kind=SubscriptionChange.Kind.AMOUNT, requested_at__gt=moment)
-        first = later.exclude(state__in=StripeRequest.GIVEN_UP).order_by("requested_at", "pk").first()
-        return first.amount_before if first and first.amount_before else self.amount
-
     @property
     def is_stopping(self) -> bool:
         return self.is_alive and (self.cancel_at_period_end or self.cancel_at is not None)
 
     @property
     def is_ending_or_asked_to(self) -> bool:
-        """Over, stopping, or asked to stop and not to go on since."""
-        return not self.is_alive or self.stops_by(*StripeRequest.UNSEEN)
-
-    def stops_by(self, *states: str) -> bool:
-        """Whether it stops by what was last asked of Stripe, by a request in one of these states, else as it shows."""
-        for change in self.changes.filter(state__in=states):
-            if change.kind == SubscriptionChange.Kind.STOP:
-                return True
-            if change.takes_back_a_stop:
-                return False
-        return self.is_stopping
-
-    def pauses_by(self, *states: str) -> bool:
-        """The same for a pause."""
-        for change in self.changes.filter(state__in=states):
-            if "pause_collection" in change.stripe_params:
-                return bool(change.stripe_params["pause_collection"])
-        return self.collection_paused
-
-
-class SubscriptionChangeQuerySet(models.QuerySet["SubscriptionChange"]):
-    def note_seen(self, subscription: Subscription) -> None:
-        """Requests that the subscription answers, as it was read from Stripe now. Safe to call again.
-
-        One that a later answered request has undone will never be shown, and is not waited for.
-        """
-        undone = False
-        for change in self.filter(state__in=StripeRequest.UNSEEN):
-            if change.is_shown_by(subscription):
-                change.state, undone = StripeRequest.State.SEEN, True
-                change.save(update_fields=["state"])
-            elif undone and change.state == StripeRequest.State.ACCEPTED:
-                change.state = StripeRequest.State.OVERTAKEN
-                change.save(update_fields=["state"])
+        """Over, stopping, or with a request to stop that Stripe has not shown yet."""
+        if not self.is_alive or self.is_stopping:
+            return True
+        return self.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=StripeRequest.UNSEEN).exists()
 
 
 class SubscriptionChange(StripeRequest):
@@ -226,19 +190,12 @@ class SubscriptionChange(StripeRequest):
 
     class Kind(models.TextChoices):
         STOP = "stop", _("stop")
-        PAUSE = "pause", _("pause")
-        AMOUNT = "amount", _("another amount")
-        KEEP = "keep", _("keep going")
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(_("what"), max_length=10, choices=Kind)
-    amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)
-    amount_before = models.PositiveBigIntegerField(_("amount before, minor units"), null=True, blank=True)
     surface = models.CharField(_("asked through"), max_length=20)
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     words = models.TextField(_("in their words"), blank=True, max_length=1000)
-
-    objects = SubscriptionChangeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("change of a subscription")
@@ -247,35 +204,8 @@ class SubscriptionChange(StripeRequest):
         constraints = [
             models.UniqueConstraint(
                 fields=["subscription", "kind"], condition=Q(state="requested"), name="one_open_change_of_a_kind"
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="amount", amount__gt=0, amount_before__gt=0)
-                | (~Q(kind="amount") & Q(amount=None, amount_before=None)),
-                name="change_of_amount_names_both",
-            ),
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
-
-    @property
-    def turn(self) -> str:
-        """Wishes about one subscription reach Stripe in their order."""
-        return f"subscription:{self.subscription_id}"
-
-    @property
-    def takes_back_a_stop(self) -> bool:
-        return self.stripe_params.get("cancel_at_period_end") is False or self.stripe_params.get("cancel_at") == ""
-
-    def is_shown_by(self, subscription: Subscription) -> bool:
-        """Whether the subscription is as this asked for. One that is over leaves nothing to be asked."""
-        if not subscription.is_alive:
-            return True
-        if self.takes_back_a_stop and subscription.is_stopping:
-            return False
-        return {
-            self.Kind.STOP: subscription.is_stopping,
-            self.Kind.PAUSE: subscription.collection_paused,
-            self.Kind.AMOUNT: subscription.amount == self.amount,
-            self.Kind.KEEP: self.takes_back_a_stop or not subscription.collection_paused,
-        }[self.Kind(self.kind)]

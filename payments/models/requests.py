@@ -23,10 +23,8 @@ class StripeRequest(models.Model):
         ACCEPTED = "accepted", _("accepted by Stripe")
         SEEN = "seen", _("seen in Stripe's answer")
         FAILED = "failed", _("failed")
-        OVERTAKEN = "overtaken", _("overtaken by a later wish")
 
     UNSEEN = (State.REQUESTED, State.ACCEPTED)
-    GIVEN_UP = (State.FAILED, State.OVERTAKEN)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
@@ -45,11 +43,6 @@ class StripeRequest(models.Model):
     @property
     def idempotency_key(self) -> str:
         return f"{self._meta.model_name}:{self.public_id}:{self.generation}"
-
-    @property
-    def turn(self) -> str:
-        """What is asked one after another, across processes."""
-        return f"request:{self.public_id}"
 
 
 class RefundRequest(StripeRequest):
@@ -76,53 +69,6 @@ class RefundRequest(StripeRequest):
             models.UniqueConstraint(
                 fields=["payment"], condition=Q(state="requested"), name="one_open_refund_request_a_payment"
             ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.public_id)
-
-
-class PortalConfiguration(StripeRequest):
-    """What Stripe's hosted portal may do for our readers: put another card or bank in place. Made once an account."""
-
-    stripe_configuration_id = models.CharField(max_length=255, blank=True)
-
-    class Meta:
-        verbose_name = _("configuration of Stripe's portal")
-        verbose_name_plural = _("configurations of Stripe's portal")
-        ordering = ["-requested_at", "-pk"]
-
-    def __str__(self) -> str:
-        return self.stripe_configuration_id or str(self.public_id)
-
-
-class PortalVisit(StripeRequest):
-    """A reader goes to Stripe's page to change how they pay: what it was until then. The page itself runs out soon."""
-
-    subscription = models.ForeignKey("payments.Subscription", on_delete=models.PROTECT, related_name="portal_visits")
-    method_before = models.CharField(max_length=255, blank=True)
-
-    class Meta:
-        verbose_name = _("visit to Stripe's portal")
-        verbose_name_plural = _("visits to Stripe's portal")
-        ordering = ["-requested_at", "-pk"]
-
-    def __str__(self) -> str:
-        return str(self.public_id)
-
-
-class OverdueTry(StripeRequest):
-    """An overdue payment is tried with a card or bank that was put in place for it: once a payment and method."""
-
-    payment = models.ForeignKey("payments.Payment", on_delete=models.PROTECT, related_name="overdue_tries")
-    stripe_payment_method_id = models.CharField(max_length=255)
-
-    class Meta:
-        verbose_name = _("try of an overdue payment")
-        verbose_name_plural = _("tries of overdue payments")
-        ordering = ["-requested_at", "-pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["payment", "stripe_payment_method_id"], name="one_try_a_payment_and_method")
         ]
 
     def __str__(self) -> str:

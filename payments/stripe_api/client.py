@@ -16,10 +16,10 @@ import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
+from payments.errors import KeySpent, StripeMissing, StripeRefused, StripeUnavailable
 from payments.stripe_api import objects
 from payments.stripe_api.budget import budget
 from payments.stripe_api.params import check
-from payments.stripe_api.refusals import guarded
 
 T = TypeVar("T")
 
@@ -50,12 +50,6 @@ def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
 
 def read_session(session_id: str) -> objects.Session:
     return _read(objects.session, lambda: _stripe().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
-
-
-def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
-    """The sessions that led to `{"payment_intent": id}` or `{"subscription": id}`, without what they led to."""
-    wanted: Any = {**led_to, "limit": 100}
-    return list(map(objects.session, _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))))
 
 
 def read_subscription(subscription_id: str) -> objects.Subscription:
@@ -101,7 +95,7 @@ def read_payout(payout_id: str) -> objects.Payout:
 def invoice_of(intent_id: str) -> str:
     """The invoice a PaymentIntent paid, or "": the intent itself has no such field."""
     wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
-    page = guarded(lambda: _stripe().v1.invoice_payments.list(wanted)).to_dict()
+    page = _guarded(lambda: _stripe().v1.invoice_payments.list(wanted)).to_dict()
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
@@ -161,19 +155,19 @@ def list_balance_transactions(since: datetime, until: datetime) -> Iterator[list
 
 def account_id() -> str:
     """Whose key this is. A restricted key may not be allowed to say: StripeRefused."""
-    found: str = guarded(lambda: _stripe().v1.accounts.retrieve_current()).to_dict()["id"]
+    found: str = _guarded(lambda: _stripe().v1.accounts.retrieve_current()).to_dict()["id"]
     return found
 
 
 def stripe_time() -> datetime:
     """What Stripe's clock says, in whole seconds; asked with the smallest read that our key must be allowed."""
-    answer = guarded(lambda: _stripe().v1.balance_transactions.list({"limit": 1}))
+    answer = _guarded(lambda: _stripe().v1.balance_transactions.list({"limit": 1}))
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
 def webhook_endpoints() -> list[objects.WebhookEndpoint]:
     """All of the account in the key's mode; Stripe allows sixteen."""
-    page = guarded(lambda: _stripe().v1.webhook_endpoints.list({"limit": 100})).to_dict()
+    page = _guarded(lambda: _stripe().v1.webhook_endpoints.list({"limit": 100})).to_dict()
     return [objects.webhook_endpoint(raw) for raw in page["data"]]
 
 
@@ -206,26 +200,6 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
-def pay_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> objects.Invoice:
-    """Try an open invoice now. Raises Declined when the bank said no or wants it confirmed, beside the usual."""
-    sdk = _stripe().v1.invoices
-    return objects.invoice(_write(sdk.pay, (invoice_id,), params, stripe_params.InvoicePayParams, key))
-
-
-def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
-    """Returns the configuration's id."""
-    sdk = _stripe().v1.billing_portal.configurations
-    made: str = _write(sdk.create, (), params, stripe_params.billing_portal.ConfigurationCreateParams, key)["id"]
-    return made
-
-
-def create_portal_session(params: Mapping[str, Any], *, key: str) -> str:
-    """Returns the address of Stripe's page, which is good for some minutes."""
-    sdk = _stripe().v1.billing_portal.sessions
-    made: str = _write(sdk.create, (), params, stripe_params.billing_portal.SessionCreateParams, key)["url"]
-    return made
-
-
 def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
     sdk = _stripe().v1.refunds
     return objects.refund(_write(sdk.create, (), params, stripe_params.RefundCreateParams, key))
@@ -239,13 +213,13 @@ def _rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
 def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
     """A list of Stripe's, a page at a time, each within the budget of reads."""
     budget.wait()
-    page = guarded(first)
+    page = _guarded(first)
     while True:
         yield page.to_dict()["data"]
         if not page.has_more:
             return
         budget.wait()
-        page = guarded(page.next_page)
+        page = _guarded(page.next_page)
 
 
 def _listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:
@@ -258,7 +232,7 @@ def _between(since: datetime, until: datetime) -> dict[str, int]:
 
 
 def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T:
-    return shape(guarded(call).to_dict())
+    return shape(_guarded(call).to_dict())
 
 
 def _write(
@@ -269,7 +243,7 @@ def _write(
     if settings.STRIPE_PARAMS_CHECKED:
         check(params, typed_dict)
     request = _in_order(params)
-    answer: dict[str, Any] = guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
+    answer: dict[str, Any] = _guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
     return answer
 
 
@@ -280,3 +254,25 @@ def _in_order(params: Any) -> Any:
     if isinstance(params, Mapping):
         return {name: _in_order(params[name]) for name in sorted(params)}
     return [_in_order(value) for value in params] if isinstance(params, list) else params
+
+
+def _guarded(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except stripe.InvalidRequestError as error:
+        if error.http_status == 404:
+            raise StripeMissing(error.code or "resource_missing") from error
+        raise StripeRefused(f"{error.code}: {error.param}") from error
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
+        if _is_replayed(error):
+            raise KeySpent(type(error).__name__) from error
+        # A conflict (409) means the first try with this key is still under way: the same as no answer yet.
+        raise StripeUnavailable(type(error).__name__) from error
+    except stripe.StripeError as error:
+        raise StripeRefused(type(error).__name__) from error
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    """Stripe keeps also an error for a key, and repeats it for a day whatever the state of things is by then."""
+    headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
+    return headers.get("idempotent-replayed") == "true"

@@ -25,10 +25,9 @@ from payments.stripe_api.values import (
     WebhookEndpoint,
 )
 
-# All that we put into Stripe's metadata: public ids of our rows, under names that nobody else would choose: what bears
-# them on an account that we share is ours, also when our row is gone. Never anything about a person.
-METADATA_CHECKOUT = "hromada_checkout"
-METADATA_REFUND_REQUEST = "hromada_refund_request"
+# All that we put into Stripe's metadata: public ids of our rows. Never anything about a person.
+METADATA_CHECKOUT = "checkout"
+METADATA_REFUND_REQUEST = "refund_request"
 
 Raw = Mapping[str, Any]
 
@@ -96,8 +95,6 @@ def subscription(raw: Raw) -> Subscription:
         amount=price["unit_amount"] * items[0].get("quantity", 1),
         currency=price["currency"].upper(),
         interval=price["recurring"]["interval"],
-        item=items[0]["id"],
-        product=_id(price.get("product")),
         method=_method(method),
         method_id=_id(method),
         method_expires_on=_card_expiry(method),
@@ -133,20 +130,14 @@ def invoice(raw: Raw) -> Invoice:
         created_at=_moment(raw["created"]),
         payment_intent=_default_payment_intent(raw.get("payments")),
         agreed=subscription(agreed) if isinstance(agreed, Mapping) else None,
-        hosted_url=raw.get("hosted_invoice_url") or "",
     )
 
 
 def session(raw: Raw) -> Session:
     intent, agreed = raw.get("payment_intent"), raw.get("subscription")
-    typed = raw.get("customer_details") or {}
     return Session(
         id=raw["id"],
         checkout=_checkout(raw),
-        email=typed.get("email") or raw.get("customer_email") or "",
-        name=typed.get("name") or "",
-        locale=raw.get("locale") or "",
-        created_at=_moment(raw["created"]),
         customer=_id(raw.get("customer")),
         status=raw["status"],
         payment_status=raw["payment_status"],

@@ -48,11 +48,6 @@ class PaymentIntent:
     created_at: datetime
     paid_at: datetime
 
-    @property
-    def is_on_its_way(self) -> bool:
-        """Received, or ordered at the bank."""
-        return self.status in {"succeeded", "processing"}
-
 
 @dataclass(frozen=True)
 class Subscription:
@@ -63,8 +58,6 @@ class Subscription:
     amount: int
     currency: str
     interval: str
-    item: str
-    product: str
     method: str
     method_id: str
     method_expires_on: date | None
@@ -98,7 +91,6 @@ class Invoice:
     created_at: datetime
     payment_intent: PaymentIntent | None
     agreed: Subscription | None
-    hosted_url: str
 
 
 @dataclass(frozen=True)
@@ -107,10 +99,6 @@ class Session:
 
     id: str
     checkout: str
-    email: str
-    name: str
-    locale: str
-    created_at: datetime
     customer: str
     status: str
     payment_status: str
@@ -119,12 +107,6 @@ class Session:
     payment_intent: PaymentIntent | None
     subscription: Subscription | None
     invoice: str
-
-    @property
-    def led_to_money(self) -> bool:
-        """Money that came or is on its way, or an agreement to give it."""
-        intent = self.payment_intent
-        return bool(self.subscription or (intent and intent.is_on_its_way))
 
 
 @dataclass(frozen=True)

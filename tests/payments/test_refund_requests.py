@@ -97,7 +97,7 @@ def test_what_stripe_is_asked_names_no_person() -> None:
     request = wish(payment, sentence="Dear Olena, sorry.")
     assert request.stripe_params == {
         "payment_intent": payment.stripe_payment_intent_id, "amount": 400, "reason": "requested_by_customer",
-        "metadata": {"hromada_refund_request": str(request.public_id)},
+        "metadata": {"refund_request": str(request.public_id)},
     }  # fmt: skip
     assert request.idempotency_key == f"refundrequest:{request.public_id}:1"
 
