@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -21,16 +20,11 @@ class Stream(models.TextChoices):
     STAFF = "staff", _("to staff")
 
 
-ABOUT_A_PAYMENT, RECEIPT, LINK = _("About your payment"), _("Your receipt"), _("Your link")
-NOTE = _("A note for you")
-
-
 @dataclass(frozen=True)
 class Kind:
     """`at_most_once`: twice would be worse than not at all, so when nobody knows whether it arrived, staff decide;
     every other letter goes out once more. `is_urgent`: somebody waits for it, so it goes first. `lives`: after that
-    it would only confuse, and is dropped. `is_opt_in`: sent to those who asked for it. `discreet_subject`: what stands
-    in place of the subject for those who want discreet letters.
+    it would only confuse, and is dropped. `is_opt_in`: sent to those who asked for it.
     """
 
     stream: Stream = Stream.SERVICE
@@ -38,10 +32,9 @@ class Kind:
     is_urgent: bool = False
     lives: timedelta | None = None
     is_opt_in: bool = False
-    discreet_subject: Any = ABOUT_A_PAYMENT
 
 
-THANKS = Kind(at_most_once=True, discreet_subject=RECEIPT)
+THANKS = Kind(at_most_once=True)
 NOTICE = Kind()
 TO_STAFF = Kind(stream=Stream.STAFF)
 
@@ -54,7 +47,7 @@ KINDS: dict[str, Kind] = {
     "processing_failed": NOTICE,
     "thanks_upgrade": NOTICE,
     "plan_changed": NOTICE,
-    "receipt_recurring": Kind(discreet_subject=RECEIPT),
+    "receipt_recurring": NOTICE,
     "refund_done": NOTICE,
     "dispute_note": NOTICE,
     "renewal_upcoming_year": NOTICE,
@@ -74,12 +67,13 @@ KINDS: dict[str, Kind] = {
     "ended": NOTICE,
     "ended_unpaid": NOTICE,
     "duplicate_plan": NOTICE,
-    "fresh_link": Kind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
+    "fresh_link": Kind(is_urgent=True, lives=timedelta(hours=6)),
     "renewal_upcoming_month": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=2), is_opt_in=True),
-    "anniversary": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14), discreet_subject=NOTE),
-    "staff_alert": Kind(stream=Stream.STAFF, is_urgent=True),
+    "anniversary": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14)),
+    "staff_alert": TO_STAFF,
     "staff_new_patron": TO_STAFF,
     "staff_large_gift": TO_STAFF,
+    "test": Kind(stream=Stream.STAFF, is_urgent=True, lives=timedelta(hours=1)),
 }
 
 

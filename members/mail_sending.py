@@ -1,56 +1,57 @@
 """Sending what is owed: claim a message with a lease, hand it over, write down what became of it. Called by the tasks.
 
 A lease is fenced by its own value: who lost it can neither deliver nor write. Leases read real time, not the clock.
-Which messages are due, and how many senders work side by side: members/mail_sweep.py.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from members import clock, mail_kinds, mail_permission
-from members.mail_handoff import hand_over
-from members.mail_kinds import Stream
+from members import clock, mail_kinds
+from members.mail_handoff import Outcome, Result, hand_over
 from members.mail_letters import Letter, as_email, render
-from members.mail_outcome import Outcome, Result
 from members.models import Message
 
 logger = logging.getLogger("hromada.mail")
 
 LEASE = timedelta(minutes=2)
-FIRST_DELAY, LONGEST_DELAY, LONGEST_DELAY_URGENT = timedelta(minutes=1), timedelta(hours=1), timedelta(minutes=5)
+FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
 TRIES = 30  # with these delays, 24 hours
-SERVICE, RELATIONSHIP = (Stream.SERVICE, Stream.STAFF), (Stream.RELATIONSHIP,)
-EVERY_STREAM = (*SERVICE, *RELATIONSHIP)
 
 
-def claim(message_id: int | None = None, streams: Sequence[Stream] = EVERY_STREAM) -> Message | None:
-    """The next message that is due (or this one, if it is), now ours to send; None when there is none.
+def send_due(limit: int = 200, seconds: float = 100) -> bool:
+    """Send what is due, oldest first, as long as limit and time allow. True when more may be due.
 
-    What somebody waits for comes first, then the streams in their order, then what has been due for longest. What may
-    not be sent any more is settled on the way.
+    Safe to run any number of times at once: a message is claimed by one sender. Stops when the mail server is away.
     """
-    is_ours = False
-    message: Message | None = None
-    while not is_ours:
-        with transaction.atomic():
-            message = _next_due(message_id, streams)
-            if message is None:
-                return None
-            is_ours = not (_is_beyond_sending(message) or _is_withheld(message))
-            if is_ours:
-                message.state, message.lease_until = Message.State.SENDING, timezone.now() + LEASE
-                message.attempts += 1
-                message.save(update_fields=["state", "lease_until", "attempts"])
+    until = time.monotonic() + seconds
+    for _number in range(limit):
+        message = claim()
+        if message is None or deliver(message).is_server_away:
+            return False
+        if time.monotonic() > until:
+            break
+    return True
+
+
+def claim(message_id: int | None = None) -> Message | None:
+    """The next message that is due (or this one, if it is), now ours to send; None when there is none."""
+    with transaction.atomic():
+        message = _next_due(message_id)
+        while message and _is_beyond_sending(message):
+            message = _next_due(message_id)
+        if message:
+            message.state, message.lease_until = Message.State.SENDING, timezone.now() + LEASE
+            message.attempts += 1
+            message.save(update_fields=["state", "lease_until", "attempts"])
     return message
 
 
@@ -63,22 +64,14 @@ def deliver(message: Message) -> Outcome:
         logger.error("message %s (%s) cannot be rendered: %s", message.pk, message.kind, type(problem).__name__)
         outcome = Outcome(Result.LATER, f"{type(problem).__name__}: {problem}")
     else:
-        outcome = hand_over(email, message.stream, partial(_last_moment, message, letter))
+        outcome = hand_over(email, partial(_last_moment, message, letter))
     _record(message, outcome)
     return outcome
 
 
-def _next_due(message_id: int | None, streams: Sequence[Stream]) -> Message | None:
-    """Each look is a range of the index `message_due`, in its order."""
-    due = Message.objects.due().select_related("supporter").select_for_update(skip_locked=True, of=("self",))
-    if message_id:
-        return due.filter(pk=message_id).first()
-    for is_urgent in (True, False):
-        for stream in streams:
-            found = due.filter(stream=stream, is_urgent=is_urgent).order_by("next_try_at", "pk").first()
-            if found:
-                return found
-    return None
+def _next_due(message_id: int | None) -> Message | None:
+    due = Message.objects.due().select_for_update(skip_locked=True).order_by("next_try_at", "pk")
+    return (due.filter(pk=message_id) if message_id else due).first()
 
 
 def _is_beyond_sending(message: Message) -> bool:
@@ -95,34 +88,12 @@ def _is_beyond_sending(message: Message) -> bool:
     return True
 
 
-def _is_withheld(message: Message) -> bool:
-    why = mail_permission.why_not(message)
-    if why:
-        _withhold(Message.objects.filter(pk=message.pk), message, why)
-    return why is not None
-
-
-def _withhold(row: QuerySet[Message], message: Message, why: Message.Withheld) -> None:
-    """Not sent after all; staff read why, and the alerts count what should have reached somebody."""
-    canceled = row.update(
-        state=Message.State.CANCELED, lease_until=None, error=str(why.label), withheld=why, withheld_at=timezone.now()
-    )
-    if canceled:
-        logger.warning("message %s (%s) withheld: %s", message.pk, message.kind, why.value)
-
-
 def _may_repeat(kind: str) -> int:
     return 0 if mail_kinds.of(kind).at_most_once else 1
 
 
 def _last_moment(message: Message, letter: Letter) -> bool:
-    """Right before it could be delivered: still ours, not canceled meanwhile, and it may leave? Then the row says so,
-    with the words.
-    """
-    why = mail_permission.why_not(message)
-    if why:
-        _withhold(_mine(message), message, why)
-        return False
+    """Right before it could be delivered: still ours, not canceled meanwhile? Then the row says so, with the words."""
     lease_until = timezone.now() + LEASE
     is_ours = _write(
         message,
@@ -139,24 +110,16 @@ def _last_moment(message: Message, letter: Letter) -> bool:
 def _record(message: Message, outcome: Outcome) -> None:
     if outcome.result is Result.WITHHELD:
         return
-    changes = _changes(message, outcome)
-    is_ours = _write(message, lease_until=None, error=outcome.error, provider_id=outcome.provider_id, **changes)
+    changes = {
+        Result.SENT: _sent,
+        Result.REFUSED: _failed,
+        Result.LATER: _later,
+        Result.UNKNOWN: _unknown,
+    }[outcome.result](message)
+    is_ours = _write(message, lease_until=None, error=outcome.error, **changes)
     level = logging.INFO if outcome.result is Result.SENT else logging.WARNING
     what = changes["state"] if is_ours else "lost its lease"
     logger.log(level, "message %s (%s): %s, %s", message.pk, message.kind, outcome.result, what)
-
-
-def _changes(message: Message, outcome: Outcome) -> dict[str, Any]:
-    if outcome.is_untried:
-        return _waits_for_the_server(message)
-    what = {Result.SENT: _sent, Result.REFUSED: _failed, Result.LATER: _later, Result.UNKNOWN: _unknown}
-    return what[outcome.result](message)
-
-
-def _waits_for_the_server(message: Message) -> dict[str, Any]:
-    """Nobody was there to try it on: no try is spent, so that an outage of days loses nothing, and it is due soon."""
-    again = {"state": Message.State.PENDING, "next_try_at": timezone.now() + FIRST_DELAY}
-    return {**again, "attempts": message.attempts - 1, "unanswered": message.unanswered}
 
 
 def _sent(message: Message) -> dict[str, Any]:
@@ -180,15 +143,11 @@ def _unknown(message: Message) -> dict[str, Any]:
 
 
 def _again(message: Message) -> dict[str, Any]:
-    longest = LONGEST_DELAY_URGENT if message.is_urgent else LONGEST_DELAY
-    delay = min(FIRST_DELAY * 2 ** min(message.attempts - 1, 10), longest)
+    delay = min(FIRST_DELAY * 2 ** min(message.attempts - 1, 10), LONGEST_DELAY)
     return {"state": Message.State.PENDING, "next_try_at": timezone.now() + delay}
 
 
 def _write(message: Message, **values: Any) -> bool:
     """Write to the row, if the lease is still the one this sender holds."""
-    return bool(_mine(message).update(**values))
-
-
-def _mine(message: Message) -> QuerySet[Message]:
-    return Message.objects.filter(pk=message.pk, state=Message.State.SENDING, lease_until=message.lease_until)
+    mine = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, lease_until=message.lease_until)
+    return bool(mine.update(**values))

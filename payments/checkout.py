@@ -6,8 +6,10 @@ Called by the reader's views (begin, state_of, look_again) and by the rules that
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,12 +21,17 @@ from members import clock, links, people
 from members.models import Consent, Supporter
 from payments import references
 from payments.choices import Choice, Person
-from payments.errors import KeySpent, NotOurs
+from payments.crash_points import crash_at
+from payments.errors import CheckoutLost, KeySpent, NotOurs
 from payments.models import Checkout, Payment
 from payments.requests import KEY_LIFETIME
 from payments.stripe_api import client, objects
 from payments.webhooks import inbox
 
+log = logging.getLogger("hromada.requests")
+
+# Our clock and Stripe's may differ a little: a session is looked for from so long before its attempt.
+BEFORE_ATTEMPT = timedelta(minutes=10)
 # However often the return page is asked, its session is read from Stripe at most this often.
 LOOK_EVERY_SECONDS = 4
 # Stripe's page speaks Ukrainian through the browser's own choice only.
@@ -50,12 +57,21 @@ def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> 
 
 
 def _session_at_stripe(checkout: Checkout) -> tuple[str, str]:
-    """A key for which Stripe only repeats an error is given up: nobody has the address of what it may have made."""
-    try:
-        return client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
-    except KeySpent:
-        _begin_anew(checkout)
-        return client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
+    """The attempt's one session. Where its key says nothing, what it may have made is looked up before a new one."""
+    if not _is_forgotten(checkout):
+        try:
+            return _created(checkout)
+        except KeySpent:
+            log.info("key of %s is spent: looked up", checkout.idempotency_key)
+    made = client.open_session_of(str(checkout.public_id), checkout.attempt_at - BEFORE_ATTEMPT)
+    return made or _created(_begin_anew(checkout))
+
+
+def _created(checkout: Checkout) -> tuple[str, str]:
+    crash_at("before-stripe-write")
+    session = client.create_checkout_session(checkout.stripe_params, key=checkout.idempotency_key)
+    crash_at("after-stripe-write")
+    return session
 
 
 def state_of(checkout: Checkout, *, left: bool = False) -> str:
@@ -84,11 +100,16 @@ def return_url(checkout: Checkout) -> str:
 
 
 def find(public_id: str) -> Checkout:
-    """The checkout that Stripe's metadata names. Raises NotOurs when it names none of ours."""
+    """The checkout that Stripe's metadata names.
+
+    Raises NotOurs when there is no metadata of ours, and CheckoutLost when there is and our books lack its row.
+    """
+    if not is_name(public_id):
+        raise NotOurs("no metadata of ours")
     try:
         return Checkout.objects.get(public_id=uuid.UUID(public_id))
-    except (ValueError, Checkout.DoesNotExist):
-        raise NotOurs(public_id or "no metadata of ours") from None
+    except Checkout.DoesNotExist:
+        raise CheckoutLost(f"checkout {public_id}") from None
 
 
 def giver(checkout: Checkout) -> Supporter:
@@ -116,14 +137,22 @@ FROM unnest(%s::bigint[], %s::bigint[]) AS found (checkout, supporter) WHERE id 
 
 def without_giver(public_ids: Iterable[str]) -> dict[str, Checkout]:
     """Of the checkouts named, those with which no money has come yet, by name. Names that are not ours are left out."""
-    names = {name: uuid.UUID(name) for name in public_ids if _is_uuid(name)}
+    names = {name: uuid.UUID(name) for name in public_ids if is_name(name)}
     found = Checkout.objects.filter(supporter=None).in_bulk(names.values(), field_name="public_id")
     return {name: found[public_id] for name, public_id in names.items() if public_id in found}
 
 
-def follow(session: objects.Session) -> Checkout:
-    """Write down what Stripe says of a session: complete or expired. Never takes a completed one back."""
-    checkout = find(session.checkout)
+def follow(session: objects.Session) -> Checkout | None:
+    """Write down what Stripe says of a session: complete or expired. Never takes a completed one back.
+
+    None for one whose row is gone and that led to no money: there is nothing to bring back.
+    """
+    try:
+        checkout = find(session.checkout)
+    except CheckoutLost:
+        if session.led_to_money:
+            raise
+        return None
     if session.status == "complete" and checkout.status != Checkout.Status.COMPLETE:
         checkout.status, checkout.completed_at = Checkout.Status.COMPLETE, clock.now()
         checkout.save(update_fields=["status", "completed_at"])
@@ -133,7 +162,8 @@ def follow(session: objects.Session) -> Checkout:
     return checkout
 
 
-def _is_uuid(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether Stripe's metadata names a checkout of ours at all. Whatever somebody wrote there, nothing breaks."""
     try:
         return bool(uuid.UUID(name))
     except ValueError:
@@ -145,9 +175,7 @@ def _row(choice: Choice, person: Person, consent_words: str, form_key: str) -> C
     found = Checkout.objects.filter(form_key=key).first()
     if found is None:
         return _make(choice, person, consent_words, key)
-    if found.status == Checkout.Status.EXPIRED or _is_forgotten(found):
-        return _begin_anew(found)
-    return found
+    return _begin_anew(found) if found.status == Checkout.Status.EXPIRED else found
 
 
 def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Checkout:
@@ -169,15 +197,18 @@ def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Check
 
 
 def _begin_anew(checkout: Checkout) -> Checkout:
-    checkout.attempt += 1
+    """Another session, after one that can be paid no more or was never made. Committed before it is asked for."""
+    checkout.attempt, checkout.attempt_at = checkout.attempt + 1, clock.now()
     checkout.status = Checkout.Status.STARTED
     checkout.stripe_session_id, checkout.stripe_session_url = None, ""
-    checkout.save(update_fields=["attempt", "status", "stripe_session_id", "stripe_session_url"])
+    fields = ["attempt", "attempt_at", "status", "stripe_session_id", "stripe_session_url"]
+    checkout.save(update_fields=fields)
     return checkout
 
 
 def _is_forgotten(checkout: Checkout) -> bool:
-    return not checkout.stripe_session_id and clock.now() - checkout.created_at > KEY_LIFETIME
+    """Whether Stripe may have forgotten the attempt's key, so that asking again could make a second session."""
+    return clock.now() - checkout.attempt_at > KEY_LIFETIME
 
 
 def _form_key(choice: Choice, person: Person, form_key: str) -> str:

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from payments import settlements
+from payments import lost_checkouts, settlements
 from payments.errors import AlreadySettled, NotYet
 from payments.models import Difference, LedgerEntry, Payment, Reconciliation
 from payments.stripe_api import client
@@ -111,6 +111,9 @@ def take(difference: Difference, actor: User) -> None:
     elif difference.kind == PAYMENT:
         _take_payment(difference.stripe_id)
     else:
+        if difference.kind == SUBSCRIPTION and difference.field == MISSING:
+            agreed = client.read_subscription(difference.stripe_id)
+            lost_checkouts.bring_back(agreed.checkout, {"subscription": agreed.id})
         inbox.request_sync(difference.kind, difference.stripe_id)
     _settle(difference, State.TAKEN, actor)
 
@@ -131,12 +134,15 @@ def _settle(difference: Difference, state: State, actor: User, why: str = "") ->
 
 
 def _take_payment(charge_id: str) -> None:
-    """A gift given once is told by its intent, an instalment by its invoice."""
+    """A gift given once is told by its intent, an instalment by its invoice. A checkout that is gone comes first."""
     charge = client.read_charge(charge_id)
     if charge.checkout:
+        lost_checkouts.bring_back(charge.checkout, {"payment_intent": charge.payment_intent})
         inbox.request_sync("payment_intent", charge.payment_intent, charge.customer)
     else:
-        inbox.request_sync("invoice", client.invoice_of(charge.payment_intent), charge.customer)
+        invoice = client.read_invoice(client.invoice_of(charge.payment_intent))
+        lost_checkouts.bring_back(invoice.checkout, {"subscription": invoice.subscription})
+        inbox.request_sync("invoice", invoice.id, charge.customer)
 
 
 def _take_balance(transaction_id: str) -> None:

@@ -26,7 +26,7 @@ def follow(dispute: objects.Dispute) -> Dispute:
         "status": dispute.status,
         "reason": dispute.reason,
         "respond_by": dispute.respond_by,
-        "withdrawn_amount": dispute.amount if dispute.was_withdrawn and not dispute.was_returned else 0,
+        "withdrawn_amount": dispute.taken,
     }
     facts = {"payment": payment, "amount": dispute.amount, "currency": dispute.currency}
     row, is_new = Dispute.objects.update_or_create(
@@ -44,9 +44,9 @@ def follow(dispute: objects.Dispute) -> Dispute:
 
 
 def _write_lines(row: Dispute, dispute: objects.Dispute) -> None:
-    at = dispute.created_at
-    if dispute.was_withdrawn:
+    """Dated by when the money moved: what was won weeks later does not change the month that is closed."""
+    if at := dispute.withdrawn_at:
         ledger.write(LedgerEntry.Kind.DISPUTE, f"dispute:{dispute.id}", row.payment, -row.amount, at)
-    if dispute.was_returned:
+    if at := dispute.returned_at:
         source = f"dispute_returned:{dispute.id}"
         ledger.write(LedgerEntry.Kind.DISPUTE_RETURNED, source, row.payment, row.amount, at)

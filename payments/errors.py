@@ -27,6 +27,10 @@ class NotYet(Exception):
     """Something this event builds on has not arrived. The event is parked and tried again."""
 
 
+class CheckoutLost(NotYet):
+    """Stripe's metadata names a checkout of ours that our books lack, as after a backup was restored."""
+
+
 class AlreadyStopped(Exception):
     """The subscription has ended or is ending already."""
 

@@ -14,18 +14,25 @@ from members.models import Supporter
 from payments import cases, duplicates, emails, money, refund_requests
 from payments import checkout as checkouts
 from payments.crash_points import crash_at
+from payments.errors import CheckoutLost
 from payments.models import Case, Checkout, Frequency, LedgerEntry, Payment, Refund, Subscription
 from payments.stripe_api import objects
 
 
 def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> Payment | None:
-    """A gift made once. Raises NotOurs for a PaymentIntent that no checkout of ours led to.
+    """A gift made once. Raises NotOurs for a PaymentIntent that no checkout of ours led to, CheckoutLost for money of
+    one whose row is gone.
 
     A declined try at Stripe's page makes no payment and no supporter: nothing has come. One that Stripe's page had
     accepted (`is_accepted`: a bank debit) is a payment that failed, whenever we hear of it.
     """
-    checkout = checkouts.find(intent.checkout)
-    if intent.status not in {"succeeded", "processing"}:
+    try:
+        checkout = checkouts.find(intent.checkout)
+    except CheckoutLost:
+        if intent.is_on_its_way:
+            raise
+        return None
+    if not intent.is_on_its_way:
         return _fail_gift(intent, checkout, is_accepted)
     supporter = checkouts.giver(checkout)
     payment = _payment_for(intent, checkout, supporter)
@@ -147,7 +154,7 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     if subscription.ended_at and paid_at > subscription.ended_at:
         facts = {"payment": payment.pk, "subscription": subscription.pk}
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
-    compare(payment, subscription.amount, subscription.currency)
+    compare(payment, payment.checkout.amount if payment.checkout else invoice.billed, subscription.currency)
     if invoice.is_first:
         emails.thank(payment)
     else:

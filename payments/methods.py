@@ -21,9 +21,18 @@ def paid_from(method_id: str, customer_id: str) -> list[str]:
     return list(found.values_list("stripe_subscription_id", flat=True))
 
 
-def note_detached(method_id: str) -> None:
-    """A method was removed at Stripe: what it still pays for, after a fresh read, has nothing to be paid from."""
-    _note(Subscription.objects.alive().filter(stripe_payment_method_id=method_id), Problem.DETACHED)
+def mirror_problem(row: Subscription, *, is_gone: bool) -> None:
+    """A method that is gone is read with the subscription, so the order of what we hear does not matter. Not saved."""
+    if is_gone:
+        row.method_problem = Problem.DETACHED
+    elif row.method_problem == Problem.DETACHED:
+        row.method_problem = ""
+
+
+def look_at(row: Subscription) -> None:
+    """Show staff a living subscription that has nothing to be paid from. Once a method; safe to call again."""
+    if row.is_alive and row.method_problem == Problem.DETACHED:
+        _open_case(row)
 
 
 def follow_mandate(mandate: objects.Mandate) -> None:
@@ -49,6 +58,10 @@ def _note(subscriptions: QuerySet[Subscription], problem: Problem) -> None:
     for subscription in subscriptions.exclude(method_problem=problem).select_related("supporter"):
         subscription.method_problem = problem
         subscription.save(update_fields=["method_problem"])
-        key = f"subscription:{subscription.pk}:{subscription.stripe_payment_method_id}:{problem}"
-        facts = {"subscription": subscription.pk, "problem": problem.value}
-        cases.open_case(Case.Kind.METHOD_PROBLEM, key, subscription.supporter, facts)
+        _open_case(subscription)
+
+
+def _open_case(row: Subscription) -> None:
+    key = f"subscription:{row.pk}:{row.stripe_payment_method_id}:{row.method_problem}"
+    facts = {"subscription": row.pk, "problem": str(row.method_problem)}
+    cases.open_case(Case.Kind.METHOD_PROBLEM, key, row.supporter, facts)

@@ -59,7 +59,8 @@ def _write_lines(row: Refund, refund: objects.Refund) -> None:
     payment, at = row.payment, refund.created_at
     ledger.write(LedgerEntry.Kind.REFUND, f"refund:{refund.id}", payment, -row.amount, at, row)
     if row.status in {Refund.Status.FAILED, Refund.Status.CANCELED}:
-        ledger.write(LedgerEntry.Kind.REFUND_RETURNED, f"refund_returned:{refund.id}", payment, row.amount, at, row)
+        back, source = refund.returned_at or at, f"refund_returned:{refund.id}"
+        ledger.write(LedgerEntry.Kind.REFUND_RETURNED, source, payment, row.amount, back, row)
 
 
 def _tell(row: Refund, refund: objects.Refund, before: str | None) -> None:

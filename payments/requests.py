@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from django.db import connection, transaction
 
 from members import clock
+from payments.crash_points import crash_at
 from payments.errors import KeySpent, StripeRefused
 from payments.models import StripeRequest
 
@@ -77,14 +78,21 @@ def alone(request: StripeRequest, *, wait: bool = True) -> Iterator[bool]:
 def _answer(request: StripeRequest, call: Call[T], look_up: Callable[[], T | None]) -> T:
     if clock.now() - request.generation_at < KEY_LIFETIME:
         try:
-            return call(request.stripe_params, key=request.idempotency_key)
+            return _asked(request, call)
         except KeySpent:
             log.info("key of %s is spent: looked up", request.idempotency_key)
     done = look_up()
     if done is not None:
         return done
     _begin_generation(request, request.stripe_params)
-    return call(request.stripe_params, key=request.idempotency_key)
+    return _asked(request, call)
+
+
+def _asked(request: StripeRequest, call: Call[T]) -> T:
+    crash_at("before-stripe-write")
+    answer = call(request.stripe_params, key=request.idempotency_key)
+    crash_at("after-stripe-write")
+    return answer
 
 
 def _begin_generation(request: StripeRequest, params: dict[str, Any]) -> None:

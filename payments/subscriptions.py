@@ -16,9 +16,9 @@ from django.db.models import QuerySet
 
 from members import clock, memberships
 from members.models import Supporter, TimelineEntry
-from payments import cases, duplicates, emails, requests
+from payments import cases, duplicates, emails, methods, requests
 from payments import checkout as checkouts
-from payments.errors import AlreadyStopped, NotOurs, StripeRefused
+from payments.errors import AlreadyStopped, StripeRefused
 from payments.models import Case, Subscription, SubscriptionChange
 from payments.stripe_api import client, objects
 from payments.webhooks import inbox
@@ -51,6 +51,7 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     before = (row.is_stopping, row.is_alive)
     _mirror(row, agreed)
     row.save()
+    methods.look_at(row)
     _after_change(row, agreed, before)
     return row
 
@@ -59,7 +60,7 @@ def note_unfinished_invoice(invoice: objects.Invoice) -> None:
     """Stripe could not finish an invoice: nothing is charged until a person mends it there. One case an invoice."""
     row = find(invoice.subscription)
     if row is None:
-        raise NotOurs(invoice.id)
+        return  # it never began: the reader is told so at Stripe's page
     facts = {"subscription": row.pk, "invoice": invoice.id}
     cases.open_case(Case.Kind.INVOICE_PROBLEM, f"invoice:{invoice.id}", row.supporter, facts)
 
@@ -133,6 +134,7 @@ def _begin(agreed: objects.Subscription) -> Subscription:
     )  # fmt: skip
     _mirror(row, agreed)
     row.save()
+    methods.look_at(row)
     duplicates.look_at_subscription(row)
     _after_change(row, agreed, (False, True))
     return row
@@ -150,6 +152,7 @@ def _mirror(row: Subscription, agreed: objects.Subscription) -> None:
     row.method = agreed.method or row.method
     if agreed.method_id and agreed.method_id != row.stripe_payment_method_id:
         row.stripe_payment_method_id, row.method_problem = agreed.method_id, ""
+    methods.mirror_problem(row, is_gone=agreed.lacks_method)
     row.method_expires_on = agreed.method_expires_on or row.method_expires_on
 
 

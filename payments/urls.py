@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from payments.views import amount, give, other_ways, pages, returning, stop
+from payments.views import amount, confirm, give, method, other_ways, pages, returning, stop
 from payments.views.webhook import stripe_webhook
 
 urlpatterns: list[URLPattern] = [
@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern] = [
     path("support/privacy/", pages.page, {"template": "pages/privacy.html"}, name="support_privacy"),
     path("support/terms/", pages.page, {"template": "pages/terms.html"}, name="support_terms"),
     path("support/contact/", pages.page, {"template": "pages/contact.html"}, name="support_contact"),
+    path("method/<str:token>/", method.method, name="method"),
+    path("confirm/<str:token>/", confirm.confirm, name="confirm"),
     path("stop/<str:token>/", stop.stop, name="stop"),
     path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
 ]

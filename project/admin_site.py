@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 # Which lists belong together, for the people who use them. What is not named here is a setting.
 ROOMS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (gettext_lazy("People"), ("Supporter", "Membership", "Message", "Consent")),
+    (gettext_lazy("People"), ("Supporter", "Membership", "Message", "Letters", "Consent")),
     (
         gettext_lazy("Money"),
         ("Payment", "Subscription", "Refund", "RefundRequest", "Dispute", "Payout", "LedgerEntry", "Checkout"),
@@ -58,7 +58,27 @@ class StaffSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Rooms instead of Django applications, except on an application's own page."""
         apps = super().get_app_list(request, app_label)
-        return apps if app_label else in_rooms([model for app in apps for model in app["models"]])
+        if app_label:
+            return apps
+        models = [model for app in apps for model in app["models"]]
+        if any(model["object_name"] == "Message" for model in models):
+            models.append(letters())
+        mark_where(request.path, models)
+        return in_rooms(models)
+
+
+def letters() -> dict[str, Any]:
+    """The page of all letters: no model's list, and for whoever may see messages."""
+    return {
+        "name": gettext_lazy("Letters"), "object_name": "Letters", "admin_url": reverse("admin:members_message_letters")
+    }  # fmt: skip
+
+
+def mark_where(path: str, models: list[Any]) -> None:
+    """Marks the list whose page somebody is on; of two whose addresses begin alike, the longer."""
+    around = [model for model in models if model.get("admin_url") and path.startswith(model["admin_url"])]
+    if around:
+        max(around, key=lambda model: len(model["admin_url"]))["is_here"] = True
 
 
 def in_rooms(models: list[Any]) -> list[dict[str, Any]]:

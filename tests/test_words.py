@@ -19,7 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "locale" / "uk" / "LC_MESSAGES"
 FLOORS = ("members", "appeals", "payments", "project")
 SUBJECT_LENGTH = 55
-LONGEST = {"sum": "100\xa0000,00\xa0CA$", "day": "22 листопада 2026", "gift": "100\xa0000,00\xa0₴ щомісяця"}
+LONGEST = {
+    "site_name": "The Dnipro Courier",
+    "subject": "Payments may be arriving late",
+    "sum": "100\xa0000,00\xa0CA$",
+    "day": "22 листопада 2026",
+    "gift": "100\xa0000,00\xa0₴ щомісяця",
+}
 # How many of the arguments are msgids, and whether a context comes first.
 CALLS = {
     "_": (1, False), "gettext": (1, False), "gettext_lazy": (1, False), "gettext_noop": (1, False),

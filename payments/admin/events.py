@@ -122,6 +122,7 @@ class StripeEventAdmin(DeskAdmin):
             (_("Type"), columns.code(row.type)),
             (_("State"), event_state(row)),
             (_("Tries"), row.attempts),
+            (_("Failed by itself"), row.failures),
             (_("Next try"), columns.moment(row.next_try_at) if row.state in StripeEvent.WAITING else NONE),
             (_("Made by Stripe"), columns.moment(row.created_at)),
             (_("Received"), columns.moment(row.received_at)),

@@ -14,12 +14,20 @@ from members import links
 PERSONAL_LINK = re.compile(rf"/({'|'.join(links.PATHS)})/[^/\s\"'<>?#]+")
 STYLE = re.compile(r"""\sstyle=(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 SHEET = re.compile(r"<style\b[^>]*>", re.IGNORECASE)
+DARK_ONLY = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)", re.IGNORECASE)
+BOTH_SCHEMES = re.compile(r"\blight dark\b")
 HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 
 
 def without_keys(text: str) -> str:
     """The letter with the personal part of each personal link cut out."""
     return PERSONAL_LINK.sub(r"/\1/…", text)
+
+
+def by(scheme: str, letter: str) -> str:
+    """The letter by day (`light`) or by night (`dark`), whatever the device of whoever looks at it prefers."""
+    media = "@media all" if scheme == "dark" else "@media not all"
+    return BOTH_SCHEMES.sub(scheme, DARK_ONLY.sub(media, letter))
 
 
 def as_page(letter: str, nonce: str) -> str:

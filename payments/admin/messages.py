@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from csp.constants import NONCE, NONE
-from csp.decorators import csp_replace
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -22,11 +20,11 @@ from django.utils.translation import gettext_lazy
 
 from members import mail
 from members.models import Message, TimelineEntry
-from payments.admin import columns
+from payments.admin import columns, letters
 from payments.admin.acts import Act
 from payments.admin.columns import BAD, GOOD, LATE, column
 from payments.admin.filters import LanguageFilter, OneSupporter
-from payments.admin.mail_as_sent import as_page, without_keys
+from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Part, Table, Text, is_list
 from payments.admin.search import FindsByPerson
 from payments.webhooks.masking import without_addresses
@@ -39,15 +37,6 @@ TONES = {
     Message.State.FAILED: BAD,
 }
 WAITING = (Message.State.PENDING, Message.State.SENDING)
-# A letter is a page of a stranger: it may load nothing, run nothing and open nothing within ours.
-LETTER_POLICY = {
-    "script-src": [NONE],
-    "connect-src": [NONE],
-    "font-src": [NONE],
-    "form-action": [NONE],
-    "style-src": [NONCE],
-    "sandbox": ["allow-popups"],
-}
 
 
 class ResendMessage(Act):
@@ -131,7 +120,8 @@ class MessageAdmin(FindsByPerson):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.letter)
-        return [path("<int:pk>/letter/", view, name="members_message_letter"), *super().get_urls()]
+        letter = path("<int:pk>/letter/", view, name="members_message_letter")
+        return [letter, *letters.addresses(self), *super().get_urls()]
 
     def letter(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The HTML part on a page of its own, which can do nothing."""
@@ -140,8 +130,7 @@ class MessageAdmin(FindsByPerson):
         row = Message.objects.filter(pk=pk).exclude(body_html="").first()
         if row is None:
             raise Http404
-        answer = HttpResponse(as_page(row.body_html, str(request.csp_nonce)))  # type: ignore[attr-defined]
-        return csp_replace(LETTER_POLICY)(lambda _request: answer)(request)
+        return letters.page_of(request, row.body_html)
 
 
 def letter_link(row: Message) -> str | SafeString:

@@ -18,8 +18,17 @@ def staff_alert(rule: Rule, alert: Alert, *, is_again: bool) -> list[Message]:
 
     Keyed by the alert, when it began and when it was told, so that two watchers cannot write twice.
     """
+    addresses = enumerate(settings.STAFF_ALERT_EMAILS)
+    return mail.owe([draft(rule, alert, address, number, is_again=is_again) for number, address in addresses])
+
+
+def draft(
+    rule: Rule, alert: Alert, address: str, number: int = 0, *, is_again: bool = False, language: str = ""
+) -> Message:
+    """The letter to one address, not owed yet; in the language of the installation unless told otherwise."""
+    language = language or settings.LANGUAGE_CODE
     moment = f"{alert.since:%Y%m%dT%H%M%S%f}:{alert.told_at:%Y%m%dT%H%M%S%f}"
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(language):
         facts = {
             "subject": str(rule.subject),
             "words": str(rule.words) % alert.facts,
@@ -27,13 +36,9 @@ def staff_alert(rule: Rule, alert: Alert, *, is_again: bool) -> list[Message]:
             "desk_url": f"{settings.SITE_URL}{rule.desk}" if rule.desk else "",
             "section": rule.name,
             "is_again": is_again,
-            "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': settings.LANGUAGE_CODE})}",
+            "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': language})}",
         }
-    sent = [
-        mail.send(
-            "staff_alert", key=f"staff_alert:{rule.name}:{moment}:{number}", to_email=address,
-            language=settings.LANGUAGE_CODE, context=facts, supporter=None,
-        )
-        for number, address in enumerate(settings.STAFF_ALERT_EMAILS)
-    ]  # fmt: skip
-    return [message for message in sent if message]
+    return mail.draft(
+        "staff_alert", key=f"staff_alert:{rule.name}:{moment}:{number}", to_email=address,
+        language=language, context=facts, supporter=None,
+    )  # fmt: skip

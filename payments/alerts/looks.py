@@ -19,6 +19,7 @@ from members.models import Message
 from payments import heartbeats, invariants, reconciliation
 from payments.models import Case, Dispute, Frequency, RefundRequest, StripeEvent, Subscription, SubscriptionChange
 from payments.stripe_api import client
+from payments.webhooks import inbox
 
 Facts = dict[str, Any]
 Look = Callable[[], Facts | None]
@@ -49,7 +50,7 @@ def events_waiting() -> Facts | None:
 
 
 def events_dead() -> Facts | None:
-    hopeless = Q(state=State.DEAD) | Q(state=State.FAILED, attempts__gte=FAILING_AFTER_TRIES)
+    hopeless = Q(state=State.DEAD) | Q(state=State.FAILED, failures__gte=FAILING_AFTER_TRIES)
     return _counted(StripeEvent.objects.filter(hopeless), "received_at", timezone.now())
 
 
@@ -57,6 +58,12 @@ def events_foreign() -> Facts | None:
     """Of another mode or account: refused by the door. What other software on the account made was worked first."""
     recent = StripeEvent.objects.filter(state=State.FOREIGN, received_at__gt=timezone.now() - RECENT)
     return _counted(recent.filter(processed_at=None), "received_at", timezone.now())
+
+
+def gifts_unknown() -> Facts | None:
+    """Events that name a checkout of ours that our books lack: what they tell waits until somebody brings it back."""
+    waiting = StripeEvent.objects.filter(state=State.PARKED, error__startswith=inbox.LOST)
+    return _counted(waiting, "received_at", timezone.now())
 
 
 def events_version() -> Facts | None:

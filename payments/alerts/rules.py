@@ -55,6 +55,13 @@ ABOUT_EVENTS = (
         desk="/admin/payments/stripeevent/?state=foreign",
     ),
     Rule(
+        "gifts-unknown", looks.gifts_unknown,
+        _("Stripe tells of gifts that are not in our books"),
+        _("Events that name gifts of ours of which the books know nothing: %(count)d. They wait and are kept."),
+        _("Run the command reconcile, then take Stripe’s for the differences it finds. Usual after a restore."),
+        desk="/admin/payments/stripeevent/?state=parked",
+    ),
+    Rule(
         "events-version", looks.events_version,
         _("Stripe sends events of another API version"),
         _("Events of another API version in the last day: %(count)d. They are understood, and cost more reads."),

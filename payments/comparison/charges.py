@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from django.db.models import Min, Q
 
+from payments import checkout as checkouts
 from payments.comparison import seen
-from payments.comparison.kinds import Kind, Page, our_checkouts
+from payments.comparison.kinds import Kind, Page
 from payments.differences import EXTRA, MISSING, PAYMENT, STATUS, Mismatch, money
 from payments.models import Payment, Subscription
 from payments.stripe_api import client, objects
@@ -75,14 +76,13 @@ def _is_last_word(charge: objects.Charge, row: Row) -> bool:
 
 def _ours(charges: list[objects.Charge]) -> list[objects.Charge]:
     """Of charges that no payment of ours names: those of our checkouts, and of invoices of our subscriptions."""
-    checkouts = our_checkouts(charge.checkout for charge in charges)
     customers = {charge.customer for charge in charges if charge.customer and not charge.checkout}
     known = Subscription.objects.filter(stripe_customer_id__in=customers).values_list("stripe_customer_id", flat=True)
     patrons = set(known) | seen.among(seen.CUSTOMER, customers)
     return [
         charge
         for charge in charges
-        if charge.checkout in checkouts or (charge.customer in patrons and _is_instalment(charge))
+        if checkouts.is_name(charge.checkout) or (charge.customer in patrons and _is_instalment(charge))
     ]
 
 
@@ -94,7 +94,7 @@ def _is_instalment(charge: objects.Charge) -> bool:
     budget.wait()
     invoice = client.read_invoice(invoice_id)
     of_ours = Subscription.objects.filter(stripe_subscription_id=invoice.subscription)
-    return of_ours.exists() or invoice.checkout in our_checkouts([invoice.checkout])
+    return of_ours.exists() or checkouts.is_name(invoice.checkout)
 
 
 def _mismatch(charge: objects.Charge, field: str, ours: str, theirs: str) -> Mismatch:

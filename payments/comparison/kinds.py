@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from payments.differences import Mismatch
-from payments.models import Checkout, Payment
+from payments.models import Payment
 
 Page = list[Any]
 
@@ -32,13 +31,6 @@ class Kind:
     read: Callable[[str], Any]
 
 
-def our_checkouts(public_ids: Iterable[str]) -> set[str]:
-    """Which of these, from Stripe's metadata, are checkouts of ours. Whatever somebody wrote there, nothing breaks."""
-    wanted = {parsed for text in public_ids if (parsed := _uuid(text))}
-    found = Checkout.objects.filter(public_id__in=wanted).values_list("public_id", flat=True) if wanted else []
-    return {str(public_id) for public_id in found}
-
-
 def our_charges(intents: Iterable[str], charges: Iterable[str]) -> set[str]:
     """Ids, of intents and of charges, of which we have a payment."""
     wanted = {id for id in (*intents, *charges) if id}
@@ -53,10 +45,3 @@ def yes(value: bool) -> str:
 
 def iso(moment: datetime | None) -> str:
     return moment.isoformat() if moment else ""
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

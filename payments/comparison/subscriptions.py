@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from payments import checkout as checkouts
 from payments.comparison import seen
-from payments.comparison.kinds import Kind, Page, iso, our_checkouts, yes
+from payments.comparison.kinds import Kind, Page, iso, yes
 from payments.differences import EXTRA, MISSING, STATUS, SUBSCRIPTION, Mismatch, money
 from payments.models import Subscription
 from payments.stripe_api import client, objects
@@ -24,8 +25,7 @@ def look(page: Page) -> list[Mismatch]:
     rows = Subscription.objects.in_bulk(ids, field_name="stripe_subscription_id")
     found = [each for agreed in page if (row := rows.get(agreed.id)) for each in _differing(agreed, row)]
     begun = [agreed for agreed in page if agreed.id not in rows and agreed.status not in NOT_BEGUN]
-    ours = our_checkouts(agreed.checkout for agreed in begun)
-    lacked = [agreed for agreed in begun if agreed.checkout in ours]
+    lacked = [agreed for agreed in begun if checkouts.is_name(agreed.checkout)]
     seen.mark(seen.CUSTOMER, [agreed.customer for agreed in lacked])
     return found + [_mismatch(agreed, MISSING, "", agreed.status) for agreed in lacked]
 

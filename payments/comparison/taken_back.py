@@ -32,7 +32,7 @@ def look_at_disputes(page: Page) -> list[Mismatch]:
     found = []
     for dispute in page:
         if row := rows.get(dispute.id):
-            taken = dispute.amount if dispute.was_withdrawn and not dispute.was_returned else 0
+            taken = dispute.taken
             moved = (money(row.withdrawn_amount, row.currency), money(taken, dispute.currency))
             pairs = _pairs(row, dispute) | {TAKEN: moved}
             found += [_mismatch(DISPUTE, dispute, name, *pair) for name, pair in pairs.items() if pair[0] != pair[1]]

@@ -6,7 +6,14 @@ from payments.models.inbox import StripeEvent
 from payments.models.money import LedgerEntry, Payment, Refund
 from payments.models.payouts import Payout, PayoutLine
 from payments.models.reconciling import Difference, Reconciliation
-from payments.models.requests import Heartbeat, RefundRequest, StripeRequest
+from payments.models.requests import (
+    Heartbeat,
+    OverdueTry,
+    PortalConfiguration,
+    PortalVisit,
+    RefundRequest,
+    StripeRequest,
+)
 
 __all__ = [
     "Alert",
@@ -17,9 +24,12 @@ __all__ = [
     "Frequency",
     "Heartbeat",
     "LedgerEntry",
+    "OverdueTry",
     "Payment",
     "Payout",
     "PayoutLine",
+    "PortalConfiguration",
+    "PortalVisit",
     "Reconciliation",
     "Refund",
     "RefundRequest",

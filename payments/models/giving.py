@@ -67,6 +67,7 @@ class Checkout(Attributed):
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="checkouts")
     supporter = models.ForeignKey(Supporter, null=True, blank=True, on_delete=models.PROTECT, related_name="checkouts")
     attempt = models.PositiveSmallIntegerField(default=1, editable=False)
+    attempt_at = models.DateTimeField(default=clock.now, editable=False)
     stripe_params = models.JSONField(default=dict, editable=False)
     stripe_session_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     stripe_session_url = models.URLField(max_length=2000, blank=True, editable=False)
@@ -190,9 +191,14 @@ class SubscriptionChange(StripeRequest):
 
     class Kind(models.TextChoices):
         STOP = "stop", _("stop")
+        PAUSE = "pause", _("pause")
+        AMOUNT = "amount", _("another amount")
+        KEEP = "keep", _("keep going")
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(_("what"), max_length=10, choices=Kind)
+    amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)
+    amount_before = models.PositiveBigIntegerField(_("amount before, minor units"), null=True, blank=True)
     surface = models.CharField(_("asked through"), max_length=20)
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     words = models.TextField(_("in their words"), blank=True, max_length=1000)
@@ -204,7 +210,12 @@ class SubscriptionChange(StripeRequest):
         constraints = [
             models.UniqueConstraint(
                 fields=["subscription", "kind"], condition=Q(state="requested"), name="one_open_change_of_a_kind"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="amount", amount__gt=0, amount_before__gt=0)
+                | (~Q(kind="amount") & Q(amount=None, amount_before=None)),
+                name="change_of_amount_names_both",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -40,6 +40,7 @@ class StripeEvent(models.Model):
     payload = models.BinaryField()
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    failures = models.PositiveSmallIntegerField(_("failed by itself"), default=0, db_default=0)
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
     error = models.TextField(_("error"), blank=True)

@@ -75,6 +75,53 @@ class RefundRequest(StripeRequest):
         return str(self.public_id)
 
 
+class PortalConfiguration(StripeRequest):
+    """What Stripe's hosted portal may do for our readers: put another card or bank in place. Made once an account."""
+
+    stripe_configuration_id = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("configuration of Stripe's portal")
+        verbose_name_plural = _("configurations of Stripe's portal")
+        ordering = ["-requested_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.stripe_configuration_id or str(self.public_id)
+
+
+class PortalVisit(StripeRequest):
+    """A reader goes to Stripe's page to change how they pay: what it was until then. The page itself runs out soon."""
+
+    subscription = models.ForeignKey("payments.Subscription", on_delete=models.PROTECT, related_name="portal_visits")
+    method_before = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("visit to Stripe's portal")
+        verbose_name_plural = _("visits to Stripe's portal")
+        ordering = ["-requested_at", "-pk"]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class OverdueTry(StripeRequest):
+    """An overdue payment is tried with a card or bank that was put in place for it: once a payment and method."""
+
+    payment = models.ForeignKey("payments.Payment", on_delete=models.PROTECT, related_name="overdue_tries")
+    stripe_payment_method_id = models.CharField(max_length=255)
+
+    class Meta:
+        verbose_name = _("try of an overdue payment")
+        verbose_name_plural = _("tries of overdue payments")
+        ordering = ["-requested_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "stripe_payment_method_id"], name="one_try_a_payment_and_method")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
 class Heartbeat(models.Model):
     """When a process that must always run was last heard of."""
 

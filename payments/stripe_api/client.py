@@ -19,7 +19,7 @@ from stripe import params as stripe_params
 from payments.errors import KeySpent, StripeMissing, StripeRefused, StripeUnavailable
 from payments.stripe_api import objects
 from payments.stripe_api.budget import budget
-from payments.stripe_api.params import check
+from payments.stripe_api.params import check, in_order
 
 T = TypeVar("T")
 
@@ -28,9 +28,13 @@ API_VERSION: str = stripe.api_version
 TIMEOUT_SECONDS = 6
 
 _INTENT = ["latest_charge"]
-_SUBSCRIPTION = ["default_payment_method"]
-_INVOICE = ["payments.data.payment.payment_intent", "parent.subscription_details.subscription.default_payment_method"]
-_SESSION = ["payment_intent.latest_charge", "subscription.default_payment_method"]
+_REFUND = ["failure_balance_transaction"]
+_SUBSCRIPTION = ["default_payment_method", "customer"]
+_INVOICE = [
+    "payments.data.payment.payment_intent",
+    *(f"parent.subscription_details.subscription.{name}" for name in _SUBSCRIPTION),
+]
+_SESSION = ["payment_intent.latest_charge", *(f"subscription.{name}" for name in _SUBSCRIPTION)]
 
 
 def _stripe() -> stripe.StripeClient:
@@ -52,6 +56,19 @@ def read_session(session_id: str) -> objects.Session:
     return _read(objects.session, lambda: _stripe().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
 
 
+def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
+    """The sessions that led to `{"payment_intent": id}` or `{"subscription": id}`, without what they led to."""
+    wanted: Any = {**led_to, "limit": 100}
+    return list(map(objects.session, _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))))
+
+
+def open_session_of(checkout: str, since: datetime) -> tuple[str, str] | None:
+    """A session of this checkout that can still be paid (id, address). Stripe cannot search them by metadata."""
+    wanted: Any = {"status": "open", "created": {"gte": int(since.timestamp())}, "limit": 100}
+    rows = _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))
+    return next(((raw["id"], raw["url"]) for raw in rows if objects.is_of_checkout(raw, checkout)), None)
+
+
 def read_subscription(subscription_id: str) -> objects.Subscription:
     sdk = _stripe().v1.subscriptions
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
@@ -71,7 +88,7 @@ def read_charge(charge_id: str) -> objects.Charge:
 
 
 def read_refund(refund_id: str) -> objects.Refund:
-    return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id))
+    return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id, {"expand": _REFUND}))
 
 
 def refunds_of(payment: Mapping[str, str]) -> list[objects.Refund]:
@@ -200,6 +217,20 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
+def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
+    """Returns the configuration's id."""
+    sdk = _stripe().v1.billing_portal.configurations
+    made: str = _write(sdk.create, (), params, stripe_params.billing_portal.ConfigurationCreateParams, key)["id"]
+    return made
+
+
+def create_portal_session(params: Mapping[str, Any], *, key: str) -> str:
+    """Returns the address of Stripe's page, which is good for some minutes."""
+    sdk = _stripe().v1.billing_portal.sessions
+    made: str = _write(sdk.create, (), params, stripe_params.billing_portal.SessionCreateParams, key)["url"]
+    return made
+
+
 def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
     sdk = _stripe().v1.refunds
     return objects.refund(_write(sdk.create, (), params, stripe_params.RefundCreateParams, key))
@@ -242,18 +273,9 @@ def _write(
         raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
     if settings.STRIPE_PARAMS_CHECKED:
         check(params, typed_dict)
-    request = _in_order(params)
+    request = in_order(params)
     answer: dict[str, Any] = _guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
     return answer
-
-
-def _in_order(params: Any) -> Any:
-    """The same parameters always as the same bytes: a database's JSON gives names back in another order than it got,
-    and a repeat with its key must be recognised as the same request.
-    """
-    if isinstance(params, Mapping):
-        return {name: _in_order(params[name]) for name in sorted(params)}
-    return [_in_order(value) for value in params] if isinstance(params, list) else params
 
 
 def _guarded(call: Callable[[], Any]) -> Any:

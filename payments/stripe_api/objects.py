@@ -5,12 +5,12 @@ Field paths and the changes between versions: docs/decisions/0003. Amounts are S
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from payments.stripe_api import means
 from payments.stripe_api.values import (
     BalanceTransaction,
     Charge,
@@ -25,9 +25,10 @@ from payments.stripe_api.values import (
     WebhookEndpoint,
 )
 
-# All that we put into Stripe's metadata: public ids of our rows. Never anything about a person.
-METADATA_CHECKOUT = "checkout"
-METADATA_REFUND_REQUEST = "refund_request"
+# All that we put into Stripe's metadata: public ids of our rows, under names that nobody else would choose: what bears
+# them on an account that we share is ours, also when our row is gone. Never anything about a person.
+METADATA_CHECKOUT = "hromada_checkout"
+METADATA_REFUND_REQUEST = "hromada_refund_request"
 
 Raw = Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def charge(raw: Raw) -> Charge:
         status=raw["status"],
         amount=raw["amount"],
         currency=raw["currency"].upper(),
-        method=_method(raw.get("payment_method_details")),
+        method=means.method(raw.get("payment_method_details")),
         created_at=_moment(raw["created"]),
     )
 
@@ -75,7 +76,7 @@ def payment_intent(raw: Raw) -> PaymentIntent:
         amount=raw["amount_received"] if raw["status"] == "succeeded" else raw["amount"],
         currency=raw["currency"].upper(),
         charge=_id(latest),
-        method=_method(expanded.get("payment_method_details")),
+        method=means.method(expanded.get("payment_method_details")),
         error_code=error.get("decline_code") or error.get("code") or "",
         created_at=_moment(raw["created"]),
         paid_at=_moment(expanded.get("created") or raw["created"]),
@@ -92,12 +93,13 @@ def subscription(raw: Raw) -> Subscription:
         customer=_id(raw["customer"]),
         checkout=_checkout(raw),
         status=raw["status"],
-        amount=price["unit_amount"] * items[0].get("quantity", 1),
+        amount=(price["unit_amount"] or 0) * (items[0].get("quantity") or 1),  # what others sell may have neither
         currency=price["currency"].upper(),
         interval=price["recurring"]["interval"],
-        method=_method(method),
+        method=means.method(method),
         method_id=_id(method),
-        method_expires_on=_card_expiry(method),
+        lacks_method=means.lacks_method(method, raw["customer"]),
+        method_expires_on=means.card_expiry(method),
         collection_paused=bool(pause),
         resumes_at=_moment_or_none(pause.get("resumes_at")),
         started_at=_moment(raw["start_date"]),
@@ -123,6 +125,7 @@ def invoice(raw: Raw) -> Invoice:
         is_first=raw.get("billing_reason") == "subscription_create",
         amount=raw["amount_paid"] if paid else raw["amount_due"],
         currency=raw["currency"].upper(),
+        billed=_billed(raw["lines"]["data"]),
         attempts=raw.get("attempt_count") or 0,
         next_attempt_at=_moment_or_none(raw.get("next_payment_attempt")),
         period_end=_moment(max((line["period"]["end"] for line in raw["lines"]["data"]), default=raw["period_end"])),
@@ -130,14 +133,20 @@ def invoice(raw: Raw) -> Invoice:
         created_at=_moment(raw["created"]),
         payment_intent=_default_payment_intent(raw.get("payments")),
         agreed=subscription(agreed) if isinstance(agreed, Mapping) else None,
+        hosted_url=raw.get("hosted_invoice_url") or "",
     )
 
 
 def session(raw: Raw) -> Session:
     intent, agreed = raw.get("payment_intent"), raw.get("subscription")
+    typed = raw.get("customer_details") or {}
     return Session(
         id=raw["id"],
         checkout=_checkout(raw),
+        email=typed.get("email") or raw.get("customer_email") or "",
+        name=typed.get("name") or "",
+        locale=raw.get("locale") or "",
+        created_at=_moment(raw["created"]),
         customer=_id(raw.get("customer")),
         status=raw["status"],
         payment_status=raw["payment_status"],
@@ -150,6 +159,7 @@ def session(raw: Raw) -> Session:
 
 
 def refund(raw: Raw) -> Refund:
+    back = raw.get("failure_balance_transaction")
     return Refund(
         id=raw["id"],
         charge=_id(raw.get("charge")),
@@ -160,6 +170,7 @@ def refund(raw: Raw) -> Refund:
         request=str((raw.get("metadata") or {}).get(METADATA_REFUND_REQUEST) or ""),
         reason=raw.get("reason") or "",
         failure_reason=raw.get("failure_reason") or "",
+        returned_at=_moment(back["created"]) if isinstance(back, Mapping) else None,
         has_taken_money=bool(raw.get("balance_transaction")) or raw["status"] in {"pending", "succeeded"},
         created_at=_moment(raw["created"]),
     )
@@ -180,7 +191,9 @@ def balance_transaction(raw: Raw) -> BalanceTransaction:
 
 
 def dispute(raw: Raw) -> Dispute:
-    moved = [line["amount"] for line in raw.get("balance_transactions") or []]
+    moved = raw.get("balance_transactions") or []
+    withdrawn = [_moment(line["created"]) for line in moved if line["amount"] < 0]
+    returned = [_moment(line["created"]) for line in moved if line["amount"] > 0]
     return Dispute(
         id=raw["id"],
         charge=_id(raw.get("charge")),
@@ -189,8 +202,8 @@ def dispute(raw: Raw) -> Dispute:
         reason=raw.get("reason") or "",
         amount=raw["amount"],
         currency=raw["currency"].upper(),
-        was_withdrawn=any(amount < 0 for amount in moved),
-        was_returned=any(amount > 0 for amount in moved),
+        withdrawn_at=min(withdrawn, default=None),
+        returned_at=max(returned, default=None),
         respond_by=_moment_or_none((raw.get("evidence_details") or {}).get("due_by")),
         created_at=_moment(raw["created"]),
     )
@@ -238,11 +251,21 @@ def lane_of(raw: Raw) -> str:
     return str(raw.get("id") or "")
 
 
+def _billed(lines: list[Raw]) -> int:
+    """The price when the bill was made, without what Stripe adds for a change in the middle of a period."""
+    parents = [(line, (line.get("parent") or {}).get("subscription_item_details") or {}) for line in lines]
+    return sum(line["amount"] for line, parent in parents if not parent.get("proration"))
+
+
 def _id(value: Any) -> str:
     """The id of a reference, expanded or not; "" for none."""
     if isinstance(value, Mapping):
         return str(value.get("id") or "")
     return str(value or "")
+
+
+def is_of_checkout(raw: Raw, checkout: str) -> bool:
+    return _checkout(raw) == checkout
 
 
 def _checkout(raw: Raw) -> str:
@@ -254,28 +277,6 @@ def _default_payment_intent(payments: Raw | None) -> PaymentIntent | None:
     row = next((row for row in rows if row.get("is_default")), rows[0] if rows else None)
     intent = ((row or {}).get("payment") or {}).get("payment_intent")
     return payment_intent(intent) if isinstance(intent, Mapping) else None
-
-
-def _method(details: Any) -> str:
-    """A payment method as a person knows it, such as "Visa 4242". Never more than a brand and four digits."""
-    if not isinstance(details, Mapping):
-        return ""
-    kind = str(details.get("type") or "")
-    inner = details.get(kind) or {}
-    if kind == "card":
-        return f"{str(inner.get('brand') or 'card').title()} {inner.get('last4') or ''}".strip()
-    if kind == "sepa_debit":
-        return f"SEPA {inner.get('last4') or ''}".strip()
-    return kind.replace("_", " ").title()
-
-
-def _card_expiry(method: Any) -> date | None:
-    """The last day on which a card can be charged."""
-    card = method.get("card") if isinstance(method, Mapping) else None
-    if not card or not card.get("exp_year"):
-        return None
-    year, month = card["exp_year"], card["exp_month"]
-    return date(year, month, monthrange(year, month)[1])
 
 
 def _moment(seconds: int) -> datetime:

@@ -166,3 +166,12 @@ def _plain(hint: Any) -> Check:
         return None
 
     return fits
+
+
+def in_order(params: Any) -> Any:
+    """The same parameters always as the same bytes: a database's JSON gives names back in another order than it got,
+    and a repeat with its key must be recognised as the same request.
+    """
+    if isinstance(params, Mapping):
+        return {name: in_order(params[name]) for name in sorted(params)}
+    return [in_order(value) for value in params] if isinstance(params, list) else params

@@ -48,6 +48,11 @@ class PaymentIntent:
     created_at: datetime
     paid_at: datetime
 
+    @property
+    def is_on_its_way(self) -> bool:
+        """Received, or ordered at the bank."""
+        return self.status in {"succeeded", "processing"}
+
 
 @dataclass(frozen=True)
 class Subscription:
@@ -60,6 +65,7 @@ class Subscription:
     interval: str
     method: str
     method_id: str
+    lacks_method: bool
     method_expires_on: date | None
     collection_paused: bool
     resumes_at: datetime | None
@@ -74,7 +80,10 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`payment_intent` is the default payment's, `agreed` the subscription: both only there when read."""
+    """`billed` is the price when the bill was made.
+
+    `payment_intent` is the default payment's, `agreed` the subscription: both only there when read.
+    """
 
     id: str
     customer: str
@@ -84,6 +93,7 @@ class Invoice:
     is_first: bool
     amount: int
     currency: str
+    billed: int
     attempts: int
     next_attempt_at: datetime | None
     period_end: datetime
@@ -91,6 +101,7 @@ class Invoice:
     created_at: datetime
     payment_intent: PaymentIntent | None
     agreed: Subscription | None
+    hosted_url: str
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,10 @@ class Session:
 
     id: str
     checkout: str
+    email: str
+    name: str
+    locale: str
+    created_at: datetime
     customer: str
     status: str
     payment_status: str
@@ -107,6 +122,12 @@ class Session:
     payment_intent: PaymentIntent | None
     subscription: Subscription | None
     invoice: str
+
+    @property
+    def led_to_money(self) -> bool:
+        """Money that came or is on its way, or an agreement to give it."""
+        intent = self.payment_intent
+        return bool(self.subscription or (intent and intent.is_on_its_way))
 
 
 @dataclass(frozen=True)
@@ -120,6 +141,7 @@ class Refund:
     request: str
     reason: str
     failure_reason: str
+    returned_at: datetime | None
     has_taken_money: bool
     created_at: datetime
 
@@ -140,7 +162,7 @@ class BalanceTransaction:
 
 @dataclass(frozen=True)
 class Dispute:
-    """`was_withdrawn` and `was_returned`: whether Stripe's balance moved, in either direction."""
+    """`withdrawn_at` and `returned_at`: when Stripe's balance lost it, and when it got it back."""
 
     id: str
     charge: str
@@ -149,10 +171,15 @@ class Dispute:
     reason: str
     amount: int
     currency: str
-    was_withdrawn: bool
-    was_returned: bool
+    withdrawn_at: datetime | None
+    returned_at: datetime | None
     respond_by: datetime | None
     created_at: datetime
+
+    @property
+    def taken(self) -> int:
+        """What the balance has lost to it as it stands now."""
+        return self.amount if self.withdrawn_at and not self.returned_at else 0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from django.db import OperationalError, transaction
 from members import mail
 from payments import new_gifts
 from payments.crash_points import crash_at
-from payments.errors import NotOurs, NotYet, StripeUnavailable
+from payments.errors import CheckoutLost, NotOurs, NotYet, StripeUnavailable
 from payments.models import StripeEvent
 from payments.webhooks import inbox, lanes
 from payments.webhooks.handlers import HANDLERS, Effect, Gift
@@ -116,6 +116,8 @@ def _failing(event: StripeEvent) -> Iterator[None]:
         yield
     except NotOurs as error:
         inbox.finish([event], State.FOREIGN, f"not made by this software: {error}")
+    except CheckoutLost as error:
+        inbox.retry_later(event, State.PARKED, f"{inbox.LOST}{error}")
     except NotYet as error:
         inbox.retry_later(event, State.PARKED, f"waits for: {error}")
     except StripeUnavailable as error:

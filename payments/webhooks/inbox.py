@@ -22,6 +22,8 @@ from payments.stripe_api.event_types import SYNCED
 CHANNEL = "stripe_event"
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 8
+# How the error of an event begins that names a checkout of ours that our books lack.
+LOST = "waits for a lost gift: "
 LONGEST_WAIT = timedelta(hours=6)
 
 _STORE = """
@@ -107,11 +109,17 @@ def put_back(events: Iterable[StripeEvent], wait: timedelta) -> None:
 
 
 def retry_later(event: StripeEvent, state: StripeEvent.State, error: str) -> None:
-    """Try again with a growing delay. An event that failed by its own fault MAX_TRIES times is dead, and kept."""
-    if state == StripeEvent.State.FAILED and event.attempts >= MAX_TRIES:
+    """Try again with a growing delay. An event that failed by its own fault MAX_TRIES times is dead, and kept.
+
+    Tries that Stripe did not answer, or that waited for another event, are no fault of its own.
+    """
+    is_own_fault = state == StripeEvent.State.FAILED
+    failures = event.failures + is_own_fault
+    if is_own_fault and failures >= MAX_TRIES:
         state = StripeEvent.State.DEAD
+    wait = _delay(failures if is_own_fault else event.attempts)
     StripeEvent.objects.filter(pk=event.pk).update(
-        state=state, error=error[:2000], lease_until=None, next_try_at=timezone.now() + _delay(event.attempts)
+        state=state, failures=failures, error=error[:2000], lease_until=None, next_try_at=timezone.now() + wait
     )
 
 
@@ -131,5 +139,6 @@ def has_due() -> bool:
 
 def _delay(attempts: int) -> timedelta:
     """2, 4, 8 ... seconds, at most six hours, with a little chance so that a crowd does not come back together."""
-    seconds = min(2.0**attempts, LONGEST_WAIT.total_seconds())
+    # However long it waited: a power that no float holds would fail where failing is written down.
+    seconds = min(2.0 ** min(attempts, 16), LONGEST_WAIT.total_seconds())
     return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreading load, not secrets

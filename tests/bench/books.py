@@ -35,14 +35,14 @@ ENDS = datetime(2028, 1, 1, tzinfo=UTC)
 def make_rows() -> None:
     """Five thousand patrons with twenty payments each, every payment with its line and its settlement."""
     person = Supporter.objects.create(id=0, email="patron-0@example.org", language="en")
-    _multiply(person, PAYMENTS // EACH, email="'patron-' || n || '@example.org'")
+    multiply(person, PAYMENTS // EACH, email="'patron-' || n || '@example.org'")
     agreed = Subscription.objects.create(
         id=0, supporter=person, stripe_subscription_id="sub_0", stripe_customer_id="cus_0", status="active",
         frequency="month", amount=1000, currency="EUR", started_at=BEGAN, current_period_end=ENDS,
         renews_on=date(2028, 1, 1),
     )  # fmt: skip
     names = {"stripe_subscription_id": "'sub_' || n", "stripe_customer_id": "'cus_' || n"}
-    _multiply(agreed, PAYMENTS // EACH, supporter_id="n", **names)
+    multiply(agreed, PAYMENTS // EACH, supporter_id="n", **names)
     payment = Payment.objects.create(
         id=0, supporter=person, subscription=agreed, frequency="month", status="succeeded", amount=1000, currency="EUR",
         stripe_payment_intent_id="pi_0", stripe_invoice_id="in_0", stripe_charge_id="ch_0", created_at=BEGAN,
@@ -50,7 +50,7 @@ def make_rows() -> None:
     )  # fmt: skip
     names = {f"stripe_{name}_id": f"'{short}_' || n" for name, short in NAMES.items()}
     patron, at = f"n / {EACH}", "t.created_at + n * interval '1 minute'"
-    _multiply(payment, PAYMENTS, supporter_id=patron, subscription_id=patron, created_at=at, paid_at=at, **names)
+    multiply(payment, PAYMENTS, supporter_id=patron, subscription_id=patron, created_at=at, paid_at=at, **names)
     _make_lines(payment)
 
 
@@ -61,18 +61,18 @@ def _make_lines(payment: Payment) -> None:
     common = {"payment": payment, "currency": "EUR", "occurred_at": BEGAN}
     line = LedgerEntry.objects.create(id=0, kind="charge", source="charge:ch_0", amount=1000, **common)
     at = "t.occurred_at + n * interval '1 minute'"
-    _multiply(line, PAYMENTS, source="'charge:ch_' || n", payment_id="n", occurred_at=at)
+    multiply(line, PAYMENTS, source="'charge:ch_' || n", payment_id="n", occurred_at=at)
     settlement = LedgerEntry.objects.create(
         id=PAYMENTS, kind="settlement", source="balance_transaction:txn_0", amount=0, settles=line, settled_amount=1000,
         settled_currency="EUR", fee=FEE, **common,
     )  # fmt: skip
     source = "'balance_transaction:txn_' || n"
-    _multiply(settlement, PAYMENTS, source=source, payment_id="n", settles_id="n", occurred_at=at)
+    multiply(settlement, PAYMENTS, source=source, payment_id="n", settles_id="n", occurred_at=at)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 
-def _multiply(row: Model, count: int, **columns: str) -> None:
+def multiply(row: Model, count: int, **columns: str) -> None:
     """Rows 1 to `count` like this one, the columns named differing by number `n`: SQL, because rows are many."""
     table, fields = row._meta.db_table, [field.column for field in row._meta.concrete_fields]
     columns = {"id": "t.id + n", "public_id": "gen_random_uuid()", **columns}
@@ -104,7 +104,8 @@ def _pages(count: int, made: Any) -> Any:
 def _their_subscription(number: int) -> objects.Subscription:
     return objects.Subscription(
         id=f"sub_{number}", customer=f"cus_{number}", checkout="", status="active", amount=1000, currency="EUR",
-        interval="month", method="", method_id="", method_expires_on=None, started_at=BEGAN, current_period_end=ENDS,
+        interval="month", method="", method_id="", lacks_method=False,
+        method_expires_on=None, started_at=BEGAN, current_period_end=ENDS,
         cancel_at_period_end=False, cancel_at=None, canceled_at=None, ended_at=None, ended_reason="",
         collection_paused=False, resumes_at=None,
     )  # fmt: skip

@@ -24,7 +24,7 @@ def charge(checkout: str = "", amount: int = 1000) -> dict[str, Any]:
         "data": {"object": {
             "id": f"ch_{name}", "object": "charge", "status": "succeeded", "amount": amount, "currency": "eur",
             "created": int(time.time()), "payment_intent": f"pi_{name}", "customer": f"cus_{name}",
-            "metadata": {"checkout": checkout} if checkout else {}, **PADDING,
+            "metadata": {"hromada_checkout": checkout} if checkout else {}, **PADDING,
             "payment_method_details": {"type": "card", "card": {"brand": "visa", "last4": "4242"}},
         }},
     }  # fmt: skip

@@ -19,7 +19,7 @@ from django.db import connection  # noqa: E402
 from members.models import Consent, Message  # noqa: E402
 from payments.models import Checkout, LedgerEntry, Payment, StripeEvent  # noqa: E402
 from payments.webhooks import drain, inbox  # noqa: E402
-from tests.bench import books, events, lives, load  # noqa: E402
+from tests.bench import books, events, letters, lives, load  # noqa: E402
 
 ROUNDS, EVENTS, DRAINED, GETS = 5, 2000, 3000, 1000
 
@@ -34,6 +34,18 @@ def main() -> None:
     drain_payload_only()
     drain_lives()
     large_books()
+    many_letters()
+
+
+def many_letters() -> None:
+    """A day that owes two hundred thousand letters; each measure in a fresh process."""
+    empty()
+    letters.make_rows()
+    print()
+    for what in ("owe", "again"):
+        subprocess.run([sys.executable, "-m", "tests.bench.letters", what], check=True)
+    letters.side_by_side()
+    empty()
 
 
 def large_books() -> None:

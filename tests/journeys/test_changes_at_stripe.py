@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import stripe
 
+from members import clock
 from members.models import Membership, Message, Supporter, TimelineEntry
 from payments.models import Case, Payment, StripeEvent, Subscription
 from tests.stage import KEY, Stage
@@ -43,6 +46,68 @@ def test_a_new_card_is_known_and_a_removed_one_is_a_problem(stage: Stage) -> Non
     stage.stripe.set_payment_method(one().stripe_customer_id, "5555555555554444")
     stage.settle_down()
     assert one().method == "Mastercard 4444"
+    sdk(stage).v1.payment_methods.detach(one().stripe_payment_method_id, options={"idempotency_key": "dashboard"})
+    stage.settle_down()
+    assert one().method_problem == "detached"
+    assert Case.objects.get().kind == "method_problem"
+    stage.stripe.set_payment_method(one().stripe_customer_id, "4242424242424242")
+    stage.settle_down()
+    assert one().method_problem == ""
+
+
+def test_a_card_removed_before_we_hear_of_the_subscription_is_a_problem_all_the_same(stage: Stage) -> None:
+    stage.pay(stage.give("month"))
+    [agreed] = stage.stripe.world.store.all("subscription")
+    client = sdk(stage)
+    client.v1.payment_methods.detach(agreed["default_payment_method"], options={"idempotency_key": "dashboard"})
+    detached = stage.stripe.events("payment_method.detached")
+    stage.stripe.deliver(detached)
+    stage.work()
+    stage.settle_down()
+    assert one().method_problem == "detached"
+    assert Case.objects.get().kind == "method_problem"
+
+
+def test_the_other_form_of_pause_and_resume(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    client = sdk(stage)
+    how = {"type": "subscription", "bill_for": {"unused_time_from": {"type": "none"}}}
+    client.v1.subscriptions.pause(one().stripe_subscription_id, how)
+    stage.settle_down()
+    assert one().status == "paused"
+    client.v1.subscriptions.resume(one().stripe_subscription_id, {})
+    stage.settle_down()
+    assert one().status == "active"
+
+
+def test_the_next_debit_is_of_the_amount_agreed_in_the_dashboard(stage: Stage) -> None:
+    """Lowered while a renewal of the old amount is untold: each payment is what was billed, and nobody is alarmed."""
+    stage.join("month", amount="10")
+    clock.move(timedelta(days=33))
+    stage.stripe.advance(days=33)
+    item = stage.stripe.get(one().stripe_subscription_id)["items"]["data"][0]
+    price = {
+        "currency": "eur",
+        "product": item["price"]["product"],
+        "unit_amount": 500,
+        "recurring": {"interval": "month"},
+    }
+    changed = {"items": [{"id": item["id"], "price_data": price}], "proration_behavior": "none"}
+    sdk(stage).v1.subscriptions.update(one().stripe_subscription_id, changed)
+    stage.settle_down()
+    assert one().amount == 500
+    stage.advance(31)
+    assert list(Payment.objects.order_by("pk").values_list("amount", flat=True)) == [1000, 1000, 500]
+    assert not Case.objects.exists()
+
+
+def test_an_unfinished_invoice_told_before_its_subscription_is_a_case(stage: Stage) -> None:
+    stage.pay(stage.give("month"))
+    [event] = stage.stripe.events("invoice.paid")
+    assert stage.post(event | {"id": "evt_unfinished", "type": "invoice.finalization_failed"}) == 200
+    stage.work()
+    assert Case.objects.get().kind == "invoice_problem"
+    assert StripeEvent.objects.get(pk="evt_unfinished").state == "processed"
 
 
 def test_a_revoked_mandate_is_a_problem_for_staff(stage: Stage) -> None:

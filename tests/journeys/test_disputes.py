@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from payments.models import Case, Dispute, LedgerEntry, Payment
@@ -47,6 +49,18 @@ def test_a_dispute_takes_the_gift_and_its_fee_and_ends(stage: Stage, is_won: boo
     returned = [("dispute_returned", 2500)] if is_won else []
     assert lines() == [("charge", 2500), ("dispute", -2500), *returned]
     balanced(stage)
+
+
+def test_each_line_is_dated_by_the_day_on_which_the_money_moved(stage: Stage) -> None:
+    """A dispute won two months later must not change a month that is closed."""
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id)
+    stage.settle_down()
+    stage.advance(60)
+    stage.stripe.close_dispute(dispute["id"], won=True)
+    stage.settle_down()
+    moments = dict(LedgerEntry.objects.exclude(kind="settlement").values_list("kind", "occurred_at"))
+    assert timedelta(days=59) < moments["dispute_returned"] - moments["dispute"] < timedelta(days=61)
 
 
 def test_an_inquiry_moves_no_money(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import stripe
 from django.test import Client
 from django.urls import reverse
 
@@ -16,7 +17,7 @@ from members.models import Message, Supporter
 from payments import unanswered
 from payments.models import Case, Checkout, Payment, Refund, RefundRequest, Subscription
 from tests import factories
-from tests.stage import Stage, hidden_fields
+from tests.stage import KEY, Stage, hidden_fields
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 IN_VIEW_WITHIN = timedelta(minutes=10)
@@ -79,19 +80,29 @@ def test_a_duplicate_is_in_view_of_staff_within_ten_minutes_of_being_paid(stage:
 
 
 def two_sessions(stage: Stage, frequency: str) -> tuple[Checkout, list[str]]:
-    """One form, sent twice a day apart: Stripe made the first session, but nobody heard its answer."""
-    choice = {"frequency": frequency, "amount": "25", "currency": "EUR"}
+    """Two sessions that can be paid: what another release, or a hand, may have made of one checkout of ours."""
+    checkout = stage.give(frequency, amount="25", name="")
+    client = stripe.StripeClient(KEY, base_addresses={"api": stage.stripe.base_url})
+    client.v1.checkout.sessions.create(checkout.stripe_params, {"idempotency_key": "another"})
+    made = [document["id"] for document in stage.stripe.world.store.all("checkout.session")]
+    assert len(made) == 2
+    return checkout, made
+
+
+@pytest.mark.parametrize("hours", [0.1, 23.5])
+def test_a_session_that_stripe_made_and_never_told_is_found_again(stage: Stage, hours: float) -> None:
+    """The same form sent again, also when Stripe has forgotten the key: never two sessions of one form."""
+    choice = {"frequency": "month", "amount": "25", "currency": "EUR"}
     page = stage.client.get("/support/details/", choice).content.decode()
     fields = hidden_fields(page) | {"email": "olena@example.org", "name": ""}
     stage.stripe.fail("commit_then_drop", times=2, path="/v1/checkout/sessions", method="POST")
     assert stage.client.post("/support/details/", fields).status_code == 503
     stage.stripe.clear_faults()
-    clock.move(timedelta(hours=23, minutes=30))
-    stage.stripe.advance(seconds=23.5 * 3600)
+    clock.move(timedelta(hours=hours))
+    stage.stripe.advance(seconds=hours * 3600)
     assert stage.client.post("/support/details/", fields).status_code == 303
-    made = [document["id"] for document in stage.stripe.world.store.all("checkout.session")]
-    assert len(made) == 2
-    return Checkout.objects.get(), made
+    [made] = stage.stripe.world.store.all("checkout.session")
+    assert Checkout.objects.get().stripe_session_id == made["id"]
 
 
 def pay_both(stage: Stage, checkout: Checkout, sessions: list[str]) -> None:

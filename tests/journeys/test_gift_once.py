@@ -33,7 +33,7 @@ def test_nothing_about_a_person_is_in_stripe_s_metadata(stage: Stage) -> None:
     for event in stage.stripe.events():
         for holder in (event["data"]["object"], *(event["data"]["object"].get("lines", {}).get("data", []))):
             metadata = holder.get("metadata") or {}
-            assert metadata in ({}, {"checkout": str(checkout.public_id)}), event["type"]
+            assert metadata in ({}, {"hromada_checkout": str(checkout.public_id)}), event["type"]
 
 
 def test_no_supporter_is_made_before_money_comes(stage: Stage) -> None:

@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as checked
 from hypothesis import strategies as st
 
-from members.mail_headers import message_id
-from members.mail_letters import as_email, render
+from members.mail_letters import as_email, message_id, render
 from members.models import Message
 from tests.members.test_mail_sending import FACTS
 
@@ -82,7 +81,7 @@ def test_dates_and_sums_follow_the_language() -> None:
     ukrainian = render(letter(language="uk"))
     assert "22 грудня 2026" in ukrainian.text
     assert "10,00\xa0€" in ukrainian.text
-    assert '<html lang="uk" dir="ltr">' in ukrainian.html
+    assert '<html lang="uk" dir="ltr"' in ukrainian.html
 
 
 def test_answers_reach_people(settings: Any) -> None:
@@ -94,12 +93,14 @@ def test_answers_reach_people(settings: Any) -> None:
     assert as_email(message, render(message)).reply_to == []
 
 
-@pytest.mark.parametrize(("name", "role", "signed"), [("Daria", "editor", "Daria, editor"), ("", "", "The Courier")])
+@pytest.mark.parametrize(
+    ("name", "role", "signed"), [("Daria", "editor", "Daria\neditor, The Courier"), ("", "", "The Courier")]
+)
 def test_signed_by_a_person_where_there_is_one(settings: Any, name: str, role: str, signed: str) -> None:
     settings.SITE_NAME, settings.EDITOR_NAME, settings.EDITOR_ROLE = "The Courier", name, role
     drawn = render(letter())
     assert f"\n{signed}\n" in drawn.text
-    assert signed in drawn.html
+    assert all(line in drawn.html for line in signed.splitlines())
 
 
 def test_a_newsroom_can_say_it_in_its_own_words(settings: Any, tmp_path: Any) -> None:

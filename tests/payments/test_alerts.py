@@ -64,10 +64,10 @@ class TestEvents:
         assert sees("events-waiting") == {"count": 1, "minutes": 30}
 
     def test_dead(self) -> None:
-        waiting("failed", attempts=2)
+        waiting("failed", attempts=9, failures=2)
         assert sees("events-dead") is None
-        waiting("failed", attempts=3)
-        waiting("dead", attempts=8)
+        waiting("failed", attempts=3, failures=3)
+        waiting("dead", attempts=8, failures=8)
         assert sees("events-dead") == {"count": 2, "minutes": 4}
 
     def test_foreign_by_mode_or_account_and_not_what_others_made(self) -> None:

@@ -35,7 +35,7 @@ def gift(number: int, amount: int = 1000) -> str:
     charge = {
         "id": f"ch_{number}", "object": "charge", "status": "succeeded", "amount": amount, "currency": "eur",
         "created": 1_767_600_000, "payment_intent": f"pi_{number}", "customer": f"cus_{number}",
-        "metadata": {"checkout": str(checkout.public_id)},
+        "metadata": {"hromada_checkout": str(checkout.public_id)},
     }  # fmt: skip
     return store(f"evt_{number}", "charge.succeeded", charge)
 
@@ -80,6 +80,40 @@ def test_one_poisoned_gift_among_many_fails_alone(db: None) -> None:
     assert set(found.values()) == {"processed"}
     assert Payment.objects.count() == LedgerEntry.objects.count() == Message.objects.count() == 19
     assert StripeEvent.objects.get(pk="evt_7").attempts == 1
+
+
+@pytest.mark.parametrize("kind", ["500", "429"])
+def test_tries_while_stripe_is_away_use_up_none_of_an_event_s_own(stage: Stage, kind: str) -> None:
+    stage.join("month")
+    stage.stripe.advance(days=31)
+    stage.bring()
+    stage.stripe.fail(kind, times=10_000, method="GET")
+    for _ in range(inbox.MAX_TRIES + 2):
+        StripeEvent.objects.update(next_try_at=inbox.timezone.now())
+        drain.work()
+    stage.stripe.clear_faults()
+    refuse(1000, "P0001")
+    StripeEvent.objects.update(next_try_at=inbox.timezone.now())
+    drain.work()
+    assert set(StripeEvent.objects.filter(failures=1).values_list("state", flat=True)) == {"failed"}
+    assert not StripeEvent.objects.filter(state="dead").exists()
+    for _ in range(inbox.MAX_TRIES):
+        StripeEvent.objects.update(next_try_at=inbox.timezone.now())
+        drain.work()
+    assert set(StripeEvent.objects.filter(failures=inbox.MAX_TRIES).values_list("state", flat=True)) == {"dead"}
+
+
+def test_an_event_that_waits_for_a_year_of_tries_still_waits(stage: Stage) -> None:
+    stage.join("month")
+    stage.stripe.advance(days=31)
+    stage.bring()
+    StripeEvent.objects.filter(state="pending").update(attempts=5000)
+    stage.stripe.fail("500", times=10_000, method="GET")
+    drain.work()
+    waiting = StripeEvent.objects.filter(state="pending")
+    assert waiting.exists()
+    assert all(row.lease_until is None and row.next_try_at > inbox.timezone.now() for row in waiting)
+    assert all(row.next_try_at < inbox.timezone.now() + inbox.LONGEST_WAIT * 1.3 for row in waiting)
 
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])

@@ -27,7 +27,7 @@ def at_stripe(payment: Payment, amount: int = 400, status: str = "succeeded", **
     ordinary = {
         "id": "re_1", "charge": payment.stripe_charge_id, "payment_intent": payment.stripe_payment_intent_id,
         "status": status, "amount": amount, "currency": payment.currency, "request": "", "reason": "",
-        "failure_reason": "", "has_taken_money": True, "created_at": clock.now(),
+        "failure_reason": "", "returned_at": None, "has_taken_money": True, "created_at": clock.now(),
     }  # fmt: skip
     return objects.Refund(**{**ordinary, **values})
 
@@ -97,7 +97,7 @@ def test_what_stripe_is_asked_names_no_person() -> None:
     request = wish(payment, sentence="Dear Olena, sorry.")
     assert request.stripe_params == {
         "payment_intent": payment.stripe_payment_intent_id, "amount": 400, "reason": "requested_by_customer",
-        "metadata": {"refund_request": str(request.public_id)},
+        "metadata": {"hromada_refund_request": str(request.public_id)},
     }  # fmt: skip
     assert request.idempotency_key == f"refundrequest:{request.public_id}:1"
 

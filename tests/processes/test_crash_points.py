@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
-from payments.crash_points import POINTS
+from payments.crash_points import AROUND_A_WRITE, IN_THE_DRAIN
 from tests.processes.books import assert_booked_once
-from tests.processes.reader import crowd
+from tests.processes.reader import Reader, crowd
 from tests.processes.theatre import Theatre
 
 pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
-
-IN_THE_DRAIN = [point for point in POINTS if point != "before-answer"]
 
 
 @pytest.mark.parametrize("point", IN_THE_DRAIN)
@@ -30,6 +29,26 @@ def test_the_drain_dies_there_and_every_gift_is_booked_once(theatre: Theatre, po
     theatre.start("drain")
     assert_booked_once(theatre, before, letters, 6)
     assert theatre.books()["active_subscriptions"] == before["active_subscriptions"] + 2
+
+
+@pytest.mark.parametrize("point", AROUND_A_WRITE)
+def test_the_website_dies_around_asking_for_a_session_and_the_form_is_sent_again(theatre: Theatre, point: str) -> None:
+    """The row was committed with its key: the same form finds it, and the one session, whoever made it."""
+    before, letters = theatre.books(), len(theatre.letters())
+    reader = Reader(theatre)
+    form = reader.details(frequency="month")
+    theatre.restart("web", CRASH_AT=point)
+    with pytest.raises(requests.ConnectionError):
+        reader.submit(form)
+    if theatre.programs.is_running("web"):
+        theatre.kill("web")
+    theatre.start("web")
+    theatre.until("the website is back", theatre.is_ready)
+    gift = reader.gift_at(reader.submit(form))
+    theatre.control("release")
+    reader.pay_at_the_page(gift)
+    assert_booked_once(theatre, before, letters, 1)
+    assert theatre.books()["active_subscriptions"] == before["active_subscriptions"] + 1
 
 
 def test_the_door_dies_between_storing_and_answering(theatre: Theatre) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from members.mail_headers import message_id
+from members.mail_letters import message_id
 from tests.processes.reader import Reader, crowd
 from tests.processes.theatre import Theatre
 from tests.smtp_sink import SmtpSink

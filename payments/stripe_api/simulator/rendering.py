@@ -27,6 +27,10 @@ def visible(document: Any) -> Any:
     return copy.copy(document)
 
 
+# What Stripe leaves out of an object that has none, and lets be expanded all the same.
+LEFT_OUT_WHEN_EMPTY = {("refund", "failure_balance_transaction")}
+
+
 def render(world: World, document: Document, expand: Iterable[str] = ()) -> Document:
     shown = visible(document)
     if shown.get("object") == "balance_transaction":
@@ -50,7 +54,7 @@ def _expand(world: World, shown: Any, parts: list[str], path: str) -> None:
     if not isinstance(shown, dict):
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     _open(world, shown, head, path)
-    _expand(world, shown[head], rest, path)
+    _expand(world, shown.get(head), rest, path)
 
 
 def _open(world: World, shown: Document, key: str, path: str) -> None:
@@ -59,6 +63,8 @@ def _open(world: World, shown: Document, key: str, path: str) -> None:
     if includable is not None:
         if not isinstance(shown.get(key), dict):
             shown[key] = includable(world, shown["id"])
+        return
+    if key not in shown and (shown.get("object"), key) in LEFT_OUT_WHEN_EMPTY:
         return
     if key not in shown:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")

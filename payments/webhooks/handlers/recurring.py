@@ -24,17 +24,14 @@ def invoice_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 def invoice_unfinished(event: StripeEvent, reads: Reads) -> Effect:
     """invoice.finalization_failed: Stripe could not even make the bill. A person must look."""
-    return partial(subscriptions.note_unfinished_invoice, reads.invoice(event.object["id"]))
+    invoice = reads.invoice(event.object["id"])
+    return in_turn(_subscription_first(invoice, reads), partial(subscriptions.note_unfinished_invoice, invoice))
 
 
 def method_changed(event: StripeEvent, reads: Reads) -> Effect:
-    """payment_method.*: the subscriptions it pays for are read again; one left without a method is shown to staff."""
-    method = event.object["id"]
-    wanted = methods.paid_from(method, objects.customer_of(event.object))
-    follow: list[Effect] = [partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted]
-    if event.type == "payment_method.detached":
-        follow.append(partial(methods.note_detached, method))
-    return in_turn(*follow)
+    """payment_method.*: the subscriptions it pays for are read again, and with them whether it is still there."""
+    wanted = methods.paid_from(event.object["id"], objects.customer_of(event.object))
+    return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
 
 
 def mandate_changed(event: StripeEvent, reads: Reads) -> Effect:
@@ -57,14 +54,18 @@ def customer_deleted(event: StripeEvent, reads: Reads) -> Effect:
 
 def instalment(invoice_id: str, reads: Reads) -> Effect:
     invoice = reads.invoice(invoice_id)
+    return in_turn(_subscription_first(invoice, reads), partial(_record_instalment, invoice))
+
+
+def _subscription_first(invoice: objects.Invoice, reads: Reads) -> Effect:
+    """An invoice may be told before its subscription: that is read then. Raises NotOurs for one of no subscription."""
     if not invoice.subscription:
-        raise NotOurs(invoice_id)
-    known = Subscription.objects.filter(stripe_subscription_id=invoice.subscription).exists()
-    agreed = None if known else reads.subscription(invoice.subscription)
-    return partial(_record_instalment, invoice, agreed)
+        raise NotOurs(invoice.id)
+    if Subscription.objects.filter(stripe_subscription_id=invoice.subscription).exists():
+        return in_turn()
+    return partial(subscriptions.follow, reads.subscription(invoice.subscription))
 
 
-def _record_instalment(invoice: objects.Invoice, agreed: objects.Subscription | None) -> None:
-    row = subscriptions.follow(agreed) if agreed else subscriptions.find(invoice.subscription)
-    if row:
+def _record_instalment(invoice: objects.Invoice) -> None:
+    if row := subscriptions.find(invoice.subscription):
         ledger.record_instalment(invoice, row)

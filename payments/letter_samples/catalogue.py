@@ -1,0 +1,159 @@
+"""Which letters there are, when each is sent, and how to make one of each case. The letters are in payments/emails.py.
+
+A new kind gets its entry here: tests/payments/test_letter_samples.py asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from members import clock, fresh_links
+from members.models import Message
+from payments import emails
+from payments.alerts import letters as alert_letters
+from payments.alerts.rules import BY_NAME
+from payments.letter_samples.rows import (
+    Giver,
+    failed,
+    first,
+    given_once,
+    refund,
+    renewal,
+    subscription,
+)
+from payments.models import Alert
+
+Make = Callable[[Giver], Message | None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`label`: how staff choose it among the cases of its kind."""
+
+    label: Any
+    make: Make
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`when`: one line for staff. `cases`: by name, the usual one first."""
+
+    when: Any
+    cases: dict[str, Case]
+
+
+USUAL = _("The usual case")
+
+
+def _always(when: Any, make: Make) -> Sample:
+    return Sample(when, {"usual": Case(USUAL, make)})
+
+
+def _alert(who: Giver) -> Message:
+    moment = clock.now() - timedelta(minutes=12)
+    alert = Alert(name="events-waiting", since=moment, told_at=moment, facts={"count": 3, "minutes": 12})
+    return alert_letters.draft(BY_NAME["events-waiting"], alert, who.supporter.email, language=who.language)
+
+
+def _refund(who: Giver, *, is_whole: bool) -> Message | None:
+    payment = given_once(who)
+    with override(who.language):
+        sentence = "" if is_whole else gettext("Half of it was charged by a mistake of ours. We are sorry.")
+    return emails.refund_done(refund(payment, payment.amount if is_whole else payment.amount // 2), sentence)
+
+
+def _stopped(who: Giver) -> Message | None:
+    return emails.cancelled(subscription(who, cancel_at_period_end=True, canceled_at=clock.now()), None)
+
+
+def _ended(who: Giver, *, unpaid: bool) -> Message | None:
+    over = subscription(who, renews_on=clock.today(), status="canceled", ended_at=clock.now())
+    return emails.ended(over, unpaid=unpaid)
+
+
+def _debit(who: Giver) -> Message | None:
+    return emails.thanks_processing(first(subscription(who), status="processing", method="SEPA 3000"))
+
+
+def _fresh(who: Giver) -> Message | None:
+    return fresh_links.fresh_link("stop", str(subscription(who).public_id), who.supporter)
+
+
+def _failed(who: Giver, code: str, next_try: timedelta | None = timedelta(days=3)) -> Message | None:
+    return emails.payment_failed(failed(subscription(who, status="past_due"), code, next_try))
+
+
+SAMPLES: dict[str, Sample] = {
+    "thanks_first_once": _always(
+        _("At once, when a gift given once has arrived."), lambda who: emails.thanks_first_once(given_once(who))
+    ),
+    "thanks_first_recurring": Sample(
+        _("At once, when the first payment of a monthly or yearly gift has arrived."),
+        {
+            "month": Case(_("Monthly"), lambda who: emails.thanks_first_recurring(first(subscription(who)))),
+            "year": Case(_("Yearly"), lambda who: emails.thanks_first_recurring(first(subscription(who, "year")))),
+        },
+    ),
+    "thanks_processing": _always(_("At once, when a bank has taken an order for a debit."), _debit),
+    "processing_done": Sample(
+        _("When money that the bank was working on has arrived."),
+        {
+            "month": Case(_("Monthly"), lambda who: emails.processing_done(first(subscription(who)))),
+            "once": Case(_("Once"), lambda who: emails.processing_done(given_once(who))),
+        },
+    ),
+    "processing_failed": Sample(
+        _("When the bank could not complete a debit."),
+        {
+            "first": Case(
+                _("The first payment"),
+                lambda who: emails.processing_failed(first(subscription(who), status="failed")),
+            ),
+            "renewal": Case(
+                _("A renewal"),
+                lambda who: emails.processing_failed(failed(subscription(who), "insufficient_funds")),
+            ),
+        },
+    ),
+    "receipt_recurring": _always(
+        _("At once, when a renewal has arrived."), lambda who: emails.receipt_recurring(renewal(subscription(who)))
+    ),
+    "renewal_upcoming_year": _always(
+        _("30 and 7 days before a yearly gift renews."),
+        lambda who: emails.renewal_upcoming_year(
+            subscription(who, "year", renews_on=clock.today() + timedelta(days=30)), 30
+        ),
+    ),
+    "payment_failed": Sample(
+        _("When a renewal did not go through."),
+        {
+            "not_enough": Case(_("Not enough money"), lambda who: _failed(who, "insufficient_funds")),
+            "ran_out": Case(_("The card has run out"), lambda who: _failed(who, "expired_card", None)),
+            "confirmation": Case(_("To be confirmed"), lambda who: _failed(who, "authentication_required")),
+            "refused": Case(_("The bank does not say why"), lambda who: _failed(who, "do_not_honor")),
+        },
+    ),
+    "cancelled": _always(_("At once, when a gift was stopped."), _stopped),
+    "ended": Sample(
+        _("When the time that was paid for is over."),
+        {
+            "stopped": Case(_("After a stop"), lambda who: _ended(who, unpaid=False)),
+            "unpaid": Case(_("After payments that failed"), lambda who: _ended(who, unpaid=True)),
+        },
+    ),
+    "refund_done": Sample(
+        _("When money was sent back."),
+        {
+            "whole": Case(_("All of it"), lambda who: _refund(who, is_whole=True)),
+            "part": Case(_("A part, with a sentence of yours"), lambda who: _refund(who, is_whole=False)),
+        },
+    ),
+    "fresh_link": _always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
+    "staff_alert": _always(_("When an alarm rings, and again every six hours until it is over."), _alert),
+}

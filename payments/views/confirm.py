@@ -1,0 +1,41 @@
+"""The page behind a letter's link to confirm a payment with the bank: one button to Stripe's page of the invoice."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from payments.errors import StripeRefused, StripeUnavailable
+from payments.models import Payment
+from payments.stripe_api import client
+from payments.views import linked
+
+
+@never_cache
+@csrf_exempt  # why: payments/views/linked.py
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    payment = linked.payment("confirm", token)
+    if payment is None:
+        return linked.unknown(request, "confirm", token)
+    if payment.status == Payment.Status.SUCCEEDED:
+        return _page(request, payment, "paid")
+    return _to_stripe(request, payment) if request.method == "POST" else _page(request, payment, "ask")
+
+
+def _to_stripe(request: HttpRequest, payment: Payment) -> HttpResponse:
+    try:
+        invoice = client.read_invoice(payment.stripe_invoice_id or "")
+    except StripeUnavailable:
+        return _page(request, payment, "unavailable", status=503)
+    except StripeRefused:
+        return _page(request, payment, "over")
+    if invoice.status == "open" and invoice.hosted_url:
+        return linked.private(HttpResponseRedirect(invoice.hosted_url, status=303))
+    return _page(request, payment, "paid" if invoice.status == "paid" else "over")
+
+
+def _page(request: HttpRequest, payment: Payment, state: str, status: int = 200) -> HttpResponse:
+    return linked.page(request, "portal/confirm.html", {"payment": payment, "state": state}, status)
