@@ -17,11 +17,14 @@ from django.utils.translation import gettext as _
 
 from members import clock, mail_kinds
 from members.mail_handoff import Outcome, Result, hand_over
+from members.mail_kinds import Stream
 from members.mail_letters import Letter, as_email, render
 from members.models import Message
 
 logger = logging.getLogger("hromada.mail")
 
+# Whose letters go first. Within a stream those that somebody waits for, then the ones due longest.
+STREAMS = (Stream.SERVICE, Stream.STAFF, Stream.RELATIONSHIP)
 LEASE = timedelta(minutes=2)
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)
 TRIES = 30  # with these delays, 24 hours
@@ -70,8 +73,14 @@ def deliver(message: Message) -> Outcome:
 
 
 def _next_due(message_id: int | None) -> Message | None:
-    due = Message.objects.due().select_for_update(skip_locked=True).order_by("next_try_at", "pk")
-    return (due.filter(pk=message_id) if message_id else due).first()
+    """A stream at a time, because the index is in that order: however many wait, finding the first costs the same."""
+    due = Message.objects.due().select_for_update(skip_locked=True)
+    if message_id:
+        return due.filter(pk=message_id).first()
+    for stream in STREAMS:
+        if first := due.filter(stream=stream).order_by("-is_urgent", "next_try_at", "pk").first():
+            return first
+    return None
 
 
 def _is_beyond_sending(message: Message) -> bool:

@@ -73,9 +73,9 @@ def processing_done(payment: Payment) -> Message | None:
 def processing_failed(payment: Payment) -> Message | None:
     """The bank could not complete it. A first gift can be tried again; a renewal is tried again by Stripe, or ends."""
     facts = {**_gift(payment), **_next_try(payment), "failed_on": _day(clock.now())}
-    if payment.checkout:
+    if payment.checkout and not payment.next_attempt_at:
         facts["again_url"] = _again_url(payment, _language(payment))
-    elif payment.subscription:
+    elif payment.subscription:  # it is tried again by itself: another gift would be a second one
         facts["stop_url"] = _stop_url(payment.subscription, _language(payment))
     return _send("processing_failed", payment.public_id, payment, facts)
 

@@ -64,6 +64,16 @@ def test_a_renewal_by_debit_is_in_the_books_while_it_is_with_the_bank(stage: Sta
     assert kinds() == ["thanks_processing", "processing_done", "receipt_recurring"]
 
 
+def test_a_failed_first_debit_of_a_regular_gift_is_not_offered_a_second_time(stage: Stage) -> None:
+    checkout = stage.join("month", amount="25", iban=FAILS)
+    address = f"/support/return/{checkout.stripe_params['success_url'].split('/return/')[1]}"
+    stage.advance(6)
+    page = stage.client.get(address).content.decode()
+    assert 'data-state="failed"' in page
+    assert "We ask your bank again on" in page
+    assert "/support/details/" not in page
+
+
 def test_the_return_page_tells_each_state(stage: Stage) -> None:
     checkout = stage.join("once", amount="25", iban=FAILS)
     address = f"/support/return/{checkout.stripe_params['success_url'].split('/return/')[1]}"
