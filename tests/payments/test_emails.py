@@ -207,11 +207,10 @@ def test_why_it_failed_in_words(olena: Supporter, code: str, words: str) -> None
 
 
 def test_a_first_debit_that_is_tried_again_by_itself_invites_to_no_second_gift(olena: Supporter) -> None:
-    again = clock.now() + timedelta(days=3)
-    message = emails.processing_failed(first(agreed(olena), status="failed", next_attempt_at=again))
+    message = emails.processing_failed(first(agreed(olena), status="failed", next_attempt_at=clock.now()))
     assert message is not None
-    assert "/stop/" in render(message).text
-    assert "/support/details/" not in render(message).text
+    text = render(message).text
+    assert ("/stop/" in text, "/support/details/" in text) == (True, False)
 
 
 def test_a_first_debit_that_failed_can_be_tried_again(olena: Supporter) -> None:
