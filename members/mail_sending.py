@@ -84,11 +84,13 @@ def _next_due(message_id: int | None) -> Message | None:
 
 
 def _is_beyond_sending(message: Message) -> bool:
-    """Settles what may not go out again: a sender died while the mail server had it, or sender after sender died."""
+    """Settles what may not go out: a sender died while the mail server had it, sender after sender died, too late."""
     if message.unanswered > _may_repeat(message.kind):
         message.state, message.error = Message.State.UNKNOWN, _("The sender stopped while the mail server had it.")
     elif message.attempts >= TRIES:
         message.state, message.error = Message.State.FAILED, _("Every sender stopped while at it.")
+    elif message.expires_at and message.expires_at < timezone.now() and not message.unanswered:
+        message.state, message.error = Message.State.CANCELED, _("It came too late to be of use.")
     else:
         return False
     message.lease_until = None
