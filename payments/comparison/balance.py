@@ -11,7 +11,7 @@ from payments.comparison import seen
 from payments.comparison.kinds import Kind, Page, our_charges
 from payments.differences import BALANCE, EXTRA, MISSING, UNSETTLED, Mismatch, money
 from payments.models import Dispute, LedgerEntry, Refund
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, lists, objects
 
 PREFIX = "balance_transaction:"
 # Stripe may know a fee days after the charge, not weeks.
@@ -88,5 +88,5 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
 
 
 KIND = Kind(
-    BALANCE, lambda since: since, client.list_balance_transactions, look, _extra, client.read_balance_transaction
+    BALANCE, lambda since: since, lists.balance_transactions, look, _extra, client.read_balance_transaction
 )  # fmt: skip

@@ -13,7 +13,7 @@ from payments.comparison import seen
 from payments.comparison.kinds import Kind, Page
 from payments.differences import EXTRA, MISSING, PAYMENT, STATUS, Mismatch, money
 from payments.models import Payment, Subscription
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, lists, objects
 from payments.stripe_api.budget import budget
 
 RECEIVED, WITH_BANK, FAILED = Payment.Status.SUCCEEDED, Payment.Status.PROCESSING, Payment.Status.FAILED
@@ -114,4 +114,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(PAYMENT, charge_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = Kind(PAYMENT, _since, client.list_charges, look, _extra, client.read_charge)
+KIND = Kind(PAYMENT, _since, lists.charges, look, _extra, client.read_charge)

@@ -10,12 +10,12 @@ from payments.comparison import seen
 from payments.comparison.kinds import Kind, Page, iso, yes
 from payments.differences import EXTRA, MISSING, STATUS, SUBSCRIPTION, Mismatch, money
 from payments.models import Subscription
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, lists, objects
 from payments.subscriptions import NOT_BEGUN
 
 
 def _pages(since: datetime, until: datetime) -> Iterator[Page]:
-    for listed in (client.list_subscriptions(), client.list_ended_subscriptions(since)):
+    for listed in (lists.subscriptions(), lists.ended_subscriptions(since)):
         for page in listed:
             yield [agreed for agreed in page if agreed.started_at <= until]
 

@@ -12,7 +12,7 @@ from payments.comparison import seen
 from payments.comparison.kinds import Kind, Page, our_charges
 from payments.differences import DISPUTE, EXTRA, MISSING, REFUND, STATUS, TAKEN, Mismatch, money
 from payments.models import Dispute, Refund
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, lists, objects
 
 
 def look_at_refunds(page: Page) -> list[Mismatch]:
@@ -88,5 +88,5 @@ def _extra_disputes(since: datetime, until: datetime) -> Iterator[Mismatch]:
     return _extra(DISPUTE, "payments_dispute", "stripe_dispute_id", since, until)
 
 
-REFUNDS = Kind(REFUND, _refunds_since, client.list_refunds, look_at_refunds, _extra_refunds, client.read_refund)
-DISPUTES = Kind(DISPUTE, _disputes_since, client.list_disputes, look_at_disputes, _extra_disputes, client.read_dispute)
+REFUNDS = Kind(REFUND, _refunds_since, lists.refunds, look_at_refunds, _extra_refunds, client.read_refund)
+DISPUTES = Kind(DISPUTE, _disputes_since, lists.disputes, look_at_disputes, _extra_disputes, client.read_dispute)

@@ -37,7 +37,8 @@ _INVOICE = [
 _SESSION = ["payment_intent.latest_charge", *(f"subscription.{name}" for name in _SUBSCRIPTION)]
 
 
-def _stripe() -> stripe.StripeClient:
+def connection() -> stripe.StripeClient:
+    """For this module and lists.py alone."""
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
 
@@ -53,190 +54,165 @@ def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
 
 
 def read_session(session_id: str) -> objects.Session:
-    return _read(objects.session, lambda: _stripe().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
+    return _read(objects.session, lambda: connection().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
 
 
 def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
     """The sessions that led to `{"payment_intent": id}` or `{"subscription": id}`, without what they led to."""
     wanted: Any = {**led_to, "limit": 100}
-    return list(map(objects.session, _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))))
+    return list(map(objects.session, rows(lambda: connection().v1.checkout.sessions.list(wanted))))
 
 
 def open_session_of(checkout: str, since: datetime) -> tuple[str, str] | None:
     """A session of this checkout that can still be paid (id, address). Stripe cannot search them by metadata."""
     wanted: Any = {"status": "open", "created": {"gte": int(since.timestamp())}, "limit": 100}
-    rows = _rows(lambda: _stripe().v1.checkout.sessions.list(wanted))
-    return next(((raw["id"], raw["url"]) for raw in rows if objects.is_of_checkout(raw, checkout)), None)
+    listed_ones = rows(lambda: connection().v1.checkout.sessions.list(wanted))
+    return next(((raw["id"], raw["url"]) for raw in listed_ones if objects.is_of_checkout(raw, checkout)), None)
 
 
 def read_subscription(subscription_id: str) -> objects.Subscription:
-    sdk = _stripe().v1.subscriptions
+    sdk = connection().v1.subscriptions
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
 
 
+def customer_of_method(method_id: str) -> str:
+    """Whose a card or account is, or "" when it was removed."""
+    return _read(objects.customer_of, lambda: connection().v1.payment_methods.retrieve(method_id))
+
+
 def read_invoice(invoice_id: str) -> objects.Invoice:
-    return _read(objects.invoice, lambda: _stripe().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE}))
+    return _read(objects.invoice, lambda: connection().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE}))
 
 
 def read_payment_intent(intent_id: str) -> objects.PaymentIntent:
-    sdk = _stripe().v1.payment_intents
+    sdk = connection().v1.payment_intents
     return _read(objects.payment_intent, lambda: sdk.retrieve(intent_id, {"expand": _INTENT}))
 
 
 def read_charge(charge_id: str) -> objects.Charge:
-    return _read(objects.charge, lambda: _stripe().v1.charges.retrieve(charge_id))
+    return _read(objects.charge, lambda: connection().v1.charges.retrieve(charge_id))
 
 
 def read_refund(refund_id: str) -> objects.Refund:
-    return _read(objects.refund, lambda: _stripe().v1.refunds.retrieve(refund_id, {"expand": _REFUND}))
+    return _read(objects.refund, lambda: connection().v1.refunds.retrieve(refund_id, {"expand": _REFUND}))
 
 
 def refunds_of(payment: Mapping[str, str]) -> list[objects.Refund]:
     """All refunds of a payment, named as `{"payment_intent": id}` or `{"charge": id}`."""
     wanted: Any = {**payment, "limit": 100}
-    return list(map(objects.refund, _rows(lambda: _stripe().v1.refunds.list(wanted))))
+    return list(map(objects.refund, rows(lambda: connection().v1.refunds.list(wanted))))
 
 
 def read_dispute(dispute_id: str) -> objects.Dispute:
-    return _read(objects.dispute, lambda: _stripe().v1.disputes.retrieve(dispute_id))
+    return _read(objects.dispute, lambda: connection().v1.disputes.retrieve(dispute_id))
 
 
 def read_mandate(mandate_id: str) -> objects.Mandate:
-    return _read(objects.mandate, lambda: _stripe().v1.mandates.retrieve(mandate_id))
+    return _read(objects.mandate, lambda: connection().v1.mandates.retrieve(mandate_id))
 
 
 def read_payout(payout_id: str) -> objects.Payout:
-    return _read(objects.payout, lambda: _stripe().v1.payouts.retrieve(payout_id))
+    return _read(objects.payout, lambda: connection().v1.payouts.retrieve(payout_id))
 
 
 def invoice_of(intent_id: str) -> str:
     """The invoice a PaymentIntent paid, or "": the intent itself has no such field."""
     wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
-    page = _guarded(lambda: _stripe().v1.invoice_payments.list(wanted)).to_dict()
+    page = _guarded(lambda: connection().v1.invoice_payments.list(wanted)).to_dict()
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
 def balance_transactions_since(since: datetime) -> Iterator[objects.BalanceTransaction]:
     """Newest first, a hundred a call."""
     wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-    return map(objects.balance_transaction, _rows(lambda: _stripe().v1.balance_transactions.list(wanted)))
+    return map(objects.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
 
 
 def balance_transactions_of(payout_id: str) -> Iterator[objects.BalanceTransaction]:
     """What an automatic payout is made of, the payout's own line left out."""
     wanted: Any = {"payout": payout_id, "limit": 100}
-    lines = map(objects.balance_transaction, _rows(lambda: _stripe().v1.balance_transactions.list(wanted)))
+    lines = map(objects.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
     return (line for line in lines if line.type != "payout")
 
 
 def read_balance_transaction(transaction_id: str) -> objects.BalanceTransaction:
-    sdk = _stripe().v1.balance_transactions
+    sdk = connection().v1.balance_transactions
     return _read(objects.balance_transaction, lambda: sdk.retrieve(transaction_id))
 
 
 def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str, Any]]]:
     """Events of at most twenty types, delivered or not, as they were rendered when they were made; for 30 days."""
     wanted: Any = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
-    return _pages(lambda: _stripe().v1.events.list(wanted))
-
-
-def list_subscriptions() -> Iterator[list[objects.Subscription]]:
-    """Every subscription that has not ended."""
-    return _listed(objects.subscription, _stripe().v1.subscriptions.list)
-
-
-def list_ended_subscriptions(since: datetime) -> Iterator[list[objects.Subscription]]:
-    """Those canceled since, and some before: Stripe asks for the end of the paid period, which is never earlier."""
-    ends: Any = {"gte": int(since.timestamp())}
-    return _listed(
-        objects.subscription, _stripe().v1.subscriptions.list, status="canceled", current_period_end=ends
-    )  # fmt: skip
-
-
-def list_charges(since: datetime, until: datetime) -> Iterator[list[objects.Charge]]:
-    return _listed(objects.charge, _stripe().v1.charges.list, created=_between(since, until))
-
-
-def list_refunds(since: datetime, until: datetime) -> Iterator[list[objects.Refund]]:
-    return _listed(objects.refund, _stripe().v1.refunds.list, created=_between(since, until))
-
-
-def list_disputes(since: datetime, until: datetime) -> Iterator[list[objects.Dispute]]:
-    return _listed(objects.dispute, _stripe().v1.disputes.list, created=_between(since, until))
-
-
-def list_balance_transactions(since: datetime, until: datetime) -> Iterator[list[objects.BalanceTransaction]]:
-    sdk = _stripe().v1.balance_transactions
-    return _listed(objects.balance_transaction, sdk.list, created=_between(since, until))
+    return _pages(lambda: connection().v1.events.list(wanted))
 
 
 def account_id() -> str:
     """Whose key this is. A restricted key may not be allowed to say: StripeRefused."""
-    found: str = _guarded(lambda: _stripe().v1.accounts.retrieve_current()).to_dict()["id"]
+    found: str = _guarded(lambda: connection().v1.accounts.retrieve_current()).to_dict()["id"]
     return found
 
 
 def stripe_time() -> datetime:
     """What Stripe's clock says, in whole seconds; asked with the smallest read that our key must be allowed."""
-    answer = _guarded(lambda: _stripe().v1.balance_transactions.list({"limit": 1}))
+    answer = _guarded(lambda: connection().v1.balance_transactions.list({"limit": 1}))
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
 def webhook_endpoints() -> list[objects.WebhookEndpoint]:
     """All of the account in the key's mode; Stripe allows sixteen."""
-    page = _guarded(lambda: _stripe().v1.webhook_endpoints.list({"limit": 100})).to_dict()
+    page = _guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()
     return [objects.webhook_endpoint(raw) for raw in page["data"]]
 
 
 def create_webhook_endpoint(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
     """Returns (endpoint id, signing secret). Stripe says the secret in this answer only."""
-    sdk = _stripe().v1.webhook_endpoints
+    sdk = connection().v1.webhook_endpoints
     made = _write(sdk.create, (), params, stripe_params.WebhookEndpointCreateParams, key)
     return made["id"], made["secret"]
 
 
 def update_webhook_endpoint(endpoint_id: str, params: Mapping[str, Any], *, key: str) -> None:
-    sdk = _stripe().v1.webhook_endpoints
+    sdk = connection().v1.webhook_endpoints
     _write(sdk.update, (endpoint_id,), params, stripe_params.WebhookEndpointUpdateParams, key)
 
 
 def create_checkout_session(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
     """Returns (session id, address of Stripe's page). The same key gives the same session, however often."""
-    sdk = _stripe().v1.checkout.sessions
+    sdk = connection().v1.checkout.sessions
     made = _write(sdk.create, (), params, stripe_params.checkout.SessionCreateParams, key)
     return made["id"], made["url"]
 
 
 def update_subscription(subscription_id: str, params: Mapping[str, Any], *, key: str) -> None:
-    sdk = _stripe().v1.subscriptions
+    sdk = connection().v1.subscriptions
     _write(sdk.update, (subscription_id,), params, stripe_params.SubscriptionUpdateParams, key)
 
 
 def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key: str) -> None:
-    sdk = _stripe().v1.subscriptions
+    sdk = connection().v1.subscriptions
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
 def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
     """Returns the configuration's id."""
-    sdk = _stripe().v1.billing_portal.configurations
+    sdk = connection().v1.billing_portal.configurations
     made: str = _write(sdk.create, (), params, stripe_params.billing_portal.ConfigurationCreateParams, key)["id"]
     return made
 
 
 def create_portal_session(params: Mapping[str, Any], *, key: str) -> str:
     """Returns the address of Stripe's page, which is good for some minutes."""
-    sdk = _stripe().v1.billing_portal.sessions
+    sdk = connection().v1.billing_portal.sessions
     made: str = _write(sdk.create, (), params, stripe_params.billing_portal.SessionCreateParams, key)["url"]
     return made
 
 
 def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
-    sdk = _stripe().v1.refunds
+    sdk = connection().v1.refunds
     return objects.refund(_write(sdk.create, (), params, stripe_params.RefundCreateParams, key))
 
 
-def _rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
+def rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
     for page in _pages(first):
         yield from page
 
@@ -253,13 +229,9 @@ def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
         page = _guarded(page.next_page)
 
 
-def _listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:
+def listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:
     for page in _pages(lambda: call({**wanted, "limit": 100})):
         yield [shape(raw) for raw in page]
-
-
-def _between(since: datetime, until: datetime) -> dict[str, int]:
-    return {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
 
 
 def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T:

@@ -231,6 +231,11 @@ def customer_of(raw: Raw) -> str:
     return _id(raw.get("customer"))
 
 
+def customer_before(event: Raw) -> str:
+    """Whose a card or account was that an event says was removed."""
+    return _id((event["data"].get("previous_attributes") or {}).get("customer"))
+
+
 def webhook_endpoint(raw: Raw) -> WebhookEndpoint:
     return WebhookEndpoint(
         id=raw["id"],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, lists, objects
 from payments.stripe_api.budget import budget
 
 T = TypeVar("T")
@@ -62,6 +62,21 @@ class Reads:
 
     def invoice_of(self, intent_id: str) -> str:
         return self._once("invoice_of", intent_id, client.invoice_of)
+
+    def subscriptions_of(self, customer: str) -> list[objects.Subscription]:
+        return self._once("subscriptions_of", customer, lists.subscriptions_of)
+
+    def intents_of(self, customer: str) -> list[objects.PaymentIntent]:
+        return self._once("intents_of", customer, lists.intents_of)
+
+    def named_for(self, customer: str) -> set[str]:
+        """The checkouts named by what was read so far of this customer. Reads nothing."""
+        kinds = (objects.Session, objects.Invoice, objects.Subscription)
+        found = [one for one in self._known.values() if isinstance(one, kinds) and one.customer == customer]
+        return {one.checkout for one in found if one.checkout}
+
+    def customer_of_method(self, method_id: str) -> str:
+        return self._once("customer_of_method", method_id, client.customer_of_method)
 
     def ahead(self, wanted: Collection[Wanted]) -> None:
         """Read what handlers will ask for. Safe in any thread: touches no database, keeps errors for who asks."""

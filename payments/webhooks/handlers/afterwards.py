@@ -39,7 +39,7 @@ def _payment_of(taken: objects.Refund | objects.Dispute, reads: Reads) -> Effect
         return in_turn()
     intent_id = taken.payment_intent or reads.charge(taken.charge).payment_intent
     if intent_id and (intent := reads.payment_intent(intent_id)).checkout:
-        return gift(intent)
+        return gift(intent, reads)
     if intent_id and (invoice_id := reads.invoice_of(intent_id)):
         return instalment(invoice_id, reads)
     raise NotOurs(taken.id)

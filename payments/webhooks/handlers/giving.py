@@ -7,6 +7,7 @@ from functools import partial
 from payments import checkout, ledger, subscriptions
 from payments.models import StripeEvent
 from payments.stripe_api import objects
+from payments.webhooks.handlers import whose
 from payments.webhooks.handlers.effects import Effect, Gift, fact, nothing
 from payments.webhooks.handlers.recurring import instalment
 from payments.webhooks.reads import Reads
@@ -21,7 +22,7 @@ def session_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 def gift_received(event: StripeEvent, reads: Reads) -> Effect:
     """payment_intent.succeeded: a fact, taken as it came. The intents of invoices are told by the invoices."""
-    return gift(fact(event, objects.payment_intent, reads.payment_intent))
+    return gift(fact(event, objects.payment_intent, reads.payment_intent), reads)
 
 
 def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
@@ -29,24 +30,32 @@ def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
     told = fact(event, objects.payment_intent, reads.payment_intent)
     if told.status == "processing" and not told.checkout:
         return _instalment_with_bank(told, reads)
-    return gift(reads.payment_intent(told.id) if told.checkout else told)
+    return gift(reads.payment_intent(told.id) if told.checkout else told, reads)
 
 
 def charge_told(event: StripeEvent, reads: Reads) -> Effect:
     """charge.succeeded and .updated: that a gift was received, and how. Fees come later (payments/settlements.py)."""
     charge = fact(event, objects.charge, reads.charge)
-    return gift(objects.intent_of(charge)) if charge.status == "succeeded" else nothing
+    if charge.status == "succeeded":
+        return gift(objects.intent_of(charge), reads)
+    return nothing if charge.checkout else _told_by_invoice(charge.customer, reads)
 
 
-def gift(intent: objects.PaymentIntent) -> Effect:
-    # An intent without our metadata belongs to an invoice, which tells it, or to somebody else on the account.
-    return Gift(intent) if intent.checkout else nothing
+def gift(intent: objects.PaymentIntent, reads: Reads) -> Effect:
+    """A gift given once; without our metadata it can only be an instalment."""
+    return Gift(intent) if intent.checkout else _told_by_invoice(intent.customer, reads)
+
+
+def _told_by_invoice(customer: str, reads: Reads) -> Effect:
+    """What carries no metadata belongs to an invoice, which tells it, or to somebody else: raises NotOurs."""
+    whose.require(customer, reads)
+    return nothing
 
 
 def _instalment_with_bank(intent: objects.PaymentIntent, reads: Reads) -> Effect:
     """A debit for an invoice: no event about the invoice tells of it before the bank has answered, days later."""
     invoice = reads.invoice_of(intent.id)
-    return instalment(invoice, reads) if invoice else nothing
+    return instalment(invoice, reads) if invoice else _told_by_invoice(intent.customer, reads)
 
 
 def _follow_session(session: objects.Session, invoice: objects.Invoice | None) -> None:

@@ -8,6 +8,7 @@ from payments import ledger, methods, subscriptions
 from payments.errors import NotOurs
 from payments.models import StripeEvent, Subscription
 from payments.stripe_api import objects
+from payments.webhooks.handlers import whose
 from payments.webhooks.handlers.effects import Effect, in_turn
 from payments.webhooks.reads import Reads
 
@@ -30,17 +31,23 @@ def invoice_unfinished(event: StripeEvent, reads: Reads) -> Effect:
 
 def method_changed(event: StripeEvent, reads: Reads) -> Effect:
     """payment_method.*: the subscriptions it pays for are read again, and with them whether it is still there."""
-    wanted = methods.paid_from(event.object["id"], objects.customer_of(event.object))
+    customer = objects.customer_of(event.object) or objects.customer_before(event.body)
+    whose.require(customer, reads)
+    wanted = methods.paid_from(event.object["id"], customer)
     return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
 
 
 def mandate_changed(event: StripeEvent, reads: Reads) -> Effect:
     """mandate.updated: the bank ended the permission to debit, or gave it again."""
-    return partial(methods.follow_mandate, reads.mandate(event.object["id"]))
+    mandate = reads.mandate(event.object["id"])
+    if not Subscription.objects.filter(stripe_payment_method_id=mandate.method_id).exists():
+        whose.wait_for(reads.customer_of_method(mandate.method_id), reads)
+    return partial(methods.follow_mandate, mandate)
 
 
 def customer_changed(event: StripeEvent, reads: Reads) -> Effect:
     """customer.updated: another default card may pay for the subscriptions now."""
+    whose.require(event.object["id"], reads)
     wanted = methods.paid_from("", event.object["id"])
     return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
 
