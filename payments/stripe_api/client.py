@@ -27,14 +27,14 @@ API_VERSION: str = stripe.api_version
 # The longest a reader waits before we say that the payment partner does not answer.
 TIMEOUT_SECONDS = 6
 
-_INTENT = ["latest_charge"]
+_INTENT = ["latest_charge.balance_transaction"]
 _REFUND = ["failure_balance_transaction"]
 _SUBSCRIPTION = ["default_payment_method", "customer"]
 _INVOICE = [
     "payments.data.payment.payment_intent",
     *(f"parent.subscription_details.subscription.{name}" for name in _SUBSCRIPTION),
 ]
-_SESSION = ["payment_intent.latest_charge", *(f"subscription.{name}" for name in _SUBSCRIPTION)]
+_SESSION = [*(f"payment_intent.{name}" for name in _INTENT), *(f"subscription.{name}" for name in _SUBSCRIPTION)]
 
 
 def connection() -> stripe.StripeClient:

@@ -1,6 +1,6 @@
 """What a gift is paid from, in Stripe's shapes: a card or an account in a few words, its end, whether it is there.
 
-The part of objects.py that is about methods; called by it alone.
+And when its money came. The part of objects.py that is about methods; called by it alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,17 @@ def method(details: Any) -> str:
     if kind == "sepa_debit":
         return f"SEPA {inner.get('last4') or ''}".strip()
     return kind.replace("_", " ").title()
+
+
+def came_at(charge: Mapping[str, Any]) -> int | None:
+    """When a charge's money came: at once by card; a debit's on the day its line stands in Stripe's balance.
+
+    A debit's charge is made when it is ordered, days before; that it has come since is told by no field of it.
+    """
+    line = charge.get("balance_transaction")
+    if isinstance(line, Mapping) and (charge.get("payment_method_details") or {}).get("type") != "card":
+        return line["created"]
+    return charge.get("created")
 
 
 def lacks_method(method: Any, customer: Any) -> bool:

@@ -79,7 +79,7 @@ def payment_intent(raw: Raw) -> PaymentIntent:
         method=means.method(expanded.get("payment_method_details")),
         error_code=error.get("decline_code") or error.get("code") or "",
         created_at=_moment(raw["created"]),
-        paid_at=_moment(expanded.get("created") or raw["created"]),
+        paid_at=_moment(means.came_at(expanded) or raw["created"]),
     )
 
 

@@ -31,6 +31,9 @@ def test_a_debit_arrives_after_days(stage: Stage, frequency: str) -> None:
     stage.advance(6)
     payment.refresh_from_db()
     assert payment.status == "succeeded"
+    assert payment.paid_at is not None
+    assert (payment.paid_at - payment.created_at).days >= 4, "The day the money came, not that of the order."
+    assert LedgerEntry.objects.get(kind="charge").occurred_at == payment.paid_at
     assert kinds() == ["thanks_processing", "processing_done"]
     assert Membership.objects.exists() == (frequency == "month")
     assert stage.books()["broken"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 from payments import checkout, ledger, subscriptions
@@ -11,6 +12,9 @@ from payments.webhooks.handlers import whose
 from payments.webhooks.handlers.effects import Effect, Gift, fact, nothing
 from payments.webhooks.handlers.recurring import instalment
 from payments.webhooks.reads import Reads
+
+# Longer than a card takes, confirmed by its bank or not, and shorter than any debit.
+AT_ONCE = timedelta(hours=1)
 
 
 def session_changed(event: StripeEvent, reads: Reads) -> Effect:
@@ -22,7 +26,7 @@ def session_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 def gift_received(event: StripeEvent, reads: Reads) -> Effect:
     """payment_intent.succeeded: a fact, taken as it came. The intents of invoices are told by the invoices."""
-    return gift(fact(event, objects.payment_intent, reads.payment_intent), reads)
+    return gift(_with_its_day(event, fact(event, objects.payment_intent, reads.payment_intent), reads), reads)
 
 
 def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
@@ -37,13 +41,19 @@ def charge_told(event: StripeEvent, reads: Reads) -> Effect:
     """charge.succeeded and .updated: that a gift was received, and how. Fees come later (payments/settlements.py)."""
     charge = fact(event, objects.charge, reads.charge)
     if charge.status == "succeeded":
-        return gift(objects.intent_of(charge), reads)
+        return gift(_with_its_day(event, objects.intent_of(charge), reads), reads)
     return nothing if charge.checkout else _told_by_invoice(charge.customer, reads)
 
 
 def gift(intent: objects.PaymentIntent, reads: Reads) -> Effect:
     """A gift given once; without our metadata it can only be an instalment."""
     return Gift(intent) if intent.checkout else _told_by_invoice(intent.customer, reads)
+
+
+def _with_its_day(event: StripeEvent, told: objects.PaymentIntent, reads: Reads) -> objects.PaymentIntent:
+    """What is told days after it was begun may be a debit: the day its money came is read, for no event says it."""
+    is_late = event.created_at - told.created_at > AT_ONCE
+    return reads.payment_intent(told.id) if told.checkout and is_late else told
 
 
 def _told_by_invoice(customer: str, reads: Reads) -> Effect:
