@@ -56,6 +56,12 @@ def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> 
     return checkout.stripe_session_url
 
 
+def has_begun(choice: Choice, person: Person, form_key: str) -> bool:
+    """Whether this very form has its session, so that sending it again makes nothing new."""
+    begun = (Checkout.Status.OPEN, Checkout.Status.COMPLETE)
+    return Checkout.objects.filter(form_key=_form_key(choice, person, form_key), status__in=begun).exists()
+
+
 def _session_at_stripe(checkout: Checkout) -> tuple[str, str]:
     """The attempt's one session. Where its key says nothing, what it may have made is looked up before a new one."""
     if not _is_forgotten(checkout):

@@ -1,4 +1,4 @@
-"""Demo data: forty supporters with eight months of history, made through the real rules and the simulator.
+"""Demo data: forty supporters with months of history, made through the real rules and the simulator.
 
 Nobody here exists: names are common ones, addresses are at example.org. Called by `manage.py seed_demo` only.
 """
@@ -24,10 +24,17 @@ from payments.choices import Choice, Person
 from payments.models import Checkout, Payment, StripeEvent, Subscription
 from payments.webhooks import drain
 
-DAYS_BACK = 243
+# One yearly patron from long ago, whose renewal is near; then, a day at a time, everybody else.
+EARLIER, DAYS_BACK = 330, 243
 CONSENT = "Demo data: made by seed_demo, agreed to by nobody."
 PAYS, FAILS_LATER, DECLINED = "4242424242424242", "4000000000000341", "4000000000000002"
 SEPA, SEPA_FAILS = "DE89370400440532013000", "DE62370400440532013001"
+
+# About a euro, in whole units: what the levels ask for in each currency.
+WORTH = {
+    "EUR": 1, "USD": 1, "GBP": 1, "CAD": 1, "AUD": 2, "CHF": 1, "SEK": 10, "NOK": 10, "DKK": 8, "PLN": 4, "CZK": 25,
+    "HUF": 400, "UAH": 45, "JPY": 150,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Story:
 
 
 STORIES = [
+    Story(EARLIER, "Elżbieta Zawadzka", "en", "year", "60", "EUR"),
     Story(240, "Олена Коваль", "uk", "month", "200", "UAH"),
     Story(238, "James Whitfield", "en", "month", "10", "GBP"),
     Story(231, "Марко Шевчук", "uk", "month", "10", "EUR"),
@@ -101,14 +109,14 @@ def make() -> None:
     make_levels()
     make_demo_campaign()
     if not Checkout.objects.exists():
-        _simulator("begin", days_ago=DAYS_BACK)
-        clock.move(timedelta(days=-DAYS_BACK))
+        _simulator("begin", days_ago=EARLIER)
+        clock.move(timedelta(days=-EARLIER))
     while (days_ago := -round(clock.offset() / timedelta(days=1))) > 0:
         for story in STORIES:
             if story.days_ago == days_ago and not Checkout.objects.filter(email=story.email).exists():
                 _live(story)
         _after(days_ago)
-        _next_day()
+        _pass(max(1, days_ago - DAYS_BACK))
     clock.reset()
     # As beat will every quarter of an hour and every night, so that the desk begins with a sign that is true.
     missed_events.collect()
@@ -125,8 +133,9 @@ def make_levels() -> None:
         if is_new:
             for language, name in (("en", english), ("uk", ukrainian)):
                 LevelName.objects.create(level=level, language=language, name=name)
-            for currency, units in {"EUR": 1, "USD": 1, "GBP": 1, "CHF": 1, "UAH": 45, "PLN": 4}.items():
-                LevelAmount.objects.create(level=level, currency=currency, monthly_amount=euros * units * 100)
+            for currency, units in WORTH.items():
+                amount = money.from_major(euros * units, currency)
+                LevelAmount.objects.create(level=level, currency=currency, monthly_amount=amount)
 
 
 def make_staff() -> str:
@@ -187,11 +196,11 @@ def _after(days_ago: int) -> None:
             _simulator("refund", payment=payment.stripe_payment_intent_id, **part)
 
 
-def _next_day() -> None:
-    """Our date and its daily jobs, then Stripe's day and its events."""
-    clock.move(timedelta(days=1))
+def _pass(days: int) -> None:
+    """Our date and its daily jobs, then Stripe's days and their events."""
+    clock.move(timedelta(days=days))
     daily.run()
-    _simulator("clock", days=1)
+    _simulator("clock", days=days)
     _work()
 
 

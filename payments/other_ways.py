@@ -37,7 +37,7 @@ class Transfer:
     @property
     def code(self) -> Code | None:
         """The same details as a code for banking apps; None for an account that SEPA does not reach."""
-        return Code.of(epc_payload(self)) if self.iban[:2] in SEPA else None
+        return Code.of(epc_payload(self)) if has_field() else None
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ def transfer(amount: int | None = None) -> Transfer | None:
         return None
     iban = settings.BANK_IBAN.replace(" ", "").upper()
     return Transfer(settings.BANK_BENEFICIARY, iban, settings.BANK_BIC, references.new(), amount)
+
+
+def has_field() -> bool:
+    """Whether the page asks for an amount: for the code alone, so only where there is one."""
+    return settings.BANK_IBAN.strip()[:2].upper() in SEPA
 
 
 def epc_payload(transfer: Transfer) -> str:

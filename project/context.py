@@ -21,6 +21,7 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
         "contact_email": settings.CONTACT_EMAIL,
         "contact_promise_days": settings.CONTACT_PROMISE_DAYS,
         "statement_name": settings.STATEMENT_NAME,
+        "takes_transfers": bool(settings.BANK_IBAN),
         "editor_name": settings.EDITOR_NAME,
         "editor_role": settings.EDITOR_ROLE,
         "chosen_language": chosen,

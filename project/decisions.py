@@ -20,7 +20,13 @@ from project.embedded.problems import CannotStart
 DEFAULT_PORT = "8000"
 ADDRESSES = ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY")
 REMEMBERED = ("DEBUG", "PORT", "SITE_URL")
-SIMULATED = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRETS")
+# Other ways to give, to look at beside the simulator: the account banks print in their examples.
+EXAMPLES = {
+    "BANK_IBAN": "DE75512108001245126199",
+    "BANK_BIC": "SOGEDEFFXXX",
+    "OTHER_WAYS_LINKS": "PayPal|https://example.org/paypal",
+}
+SIMULATED = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRETS", *EXAMPLES)
 
 
 class Decisions:
@@ -66,6 +72,8 @@ class Decisions:
         environment["STRIPE_API_BASE"] = f"http://127.0.0.1:{port}"
         if not environment.get("STRIPE_WEBHOOK_SECRETS"):
             environment["STRIPE_WEBHOOK_SECRETS"] = before.get("STRIPE_WEBHOOK_SECRETS") or f"whsec_{_random()}"
+        if not environment.get("BANK_IBAN"):
+            environment.update({name: environment.get(name) or value for name, value in EXAMPLES.items()})
 
     def has_demo(self, database_url: str) -> bool:
         """Whether this database was given its demo data by an earlier run."""

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from members.models import TimelineEntry
 from payments import money
 from payments.admin import columns
 from payments.admin.standing import promise
-from payments.models import Case, Payment, Subscription
+from payments.declines import in_words
+from payments.letter_samples.catalogue import SAMPLES
+from payments.models import Case, Payment, RefundRequest, Subscription
+from payments.views.stop import REASONS
 
 DONE, BAD, PLAIN = "done", "bad", ""
 ACTIONS = {
@@ -25,7 +29,13 @@ ACTIONS = {
     "message.resent": gettext_lazy("Message sent again"),
     "supporter.address_corrected": gettext_lazy("Address corrected"),
     "case.settled": gettext_lazy("Case settled"),
+    "customer.deleted": gettext_lazy("Deleted as a customer at Stripe"),
 }
+SURFACES = {
+    "mail": gettext_lazy("from a letter"),
+    "staff": gettext_lazy("at the desk"),
+}
+WHY = dict(REASONS) | dict(RefundRequest.Reason.choices)
 
 
 @dataclass(frozen=True)
@@ -55,22 +65,34 @@ def of(
 
 
 def entry_happening(entry: TimelineEntry) -> Happening:
-    details = ", ".join(f"{name}: {value}" for name, value in readable(entry).items() if value not in ("", None))
     by = entry.actor.get_username() if entry.actor else ""
+    details = ", ".join(str(part) for part in said(entry.details) if part)
     return Happening(entry.happened_at, ACTIONS.get(entry.action, entry.action), PLAIN, details, by)
 
 
-def readable(entry: TimelineEntry) -> dict[str, object]:
-    """The details, an amount in minor units with its currency as people read it."""
-    details = dict(entry.details)
-    if "amount" in details and (currency := details.pop("currency", "")):
-        details["amount"] = money.format(details["amount"], currency)
-    return details
+def said(details: dict[str, Any]) -> Iterator[object]:
+    """The details of an entry as people read them. The ids in it are what the rows beside it link to."""
+    if currency := details.get("currency"):
+        yield money.format(details["amount"], currency)
+    if "was" in details:
+        yield _("%(was)s is now %(is)s") % details
+    if kind := details.get("kind"):
+        yield dict(Case.Kind.choices).get(kind) or letter_in_words(kind)
+    yield SURFACES.get(details.get("surface", ""), "")
+    yield WHY.get(details.get("reason", ""), "")
+
+
+def letter_in_words(kind: str) -> str:
+    """A kind of letter as staff know it from the page "Letters"."""
+    return str(SAMPLES[kind].when) if kind in SAMPLES else kind
 
 
 def of_subscription(row: Subscription) -> Iterator[Happening]:
     href, what = columns.address_of(row), promise(row)
     yield Happening(row.started_at, _("Subscription started"), DONE, what, href=href)
+    if row.is_stopping and row.canceled_at:
+        until = _("The last day paid for is %(day)s.") % {"day": columns.day(row.renews_on)}
+        yield Happening(row.canceled_at, _("Stop accepted by Stripe"), PLAIN, until, href=href)
     if row.ended_at:
         yield Happening(row.ended_at, _("Subscription ended"), PLAIN, what, href=href)
 
@@ -78,14 +100,20 @@ def of_subscription(row: Subscription) -> Iterator[Happening]:
 def of_payment(row: Payment) -> Iterator[Happening]:
     href, amount = columns.address_of(row), money.format(row.amount, row.currency)
     if row.paid_at:
-        yield Happening(row.paid_at, _("Gift of %(amount)s received") % {"amount": amount}, DONE, row.method, href=href)
+        words = _("Gift of %(amount)s received") % {"amount": amount}
+        yield Happening(row.paid_at, words, DONE, _how(row), href=href)
     elif row.status == Payment.Status.FAILED:
-        yield Happening(
-            row.created_at, _("Payment of %(amount)s failed") % {"amount": amount}, BAD, row.failure_code, href=href
-        )
+        words = _("Payment of %(amount)s failed") % {"amount": amount}
+        yield Happening(row.created_at, words, BAD, in_words(row.failure_code), href=href)
     else:
         yield Happening(row.created_at, _("Payment of %(amount)s is with the bank") % {"amount": amount}, href=href)
     for refund in row.refunds.all():
         back = money.format(refund.amount, refund.currency)
         words = _("%(amount)s sent back") % {"amount": back}
         yield Happening(refund.created_at, words, PLAIN, refund.get_status_display(), href=columns.address_of(refund))
+
+
+def _how(row: Payment) -> str:
+    """What it was paid from, and that it took more than one try."""
+    tries = ngettext("after %(count)d failed try", "after %(count)d failed tries", row.failures)
+    return ", ".join(part for part in (row.method, tries % {"count": row.failures} if row.failures else "") if part)

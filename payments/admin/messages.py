@@ -15,8 +15,8 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from members import mail
 from members.models import Message, TimelineEntry
@@ -24,6 +24,7 @@ from payments.admin import columns, letters
 from payments.admin.acts import Act
 from payments.admin.columns import BAD, GOOD, LATE, column
 from payments.admin.filters import LanguageFilter, OneSupporter
+from payments.admin.happenings import letter_in_words
 from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Part, Table, Text, is_list
 from payments.admin.search import FindsByPerson
@@ -98,11 +99,11 @@ class MessageAdmin(FindsByPerson):
 
     def facts(self, row: Message) -> list[Fact]:
         return [
-            (_("Kind"), columns.code(row.kind)),
+            (_("Kind"), letter_in_words(row.kind)),
             (_("State"), message_state(row)),
             (_("Supporter"), columns.person(row.supporter)),
             (_("To"), row.to_email),
-            (_("Language"), row.language),
+            (_("Language"), get_language_info(row.language)["name_translated"]),
             (_("Subject"), row.subject or columns.NONE),
             (_("Created"), columns.moment(row.created_at)),
             (_("Sent"), columns.moment(row.sent_at)),

@@ -63,6 +63,8 @@ Figure = tuple[str, list[str], str]
 def gives(subscriptions: list[Subscription]) -> Figure:
     alive = [row for row in subscriptions if row.is_alive]
     methods = sorted({row.method for row in alive if row.method})
+    if alive and all(row.is_stopping for row in alive):
+        return _("Gives until it stops"), [promise(row) for row in alive], ", ".join(methods)
     return _("Gives"), [promise(row) for row in alive] or [NONE], ", ".join(methods)
 
 

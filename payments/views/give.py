@@ -44,11 +44,11 @@ def _give(request: HttpRequest, choice: Choice) -> HttpResponse:
     form = PersonForm(request.POST)
     if not form.is_valid():
         return _details_again(request, choice, form, 422)
-    if not _is_within_limits(request):
+    person = form.person(get_language() or settings.LANGUAGE_CODE)
+    if not checkout.has_begun(choice, person, _form_key(request)) and not _is_within_limits(request):
         response = _details_again(request, choice, form, 429, trouble="busy")
         response["Retry-After"] = str(settings.CHECKOUT_LIMIT_SECONDS)
         return response
-    person = form.person(get_language() or settings.LANGUAGE_CODE)
     try:
         url = checkout.begin(choice, person, consent.words(request, choice), _form_key(request))
     except (StripeUnavailable, StripeRefused):

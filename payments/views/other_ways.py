@@ -16,7 +16,7 @@ from payments.forms import amount_sentence
 @cache_control(private=True, no_cache=True)
 def other_ways(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get("amount", "")[:60]
-    amount, problem = _amount(typed)
+    amount, problem = _amount(typed) if ways.has_field() else (None, "")
     context = {
         "transfer": ways.transfer(amount),
         "typed": typed,

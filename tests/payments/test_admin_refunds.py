@@ -245,4 +245,4 @@ def test_requests_are_shown_with_the_payment_the_supporter_and_by_themselves(des
     assert "Sorry for that." in own
     assert "marta" in own
     assert "€10.00" in desk.get(reverse("admin:payments_refundrequest_changelist")).content.decode()
-    assert "amount: €10.00" in desk.get(page_of(Supporter.objects.get())).content.decode()
+    assert "€10.00" in desk.get(page_of(Supporter.objects.get())).content.decode()

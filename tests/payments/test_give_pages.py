@@ -270,7 +270,7 @@ def test_many_tries_from_one_network_are_slowed_down_kindly(stage: Stage, settin
     here, elsewhere = (f"2001:db8:{secrets.token_hex(2)}:{n}::1" for n in (1, 2))
 
     def give(number: int, address: str = here):
-        fields = CHOICE | PERSON | {"email": f"r{number}@example.org"}
+        fields = CHOICE | PERSON | {"email": f"r{number}@example.org", "form_key": f"form-sent-again-{number}"}
         return stage.client.post(DETAILS, fields, REMOTE_ADDR=address)
 
     assert [give(number).status_code for number in range(3)] == [303] * 3
@@ -279,6 +279,7 @@ def test_many_tries_from_one_network_are_slowed_down_kindly(stage: Stage, settin
     assert refused["Retry-After"] == str(settings.CHECKOUT_LIMIT_SECONDS)
     assert "Nothing was charged" in text(refused)
     assert 'value="r3@example.org"' in refused.content.decode()
+    assert give(2).status_code == 303, "A form sent again has its session: nothing new is made."
     assert give(4, elsewhere).status_code == 303
     settings.CHECKOUT_LIMIT_IN_ALL = 1
     assert give(5, elsewhere).status_code == 429

@@ -33,6 +33,12 @@ def test_the_account_is_shown_with_a_reference_of_its_own() -> None:
     assert references[0] != references[1]
 
 
+def test_an_amount_is_judged_only_where_the_page_asks_for_one(settings) -> None:
+    assert Client().get("/support/other-ways/?amount=-3").status_code == 422
+    settings.BANK_IBAN = ""
+    assert Client().get("/support/other-ways/?amount=-3").status_code == 200
+
+
 def test_nobody_else_keeps_the_page() -> None:
     assert "private" in Client().get("/support/other-ways/")["Cache-Control"]
 

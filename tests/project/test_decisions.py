@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from stdnum import iban
 
 from project.decisions import Decisions, follow
 from project.embedded import CannotStart
@@ -37,6 +38,16 @@ def test_a_key_of_yours_is_neither_replaced_nor_written_down(tmp_path: Path) -> 
     assert environment["DEBUG"] == "0"
     assert "STRIPE_API_BASE" not in environment
     assert "rk_live_yours" not in decisions.path.read_text()
+
+
+def test_an_account_to_look_at_stands_beside_the_simulator_alone(tmp_path: Path) -> None:
+    _, simulated = decided(tmp_path / "one")
+    assert iban.is_valid(simulated["BANK_IBAN"])
+    _, own_account = decided(tmp_path / "two", BANK_IBAN="LT121000011101001000")
+    assert own_account["BANK_IBAN"] == "LT121000011101001000"
+    assert "BANK_BIC" not in own_account
+    _, own_stripe = decided(tmp_path / "three", STRIPE_SECRET_KEY="rk_test_yours")
+    assert "BANK_IBAN" not in own_stripe
 
 
 def test_a_second_run_on_the_same_data_is_refused(tmp_path: Path) -> None:
