@@ -100,6 +100,7 @@ def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Messa
     facts = {
         **_gift(subscription),
         "renews_on": subscription.renews_on.isoformat(),
+        "agreed_on": _day(subscription.started_at),
         "stop_url": _stop_url(subscription, subscription.supporter.language),
     }
     subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"

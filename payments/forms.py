@@ -137,6 +137,8 @@ def email_sentence(email: str) -> str:
         return _("Add the @ and what follows it, such as olena@example.org")
     if not domain:
         return _("Add the part after the @, such as olena@example.org")
+    if not local.isascii():
+        return _("Check the part before the @: it must be in Latin letters")
     if local and not re.search(r"\w\.\w", domain):
         return _("Check the part after the @, such as example.org")
     return _("Check the address: it should look like olena@example.org")

@@ -293,5 +293,6 @@ LOGGING = {
         "hromada": {"level": env.str("LOG_LEVEL", default="INFO")},
         "axes": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},  # a refused request is the sender's fault, and said where it matters
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # so is a wrong Host: answered 400, no traceback
     },
 }

@@ -88,9 +88,11 @@ def messages_card() -> Card:
     by_state = desk.messages_in_trouble()
     failed = by_state.get(Message.State.FAILED, 0)
     unknown = by_state.get(Message.State.UNKNOWN, 0)
-    meaning = _("Messages that could not be sent. Of %(count)d more nobody knows whether they left.") % {
-        "count": unknown
-    }
+    meaning = _("Messages that could not be sent.")
+    if unknown:
+        meaning = _("Messages that could not be sent. Of %(count)d more nobody knows whether they left.") % {
+            "count": unknown
+        }
     state = Message.State.FAILED if failed or not unknown else Message.State.UNKNOWN
     href = list_of("members_message", state__exact=state.value)
     return Card(_("Messages failed"), [str(failed)], meaning, href, BAD if failed else LATE if unknown else GOOD)

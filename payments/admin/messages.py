@@ -143,10 +143,10 @@ def letter_link(row: Message) -> str | SafeString:
 
 
 def message_table(rows: Iterable[Message], more: str = "") -> Table:
-    head = [_("Message"), _("Created"), _("Subject"), _("State"), _("As HTML")]
+    head = [_("Message"), _("Created"), _("State"), _("As HTML")]
     return Table(_("Messages"), head, [_line(row) for row in rows], more, _("Nothing was sent yet."))
 
 
 def _line(row: Message) -> list[object]:
-    name = columns.link(row, row.kind)
-    return [name, columns.moment(row.created_at), row.subject or columns.NONE, message_state(row), letter_link(row)]
+    name = columns.link(row, row.subject or letter_in_words(row.kind))
+    return [name, columns.moment(row.created_at), message_state(row), letter_link(row)]

@@ -99,24 +99,23 @@ def since(supporter: Supporter) -> Figure:
 
 
 def subscription_table(rows: list[Subscription]) -> Table:
-    head = [_("Subscription"), _("Gives"), _("Status"), _("Started"), _("Next payment"), _("Paid from"), _("At Stripe")]
+    head = [_("Subscription"), _("Gives"), _("Status"), _("Started"), _("Next payment"), _("Paid from")]
     return Table(_("Subscriptions"), head, [_subscription(row) for row in rows], empty=_("None."))
 
 
 def _subscription(row: Subscription) -> list[object]:
     number, started = columns.link(row), columns.moment(row.started_at)
-    code = columns.code(row.stripe_subscription_id)
-    return [number, promise(row), subscription_state(row), started, next_day(row), row.method or NONE, code]
+    return [number, promise(row), subscription_state(row), started, next_day(row), row.method or NONE]
 
 
 def membership_table(supporter: Supporter) -> Table:
-    head = [_("Level"), _("State"), _("From"), _("Paid through"), _("Grace through"), _("Source")]
+    head = [_("Level"), _("State"), _("From"), _("Paid through"), _("Grace through")]
     shown = []
     for row in supporter.memberships.all():
         now = row.state
         state = columns.state(str(now.label), TONES.get(now, columns.OVER))
         days = [columns.day(day) for day in (row.starts_on, row.paid_through, row.grace_through)]
-        shown.append([row.level.name(), state, *days, columns.code(row.source)])
+        shown.append([row.level.name(), state, *days])
     return Table(_("Memberships"), head, shown, empty=_("Never a patron."))
 
 

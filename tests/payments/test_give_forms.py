@@ -104,6 +104,7 @@ def test_addresses_are_kept_as_people_have_them(typed: str, kept: str) -> None:
         ("", "Write your email address"),
         ("olena", "Add the @"),
         ("olena@", "Add the part after the @"),
+        ("олена@example.org", "Latin letters"),
         ("olena@example", "Check the part after the @"),
         ("ole na@example.org", "Check the address"),
         ("a@example.org\nBcc: b@example.org", "Check the address"),
