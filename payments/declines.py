@@ -1,7 +1,8 @@
-"""Why a payment did not go through, in plain words for staff. Stripe's code stays beside them; readers never see it."""
+"""Why a payment did not go through, in plain words. Staff see Stripe's code beside them; readers never do."""
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 WORDS = {
@@ -28,3 +29,20 @@ def in_words(code: str) -> str:
     """The reason in the staff's language, with Stripe's code; the code alone when it is none we know."""
     words = WORDS.get(code)
     return f"{words} ({code})" if words else code
+
+
+def for_reader(code: str) -> str:
+    """Why a payment failed, where Stripe's code is one that helps the reader and tells nobody anything."""
+    unconfirmed = gettext("The bank wanted you to confirm the payment, and that did not happen.")
+    sentences = {
+        "expired_card": gettext("The card has expired."),
+        "insufficient_funds": gettext("The bank says there was not enough money on the account."),
+        "incorrect_cvc": gettext("The three digits on the back of the card did not match."),
+        "incorrect_number": gettext("The card number did not match."),
+        "authentication_required": unconfirmed,
+        "payment_intent_authentication_failure": unconfirmed,
+        "processing_error": gettext("Something went wrong on the way to the bank."),
+        "invoice_payment_intent_requires_action": unconfirmed,
+        "debit_not_authorized": gettext("The bank did not accept the debit."),
+    }
+    return sentences.get(code, gettext("The bank did not say why."))

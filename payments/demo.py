@@ -19,7 +19,7 @@ from appeals.demo import make_demo_campaign
 from appeals.models import Appeal
 from members import clock
 from members.models import Level, LevelAmount, LevelName
-from payments import checkout, comparison, daily, missed_events, money, settlements, subscriptions
+from payments import changes, checkout, comparison, daily, missed_events, money, settlements
 from payments.choices import Choice, Person
 from payments.models import Checkout, Payment, StripeEvent, Subscription
 from payments.webhooks import drain
@@ -186,7 +186,7 @@ def _after(days_ago: int) -> None:
     """What becomes of a gift some days later."""
     for story in STORIES:
         if story.fate == "stops" and story.days_ago == days_ago + 80:
-            subscriptions.request_stop(Subscription.objects.get(supporter__email=story.email), "mail", "money")
+            changes.request_stop(Subscription.objects.get(supporter__email=story.email), "mail", "money")
         if story.fate == "card fails" and story.days_ago > 150 and story.days_ago == days_ago + 33:
             owner = Subscription.objects.get(supporter__email=story.email)
             _simulator("set_payment_method", customer=owner.stripe_customer_id, card=PAYS, retry_now=True)

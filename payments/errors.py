@@ -15,6 +15,14 @@ class StripeRefused(Exception):
     """Stripe understood and said no. Trying the same again will not help."""
 
 
+class Declined(StripeRefused):
+    """The bank said no to a payment, or wants it confirmed first: `code` is Stripe's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class StripeMissing(StripeRefused):
     """Stripe knows no such object."""
 
@@ -33,6 +41,10 @@ class CheckoutLost(NotYet):
 
 class AlreadyStopped(Exception):
     """The subscription has ended or is ending already."""
+
+
+class NothingToChange(Exception):
+    """The subscription is as is wanted already, or can no longer become so."""
 
 
 class AlreadySettled(Exception):

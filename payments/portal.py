@@ -5,17 +5,16 @@ Called by the page behind a letter's link. What came of it is told by Stripe's e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.conf import settings
 
 from payments import requests
-from payments.checkout import STRIPE_LOCALES
+from payments.checkout import LOOK_EVERY_SECONDS, STRIPE_LOCALES
 from payments.errors import StripeMissing, StripeUnavailable
-from payments.models import PortalConfiguration, PortalVisit, Subscription
+from payments.models import Payment, PortalConfiguration, PortalVisit, StripeRequest, Subscription
 from payments.stripe_api import client
+from payments.webhooks import inbox
 
+State = StripeRequest.State
 FEATURES = {"payment_method_update": {"enabled": True}}
 
 
@@ -28,9 +27,8 @@ def begin(subscription: Subscription, back_url: str, left_url: str, language: st
     try:
         return _visit(subscription, configuration(), back_url, left_url, language)
     except StripeMissing:  # the configuration is of another account, as after a change of the key
-        PortalConfiguration.objects.filter(state=PortalConfiguration.State.ACCEPTED).update(
-            state=PortalConfiguration.State.FAILED, error="resource_missing"
-        )
+        known = PortalConfiguration.objects.filter(state=State.ACCEPTED)
+        known.update(state=State.FAILED, error="resource_missing")
         return _visit(subscription, configuration(), back_url, left_url, language)
 
 
@@ -39,15 +37,32 @@ def configuration() -> str:
 
     At once from two processes: one row is found or made by each, and two configurations do no harm.
     """
-    row = PortalConfiguration.objects.exclude(state=PortalConfiguration.State.FAILED).first()
+    known = PortalConfiguration.objects.filter(state=State.ACCEPTED).exclude(stripe_configuration_id="").first()
+    if known:
+        return known.stripe_configuration_id
+    row = PortalConfiguration.objects.filter(state=State.REQUESTED).first()
     if row is None:
         params = {"features": FEATURES, "default_return_url": f"{settings.SITE_URL}/support/"}
         row = PortalConfiguration.objects.create(stripe_params=params)
-    if not row.stripe_configuration_id:
-        row.stripe_configuration_id = client.create_portal_configuration(row.stripe_params, key=row.idempotency_key)
-        row.state = PortalConfiguration.State.ACCEPTED
-        row.save(update_fields=["stripe_configuration_id", "state"])
-    return row.stripe_configuration_id
+    made = requests.ask(row, client.create_portal_configuration, lambda: None)
+    if made is None:
+        return configuration()  # another process was faster
+    PortalConfiguration.objects.filter(pk=row.pk).update(stripe_configuration_id=made)
+    return made
+
+
+def last_visit(subscription: Subscription) -> PortalVisit | None:
+    """The newest visit for which Stripe gave an address."""
+    return subscription.portal_visits.filter(state=State.ACCEPTED).select_related("subscription").first()
+
+
+def look_again(visit: PortalVisit, payment: Payment | None) -> None:
+    """Have read from Stripe what the way back wants to know, through the queue. Safe to call at every page view."""
+    subscription = visit.subscription
+    customer, often = subscription.stripe_customer_id, LOOK_EVERY_SECONDS
+    inbox.request_sync("subscription", subscription.stripe_subscription_id, customer, every_seconds=often)
+    if payment and payment.stripe_invoice_id:
+        inbox.request_sync("invoice", payment.stripe_invoice_id, customer, every_seconds=often)
 
 
 def _visit(subscription: Subscription, configuration_id: str, back_url: str, left_url: str, language: str) -> str:
@@ -64,11 +79,7 @@ def _visit(subscription: Subscription, configuration_id: str, back_url: str, lef
     visit = PortalVisit.objects.create(
         subscription=subscription, method_before=subscription.stripe_payment_method_id, stripe_params=params
     )
-    url = requests.ask(visit, _session, lambda: None)
+    url = requests.ask(visit, client.create_portal_session, lambda: None)
     if url is None:
         raise StripeUnavailable(visit.idempotency_key)
     return url
-
-
-def _session(params: Mapping[str, Any], *, key: str) -> str:
-    return client.create_portal_session(params, key=key)

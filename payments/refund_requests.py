@@ -109,10 +109,11 @@ def look_at_instalment(payment: Payment, subscription: Subscription, charged_at:
 
     Called in the transaction that records the money; asked by unanswered.py. Once a payment, however often it is told.
     """
-    stop = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP).exclude(state=State.FAILED).first()
+    asked = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP)
+    stop = asked.exclude(state__in=RefundRequest.GIVEN_UP).first()
     if stop is None or charged_at < stop.requested_at.replace(microsecond=0):  # Stripe counts in whole seconds
         return None
-    was_undone = stop.state == State.SEEN and subscription.is_alive and not subscription.is_stopping
+    was_undone = stop.state == State.SEEN and not subscription.is_ending_or_asked_to
     if was_undone or payment.refund_requests.exists():
         return None
     with override(payment.supporter.language):

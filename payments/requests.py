@@ -62,8 +62,11 @@ def ask(
 
 @contextmanager
 def alone(request: StripeRequest, *, wait: bool = True) -> Iterator[bool]:
-    """Hold the request, so that nobody else asks it. False, without `wait`, when somebody else is at it."""
-    name, function = f"request:{request.public_id}", "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+    """Hold the request and all that must not be asked beside it, so that nobody else asks.
+
+    False, without `wait`, when somebody else is at it.
+    """
+    name, function = request.turn, "pg_advisory_lock" if wait else "pg_try_advisory_lock"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [name])
         is_ours = cursor.fetchone()[0] is not False

@@ -1,31 +1,20 @@
-"""The recurring agreement: mirrored from a fresh read of Stripe's object, and stopped when somebody asks.
+"""The recurring agreement: mirrored from a fresh read of Stripe's object, inside the transaction of a group of events.
 
-`follow` runs inside the transaction of a group of events; `request_stop` is called by doors and talks to Stripe.
+What somebody wants changed of it is asked of Stripe in changes.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
-from typing import Any
-
-from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import QuerySet
 
 from members import clock, memberships
-from members.models import Supporter, TimelineEntry
-from payments import cases, duplicates, emails, methods, requests
+from members.models import Supporter
+from payments import cases, duplicates, emails, methods, overdue
 from payments import checkout as checkouts
-from payments.errors import AlreadyStopped, StripeRefused
 from payments.models import Case, Subscription, SubscriptionChange
-from payments.stripe_api import client, objects
+from payments.stripe_api import objects
 from payments.webhooks import inbox
 
-# Stripe ends the subscription itself when it is to stop at the period's end. One that is behind with a payment is
-# ended at once: otherwise the retries would go on.
-STOPS_AT_PERIOD_END = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING)
 NOT_BEGUN = (Subscription.Status.INCOMPLETE, Subscription.Status.INCOMPLETE_EXPIRED)
 
 
@@ -48,11 +37,13 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     row = find(agreed.id)
     if row is None:
         return None if agreed.status in NOT_BEGUN else _begin(agreed)
-    before = (row.is_stopping, row.is_alive)
+    before, method_before = (row.is_stopping, row.is_alive), row.stripe_payment_method_id
     _mirror(row, agreed)
     row.save()
     methods.look_at(row)
     _after_change(row, agreed, before)
+    if row.stripe_payment_method_id != method_before:
+        overdue.note_new_method(row)
     return row
 
 
@@ -63,59 +54,6 @@ def note_unfinished_invoice(invoice: objects.Invoice) -> None:
         return  # it never began: the reader is told so at Stripe's page
     facts = {"subscription": row.pk, "invoice": invoice.id}
     cases.open_case(Case.Kind.INVOICE_PROBLEM, f"invoice:{invoice.id}", row.supporter, facts)
-
-
-def request_stop(
-    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None
-) -> SubscriptionChange:
-    """Ask Stripe to charge nothing more. Our row changes when Stripe's object says so; the mail goes out then.
-
-    Raises AlreadyStopped, StripeUnavailable (written down, taken up again; asking again is the same request),
-    StripeRefused. Never call it inside a transaction.
-    """
-    change = write_down_stop(subscription, surface, reason, words, actor)
-    ask_stop(change)
-    return change
-
-
-@transaction.atomic
-def write_down_stop(
-    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None
-) -> SubscriptionChange:
-    """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
-
-    At once from two tabs: the second waits for the first one's row. Raises AlreadyStopped.
-    """
-    Supporter.objects.select_for_update().get(pk=subscription.supporter_id)
-    subscription.refresh_from_db()
-    if open_one := _unseen_stops(subscription).filter(state=SubscriptionChange.State.REQUESTED).first():
-        return open_one
-    if subscription.is_ending_or_asked_to:
-        raise AlreadyStopped(subscription.stripe_subscription_id)
-    details = {"subscription": subscription.pk, "surface": surface, "reason": reason}
-    TimelineEntry.objects.create(
-        supporter=subscription.supporter, action="subscription.stop_requested", actor=actor, details=details
-    )
-    change: SubscriptionChange = subscription.changes.create(
-        kind=SubscriptionChange.Kind.STOP, surface=surface, reason=reason, words=words, actor=actor,
-        stripe_params=_stop_params(subscription),
-    )  # fmt: skip
-    return change
-
-
-def ask_stop(change: SubscriptionChange) -> None:
-    """Ask Stripe for a stop, again if need be, and have the subscription read. Safe to call twice and at once.
-
-    Raises StripeUnavailable (stays open and is taken up again), StripeRefused.
-    """
-    subscription = Subscription.objects.get(pk=change.subscription_id)
-    call, look_up = partial(_stop_at_stripe, subscription), partial(_stops_at_stripe, subscription)
-    try:
-        requests.ask(change, call, look_up, _stop_params(subscription))
-    except StripeRefused:
-        read_again(subscription)
-        raise
-    read_again(subscription)
 
 
 def read_again(subscription: Subscription) -> None:
@@ -161,9 +99,8 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
     has_ended = was_alive and not row.is_alive
     stopped_at_once = has_ended and _was_immediate(agreed)
     if (row.is_stopping and not was_stopping) or (stopped_at_once and not was_stopping):
-        emails.cancelled(row, _unseen_stops(row).first())
-    if row.is_stopping or not row.is_alive:
-        _unseen_stops(row).update(state=SubscriptionChange.State.SEEN)
+        emails.cancelled(row, _unseen_stop(row))
+    row.changes.note_seen(row)
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
@@ -171,10 +108,9 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
             emails.ended(row, unpaid=agreed.ended_reason == "payment_failed")
 
 
-def _unseen_stops(row: Subscription) -> QuerySet[SubscriptionChange]:
-    """Requests of ours that Stripe's object answers now; none when it was stopped at Stripe."""
-    unseen = (SubscriptionChange.State.REQUESTED, SubscriptionChange.State.ACCEPTED)
-    return row.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=unseen)
+def _unseen_stop(row: Subscription) -> SubscriptionChange | None:
+    """The request of ours that Stripe's object answers now; None when it was stopped at Stripe."""
+    return row.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN).first()
 
 
 def _was_immediate(agreed: objects.Subscription) -> bool:
@@ -182,21 +118,3 @@ def _was_immediate(agreed: objects.Subscription) -> bool:
     if agreed.ended_reason == "payment_failed" or agreed.canceled_at is None or agreed.ended_at is None:
         return False
     return agreed.ended_at - agreed.canceled_at < timedelta(minutes=5)
-
-
-def _stop_params(subscription: Subscription) -> dict[str, Any]:
-    return {"cancel_at_period_end": True} if subscription.status in STOPS_AT_PERIOD_END else {}
-
-
-def _stop_at_stripe(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
-    call = client.update_subscription if params else client.cancel_subscription
-    call(subscription.stripe_subscription_id, params, key=key)
-    return True
-
-
-def _stops_at_stripe(subscription: Subscription) -> bool | None:
-    """Whether Stripe's object has ended by now, or is to end where that is what we ask for; None when it goes on."""
-    agreed = client.read_subscription(subscription.stripe_subscription_id)
-    is_ending = agreed.cancel_at_period_end or agreed.cancel_at is not None
-    is_over = agreed.status not in Subscription.ALIVE
-    return True if is_over or (is_ending and subscription.status in STOPS_AT_PERIOD_END) else None

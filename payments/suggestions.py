@@ -42,6 +42,19 @@ def first_choice(currency: str, frequency: str) -> str:
     return str(TABLE[currency].suggestion(frequency).default)
 
 
+def lower(amount: int, currency: str, frequency: str) -> int | None:
+    """The next smaller amount of the table, or the least that is accepted; None where there is none below `amount`.
+
+    Minor units of the currency.
+    """
+    row = TABLE.get(currency)
+    if row is None:
+        return None
+    steps = (row.minimum(frequency), *row.suggestion(frequency).amounts)
+    below = [step for step in (money.from_major(each, currency) for each in steps) if step < amount]
+    return max(below, default=None)
+
+
 def currency_for(asked: str, accept_language: str) -> str:
     """The currency asked for, if offered; else that of the region the browser's first language names; else ours."""
     for code in (asked.upper(), _from_browser(accept_language)):

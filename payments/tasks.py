@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from payments import comparison, daily, heartbeats, missed_events, progress, unanswered
+from payments import comparison, daily, heartbeats, missed_events, overdue, progress, unanswered
 from payments.alerts import watch
 
 # Looking through Stripe's lists takes as long as they are long. A run that is lost is begun anew by the next schedule.
@@ -31,6 +31,12 @@ def record_campaign_progress() -> None:
 def take_up_unanswered_requests() -> None:
     """Every minute: what Stripe never answered is asked again."""
     unanswered.take_up()
+
+
+@shared_task
+def try_overdue_payment(row_id: int) -> None:
+    """Woken when another card or bank was put in place for a payment that is overdue."""
+    overdue.ask_by_id(row_id)
 
 
 @shared_task(**LONG)

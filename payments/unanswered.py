@@ -1,7 +1,7 @@
 """Requests that Stripe never answered, because somebody died or Stripe was away: asked again until they are.
 
-Called by a task every minute. Which way is safe depends on what was asked; subscriptions.py and refund_requests.py
-know. A checkout is not among them: its reader begins it anew.
+Called by a task every minute. Which way is safe depends on what was asked; changes.py, refund_requests.py and
+overdue.py know. A checkout and a visit to Stripe's portal are not among them: their reader begins anew.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from datetime import timedelta
 
 from members import clock
 from members.models import Supporter
-from payments import cases, refund_requests, requests, subscriptions
+from payments import cases, changes, overdue, refund_requests, requests, subscriptions
 from payments.errors import StripeRefused, StripeUnavailable
-from payments.models import Case, RefundRequest, StripeRequest, SubscriptionChange
+from payments.models import Case, OverdueTry, RefundRequest, StripeRequest, SubscriptionChange
 
 log = logging.getLogger("hromada.requests")
 
@@ -53,14 +53,17 @@ def _left_open() -> Iterator[StripeRequest]:
     old = {"state": State.REQUESTED, "generation_at__lte": clock.now() - PATIENCE}
     yield from SubscriptionChange.objects.filter(**old).select_related("subscription__supporter").order_by("?")
     yield from RefundRequest.objects.filter(**old).select_related("payment__supporter").order_by("?")
+    yield from OverdueTry.objects.filter(**old).select_related("payment__supporter").order_by("?")
 
 
 def _is_answered(request: StripeRequest) -> bool:
     try:
         if isinstance(request, SubscriptionChange):
-            subscriptions.ask_stop(request)
+            changes.ask(request)
         elif isinstance(request, RefundRequest):
             refund_requests.ask_refund(request)
+        elif isinstance(request, OverdueTry):
+            overdue.ask(request)
     except StripeUnavailable as problem:
         log.info("still unanswered: %s (%s)", request.idempotency_key, problem)
         return False
@@ -73,7 +76,7 @@ def _is_answered(request: StripeRequest) -> bool:
 
 
 def _show_to_staff() -> None:
-    for model in (SubscriptionChange, RefundRequest):
+    for model in (SubscriptionChange, RefundRequest, OverdueTry):
         old = clock.now() - SHOWN_TO_STAFF_AFTER
         for request in model._default_manager.filter(state=State.REQUESTED, requested_at__lte=old):
             key = f"{_name(request)}:unanswered"
@@ -96,7 +99,8 @@ def _name(request: StripeRequest) -> str:
 
 
 def _supporter(request: StripeRequest) -> Supporter:
-    holder = request.payment if isinstance(request, RefundRequest) else request.subscription  # type: ignore[attr-defined]
+    is_about_payment = isinstance(request, RefundRequest | OverdueTry)
+    holder = request.payment if is_about_payment else request.subscription  # type: ignore[attr-defined]
     supporter: Supporter = holder.supporter
     return supporter
 
@@ -104,4 +108,6 @@ def _supporter(request: StripeRequest) -> Supporter:
 def _facts(request: StripeRequest) -> dict[str, object]:
     if isinstance(request, RefundRequest):
         return {"payment": request.payment_id, "amount": [request.amount, request.payment.currency]}
+    if isinstance(request, OverdueTry):
+        return {"payment": request.payment_id, "amount": [request.payment.amount, request.payment.currency]}
     return {"subscription": request.subscription_id}  # type: ignore[attr-defined]

@@ -11,11 +11,12 @@ import uuid
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from payments import cases, refund_requests, subscriptions, unanswered
+from payments import cases, changes, refund_requests, unanswered
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
 
 SURFACE = "staff"
+REASONS: dict[str, RefundRequest.Reason] = {Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED}
 
 
 def send_back(
@@ -49,7 +50,7 @@ def settle_duplicate(
     with transaction.atomic():
         cases.settle(case, actor, note)
         if payment:
-            amount, reason = refund_requests.left(payment), RefundRequest.Reason.DUPLICATE
+            amount, reason = refund_requests.left(payment), REASONS.get(case.kind, RefundRequest.Reason.DUPLICATE)
             request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
         change = _stop_of(subscription, actor) if subscription else None
     try:
@@ -70,7 +71,7 @@ def last_refundable(subscription: Subscription) -> Payment | None:
 def _stop_of(subscription: Subscription, actor: User) -> SubscriptionChange | None:
     """The committed wish to stop; None when it is stopped already."""
     try:
-        return subscriptions.write_down_stop(subscription, SURFACE, actor=actor)
+        return changes.write_down_stop(subscription, SURFACE, actor=actor)
     except AlreadyStopped:
         return None
 
@@ -79,7 +80,7 @@ def _ask(request: RefundRequest | None, change: SubscriptionChange | None) -> No
     """Ask for both, the stop first: a refund is asked also when the stop is refused, which is a case then."""
     if change:
         try:
-            subscriptions.ask_stop(change)
+            changes.ask(change)
         except StripeRefused as problem:
             unanswered.note_refused(change, problem)
         except StripeUnavailable:

@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from members import clock, tasks
 from payments import daily, invariants, settlements
-from payments.models import Checkout, StripeEvent
+from payments import tasks as payment_tasks
+from payments.models import Checkout, OverdueTry, StripeEvent
 from payments.stripe_api.simulator import Chaos, Simulator, serve
 from payments.webhooks import drain
 
@@ -84,6 +85,8 @@ class Stage:
             if not drain.until_nothing_is_due():
                 break
         settlements.collect()
+        for row in OverdueTry.objects.filter(state="requested"):
+            payment_tasks.try_overdue_payment(row.pk)
 
     def send_mail(self) -> None:
         tasks.send_due_messages()

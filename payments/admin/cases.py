@@ -18,7 +18,7 @@ from payments import cases
 from payments.admin import columns
 from payments.admin.acts import Act
 from payments.admin.columns import GOOD, LATE, NONE, column
-from payments.admin.duplicates import RefundOne, StopOneAndRefund
+from payments.admin.duplicates import RefundOne, RefundUnmeant, StopOneAndRefund
 from payments.admin.filters import OneSupporter, Openness
 from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
@@ -66,7 +66,7 @@ def case_state(row: Case) -> SafeString:
 
 @admin.register(Case)
 class CaseAdmin(FindsByPerson):
-    acts = (StopOneAndRefund(), RefundOne(), SettleCase())
+    acts = (StopOneAndRefund(), RefundOne(), RefundUnmeant(), SettleCase())
     page_related = ("supporter", "settled_by")
     list_display = (
         columns.number,

@@ -153,6 +153,14 @@ class RefundOne(SettleDuplicate):
         return outcome(request, settled=True) if request else ""
 
 
+class RefundUnmeant(RefundOne):
+    """Somebody only meant to give once, and their support is stopped: its last payment goes back."""
+
+    slug = "refund-unmeant"
+    label = gettext_lazy("Refund the last payment")
+    kind = Case.Kind.MEANT_ONCE
+
+
 def described(subscription: Subscription) -> str:
     shown = {"number": subscription, "promise": promise(subscription), "day": columns.moment(subscription.started_at)}
     return _("%(number)s: %(promise)s, since %(day)s") % shown

@@ -26,6 +26,9 @@ DONE, BAD, PLAIN = "done", "bad", ""
 ACTIONS = {
     "payment.refund_requested": gettext_lazy("Asked Stripe to send money back"),
     "subscription.stop_requested": gettext_lazy("Asked to stop a subscription"),
+    "subscription.pause_requested": gettext_lazy("Asked to pause a subscription"),
+    "subscription.amount_requested": gettext_lazy("Asked to give less from the next payment on"),
+    "subscription.keep_requested": gettext_lazy("Asked to go on after all"),
     "message.resent": gettext_lazy("Message sent again"),
     "supporter.address_corrected": gettext_lazy("Address corrected"),
     "case.settled": gettext_lazy("Case settled"),

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments import subscriptions
+from payments import changes
 from payments.admin import columns
 from payments.admin.acts import Act
 from payments.admin.columns import column
@@ -49,13 +49,13 @@ class StopSubscription(Act):
     def consequences(self, row: Subscription) -> list[object]:
         until = {"day": columns.moment(row.current_period_end)}
         keeps = _("What is paid stays paid: it runs until %(day)s and then ends.") % until
-        if row.status not in subscriptions.STOPS_AT_PERIOD_END:
+        if row.status not in changes.STOPS_AT_PERIOD_END:
             keeps = _("It ends at once, because its last payment did not come.")
         told, refunds = _("They get one email that says so."), _("Nothing is refunded.")
         return [_("Stripe takes no further payment."), keeps, told, refunds]
 
     def perform(self, row: Subscription, answers: dict[str, Any], actor: User) -> str:
-        subscriptions.request_stop(row, surface="staff", words=answers["words"], actor=actor)
+        changes.request_stop(row, surface="staff", words=answers["words"], actor=actor)
         return _("Stripe was asked to stop it. The page shows it as soon as Stripe confirms.")
 
     def sorry(self, problem: Exception) -> str:

@@ -17,7 +17,16 @@ from django.utils import timezone
 from members import clock
 from members.models import Message
 from payments import heartbeats, invariants, reconciliation
-from payments.models import Case, Dispute, Frequency, RefundRequest, StripeEvent, Subscription, SubscriptionChange
+from payments.models import (
+    Case,
+    Dispute,
+    Frequency,
+    OverdueTry,
+    RefundRequest,
+    StripeEvent,
+    Subscription,
+    SubscriptionChange,
+)
 from payments.stripe_api import client
 from payments.webhooks import inbox
 
@@ -145,7 +154,9 @@ def disputes_due() -> Facts | None:
 
 def requests_unanswered() -> Facts | None:
     old = {"state": "requested", "requested_at__lt": clock.now() - UNANSWERED_TOO_LONG}
-    count = SubscriptionChange.objects.filter(**old).count() + RefundRequest.objects.filter(**old).count()
+    count = sum(
+        model._default_manager.filter(**old).count() for model in (SubscriptionChange, RefundRequest, OverdueTry)
+    )
     return {"count": count} if count else None
 
 

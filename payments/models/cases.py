@@ -25,6 +25,7 @@ class Case(models.Model):
         PAYOUT_UNEXPLAINED = "payout_unexplained", _("a payout does not add up")
         REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")
         REQUEST_REFUSED = "request_refused", _("Stripe refused a request of ours")
+        MEANT_ONCE = "meant_once", _("only meant to give once")
         REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")
 
     kind = models.CharField(_("what"), max_length=30, choices=Kind)

@@ -180,10 +180,40 @@ class Subscription(Attributed):
 
     @property
     def is_ending_or_asked_to(self) -> bool:
-        """Over, stopping, or with a request to stop that Stripe has not shown yet."""
-        if not self.is_alive or self.is_stopping:
-            return True
-        return self.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=StripeRequest.UNSEEN).exists()
+        """Over, stopping, or asked to stop and not to go on since."""
+        return not self.is_alive or self.stops_by(*StripeRequest.UNSEEN)
+
+    def stops_by(self, *states: str) -> bool:
+        """Whether it stops by what was last asked of Stripe, by a request in one of these states, else as it shows."""
+        for change in self.changes.filter(state__in=states):
+            if change.kind == SubscriptionChange.Kind.STOP:
+                return True
+            if change.takes_back_a_stop:
+                return False
+        return self.is_stopping
+
+    def pauses_by(self, *states: str) -> bool:
+        """The same for a pause."""
+        for change in self.changes.filter(state__in=states):
+            if "pause_collection" in change.stripe_params:
+                return bool(change.stripe_params["pause_collection"])
+        return self.collection_paused
+
+
+class SubscriptionChangeQuerySet(models.QuerySet["SubscriptionChange"]):
+    def note_seen(self, subscription: Subscription) -> None:
+        """Requests that the subscription answers, as it was read from Stripe now. Safe to call again.
+
+        One that a later answered request has undone will never be shown, and is not waited for.
+        """
+        undone = False
+        for change in self.filter(state__in=StripeRequest.UNSEEN):
+            if change.is_shown_by(subscription):
+                change.state, undone = StripeRequest.State.SEEN, True
+                change.save(update_fields=["state"])
+            elif undone and change.state == StripeRequest.State.ACCEPTED:
+                change.state = StripeRequest.State.OVERTAKEN
+                change.save(update_fields=["state"])
 
 
 class SubscriptionChange(StripeRequest):
@@ -203,6 +233,8 @@ class SubscriptionChange(StripeRequest):
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     words = models.TextField(_("in their words"), blank=True, max_length=1000)
 
+    objects = SubscriptionChangeQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("change of a subscription")
         verbose_name_plural = _("changes of subscriptions")
@@ -220,3 +252,25 @@ class SubscriptionChange(StripeRequest):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+    @property
+    def turn(self) -> str:
+        """Wishes about one subscription reach Stripe in their order."""
+        return f"subscription:{self.subscription_id}"
+
+    @property
+    def takes_back_a_stop(self) -> bool:
+        return self.stripe_params.get("cancel_at_period_end") is False or self.stripe_params.get("cancel_at") == ""
+
+    def is_shown_by(self, subscription: Subscription) -> bool:
+        """Whether the subscription is as this asked for. One that is over leaves nothing to be asked."""
+        if not subscription.is_alive:
+            return True
+        if self.takes_back_a_stop and subscription.is_stopping:
+            return False
+        return {
+            self.Kind.STOP: subscription.is_stopping,
+            self.Kind.PAUSE: subscription.collection_paused,
+            self.Kind.AMOUNT: subscription.amount == self.amount,
+            self.Kind.KEEP: self.takes_back_a_stop or not subscription.collection_paused,
+        }[self.Kind(self.kind)]

@@ -23,8 +23,10 @@ class StripeRequest(models.Model):
         ACCEPTED = "accepted", _("accepted by Stripe")
         SEEN = "seen", _("seen in Stripe's answer")
         FAILED = "failed", _("failed")
+        OVERTAKEN = "overtaken", _("overtaken by a later wish")
 
     UNSEEN = (State.REQUESTED, State.ACCEPTED)
+    GIVEN_UP = (State.FAILED, State.OVERTAKEN)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
@@ -43,6 +45,11 @@ class StripeRequest(models.Model):
     @property
     def idempotency_key(self) -> str:
         return f"{self._meta.model_name}:{self.public_id}:{self.generation}"
+
+    @property
+    def turn(self) -> str:
+        """What is asked one after another, across processes."""
+        return f"request:{self.public_id}"
 
 
 class RefundRequest(StripeRequest):

@@ -16,10 +16,10 @@ import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
-from payments.errors import KeySpent, StripeMissing, StripeRefused, StripeUnavailable
 from payments.stripe_api import objects
 from payments.stripe_api.budget import budget
 from payments.stripe_api.params import check, in_order
+from payments.stripe_api.refusals import guarded
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ def read_payout(payout_id: str) -> objects.Payout:
 def invoice_of(intent_id: str) -> str:
     """The invoice a PaymentIntent paid, or "": the intent itself has no such field."""
     wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
-    page = _guarded(lambda: connection().v1.invoice_payments.list(wanted)).to_dict()
+    page = guarded(lambda: connection().v1.invoice_payments.list(wanted)).to_dict()
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
@@ -148,19 +148,19 @@ def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str
 
 def account_id() -> str:
     """Whose key this is. A restricted key may not be allowed to say: StripeRefused."""
-    found: str = _guarded(lambda: connection().v1.accounts.retrieve_current()).to_dict()["id"]
+    found: str = guarded(lambda: connection().v1.accounts.retrieve_current()).to_dict()["id"]
     return found
 
 
 def stripe_time() -> datetime:
     """What Stripe's clock says, in whole seconds; asked with the smallest read that our key must be allowed."""
-    answer = _guarded(lambda: connection().v1.balance_transactions.list({"limit": 1}))
+    answer = guarded(lambda: connection().v1.balance_transactions.list({"limit": 1}))
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
 def webhook_endpoints() -> list[objects.WebhookEndpoint]:
     """All of the account in the key's mode; Stripe allows sixteen."""
-    page = _guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()
+    page = guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()
     return [objects.webhook_endpoint(raw) for raw in page["data"]]
 
 
@@ -193,6 +193,12 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
+def pay_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> objects.Invoice:
+    """Try an open invoice now. Raises Declined when the bank said no or wants it confirmed, beside the usual."""
+    sdk = connection().v1.invoices
+    return objects.invoice(_write(sdk.pay, (invoice_id,), params, stripe_params.InvoicePayParams, key))
+
+
 def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
     """Returns the configuration's id."""
     sdk = connection().v1.billing_portal.configurations
@@ -220,13 +226,13 @@ def rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
 def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
     """A list of Stripe's, a page at a time, each within the budget of reads."""
     budget.wait()
-    page = _guarded(first)
+    page = guarded(first)
     while True:
         yield page.to_dict()["data"]
         if not page.has_more:
             return
         budget.wait()
-        page = _guarded(page.next_page)
+        page = guarded(page.next_page)
 
 
 def listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:
@@ -235,7 +241,7 @@ def listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], 
 
 
 def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T:
-    return shape(_guarded(call).to_dict())
+    return shape(guarded(call).to_dict())
 
 
 def _write(
@@ -246,27 +252,5 @@ def _write(
     if settings.STRIPE_PARAMS_CHECKED:
         check(params, typed_dict)
     request = in_order(params)
-    answer: dict[str, Any] = _guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
+    answer: dict[str, Any] = guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
     return answer
-
-
-def _guarded(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except stripe.InvalidRequestError as error:
-        if error.http_status == 404:
-            raise StripeMissing(error.code or "resource_missing") from error
-        raise StripeRefused(f"{error.code}: {error.param}") from error
-    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
-        if _is_replayed(error):
-            raise KeySpent(type(error).__name__) from error
-        # A conflict (409) means the first try with this key is still under way: the same as no answer yet.
-        raise StripeUnavailable(type(error).__name__) from error
-    except stripe.StripeError as error:
-        raise StripeRefused(type(error).__name__) from error
-
-
-def _is_replayed(error: stripe.StripeError) -> bool:
-    """Stripe keeps also an error for a key, and repeats it for a day whatever the state of things is by then."""
-    headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
-    return headers.get("idempotent-replayed") == "true"

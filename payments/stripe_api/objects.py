@@ -96,6 +96,8 @@ def subscription(raw: Raw) -> Subscription:
         amount=(price["unit_amount"] or 0) * (items[0].get("quantity") or 1),  # what others sell may have neither
         currency=price["currency"].upper(),
         interval=price["recurring"]["interval"],
+        item=items[0]["id"],
+        product=_id(price.get("product")),
         method=means.method(method),
         method_id=_id(method),
         lacks_method=means.lacks_method(method, raw["customer"]),

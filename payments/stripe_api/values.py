@@ -63,6 +63,8 @@ class Subscription:
     amount: int
     currency: str
     interval: str
+    item: str
+    product: str
     method: str
     method_id: str
     lacks_method: bool

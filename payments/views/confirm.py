@@ -14,12 +14,12 @@ from payments.views import linked
 
 
 @never_cache
-@csrf_exempt  # why: payments/views/linked.py
+@csrf_exempt  # why: members/link_pages.py
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     payment = linked.payment("confirm", token)
     if payment is None:
-        return linked.unknown(request, "confirm", token)
+        return linked.unopened(request, "confirm", token)
     if payment.status == Payment.Status.SUCCEEDED:
         return _page(request, payment, "paid")
     return _to_stripe(request, payment) if request.method == "POST" else _page(request, payment, "ask")

@@ -14,22 +14,27 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from payments import portal
+from members import links
+from payments import declines, overdue, portal
 from payments.errors import StripeRefused, StripeUnavailable
-from payments.models import Subscription
+from payments.models import Payment, Subscription
 from payments.views import linked
 
 
 @never_cache
-@csrf_exempt  # why: payments/views/linked.py
+@csrf_exempt  # why: members/link_pages.py
 @require_http_methods(["GET", "HEAD", "POST"])
 def method(request: HttpRequest, token: str) -> HttpResponse:
     subscription = linked.subscription("method", token)
     if subscription is None:
-        return linked.unknown(request, "method", token)
-    if request.method == "POST" and subscription.is_alive:
+        return linked.unopened(request, "method", token)
+    if not subscription.is_alive:
+        return _page(request, subscription, "over")
+    if request.method == "POST":
         return _to_stripe(request, subscription)
-    return _page(request, subscription, "ask" if subscription.is_alive else "over")
+    if "back" in request.GET:
+        return _back(request, subscription)
+    return _page(request, subscription, "left" if "left" in request.GET else "ask")
 
 
 def _to_stripe(request: HttpRequest, subscription: Subscription) -> HttpResponse:
@@ -39,10 +44,37 @@ def _to_stripe(request: HttpRequest, subscription: Subscription) -> HttpResponse
     except StripeUnavailable:
         return _page(request, subscription, "unavailable", status=503)
     except StripeRefused:
-        return _page(request, subscription, "refused_there", status=502)
+        return _page(request, subscription, "refused", status=502)
     return linked.private(HttpResponseRedirect(url, status=303))
 
 
-def _page(request: HttpRequest, subscription: Subscription, state: str, status: int = 200) -> HttpResponse:
-    context: dict[str, Any] = {"subscription": subscription, "state": state}
+def _back(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    visit = portal.last_visit(subscription)
+    if visit is None:
+        return _page(request, subscription, "ask")
+    state, payment, code = overdue.outcome(visit)
+    if state in ("checking", "processing"):
+        portal.look_again(visit, payment)
+    return _page(request, subscription, state, payment, declines.for_reader(code))
+
+
+def _page(
+    request: HttpRequest, subscription: Subscription, state: str, payment: Payment | None = None, reason: str = "",
+    status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    behind = overdue.payments_behind(subscription)
+    done = linked.tries(request)
+    context: dict[str, Any] = {
+        "subscription": subscription,
+        "state": state,
+        "payment": payment or (behind[0] if behind else None),
+        "is_behind": bool(behind),
+        "reason": reason,
+        "confirm_path": f"/confirm/{links.sign('confirm', str(payment.public_id))}/" if payment else "",
+        "stop_path": f"/stop/{links.sign('stop', str(subscription.public_id))}/",
+        "again_url": linked.again_url(request, subscription),
+        "next_url": linked.address(request, back=1, **{"try": done + 1}) if done < linked.MOST_TRIES else "",
+        "last_url": linked.address(request, back=1, **{"try": linked.MOST_TRIES}),
+        "look_url": linked.address(request, back=1),
+    }
     return linked.page(request, "portal/method.html", context, status)

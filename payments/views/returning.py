@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from members import clock, links
 from payments import checkout as checkouts
+from payments import declines
 from payments.choices import next_on, of_checkout
 from payments.models import Checkout, Payment, Subscription
 
@@ -74,7 +74,7 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
         "started_on": clock.day_of(checkout.created_at),
         "paid_on": clock.day_of(payment.paid_at) if payment and payment.paid_at else None,
         "next_on": _next_on(checkout, subscription),
-        "reason": failure_sentence(payment.failure_code) if payment else "",
+        "reason": declines.for_reader(payment.failure_code) if payment else "",
         "next_try": tries + 1 if tries < MOST_TRIES else None,
         "last_try": f"{request.path}?{urlencode({'try': MOST_TRIES} | _language(request))}",
         "stop_url": _stop_url(subscription),
@@ -117,19 +117,3 @@ def masked(email: str) -> str:
     """o…@example.org: enough to recognise one's own address, too little to learn another's."""
     local, _at, domain = email.rpartition("@")
     return f"{local[:1]}…\u2060@{domain}"
-
-
-def failure_sentence(code: str) -> str:
-    """Why a payment failed, where Stripe's code is one that helps the reader and tells nobody anything."""
-    unconfirmed = _("The bank wanted you to confirm the payment, and that did not happen.")
-    sentences = {
-        "expired_card": _("The card has expired."),
-        "insufficient_funds": _("The bank says there was not enough money on the account."),
-        "incorrect_cvc": _("The three digits on the back of the card did not match."),
-        "incorrect_number": _("The card number did not match."),
-        "authentication_required": unconfirmed,
-        "payment_intent_authentication_failure": unconfirmed,
-        "processing_error": _("Something went wrong on the way to the bank."),
-        "debit_not_authorized": _("The bank did not accept the debit."),
-    }
-    return sentences.get(code, _("The bank did not say why."))

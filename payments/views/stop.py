@@ -1,35 +1,37 @@
-"""The page behind the stop link of a letter: GET shows one button and changes nothing, POST stops at Stripe.
+"""The page behind the stop link of a letter: GET shows what can be done and changes nothing, POST does it at Stripe.
 
-No sign-in, no cookie: the signed link is the proof, and who does not have it cannot make a browser send it. Nobody is
-told the link either (`no-referrer`), for which browsers send the POST with `Origin: null`: Django's CSRF check would
-refuse everyone. No name on the page; the link may have been forwarded.
+`do` in the form says what: stop (also when it is missing), pause, lower with an `amount` in minor units, or keep,
+which undoes a stop or a pause. Nothing stands between the reader and the end: the rest is beside the button.
 """
 
 from __future__ import annotations
 
-import uuid
+from dataclasses import dataclass
+from datetime import date
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members import links
-from payments import subscriptions
-from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
+from members import clock
+from payments import changes
+from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
 from payments.models import Payment, Subscription
+from payments.views import linked
 
+SURFACE = "mail"
 REASONS = [
     ("money", _("Money is tight")),
     ("elsewhere", _("I give elsewhere now")),
     ("disagree", _("I disagree with something you published")),
     ("reading", _("I read you less")),
     ("trouble", _("The payment gave me trouble")),
-    ("once", _("I only meant to give once")),
+    (changes.MEANT_ONCE, _("I only meant to give once")),
 ]
+DONE = {"over": "done", "stopping": "done", "paused": "paused", "going": "ask"}
 
 
 class ReasonForm(forms.Form):
@@ -43,51 +45,91 @@ class ReasonForm(forms.Form):
         return self.cleaned_data.get("reason", ""), self.cleaned_data.get("words", "")
 
 
+@dataclass(frozen=True)
+class Instead:
+    """What is offered beside the button, with its dates and amounts; each None where it makes no sense."""
+
+    pause_until: date | None
+    lower: int | None
+
+
 @never_cache
-@csrf_exempt
+@csrf_exempt  # why: members/link_pages.py
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
-    subscription = _subscription(token)
-    if request.method == "POST":
-        return _stop(request, subscription)
-    over = subscription.is_stopping or not subscription.is_alive or _is_accepted(subscription)
-    return _page(request, subscription, "done" if over else "ask")
-
-
-def _stop(request: HttpRequest, subscription: Subscription) -> HttpResponse:
-    reason, words = ReasonForm(request.POST).answers()
+    subscription = linked.subscription("stop", token)
+    if subscription is None:
+        return linked.unopened(request, "stop", token)
+    if request.method != "POST":
+        return _page(request, subscription, DONE[changes.standing(subscription)])
     try:
-        subscriptions.request_stop(subscription, "mail", reason, words)
-    except AlreadyStopped:
-        return _page(request, subscription, "done")
+        state = _do(request, subscription)
     except StripeUnavailable:
         return _page(request, subscription, "unavailable", status=503)
     except StripeRefused:
         return _page(request, subscription, "refused", status=502)
-    return _page(request, subscription, "done")
+    subscription.refresh_from_db()
+    return _page(request, subscription, state)
+
+
+def _do(request: HttpRequest, subscription: Subscription) -> str:
+    """Do what the form says; returns the state of the page. What is so already is told like what was done now."""
+    wanted = request.POST.get("do", "")
+    try:
+        if wanted == "pause":
+            changes.request_pause(subscription, SURFACE)
+        elif wanted == "keep":
+            changes.request_keep(subscription, SURFACE)
+        elif wanted == "lower":
+            changes.request_amount(subscription, _amount(request, subscription), SURFACE)
+        else:
+            changes.request_stop(subscription, SURFACE, *ReasonForm(request.POST).answers())
+    except (AlreadyStopped, NothingToChange):
+        pass
+    return _told(subscription, wanted, _amount(request, subscription))
+
+
+def _told(subscription: Subscription, wanted: str, amount: int) -> str:
+    """What the page says afterwards: by what Stripe accepted, so of two tabs both say the same."""
+    state = DONE[changes.standing(subscription)]
+    if state == "ask" and wanted == "lower" and changes.asked_amount(subscription) == amount:
+        return "lowered"
+    return "kept" if state == "ask" and wanted == "keep" else state
+
+
+def _amount(request: HttpRequest, subscription: Subscription) -> int:
+    """The amount the button named, in minor units; without one, what the page would offer now."""
+    given = request.POST.get("amount", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 15 else _offered(subscription) or 0
+
+
+def _offered(subscription: Subscription) -> int | None:
+    return changes.lower_amount(subscription)
 
 
 def _page(request: HttpRequest, subscription: Subscription, state: str, status: int = 200) -> HttpResponse:
-    last = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at").first()
+    received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at")
     context = {
         "subscription": subscription,
+        "standing": changes.standing(subscription),
+        "amount": changes.asked_amount(subscription),
         "patron_until": subscription.membership.paid_through if subscription.membership else None,
-        "last_payment": last,
+        "last_payment": received.first(),
+        "months": months_between(clock.day_of(subscription.started_at), clock.today()),
+        "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
+        "instead": _instead(subscription),
+        "again_url": linked.again_url(request, subscription),
         "reasons": REASONS,
         "state": state,
     }
-    response = render(request, "portal/stop.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return linked.page(request, "portal/stop.html", context, status)
 
 
-def _subscription(token: str) -> Subscription:
-    public_id = links.read("stop", token)
-    try:
-        return Subscription.objects.select_related("membership", "supporter").get(public_id=uuid.UUID(public_id or ""))
-    except (ValueError, Subscription.DoesNotExist):
-        raise Http404 from None
+def _instead(subscription: Subscription) -> Instead:
+    pause_until = clock.day_of(changes.resumes_at()) if changes.can_pause(subscription) else None
+    return Instead(pause_until, _offered(subscription))
 
 
-def _is_accepted(subscription: Subscription) -> bool:
-    return subscription.changes.filter(kind="stop", state="accepted").exists()
+def months_between(first: date, last: date) -> int:
+    """Whole months from one day to another."""
+    return max(0, (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day))

@@ -104,7 +104,7 @@ def _pages(count: int, made: Any) -> Any:
 def _their_subscription(number: int) -> objects.Subscription:
     return objects.Subscription(
         id=f"sub_{number}", customer=f"cus_{number}", checkout="", status="active", amount=1000, currency="EUR",
-        interval="month", method="", method_id="", lacks_method=False,
+        interval="month", item="", product="", method="", method_id="", lacks_method=False,
         method_expires_on=None, started_at=BEGAN, current_period_end=ENDS,
         cancel_at_period_end=False, cancel_at=None, canceled_at=None, ended_at=None, ended_reason="",
         collection_paused=False, resumes_at=None,

@@ -8,7 +8,7 @@ import pytest
 
 from members import clock
 from members.models import Message
-from payments import refund_requests, subscriptions, unanswered
+from payments import changes, refund_requests, unanswered
 from payments.errors import NothingToRefund, StripeUnavailable
 from payments.models import Case, LedgerEntry, Payment, Refund, RefundRequest, Subscription
 from tests import factories
@@ -127,7 +127,7 @@ def lost_stop(stage: Stage) -> None:
     stage.advance_to(Subscription.objects.get().renews_on - timedelta(days=1))
     stage.stripe.fail("drop", times=2, path="/v1/subscriptions", method="POST")
     with pytest.raises(StripeUnavailable):
-        subscriptions.request_stop(Subscription.objects.get(), "mail")
+        changes.request_stop(Subscription.objects.get(), "mail")
     stage.stripe.clear_faults()
 
 
@@ -178,7 +178,7 @@ def test_a_renewal_charged_before_the_stop_stays(stage: Stage, first: str) -> No
     stage.advance_to(Subscription.objects.get().renews_on - timedelta(days=1))
     let_stripe_charge(stage)
     charged = stage.stripe.outbox()
-    subscriptions.request_stop(Subscription.objects.get(), "mail")
+    changes.request_stop(Subscription.objects.get(), "mail")
     later = [event for event in stage.stripe.outbox() if event not in charged]
     for batch in (charged, later) if first == "the charge" else (later, charged):
         stage.stripe.deliver(batch)
@@ -194,7 +194,7 @@ def test_a_debit_begun_before_the_stop_that_arrives_after_it_stays(stage: Stage)
     assert len(stage.stripe.events("charge.pending")) == 2
     assert Payment.objects.filter(status="succeeded").count() == 1
     assert Payment.objects.filter(status="processing").count() == 1
-    subscriptions.request_stop(Subscription.objects.get(), "mail")
+    changes.request_stop(Subscription.objects.get(), "mail")
     stage.advance(10)
     assert Payment.objects.filter(status="succeeded").count() == 2
     assert not RefundRequest.objects.exists()

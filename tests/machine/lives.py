@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from members import clock
 from members.models import Message
-from payments import comparison, missed_events, subscriptions
+from payments import changes, comparison, missed_events
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Checkout, Difference, LedgerEntry, Payment, StripeEvent, Subscription
 from payments.stripe_api.simulator.errors import StripeRefusal
@@ -69,7 +69,7 @@ class Lives(RuleBasedStateMachine):
     def stops_from_a_letter(self, number: int) -> None:
         if subscription := self._alive(number):
             with contextlib.suppress(AlreadyStopped, StripeRefused, StripeUnavailable):
-                subscriptions.request_stop(subscription, "mail")
+                changes.request_stop(subscription, "mail")
 
     @rule(number=st.integers(0, 9), card=st.sampled_from(CARDS[:2]))
     def takes_another_card(self, number: int, card: str) -> None:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from members import clock
-from payments import refund_requests, subscriptions, tasks, unanswered
+from payments import changes, refund_requests, tasks, unanswered
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Case, Payment, Refund, RefundRequest, Subscription, SubscriptionChange
 from payments.stripe_api import client
@@ -55,7 +55,7 @@ def unanswered_stop(stage: Stage, fault: str) -> SubscriptionChange:
     stage.join("month", amount="10")
     stage.stripe.fail(fault, times=2, path="/v1/subscriptions", method="POST")
     with pytest.raises(StripeUnavailable):
-        subscriptions.request_stop(Subscription.objects.get(), "mail")
+        changes.request_stop(Subscription.objects.get(), "mail")
     stage.stripe.clear_faults()
     return SubscriptionChange.objects.get()
 
@@ -147,12 +147,12 @@ def test_other_parameters_are_another_generation(stage: Stage) -> None:
     stage.join("month", amount="10", card="4000000000000341")
     stage.stripe.fail("drop", times=2, path="/v1/subscriptions", method="POST")
     with pytest.raises(StripeUnavailable):
-        subscriptions.request_stop(Subscription.objects.get(), "mail")
+        changes.request_stop(Subscription.objects.get(), "mail")
     change = SubscriptionChange.objects.get()
     assert change.stripe_params == {"cancel_at_period_end": True}
     stage.advance(33)
     assert Subscription.objects.get().status == "past_due"
-    subscriptions.request_stop(Subscription.objects.get(), "mail")
+    changes.request_stop(Subscription.objects.get(), "mail")
     change.refresh_from_db()
     assert (change.generation, change.stripe_params) == (2, {})
     stage.settle_down()
@@ -254,7 +254,7 @@ def test_several_workers_at_once_ask_once(crowd: Stage) -> None:
 def test_several_tabs_stopping_at_once_are_one_stop(crowd: Stage) -> None:
     crowd.join("month", amount="10")
     crowd.stripe.fail("slow_work", times=4, path="/v1/subscriptions", method="POST", seconds=0.3)
-    results = at_once(lambda: subscriptions.request_stop(Subscription.objects.get(), "mail"))
+    results = at_once(lambda: changes.request_stop(Subscription.objects.get(), "mail"))
     assert all(isinstance(each, SubscriptionChange | AlreadyStopped) for each in results), results
     assert SubscriptionChange.objects.count() == 1
     assert len(writes(crowd, "/v1/subscriptions")) == 1

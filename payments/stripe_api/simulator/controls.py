@@ -105,7 +105,7 @@ class Controls:
         with self.world.transaction():
             document = self.world.get("invoice", id_of(invoice))
             if document["status"] == "open":
-                invoicing.collect(self.world, document, authenticated=True)
+                invoicing.pay(self.world, document, authenticated=True)
             return str(document["status"])
 
     def _retry_open(self, person: Document) -> None:

@@ -36,6 +36,20 @@ class StripeRefusal(Exception):
         return {"error": error}
 
 
+class Declined(StripeRefusal):
+    """An answer 402 to an attempt that was made: unlike other refusals, what it did stays."""
+
+    def __init__(self, message: str, *, code: str, decline_code: str | None = None) -> None:
+        super().__init__(message, status=402, kind="card_error", code=code)
+        self.decline_code = decline_code
+
+    def body(self) -> dict[str, Any]:
+        body = super().body()
+        if self.decline_code:
+            body["error"]["decline_code"] = self.decline_code
+        return body
+
+
 def missing(kind: str, id: str, param: str = "id") -> StripeRefusal:
     name = kind.rsplit(".", 1)[-1].replace("_", " ")
     return StripeRefusal(f"No such {name}: '{id}'", status=404, code="resource_missing", param=param)

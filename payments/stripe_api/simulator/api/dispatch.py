@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import StripeRefusal, not_simulated
+from ..errors import Declined, StripeRefusal, not_simulated
 from ..faults import Fault, Faults
 from ..forms import coerce, decode, only
 from ..idempotency import Keys
@@ -123,7 +123,10 @@ class Api:
     def _run(self, route: routing.Route, params: dict[str, Any], path: dict[str, str], fault: Fault | None) -> Response:
         if fault and fault.kind == "500":
             return broken()
-        document = route.handle(self._world, params, **path)
+        try:
+            document = route.handle(self._world, params, **path)
+        except Declined as declined:
+            return as_json(declined.status, declined.body())
         if document.get("object") != "list":
             document = render(self._world, document, params.get("expand", ()))
         if fault and fault.kind == "commit_then_500":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from stripe import params as sdk
 
-from ..errors import not_simulated, required
-from ..life import subscriptions
+from ..errors import Declined, invalid, not_simulated, required
+from ..life import invoicing, subscriptions
+from ..life.charging import Result
 from ..rendering import page
 from ..store import Document
 from ..world import World
@@ -25,6 +26,28 @@ def list_invoices(world: World, params: Document) -> Document:
     names = {"customer": "customer", "status": "status", "subscription": "_subscription"}
     facts = {field: params[name] for name, field in names.items() if name in params}
     return page(world, world.store.where("invoice", **facts), params, "/v1/invoices")
+
+
+@route("POST", "invoices/{id}/pay", sdk.InvoicePayParams, known="off_session payment_method")
+def pay(world: World, params: Document, id: str) -> Document:
+    """Try an open invoice now, with the method given or the subscription's. A decline is an answer 402 that stays."""
+    invoice = world.get("invoice", id)
+    if invoice["status"] != "open":
+        raise invalid(f"Invoice is {invoice['status']} and cannot be paid.")
+    method = None
+    if params.get("payment_method"):
+        method = world.get("payment_method", params["payment_method"], "payment_method")
+        if method["customer"] != invoice["customer"]:
+            raise invalid("The payment method does not belong to the invoice's customer.", "payment_method")
+    result = invoicing.pay(world, invoice, method)
+    if result is Result.REQUIRES_ACTION:
+        message = "This payment requires additional user action before it can be completed successfully."
+        raise Declined(message, code="invoice_payment_intent_requires_action")
+    if result is Result.FAILED:
+        error = invoicing.intent_of(world, invoice)["last_payment_error"] or {}
+        message = error.get("message") or "The customer has no way to pay."
+        raise Declined(message, code=error.get("code") or "card_declined", decline_code=error.get("decline_code"))
+    return invoice
 
 
 @route("POST", "invoices/create_preview", sdk.InvoiceCreatePreviewParams, known="subscription customer")

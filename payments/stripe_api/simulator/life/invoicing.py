@@ -104,6 +104,22 @@ def collect(world: World, invoice: Document, *, authenticated: bool = False) -> 
     return result
 
 
+def pay(world: World, invoice: Document, method: Document | None = None, *, authenticated: bool = False) -> Result:
+    """A try by hand: it counts for nothing in the timetable of retries, and its failure ends nothing."""
+    method = method or methods.of_subscription(world, subscription_of(world, invoice))
+    intent = intent_of(world, invoice)
+    if method is None or intent["status"] == "processing":
+        return Result.FAILED if method is None else Result.PROCESSING
+    result = charging.attempt(world, intent, method, renewal=True, authenticated=authenticated)
+    if result is Result.SUCCEEDED:
+        paid(world, invoice)
+    elif result in (Result.FAILED, Result.REQUIRES_ACTION):
+        if result is Result.REQUIRES_ACTION:
+            world.emit("invoice.payment_action_required", invoice)
+        world.emit("invoice.payment_failed", invoice)
+    return result
+
+
 def paid(world: World, invoice: Document) -> None:
     """Safe to call once an invoice; a subscription that was behind is active again."""
     world.unschedule("retry", invoice["id"])

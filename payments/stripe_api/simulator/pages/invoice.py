@@ -26,7 +26,7 @@ def answer(simulator: Simulator, request: Request) -> Response:
         if kind == "receipts":
             return receipt(document)
         if request.method == "POST" and document["status"] == "open":
-            result = invoicing.collect(simulator.world, document, authenticated=True)
+            result = invoicing.pay(simulator.world, document, authenticated=True)
             if result is Result.FAILED:
                 return show(document, "The payment failed again. Change the card first.")
             return redirect(request.path)

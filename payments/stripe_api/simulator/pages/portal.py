@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cards import UnknownNumber
 from ..clock import as_datetime
-from ..life import endings, invoicing, methods, subscriptions
+from ..life import endings, methods, subscriptions
 from ..rendering import newest_first
 from ..store import Document
 from ..wire import Request, Response, redirect
@@ -67,9 +67,6 @@ def _change_method(simulator: Simulator, session: Document, form: dict[str, str]
     customer = world.get("customer", session["customer"])
     method = methods.make(world, fields.means(form, ["card", "sepa_debit"]), customer["email"], customer["name"])
     methods.make_default(world, method, customer)
-    for invoice in world.store.where("invoice", customer=customer["id"], status="open"):
-        if invoice["auto_advance"]:
-            invoicing.retry(world, invoice["id"])
 
 
 def _running(simulator: Simulator, session: Document, form: dict[str, str]) -> Document | None:
