@@ -28,6 +28,11 @@ def may_ask(network: str) -> bool:
     return limits.hit("fresh_link", network, MOST_A_NETWORK, HOUR)
 
 
+def window() -> int:
+    """In the keys of letters that somebody asks for: however often they ask within minutes, it is one letter."""
+    return int(time.time() // ONE_LETTER_IN_SECONDS)
+
+
 def fresh_link(purpose: str, value: str, supporter: Supporter) -> Message | None:
     """Owe the supporter a letter with a new link for the same purpose and object.
 
@@ -41,6 +46,6 @@ def fresh_link(purpose: str, value: str, supporter: Supporter) -> Message | None
         "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': supporter.language})}",
     }
     return mail.send(
-        "fresh_link", key=f"fresh_link:{purpose}:{value}:{int(time.time() // ONE_LETTER_IN_SECONDS)}",
+        "fresh_link", key=f"fresh_link:{purpose}:{value}:{window()}",
         to_email=supporter.email, language=supporter.language, context=facts, supporter=supporter,
     )  # fmt: skip

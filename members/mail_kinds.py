@@ -68,6 +68,7 @@ KINDS: dict[str, Kind] = {
     "ended_unpaid": NOTICE,
     "duplicate_plan": NOTICE,
     "fresh_link": Kind(is_urgent=True, lives=timedelta(hours=6)),
+    "gift_links": Kind(is_urgent=True, lives=timedelta(hours=6)),
     "renewal_upcoming_month": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=2), is_opt_in=True),
     "anniversary": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14)),
     "staff_alert": TO_STAFF,

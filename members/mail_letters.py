@@ -88,8 +88,14 @@ def _reply_to() -> list[str]:
 
 
 def _with_dates(context: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no dates: what ends in `_on` is one, in ISO form."""
-    return {key: date.fromisoformat(v) if v and key.endswith("_on") else v for key, v in context.items()}
+    """JSON has no dates: what ends in `_on` is one, in ISO form, also inside a list."""
+    return {key: _with_date(key, value) for key, value in context.items()}
+
+
+def _with_date(key: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_dates(each) if isinstance(each, dict) else each for each in value]
+    return date.fromisoformat(value) if value and key.endswith("_on") else value
 
 
 def _newsroom() -> dict[str, Any]:

@@ -7,14 +7,14 @@ All are called inside the transaction of their cause and are safe to call again:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 
-from members import clock, links, mail
+from members import clock, fresh_links, links, mail
 from members.mail_letters import Letter, render
 from members.models import Level, Message, Supporter
 from payments import checkout as checkouts
@@ -121,6 +121,29 @@ def ended(subscription: Subscription, *, unpaid: bool) -> Message | None:
     facts = {**_gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()), "unpaid": unpaid}
     facts["again_url"] = _again_url(subscription, subscription.supporter.language)
     return _send("ended", subscription.public_id, subscription, facts)
+
+
+def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> Message:
+    """What can be done about each recurring gift, for who asked for the links; also when there is none.
+
+    Once a supporter in some minutes. A draft: for somebody unknown it is written and taken back (gift_links.py).
+    """
+    gifts = [_with_links(subscription, supporter.language) for subscription in subscriptions]
+    return mail.draft(
+        "gift_links", key=f"gift_links:{supporter.public_id}:{fresh_links.window()}", to_email=supporter.email,
+        language=supporter.language, context=_context(supporter, supporter.language, {"gifts": gifts}),
+        supporter=supporter if supporter.pk else None,
+    )  # fmt: skip
+
+
+def _with_links(subscription: Subscription, language: str) -> Facts:
+    value, ends = str(subscription.public_id), subscription.is_stopping
+    standing = "stopping" if ends else "paused" if subscription.collection_paused else "going"
+    facts = {**_gift(subscription), "standing": standing, "stop_url": fresh_links.url("stop", value, language)}
+    if standing == "stopping":
+        return {**facts, **_patron_until(subscription)}
+    facts["method_url"] = fresh_links.url("method", value, language)
+    return facts | ({"renews_on": subscription.renews_on.isoformat()} if standing == "going" else {})
 
 
 def refund_done(refund: Refund, sentence: str = "") -> Message | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from payments.views import amount, confirm, give, method, other_ways, pages, returning, stop
+from payments.views import amount, confirm, give, manage, method, other_ways, pages, returning, stop
 from payments.views.webhook import stripe_webhook
 
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("support/details/", give.details, name="support_details"),
     path("support/return/<str:token>/", returning.come_back, name="support_return"),
     path("support/other-ways/", other_ways.other_ways, name="support_other_ways"),
+    path("support/manage/", manage.manage, name="support_manage"),
     path("support/give-safely/", pages.page, {"template": "pages/give_safely.html"}, name="support_give_safely"),
     path("support/questions/", pages.page, {"template": "pages/questions.html"}, name="support_questions"),
     path("support/privacy/", pages.page, {"template": "pages/privacy.html"}, name="support_privacy"),

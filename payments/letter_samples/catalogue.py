@@ -89,6 +89,11 @@ def _failed(who: Giver, code: str, next_try: timedelta | None = timedelta(days=3
     return emails.payment_failed(failed(subscription(who, status="past_due"), code, next_try))
 
 
+def _several(who: Giver) -> Message | None:
+    stopping = subscription(who, cancel_at_period_end=True, canceled_at=clock.now())
+    return emails.gift_links(who.supporter, [subscription(who, "year"), subscription(who), stopping])
+
+
 SAMPLES: dict[str, Sample] = {
     "thanks_first_once": _always(
         _("At once, when a gift given once has arrived."), lambda who: emails.thanks_first_once(given_once(who))
@@ -155,5 +160,13 @@ SAMPLES: dict[str, Sample] = {
         },
     ),
     "fresh_link": _always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
+    "gift_links": Sample(
+        _("When somebody types their address on the page to change or stop a gift."),
+        {
+            "one": Case(_("One gift"), lambda who: emails.gift_links(who.supporter, [subscription(who)])),
+            "several": Case(_("Several gifts"), _several),
+            "none": Case(_("No recurring gift"), lambda who: emails.gift_links(who.supporter, [])),
+        },
+    ),
     "staff_alert": _always(_("When an alarm rings, and again every six hours until it is over."), _alert),
 }

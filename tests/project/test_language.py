@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     "/support/", "/support/details/?frequency=month&amount=10&currency=EUR", "/support/details/?frequency=x",
     "/support/other-ways/", "/support/give-safely/", "/support/questions/", "/support/privacy/", "/support/terms/",
-    "/support/contact/", "/support/return/x/", "/no/such/page/",
+    "/support/contact/", "/support/manage/", "/support/return/x/", "/no/such/page/",
 ]  # fmt: skip
 
 
