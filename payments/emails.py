@@ -89,6 +89,7 @@ def payment_failed(payment: Payment) -> Message | None:
     """A renewal did not go through: why, when it is tried again. Once a payment, however often it is tried."""
     facts = {**_gift(payment), **_next_try(payment), **_terms(payment), "failed_on": _day(clock.now())}
     facts["reason"] = REASONS.get(payment.failure_code, "")
+    facts |= _way_on(payment, facts["reason"])
     facts.pop("renews_on", None)
     return _send("payment_failed", payment.public_id, payment, facts)
 
@@ -134,6 +135,16 @@ def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> M
         language=supporter.language, context=_context(supporter, supporter.language, {"gifts": gifts}),
         supporter=supporter if supporter.pk else None,
     )  # fmt: skip
+
+
+def _way_on(payment: Payment, reason: str) -> Facts:
+    """The one thing that would help: to confirm at the bank, else another card. Nothing when the gift is over."""
+    if payment.subscription is None or not payment.subscription.is_alive:
+        return {}
+    language = _language(payment)
+    if reason == "confirmation" and payment.stripe_invoice_id:
+        return {"confirm_url": fresh_links.url("confirm", str(payment.public_id), language)}
+    return {"method_url": fresh_links.url("method", str(payment.subscription.public_id), language)}
 
 
 def _with_links(subscription: Subscription, language: str) -> Facts:
