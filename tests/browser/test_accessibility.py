@@ -101,7 +101,7 @@ def test_stopping(open_page: Opener, stage: Stage) -> None:
     eye.look("stop with reasons")
     stage.stripe.fail("500", times=20, path="subscriptions")
     press(eye.page, "text=Stop my support")
-    assert "Not stopped yet" in eye.page.content()
+    assert "Not done yet" in eye.page.content()
     eye.look("stop no Stripe")
     stage.stripe.clear_faults()
     press(eye.page, "text=Stop my support")
