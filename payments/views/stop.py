@@ -115,6 +115,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "amount": changes.asked_amount(subscription),
         "patron_until": subscription.membership.paid_through if subscription.membership else None,
         "last_payment": received.first(),
+        "paused_until": _paused_until(subscription),
         "months": months_between(clock.day_of(subscription.started_at), clock.today()),
         "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
         "instead": _instead(subscription),
@@ -123,6 +124,13 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "state": state,
     }
     return linked.page(request, "portal/stop.html", context, status)
+
+
+def _paused_until(subscription: Subscription) -> date | None:
+    """When a pause ends, also one just asked for; None for one made at Stripe without end."""
+    if subscription.resumes_at or not subscription.collection_paused:
+        return clock.day_of(subscription.resumes_at or changes.resumes_at())
+    return None
 
 
 def _instead(subscription: Subscription) -> Instead:

@@ -21,6 +21,7 @@ from payments.models import (
     Subscription,
     SubscriptionChange,
 )
+from payments.templatetags.money import day
 from tests import factories
 from tests.payments.reader_links import (
     at_stripe,
@@ -127,6 +128,8 @@ def test_a_pause_takes_nothing_for_three_months_and_ends_by_itself(stage: Stage)
     stage.advance(3)
     assert press(stage, "pause") == "paused"
     assert press(stage, "pause") == "paused", "a second press is the same pause"
+    told = f"Paused until {day(clock.day_of(changes.resumes_at()))}."
+    assert told in stage.client.get(stop_page()).content.decode(), "before any event came"
     stage.settle_down()
     row = Subscription.objects.get()
     assert row.collection_paused
