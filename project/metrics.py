@@ -29,7 +29,7 @@ from payments.stripe_api.client import API_VERSION
 
 HOUR = timedelta(hours=1)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-QUEUES = ("celery",)
+QUEUES = ("celery", "bulk")
 WAITING_MESSAGES = (Message.State.PENDING, Message.State.SENDING)
 
 

@@ -115,7 +115,7 @@ def silent(name: str) -> Look:
         age = heartbeats.ages()[name]
         if age is None:
             return {"minutes": "?"}
-        return {"minutes": round(age / 60)} if age > heartbeats.SILENT_AFTER.total_seconds() else None
+        return {"minutes": round(age / 60)} if heartbeats.is_silent(name, age) else None
 
     return look
 

@@ -189,6 +189,12 @@ ABOUT_PROCESSES = (
         _("If beat is silent too, look there first. Else start the worker again, and look whether Redis answers."),
     ),
     Rule(
+        "bulk-silent", looks.silent("bulk"),
+        _("Daily jobs are not being done"),
+        _("Minutes since the worker of the queue bulk, which does the daily jobs, was last heard of: %(minutes)s."),
+        _("If beat is silent too, look there first. Else start that worker: no reminder is written without it."),
+    ),
+    Rule(
         "beat-silent", looks.silent("beat"),
         _("Nothing happens by itself any more"),
         _("Minutes since beat, which starts the regular jobs, was last heard of: %(minutes)s."),

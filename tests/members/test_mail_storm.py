@@ -15,8 +15,8 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from members import mail_sending
-from members.mail_letters import message_id
+from members import mail_sweep
+from members.mail_headers import message_id
 from members.models import Message
 from tests.members.test_mail_sending import AGAIN, ONCE, owed
 from tests.smtp_sink import SmtpSink
@@ -33,7 +33,7 @@ def sender() -> int:
         return child
     try:
         while True:
-            mail_sending.send_due()
+            mail_sweep.send_due()
             time.sleep(0.005)
     finally:
         os._exit(1)
@@ -76,7 +76,7 @@ def test_a_storm_of_kills(committed: None, settings: Any) -> None:
         sink.mode = "250"
         while Message.objects.filter(state__in=["pending", "sending"]).exists():
             leases_run_out()
-            mail_sending.send_due()
+            mail_sweep.send_due()
     check(messages, Counter(letter.message["Message-ID"] for letter in sink.received))
 
 

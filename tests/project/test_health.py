@@ -64,7 +64,7 @@ class TestReady:
         Heartbeat.objects.create(name="worker", beaten_at=now - timedelta(seconds=190))
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
-        assert answer.json()["checks"]["heartbeats"] == "silent: worker, beat"
+        assert answer.json()["checks"]["heartbeats"] == "silent: worker, beat, bulk"
 
     def test_without_redis_it_is_degraded_and_ready(self, client: Client, settings) -> None:
         settings.REDIS_URL = NOWHERE
