@@ -47,6 +47,9 @@ def test_lifting_asks_first_and_is_in_the_history(client: Client) -> None:
     assert "called a letter spam" in asked
     assert suppressions.standing("olena@example.org"), "asking changes nothing"
     client.post(page_of(row, "lift"))
+    history = client.get(reverse("admin:members_supporter_change", args=[who.pk])).content.decode()
+    assert "Nothing is sent to the address any more" in history
+    assert "Letters go to the address again" in history
     assert suppressions.standing("olena@example.org") is None
     assert who.timeline.filter(action="address.suppression_lifted").count() == 1
     client.post(page_of(row, "lift"))
