@@ -1,7 +1,7 @@
 """Addresses to which nothing is sent: mail to them came back, or their reader called ours spam.
 
 One row an address while it stands, however it is capitalised; lifted ones stay as history. Asked before every letter
-(members/mail_permission.py), written by what providers tell (members/delivery.py), lifted by staff.
+(members/mail_permission.py), written by what providers tell (members/delivery.py), lifted by staff, or by its reader.
 """
 
 from __future__ import annotations
@@ -36,8 +36,15 @@ def suppress(email: str, reason: Suppression.Reason, actor: User | None = None) 
     return True
 
 
+def reader_receives_again(supporter: Supporter) -> None:
+    """Its reader says that mail arrives now. Where mail had come back that is believed; it counts from anew."""
+    found = standing(supporter.email)
+    if found and found.reason in (Suppression.Reason.BOUNCED, Suppression.Reason.SOFT_BOUNCED):
+        lift(found)
+
+
 @transaction.atomic
-def lift(suppression: Suppression, actor: User) -> None:
+def lift(suppression: Suppression, actor: User | None = None) -> None:
     """Letters go to this address again; what was withheld stays withheld. Safe to call twice."""
     held = Suppression.objects.select_for_update().get(pk=suppression.pk)
     if held.lifted_at is None:

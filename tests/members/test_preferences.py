@@ -9,10 +9,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from members import links, mail_choices, mail_kinds
+from members import links, mail_choices, mail_kinds, suppressions
 from members.mail_kinds import KINDS, Stream
 from members.mail_letters import as_email, render
-from members.models import MailChoice, Message, Supporter, TimelineEntry
+from members.models import MailChoice, Message, Supporter, Suppression, TimelineEntry
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +146,19 @@ def test_an_old_link_offers_a_fresh_one(olena: Supporter) -> None:
     assert not MailChoice.objects.exists()
     Client().post(address, {"fresh": "1"})
     assert Message.objects.get().kind == "fresh_link"
+
+
+@pytest.mark.parametrize(("reason", "is_believed"), [("bounced", True), ("soft", True), ("complained", False)])
+def test_who_says_that_mail_arrives_now_is_believed_where_it_had_come_back(
+    olena: Supporter, reason: str, is_believed: bool
+) -> None:
+    with time_machine.travel("2020-01-01 12:00Z"):
+        address = page_of(olena)
+    suppressions.suppress(olena.email, Suppression.Reason(reason))
+    Client().post(address, {"fresh": "1"})
+    assert suppressions.standing(olena.email), "asking for a link alone is no such word"
+    Client().post(address, {"fresh": "1", "receives": "1"})
+    assert (suppressions.standing(olena.email) is None) is is_believed
 
 
 def test_letters_that_are_a_choice_carry_the_way_off(olena: Supporter, settings: Any, tmp_path: Any) -> None:
