@@ -1,4 +1,4 @@
-# The production image: one for web, drain, worker and beat; compose.yaml tells each what to run.
+# The production image: one for web, drain, workers and beat; compose.yaml tells each what to run.
 FROM python:3.13-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data

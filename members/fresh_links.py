@@ -18,11 +18,6 @@ MOST_A_NETWORK, MOST_A_PERSON = 10, 3  # an hour
 ONE_LETTER_IN_SECONDS = 300
 
 
-def url(purpose: str, value: str, language: str) -> str:
-    """The address of the page behind a signed link, such as `/stop/<token>/`, with a token made now."""
-    return f"{settings.SITE_URL}/{purpose}/{links.sign(purpose, value)}/?{urlencode({'lang': language})}"
-
-
 def may_ask(network: str) -> bool:
     """Whether somebody in this network may ask for one more. Counts the asking."""
     return limits.hit("fresh_link", network, MOST_A_NETWORK, HOUR)
@@ -41,7 +36,7 @@ def fresh_link(purpose: str, value: str, supporter: Supporter) -> Message | None
     if not limits.hit("fresh_link_person", str(supporter.public_id), MOST_A_PERSON, HOUR):
         return None
     facts = {
-        "fresh_url": url(purpose, value, supporter.language),
+        "fresh_url": links.url(purpose, value, supporter.language),
         "days": links.LIVES[purpose],
         "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': supporter.language})}",
     }

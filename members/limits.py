@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
+from typing import TypeVar
 
 import redis
 from django.conf import settings
 from django.http import HttpRequest
+
+T = TypeVar("T")
 
 PAUSE_AFTER_FAILURE = 5.0
 MOST_COUNTED_HERE = 10_000
@@ -68,15 +72,22 @@ def _key(name: str, who: str, seconds: int) -> str:
 
 
 def _count_in_redis(key: str, seconds: int) -> int | None:
-    """None when Redis does not answer; then it is left alone for a moment, so that nobody waits for it in line."""
+    def count(client: redis.Redis) -> int:
+        pipe = client.pipeline(transaction=True)
+        pipe.set(key, 0, ex=seconds, nx=True)
+        pipe.incr(key)
+        return int(pipe.execute()[1])
+
+    return in_redis(count)
+
+
+def in_redis(ask: Callable[[redis.Redis], T]) -> T | None:
+    """What Redis answers; None when it does not. Then it is left alone for a moment, so that nobody waits in line."""
     global _silent_until
     if time.monotonic() < _silent_until:
         return None
     try:
-        pipe = _client().pipeline(transaction=True)
-        pipe.set(key, 0, ex=seconds, nx=True)
-        pipe.incr(key)
-        return int(pipe.execute()[1])
+        return ask(_client())
     except redis.RedisError:
         _silent_until = time.monotonic() + PAUSE_AFTER_FAILURE
         return None

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from members import fresh_links, limits, links
+from members import fresh_links, limits, links, suppressions
 from members.models import Supporter
 
 # From what a token was signed for to whose it is; None where the object has gone.
@@ -37,5 +37,7 @@ def expired(request: HttpRequest, purpose: str, token: str, owner: Owner) -> Htt
     if request.method != "POST" or "fresh" not in request.POST:
         return page(request, "portal/expired.html", {"state": "expired"}, status=410)
     if fresh_links.may_ask(limits.network_of(request)) and (supporter := owner(value)):
+        if "receives" in request.POST:
+            suppressions.reader_receives_again(supporter)
         fresh_links.fresh_link(purpose, value, supporter)
     return page(request, "portal/expired.html", {"state": "sent"})

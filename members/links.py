@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
@@ -30,6 +32,11 @@ def sign(purpose: str, value: str) -> str:
     if purpose in LIVES:
         value = f"{value}.{(_today() + timedelta(days=LIVES[purpose])).toordinal()}"
     return _signer(purpose).sign(value)
+
+
+def url(purpose: str, value: str, language: str) -> str:
+    """The page behind a token made now, such as `/stop/<token>/`, in a language. For purposes named like their path."""
+    return f"{settings.SITE_URL}/{purpose}/{sign(purpose, value)}/?{urlencode({'lang': language})}"
 
 
 def read(purpose: str, token: str) -> str | None:

@@ -26,9 +26,12 @@ from members.models import Message, Supporter
 logger = logging.getLogger("hromada.mail")
 
 QUIET_SECONDS = 5.0
+# The queues of Celery: work that somebody waits for, and work that can wait (project/schedule.py).
+PROMPT, BULK = "celery", "bulk"
+SWEEPS = {PROMPT: "members.tasks.send_due_messages", BULK: "members.tasks.send_due_relationship_messages"}
 _quiet_until = 0.0
-# The first messages to wake for at the end of `waking_once`; None outside of it.
-_asked: ContextVar[list[int] | None] = ContextVar("asked", default=None)
+# The first messages to wake for at the end of `waking_once`, by queue; None outside of it.
+_asked: ContextVar[dict[str, list[int]] | None] = ContextVar("asked", default=None)
 
 
 def send(
@@ -68,7 +71,7 @@ def owe(letters: list[Message]) -> list[Message]:
     """Owe these drafts, in one statement; returns those whose key was new. Like `send` in everything else."""
     new = _insert_once(letters) if letters else []
     for message in new:
-        transaction.on_commit(partial(wake, message.pk))
+        transaction.on_commit(partial(wake, message.pk, _queue_of(message)))
     return new
 
 
@@ -94,43 +97,48 @@ def resend(message: Message) -> Message:
     ) or Message.objects.get(key=key)
 
 
-def wake(message_id: int) -> None:
+def wake(message_id: int, queue: str = PROMPT) -> None:
     """Ask a worker to send this message now. Without Redis nothing happens: the sweep sends it."""
     asked = _asked.get()
     if asked is None:
-        _call("members.tasks.send_message", message_id)
-    elif len(asked) < 2:  # whether it is one or many is all that is asked later
-        asked.append(message_id)
+        _call("members.tasks.send_message", queue, message_id)
+    elif len(waiting := asked.setdefault(queue, [])) < 2:  # whether it is one or many is all that is asked later
+        waiting.append(message_id)
 
 
 @contextmanager
 def waking_once() -> Iterator[None]:
     """Put around a transaction that may owe many letters: a worker is asked once for all of them, after the commit."""
-    asked: list[int] = []
+    asked: dict[str, list[int]] = {}
     outer = _asked.set(asked)
     try:
         yield
     finally:
         _asked.reset(outer)
-    if len(asked) == 1:
-        wake(asked[0])
-    elif asked:
-        wake_sweep()
+    for queue, message_ids in asked.items():
+        if len(message_ids) == 1:
+            wake(message_ids[0], queue)
+        else:
+            wake_sweep(queue)
 
 
-def wake_sweep() -> None:
+def wake_sweep(queue: str = PROMPT) -> None:
     """Ask a worker for another sweep: more is due than one task should do."""
-    _call("members.tasks.send_due_messages")
+    _call(SWEEPS[queue], queue)
 
 
-def _call(task: str, *args: int) -> None:
+def _queue_of(message: Message) -> str:
+    return BULK if message.stream == mail_kinds.Stream.RELATIONSHIP else PROMPT
+
+
+def _call(task: str, queue: str, *args: int) -> None:
     """One try, a second at most. After a failure this process keeps quiet for a while, so a burst is not slowed."""
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return
     try:
         with pools.producers[_broker()].acquire(block=True) as producer:
-            current_app.send_task(task, args=args, retry=False, producer=producer)
+            current_app.send_task(task, args=args, queue=queue, retry=False, producer=producer)
     except Exception as problem:  # whatever a broker can do wrong, the cause is committed and its door must answer
         _quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("Redis is out of reach (%s): messages wait for the sweep", type(problem).__name__)

@@ -8,49 +8,35 @@ from __future__ import annotations
 
 import re
 import smtplib
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 
-from django.core.mail import EmailMessage, get_connection
+from anymail.backends.base import AnymailBaseBackend
+from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from django.core.mail.message import sanitize_address
 
+from members import mail_routes
+from members.mail_outcome import Outcome, PointOfNoReturn, Result, in_words
+from members.mail_providers import over_provider
+
 Reply = tuple[int, bytes]
-PointOfNoReturn = Callable[[], bool]
 
 QUIT_SECONDS = 2.0
 LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
-class Result(StrEnum):
-    SENT = "sent"
-    LATER = "later"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    WITHHELD = "withheld"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`is_server_away`: it was not about this letter, so the next one need not try now."""
-
-    result: Result
-    error: str = ""
-    is_server_away: bool = False
-
-
-def hand_over(email: EmailMessage, point_of_no_return: PointOfNoReturn) -> Outcome:
-    """Give the letter to the mail server. `point_of_no_return` is called once, right before it could be delivered;
-    when it answers False the letter is withheld. Raises nothing that a mail server or a network can cause.
+def hand_over(email: EmailMessage, stream: str, point_of_no_return: PointOfNoReturn) -> Outcome:
+    """Give the letter to the mail server of its stream. `point_of_no_return` is called once, right before it could be
+    delivered; when it answers False the letter is withheld. Raises nothing that a mail server or a network can cause.
     """
     try:
         recipient = sanitize_address(email.to[0], "utf-8")
     except ValueError as problem:
-        return Outcome(Result.REFUSED, _words(problem))
-    backend = get_connection()
+        return Outcome(Result.REFUSED, in_words(problem))
+    backend = mail_routes.connection(stream)
+    if isinstance(backend, AnymailBaseBackend):
+        return over_provider(backend, email, point_of_no_return)
     if isinstance(backend, SmtpBackend):
         return _over_smtp(backend, email, recipient, point_of_no_return)
     return _over_other(backend, email, point_of_no_return)
@@ -63,7 +49,7 @@ def _over_other(backend: BaseEmailBackend, email: EmailMessage, point_of_no_retu
         backend.send_messages([email])
     except Exception as problem:  # somebody else's backend may raise anything
         writes_whole_or_not_at_all = getattr(backend, "is_atomic", False)
-        return Outcome(Result.LATER if writes_whole_or_not_at_all else Result.UNKNOWN, _words(problem))
+        return Outcome(Result.LATER if writes_whole_or_not_at_all else Result.UNKNOWN, in_words(problem))
     return Outcome(Result.SENT)
 
 
@@ -74,10 +60,10 @@ def _over_smtp(
         sender, data = sanitize_address(email.from_email, "utf-8"), email.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         backend.open()
     except (ValueError, OSError) as problem:  # DEFAULT_FROM_EMAIL is no address; smtplib's errors are OSErrors
-        return Outcome(Result.LATER, _words(problem), is_server_away=True)
+        return Outcome(Result.LATER, in_words(problem), is_server_away=True, is_untried=True)
     smtp = backend.connection
     if smtp is None:
-        return Outcome(Result.LATER, "The connection did not open.", is_server_away=True)
+        return Outcome(Result.LATER, "The connection did not open.", is_server_away=True, is_untried=True)
     try:
         early = _before_the_end(smtp, sender, recipient, data)
         if early:
@@ -105,7 +91,7 @@ def _before_the_end(smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes
             return _no(reply)
         smtp.send(LEADING_DOT.sub(b"..", data) + (b"" if data.endswith(b"\r\n") else b"\r\n"))
     except OSError as problem:
-        return Outcome(Result.LATER, _words(problem), is_server_away=True)
+        return Outcome(Result.LATER, in_words(problem), is_server_away=True)
     return None
 
 
@@ -115,7 +101,7 @@ def _the_end(smtp: smtplib.SMTP) -> Outcome:
         smtp.send(b".\r\n")
         reply = smtp.getreply()
     except OSError as problem:
-        return Outcome(Result.UNKNOWN, _words(problem))
+        return Outcome(Result.UNKNOWN, in_words(problem))
     if 200 <= reply[0] < 300:
         return Outcome(Result.SENT)
     return _no(reply) if 400 <= reply[0] < 600 else Outcome(Result.UNKNOWN, _said(reply))
@@ -136,7 +122,3 @@ def _leave(smtp: smtplib.SMTP) -> None:
 
 def _said(reply: Reply) -> str:
     return f"{reply[0]} {reply[1].decode(errors='replace')}"
-
-
-def _words(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"

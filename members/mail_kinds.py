@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -20,11 +21,16 @@ class Stream(models.TextChoices):
     STAFF = "staff", _("to staff")
 
 
+ABOUT_A_PAYMENT, RECEIPT, LINK = _("About your payment"), _("Your receipt"), _("Your link")
+NOTE = _("A note for you")
+
+
 @dataclass(frozen=True)
 class Kind:
     """`at_most_once`: twice would be worse than not at all, so when nobody knows whether it arrived, staff decide;
     every other letter goes out once more. `is_urgent`: somebody waits for it, so it goes first. `lives`: after that
-    it would only confuse, and is dropped. `is_opt_in`: sent to those who asked for it.
+    it would only confuse, and is dropped. `is_opt_in`: sent to those who asked for it. `discreet_subject`: what stands
+    in place of the subject for those who want discreet letters.
     """
 
     stream: Stream = Stream.SERVICE
@@ -32,9 +38,10 @@ class Kind:
     is_urgent: bool = False
     lives: timedelta | None = None
     is_opt_in: bool = False
+    discreet_subject: Any = ABOUT_A_PAYMENT
 
 
-THANKS = Kind(at_most_once=True)
+THANKS = Kind(at_most_once=True, discreet_subject=RECEIPT)
 NOTICE = Kind()
 TO_STAFF = Kind(stream=Stream.STAFF)
 
@@ -47,7 +54,7 @@ KINDS: dict[str, Kind] = {
     "processing_failed": NOTICE,
     "thanks_upgrade": NOTICE,
     "plan_changed": NOTICE,
-    "receipt_recurring": NOTICE,
+    "receipt_recurring": Kind(discreet_subject=RECEIPT),
     "refund_done": NOTICE,
     "dispute_note": NOTICE,
     "renewal_upcoming_year": NOTICE,
@@ -67,11 +74,11 @@ KINDS: dict[str, Kind] = {
     "ended": NOTICE,
     "ended_unpaid": NOTICE,
     "duplicate_plan": NOTICE,
-    "fresh_link": Kind(is_urgent=True, lives=timedelta(hours=6)),
-    "gift_links": Kind(is_urgent=True, lives=timedelta(hours=6)),
+    "fresh_link": Kind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
+    "gift_links": Kind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
     "renewal_upcoming_month": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=2), is_opt_in=True),
-    "anniversary": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14)),
-    "staff_alert": TO_STAFF,
+    "anniversary": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14), discreet_subject=NOTE),
+    "staff_alert": Kind(stream=Stream.STAFF, is_urgent=True),
     "staff_new_patron": TO_STAFF,
     "staff_large_gift": TO_STAFF,
     "test": Kind(stream=Stream.STAFF, is_urgent=True, lives=timedelta(hours=1)),

@@ -6,14 +6,11 @@ Called by members/mail_sending.py, and where staff are shown a letter before it 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
-from email.utils import format_datetime, parseaddr
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import css_inline
 from django.conf import settings
@@ -21,10 +18,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 from django.utils import translation
 
-from members import clock
+from members import links, mail_headers, mail_kinds, mail_routes
+from members.mail_kinds import Stream
 from members.models import Message
 
-SUBJECT_LIMIT = 200
 # Invisible, and not folded into one space: after the preheader a list of mails shows this, not the letter's next words.
 NOTHING_MORE = "\u034f\u200c\u00a0" * 70
 EMPTY_LINES = re.compile(r"\n{3,}")
@@ -39,10 +36,10 @@ class Letter:
 
 def render(message: Message) -> Letter:
     """The letter in the message's language. Raises what a broken template raises; safe to call any number of times."""
-    how = {"language": message.language, "stream": message.stream, "is_discreet": _is_discreet(message)}
-    facts = {**_newsroom(), **_with_dates(message.context), **how}
+    facts = {**_newsroom(), **_with_dates(message.context), **_about_the_reader(message)}
     with translation.override(message.language):
-        subject = _one_line(_fill(message, "subject.txt", facts, escape=False))
+        told = facts["discreet_subject"] if facts["is_discreet"] else _fill(message, "subject.txt", facts, escape=False)
+        subject = mail_headers.one_line(str(told))
         text = _fill(message, "body.txt", facts, escape=False)
         facts |= {"subject_line": subject, "nothing_more": NOTHING_MORE}
         html = _fill(message, "body.html", facts, escape=True)
@@ -54,37 +51,33 @@ def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
     email = EmailMultiAlternatives(
         letter.subject,
         letter.text,
-        settings.DEFAULT_FROM_EMAIL,
+        mail_headers.sender(message, is_discreet=_is_discreet(message)),
         [message.to_email],
-        reply_to=_reply_to(),
-        headers=_headers(message),
+        reply_to=mail_headers.reply_to(message),
+        headers=mail_headers.headers(message),
     )
     email.attach_alternative(letter.html, "text/html")
+    mail_routes.mark(email, message.stream, message.pk)
     return email
 
 
-def message_id(key: str) -> str:
-    host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{host}>"
+def _about_the_reader(message: Message) -> dict[str, Any]:
+    """How this letter is sent, and the links by which its reader says how later ones are."""
+    supporter, kind = message.supporter, mail_kinds.of(message.kind)
+    facts: dict[str, Any] = {
+        "language": message.language,
+        "stream": str(message.stream),
+        "is_discreet": _is_discreet(message),
+        "discreet_subject": kind.discreet_subject,
+    }
+    if supporter is None or message.stream == Stream.STAFF:
+        return facts
+    facts["preferences_url"] = links.url("preferences", str(supporter.public_id), message.language)
+    return facts | {"unsubscribe_url": mail_headers.unsubscribe_url(message)}
 
 
 def _is_discreet(message: Message) -> bool:
     return message.supporter is not None and message.supporter.is_discreet
-
-
-def _headers(message: Message) -> dict[str, str]:
-    return {
-        "Message-ID": message_id(message.key),
-        "Date": format_datetime(clock.now()),
-        "Content-Language": message.language,
-        "Auto-Submitted": "auto-generated",
-    }
-
-
-def _reply_to() -> list[str]:
-    """Answers must reach people, also when letters leave from an address nobody reads."""
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    return [] if sender == settings.CONTACT_EMAIL else [settings.CONTACT_EMAIL]
 
 
 def _with_dates(context: dict[str, Any]) -> dict[str, Any]:
@@ -112,11 +105,6 @@ def _newsroom() -> dict[str, Any]:
 def _fill(message: Message, part: str, facts: dict[str, Any], *, escape: bool) -> str:
     template = Engine.get_default().get_template(f"emails/{message.kind}/{part}")
     return template.render(Context(facts, autoescape=escape))
-
-
-def _one_line(subject: str) -> str:
-    """No line break survives, so no header can be added from a name or an amount."""
-    return "".join(c for c in " ".join(subject.split()) if c.isprintable())[:SUBJECT_LIMIT]
 
 
 @cache

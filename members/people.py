@@ -80,6 +80,18 @@ def correct_address(supporter: Supporter, email: str, actor: User) -> Supporter:
     return held
 
 
+@transaction.atomic
+def set_letters(supporter: Supporter, language: str, *, is_discreet: bool) -> None:
+    """In which language and how discreetly later letters to a supporter are written. Safe to call twice."""
+    held = Supporter.objects.select_for_update().get(pk=supporter.pk)
+    if (held.language, held.is_discreet) != (language, is_discreet):
+        held.language, held.is_discreet = language, is_discreet
+        held.save(update_fields=["language", "is_discreet"])
+        details = {"language": language, "discreet": is_discreet}
+        TimelineEntry.objects.create(supporter=held, action="letters.set", details=details)
+    supporter.language, supporter.is_discreet = language, is_discreet
+
+
 def shortened(email: str) -> str:
     """An address as history may keep it: enough to recognise, too little to write to."""
     name, _, host = email.partition("@")

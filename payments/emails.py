@@ -167,8 +167,8 @@ def refund_done(refund: Refund, sentence: str = "") -> Message | None:
 def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
     """What refund_done would say now, for whoever is about to send `amount` back. Sends nothing."""
     facts = _sent_back(payment, amount, clock.now(), sentence, is_stopping=is_stopping)
-    language = _language(payment)
-    return render(Message(kind="refund_done", language=language, context=_context(payment.supporter, language, facts)))
+    language, who = _language(payment), payment.supporter
+    return render(Message(kind="refund_done", language=language, supporter=who, context=_context(who, language, facts)))
 
 
 def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is_stopping: bool) -> Facts:

@@ -1,4 +1,4 @@
-"""Signs of life of what must always run: the drain beats in its loop, beat and a worker by a task that beat sends.
+"""Signs of life of what must always run: the drain beats in its loop, beat and the workers by tasks that beat sends.
 
 Real time throughout. `/readyz`, the metrics, the alerts and `doctor` read them; nothing else depends on them.
 """
@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from payments.models import Heartbeat
 
-NAMES = ("drain", "worker", "beat")
+NAMES = ("drain", "worker", "beat", "bulk")
 # Not a process: when an event in Stripe's form was last refused for its signature (payments/views/webhook.py).
 REFUSED = "refused"
 EVERY_SECONDS = 20.0
 SILENT_AFTER = timedelta(minutes=3)
+# What this worker does may take long, and then nothing else of it is heard.
+BULK_SILENT_AFTER = timedelta(minutes=30)
 
 _written_at: dict[str, float] = {}
 
@@ -48,7 +50,11 @@ def ages() -> dict[str, float | None]:
     return {name: max(0.0, (now - heard[name]).total_seconds()) if name in heard else None for name in NAMES}
 
 
+def is_silent(name: str, age: float | None) -> bool:
+    """Whether that is too long, or `name` was never heard of."""
+    return age is None or age > (BULK_SILENT_AFTER if name == "bulk" else SILENT_AFTER).total_seconds()
+
+
 def stale() -> list[str]:
-    """Who has been silent for more than three minutes, or was never heard of."""
-    limit = SILENT_AFTER.total_seconds()
-    return [name for name, age in ages().items() if age is None or age > limit]
+    """Who has been silent for too long."""
+    return [name for name, age in ages().items() if is_silent(name, age)]

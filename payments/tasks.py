@@ -65,3 +65,9 @@ def heartbeat(self: Any) -> None:
     if expires := self.request.expires:
         moment = expires if isinstance(expires, datetime) else datetime.fromisoformat(expires)
         heartbeats.beat("beat", moment - timedelta(seconds=settings.HEARTBEAT_LIVES_SECONDS))
+
+
+@shared_task
+def bulk_heartbeat() -> None:
+    """The same on the queue of work that can wait: that it runs proves the worker of that queue."""
+    heartbeats.beat("bulk")

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 # Which lists belong together, for the people who use them. What is not named here is a setting.
 ROOMS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (gettext_lazy("People"), ("Supporter", "Membership", "Message", "Letters", "Consent")),
+    (gettext_lazy("People"), ("Supporter", "Membership", "Message", "Letters", "Suppression", "Consent")),
     (
         gettext_lazy("Money"),
         ("Payment", "Subscription", "Refund", "RefundRequest", "Dispute", "Payout", "LedgerEntry", "Checkout"),

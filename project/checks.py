@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.mail import get_connection
 from stdnum import iban
 
 from payments import currencies
@@ -36,6 +37,20 @@ def iban_is_valid(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="hromada.E002",
         )
     ]
+
+
+@register()
+def mail_has_ways_out(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Opens nothing: a provider that anymail does not know, or one whose key is missing, is found by making it."""
+    routes = {"EMAIL_URL": settings.SERVICE_MAIL, "EMAIL_URL_RELATIONSHIP": settings.RELATIONSHIP_MAIL}
+    found: list[CheckMessage] = []
+    for name, route in routes.items():
+        try:
+            get_connection(**route["connection"])
+        except Exception as problem:  # whatever a backend finds wrong with what it was given
+            hint = f"{type(problem).__name__}. See {name} and django-anymail's name for the provider and its keys."
+            found.append(Error(f"{name} is no way for letters to leave.", hint=hint, id="hromada.E003"))
+    return found
 
 
 @register()

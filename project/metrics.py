@@ -29,7 +29,7 @@ from payments.stripe_api.client import API_VERSION
 
 HOUR = timedelta(hours=1)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-QUEUES = ("celery",)
+QUEUES = ("celery", "bulk")
 WAITING_MESSAGES = (Message.State.PENDING, Message.State.SENDING)
 
 
@@ -53,7 +53,16 @@ class _Queues(Collector):
         # Events arrive in real time; messages are dated by the business clock, which can be moved in DEBUG.
         yield from _queue("events", "Stripe events", events, StripeEvent.WAITING, "received_at", timezone.now())
         yield from _queue("messages", "Messages", messages, WAITING_MESSAGES, "created_at", clock.now())
+        yield _told()
         yield from _step()
+
+
+def _told() -> Metric:
+    """Of the letters that a mail provider told about in the last day, how many ended how."""
+    day = Message.objects.exclude(delivery="").filter(delivery_at__gt=timezone.now() - 24 * HOUR).order_by()
+    how = [value for value in Message.Delivery.values if value]
+    counts = day.values_list("delivery").annotate(Count("pk"))
+    return _labelled("letters_told", "Letters of which the provider told in the last day", "delivery", how, counts)
 
 
 def _step() -> Iterator[Metric]:

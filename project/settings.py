@@ -5,12 +5,14 @@ Nothing here decides anything: what a wrong combination means is said by project
 
 from __future__ import annotations
 
+import os
 from email.utils import formataddr
 from pathlib import Path
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
+
+from project import mail_urls, schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -163,14 +165,22 @@ USE_TZ = True
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="")
-if EMAIL_URL:
-    vars().update(env.email_url("EMAIL_URL"))
-else:
-    EMAIL_BACKEND = "members.mail_files.EmailBackend"
+EMAIL_URL_RELATIONSHIP = env.str("EMAIL_URL_RELATIONSHIP", default="")
+vars().update(mail_urls.django_settings(EMAIL_URL))
+SERVICE_MAIL = mail_urls.route(EMAIL_URL, is_default=True)
+RELATIONSHIP_MAIL = (
+    mail_urls.route(EMAIL_URL_RELATIONSHIP, is_default=False) if EMAIL_URL_RELATIONSHIP else SERVICE_MAIL
+)
 EMAIL_TIMEOUT = 20
+ANYMAIL_WEBHOOK_SECRET = env.str("ANYMAIL_WEBHOOK_SECRET", default="")
+ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, **mail_urls.anymail_settings(os.environ)}
 MAIL_DIR = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, CONTACT_EMAIL)))
+RELATIONSHIP_FROM_EMAIL = env.str("RELATIONSHIP_FROM_EMAIL", default=DEFAULT_FROM_EMAIL)
+DISCREET_FROM_NAME = env.str("DISCREET_FROM_NAME", default="Support")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+MAIL_PER_SECOND = env.int("MAIL_PER_SECOND", default=14) if EMAIL_URL else 0  # files may be written at any pace
+MAIL_SENDERS = env.int("MAIL_SENDERS", default=4)
 STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
 ALERT_NO_EVENTS_HOURS = env.int("ALERT_NO_EVENTS_HOURS", default=24)
 
@@ -194,25 +204,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_TIMEZONE = TIME_ZONE
-HEARTBEAT_LIVES_SECONDS = 60  # the task that proves beat and worker tells by this when it was sent
-CELERY_BEAT_SCHEDULE = {
-    "send what is due": {"task": "members.tasks.send_due_messages", "schedule": 20.0, "options": {"expires": 20}},
-    "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
-    "heartbeat": {"task": "payments.tasks.heartbeat", "schedule": 20, "options": {"expires": HEARTBEAT_LIVES_SECONDS}},
-    "alerts": {"task": "payments.tasks.judge_alerts", "schedule": 60.0, "options": {"expires": 60}},
-    "campaign progress": {"task": "payments.tasks.record_campaign_progress", "schedule": 60.0},
-    "unanswered requests": {"task": "payments.tasks.take_up_unanswered_requests", "schedule": 60.0},
-    "missed events": {
-        "task": "payments.tasks.collect_missed_events",
-        "schedule": crontab(minute="*/15"),
-        "options": {"expires": 900},
-    },
-    "comparison": {
-        "task": "payments.tasks.compare_with_stripe",
-        "schedule": crontab(minute=25),
-        "options": {"expires": 3600},
-    },
-}
+CELERY_TASK_ROUTES = schedule.ROUTES
+CELERY_BEAT_SCHEDULE = schedule.BEAT
+HEARTBEAT_LIVES_SECONDS = schedule.HEARTBEAT_LIVES_SECONDS
 
 # --- Staff ----------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

@@ -12,7 +12,7 @@ from project import api_docs, health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/support/", query_string=True), name="home"),
     path("", include("payments.urls")),  # /support/ /stop/ /me/ /webhooks/stripe/
-    path("", include("members.urls")),  # /demo/mail/
+    path("", include("members.urls")),  # /preferences/ /unsubscribe/ /mail/events/ /demo/mail/
     path("", include("appeals.urls")),  # /demo/article/ /api/v1/appeals/
     path("api/v1/entitlements/lookup/", members_api.EntitlementLookup.as_view(), name="api_entitlements_lookup"),
     path("api/schema/", api_docs.schema, name="api-schema"),

@@ -14,6 +14,7 @@ from payments.admin import (
     refund_requests,
     subscriptions,
     supporters,
+    suppressions,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "refund_requests",
     "subscriptions",
     "supporters",
+    "suppressions",
 ]

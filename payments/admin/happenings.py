@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from members.models import TimelineEntry
+from members.models import Suppression, TimelineEntry
 from payments import money
 from payments.admin import columns
 from payments.admin.standing import promise
@@ -31,14 +31,20 @@ ACTIONS = {
     "subscription.keep_requested": gettext_lazy("Asked to go on after all"),
     "message.resent": gettext_lazy("Message sent again"),
     "supporter.address_corrected": gettext_lazy("Address corrected"),
+    "letters.chosen": gettext_lazy("Chose which letters to get"),
+    "letters.set": gettext_lazy("Set the language of letters, or whether they are discreet"),
+    "address.suppressed": gettext_lazy("Nothing is sent to the address any more"),
+    "address.suppression_lifted": gettext_lazy("Letters go to the address again"),
     "case.settled": gettext_lazy("Case settled"),
     "customer.deleted": gettext_lazy("Deleted as a customer at Stripe"),
 }
 SURFACES = {
     "mail": gettext_lazy("from a letter"),
     "staff": gettext_lazy("at the desk"),
+    "page": gettext_lazy("on the page of letters"),
+    "one click": gettext_lazy("by one click in a mail program"),
 }
-WHY = dict(REASONS) | dict(RefundRequest.Reason.choices)
+WHY = dict(REASONS) | dict(RefundRequest.Reason.choices) | dict(Suppression.Reason.choices)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,12 @@ TONES = {
     Message.State.UNKNOWN: LATE,
     Message.State.FAILED: BAD,
 }
+DELIVERY_TONES = {
+    Message.Delivery.DELIVERED: GOOD,
+    Message.Delivery.DELAYED: LATE,
+    Message.Delivery.BOUNCED: BAD,
+    Message.Delivery.COMPLAINED: BAD,
+}
 WAITING = (Message.State.PENDING, Message.State.SENDING)
 
 
@@ -74,6 +80,11 @@ def message_state(row: Message) -> SafeString:
     return columns.tinted(row, "state", TONES)
 
 
+def delivery(row: Message) -> str | SafeString:
+    """What the mail provider told afterwards, if it did."""
+    return columns.tinted(row, "delivery", DELIVERY_TONES) if row.delivery else columns.NONE
+
+
 @admin.register(Message)
 class MessageAdmin(FindsByPerson):
     acts = (ResendMessage(),)
@@ -107,6 +118,8 @@ class MessageAdmin(FindsByPerson):
             (_("Subject"), row.subject or columns.NONE),
             (_("Created"), columns.moment(row.created_at)),
             (_("Sent"), columns.moment(row.sent_at)),
+            (_("Delivery"), delivery(row)),
+            (_("Told by the provider"), columns.moment(row.delivery_at)),
             (_("Tries"), row.attempts),
             (_("Handed over without an answer"), row.unanswered),
             (_("Next try"), columns.moment(row.next_try_at) if row.state in WAITING else columns.NONE),
@@ -142,11 +155,19 @@ def letter_link(row: Message) -> str | SafeString:
     )
 
 
-def message_table(rows: Iterable[Message], more: str = "") -> Table:
-    head = [_("Message"), _("Created"), _("State"), _("As HTML")]
-    return Table(_("Messages"), head, [_line(row) for row in rows], more, _("Nothing was sent yet."))
+def message_table(rows: Iterable[Message], more: str = "", *, may_resend: bool = False) -> Table:
+    """Each letter can be opened as it was sent and, by whoever may, sent again."""
+    head = [_("Message"), _("Created"), _("State"), _("Delivery"), _("As HTML")]
+    shown = [[*_line(row), *([_resend_link(row)] if may_resend else [])] for row in rows]
+    return Table(_("Messages"), [*head, _("Again")] if may_resend else head, shown, more, _("Nothing was sent yet."))
 
 
 def _line(row: Message) -> list[object]:
     name = columns.link(row, row.subject or letter_in_words(row.kind))
-    return [name, columns.moment(row.created_at), message_state(row), letter_link(row)]
+    return [name, columns.moment(row.created_at), message_state(row), delivery(row), letter_link(row)]
+
+
+def _resend_link(row: Message) -> str | SafeString:
+    if row.state in WAITING:
+        return columns.NONE
+    return format_html('<a href="{}">{}</a>', reverse("admin:members_message_resend", args=[row.pk]), _("Send again"))

@@ -30,8 +30,8 @@ from payments.models import Payment, RefundRequest, Subscription
 NEWEST = 20
 
 
-def of(supporter: Supporter) -> dict[str, Any]:
-    """What the page's template shows."""
+def of(supporter: Supporter, *, may_resend: bool = False) -> dict[str, Any]:
+    """What the page's template shows; `may_resend`: to somebody who may send a letter again."""
     subscriptions = list(supporter.subscriptions.all())
     payments = list(supporter.payments.prefetch_related("refunds")[: NEWEST + 1])
     messages = list(supporter.messages.defer("context", "body_text")[: NEWEST + 1])
@@ -50,7 +50,7 @@ def of(supporter: Supporter) -> dict[str, Any]:
             request_table(asked.select_related("payment", "actor")),
             subscription_table(subscriptions),
             membership_table(supporter),
-            message_table(messages[:NEWEST], _more(messages, "members_message", supporter)),
+            message_table(messages[:NEWEST], _more(messages, "members_message", supporter), may_resend=may_resend),
             checkout_table(checkouts[:NEWEST], _more(checkouts, "payments_checkout", supporter)),
             case_table(cases),
         ],

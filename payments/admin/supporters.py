@@ -101,4 +101,4 @@ class SupporterAdmin(FindsByPerson):
         return queryset.filter(Q(pk=known) if known else supporters_like(term)), False
 
     def page(self, request: HttpRequest, row: Supporter) -> dict[str, Any]:
-        return supporter_page.of(row)
+        return supporter_page.of(row, may_resend=request.user.has_perm("members.change_message"))

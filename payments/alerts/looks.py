@@ -38,6 +38,10 @@ WAITING_TOO_LONG = timedelta(minutes=5)
 FAILING_AFTER_TRIES = 3
 LETTERS_WAIT_TOO_LONG = timedelta(minutes=10)
 LETTERS_IN_TROUBLE = 3
+# Of the letters a provider told about: where this many come back, the list of addresses or our name is at fault.
+BOUNCES_IN_TROUBLE, BOUNCED_SHARE = 5, 0.05
+# Gmail and Yahoo ask for less than three in a thousand.
+COMPLAINTS_IN_TROUBLE, COMPLAINED_SHARE = 3, 0.001
 # Stripe repeats what was refused within the hour.
 REFUSED_LATELY = timedelta(hours=2)
 REFUSED_ALONE_FOR = timedelta(minutes=3)
@@ -119,12 +123,28 @@ def letters_failed() -> Facts | None:
     return facts if facts and facts["count"] >= LETTERS_IN_TROUBLE else None
 
 
+def letters_returned() -> Facts | None:
+    """Real time: a provider's reports are dated by it."""
+    return _told_of(Message.Delivery.BOUNCED, timezone.now() - RECENT, BOUNCES_IN_TROUBLE, BOUNCED_SHARE)
+
+
+def letters_complained() -> Facts | None:
+    return _told_of(Message.Delivery.COMPLAINED, timezone.now() - 7 * RECENT, COMPLAINTS_IN_TROUBLE, COMPLAINED_SHARE)
+
+
+def letters_withheld() -> Facts | None:
+    """Owed to somebody, about their money, and not sent because their address takes no mail."""
+    now = timezone.now()
+    kept = Message.objects.filter(withheld=Message.Withheld.SUPPRESSED, withheld_at__gt=now - RECENT)
+    return _counted(kept, "withheld_at", now)
+
+
 def silent(name: str) -> Look:
     def look() -> Facts | None:
         age = heartbeats.ages()[name]
         if age is None:
             return {"minutes": "?"}
-        return {"minutes": round(age / 60)} if age > heartbeats.SILENT_AFTER.total_seconds() else None
+        return {"minutes": round(age / 60)} if heartbeats.is_silent(name, age) else None
 
     return look
 
@@ -175,6 +195,15 @@ def books_broken() -> Facts | None:
 
 def broken_facts(broken: list[str]) -> Facts | None:
     return {"count": len(broken), "first": broken[0]} if broken else None
+
+
+def _told_of(what: Message.Delivery, since: datetime, least: int, share: float) -> Facts | None:
+    """How many of the letters that a provider told about since then ended like that, if it is many and much."""
+    told = Message.objects.exclude(delivery=Message.Delivery.UNTOLD).filter(delivery_at__gt=since).order_by()
+    found = told.aggregate(count=Count("pk", filter=Q(delivery=what)), total=Count("pk"))
+    if found["count"] < least or found["count"] <= share * found["total"]:
+        return None
+    return {"count": found["count"], "total": found["total"]}
 
 
 def _counted(rows: QuerySet[Any], since: str, now: datetime) -> Facts | None:

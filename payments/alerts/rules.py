@@ -132,6 +132,28 @@ ABOUT_PROMISES = (
         desk="/admin/members/message/?state__exact=failed",
     ),
     Rule(
+        "letters-returned", looks.letters_returned,
+        _("Many letters come back"),
+        _("Letters of the last day that came back: %(count)d of %(total)d that the mail provider told about."),
+        _("Read the provider’s words on some of them: addresses that do not exist, or a server that refuses us."),
+        desk="/admin/members/suppression/",
+    ),
+    Rule(
+        "letters-complained", looks.letters_complained,
+        _("Readers mark our letters as spam"),
+        _("Letters of the last week that were marked as spam: %(count)d of %(total)d that the provider told about."),
+        _("Look which letters they were. Above three in a thousand, large providers stop taking any of our mail."),
+        desk="/admin/members/suppression/",
+    ),
+    Rule(
+        "letters-withheld", looks.letters_withheld,
+        _("Letters could not go to addresses that take no mail"),
+        _("Letters of the last day that were not sent because nothing is sent to their address: %(count)d."),
+        _("Find another way to reach these supporters, correct their address, and send the letter again."),
+        desk="/admin/members/message/?state__exact=canceled",
+        is_grave=False,
+    ),
+    Rule(
         "disputes-due", looks.disputes_due,
         _("A dispute waits for an answer"),
         _("Disputes that must be answered within three days, or they are lost: %(count)d."),
@@ -187,6 +209,12 @@ ABOUT_PROCESSES = (
         _("Letters are not being sent"),
         _("Minutes since the worker, which sends letters, was last heard of: %(minutes)s."),
         _("If beat is silent too, look there first. Else start the worker again, and look whether Redis answers."),
+    ),
+    Rule(
+        "bulk-silent", looks.silent("bulk"),
+        _("Daily jobs are not being done"),
+        _("Minutes since the worker of the queue bulk, which does the daily jobs, was last heard of: %(minutes)s."),
+        _("If beat is silent too, look there first. Else start that worker: no reminder is written without it."),
     ),
     Rule(
         "beat-silent", looks.silent("beat"),

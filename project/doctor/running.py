@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Iterator
 
+from anymail.backends.base import AnymailBaseBackend
 from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
@@ -21,6 +22,7 @@ START = {
     "drain": "manage.py drain",
     "worker": "celery --app=project worker",
     "beat": "celery --app=project beat",
+    "bulk": "celery --app=project worker --queues=bulk",
 }
 SMTP_SECONDS = 8
 
@@ -28,7 +30,7 @@ SMTP_SECONDS = 8
 def processes() -> Iterator[Finding]:
     """In development a house that does not stand is no fault."""
     for name, age in heartbeats.ages().items():
-        if age is not None and age <= heartbeats.SILENT_AFTER.total_seconds():
+        if age is not None and not heartbeats.is_silent(name, age):
             yield ok(name, f"heard of {age:.0f} s ago")
             continue
         since = "was never heard of" if age is None else f"silent for {age / 60:.0f} min"
@@ -57,6 +59,9 @@ def queue() -> Iterator[Finding]:
 def mail() -> Iterator[Finding]:
     """A greeting, TLS and a login where EMAIL_URL has them; no letter is sent."""
     backend = get_connection(fail_silently=False)
+    if isinstance(backend, AnymailBaseBackend):
+        yield from _provider(backend.esp_name)
+        return
     if not isinstance(backend, EmailBackend):
         if settings.DEBUG:
             yield ok("mail", f"no server: letters are files in {settings.MAIL_DIR}")
@@ -76,3 +81,11 @@ def mail() -> Iterator[Finding]:
         yield ok("mail", f"{where} takes us")
     else:
         yield warn("mail", f"{where} is spoken to in the clear. Use smtp+tls:// or smtp+ssl:// in EMAIL_URL.")
+
+
+def _provider(name: str) -> Iterator[Finding]:
+    """A provider takes letters or does not; only a letter would tell."""
+    if settings.ANYMAIL_WEBHOOK_SECRET:
+        yield ok("mail", f"letters leave by {name}, which tells of bounces")
+    else:
+        yield warn("mail", f"{name} cannot tell of bounces and complaints. Set ANYMAIL_WEBHOOK_SECRET.")

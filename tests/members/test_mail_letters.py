@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as checked
 from hypothesis import strategies as st
 
-from members.mail_letters import as_email, message_id, render
+from members.mail_headers import message_id
+from members.mail_letters import as_email, render
 from members.models import Message
 from tests.members.test_mail_sending import FACTS
 

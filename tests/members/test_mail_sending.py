@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from members import mail_sending
+from members import mail_sending, mail_sweep
 from members.models import Message
 from members.tasks import send_due_messages, send_message
 from tests.smtp_sink import SmtpSink
@@ -69,7 +69,8 @@ def test_a_sent_message_is_not_sent_again(db: None, sink: SmtpSink) -> None:
 def test_not_now_is_tried_later(db: None, sink: SmtpSink, mode: str, kind: str) -> None:
     sink.mode = mode
     message = after_send(owed(kind))
-    assert (message.state, message.attempts, message.unanswered) == ("pending", 1, 0)
+    tries = 0 if mode == "421" else 1  # where nobody was there to try it on, no try is spent
+    assert (message.state, message.attempts, message.unanswered) == ("pending", tries, 0)
     assert message.error
     assert timedelta(seconds=50) < message.next_try_at - timezone.now() <= timedelta(seconds=60)
     sink.mode = "250"
@@ -281,8 +282,8 @@ def test_many_senders_at_once_send_every_message_once(committed: None, sink: Smt
 def test_a_full_sweep_asks_for_another(db: None, sink: SmtpSink) -> None:
     for number in range(3):
         owed(number=number)
-    assert mail_sending.send_due(limit=2) is True
-    assert mail_sending.send_due(limit=2) is False
+    assert mail_sweep.send_due(limit=2) is True
+    assert mail_sweep.send_due(limit=2) is False
     assert len(sink.received) == 3
 
 

@@ -22,6 +22,18 @@ def test_one_sending_fits_into_a_task() -> None:
     assert 5 * settings.EMAIL_TIMEOUT <= settings.CELERY_TASK_SOFT_TIME_LIMIT
 
 
+def test_what_takes_long_or_can_wait_is_on_a_queue_of_its_own() -> None:
+    entries = settings.CELERY_BEAT_SCHEDULE.values()
+    asked = {entry["task"] for entry in entries}
+    bulk = {name for name, route in settings.CELERY_TASK_ROUTES.items() if route["queue"] == "bulk"}
+    assert bulk <= asked, "beat asks for each of them, so none is forgotten in the table"
+    assert {"payments.tasks.compare_with_stripe", "payments.tasks.run_daily_jobs"} <= bulk
+    prompt = asked - bulk
+    assert {"members.tasks.send_due_messages", "payments.tasks.judge_alerts"} <= prompt
+    current_app.loader.import_default_modules()
+    assert asked <= set(current_app.tasks), "beat asks for tasks that exist"
+
+
 def test_the_sweep_comes_every_twenty_seconds() -> None:
     name = tasks.send_due_messages.name
     entries = [entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == name]

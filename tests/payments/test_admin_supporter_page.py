@@ -127,3 +127,25 @@ def test_many_payments_are_cut_with_a_link_to_all_of_them(desk: Client) -> None:
     assert len(table.rows) == 20
     everything = desk.get(table.more)
     assert everything.context["cl"].result_count == 21
+
+
+def test_each_letter_can_be_opened_and_sent_again_and_says_whether_it_arrived(desk: Client) -> None:
+    who = factories.supporter()
+    came_back = factories.message(who, delivery="bounced", delivery_at=clock.now())
+    waits = factories.message(who, state="pending", sent_at=None, body_html="")
+    shown = desk.get(page_of(who)).content.decode()
+    assert '<span class="state bad">came back</span>' in shown
+    assert reverse("admin:members_message_letter", args=[came_back.pk]) in shown
+    assert reverse("admin:members_message_resend", args=[came_back.pk]) in shown
+    assert reverse("admin:members_message_resend", args=[waits.pk]) not in shown
+    assert "came back" in desk.get(page_of(came_back)).content.decode()
+
+
+def test_sending_again_is_offered_to_whoever_may(client: Client) -> None:
+    who = factories.supporter()
+    sent = factories.message(who)
+    looks = factories.staff("petro", "members.view_supporter", "members.view_message")
+    client.force_login(looks, backend="django.contrib.auth.backends.ModelBackend")
+    shown = client.get(page_of(who)).content.decode()
+    assert reverse("admin:members_message_letter", args=[sent.pk]) in shown
+    assert reverse("admin:members_message_resend", args=[sent.pk]) not in shown

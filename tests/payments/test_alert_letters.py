@@ -141,7 +141,7 @@ def test_the_letter_says_what_it_is_and_what_to_do(dead_event: Callable[[], None
 
 def test_every_letter_can_be_written(well: None) -> None:
     """With made-up facts, in both languages' templates."""
-    anything = {"count": 3, "minutes": 7, "hours": 9, "error": "X", "first": "a sentence: payment 1"}
+    anything = {"count": 3, "total": 40, "minutes": 7, "hours": 9, "error": "X", "first": "a sentence: payment 1"}
     for rule in RULES:
         watch.report(rule.name, anything)
     graves = [rule for rule in RULES if rule.is_grave]

@@ -23,17 +23,19 @@ def seconds_ago(seconds: float) -> timedelta:
 
 
 def test_who_was_never_heard_of_is_silent_and_who_beats_is_not() -> None:
-    assert heartbeats.stale() == ["drain", "worker", "beat"]
+    assert heartbeats.stale() == ["drain", "worker", "beat", "bulk"]
     heartbeats.beat("drain")
-    assert heartbeats.stale() == ["worker", "beat"]
+    assert heartbeats.stale() == ["worker", "beat", "bulk"]
     assert heartbeats.ages()["drain"] == pytest.approx(0, abs=2)
 
 
-def test_silent_after_three_minutes() -> None:
-    for name, age in (("drain", 175), ("worker", 185)):
+def test_silent_after_three_minutes_and_of_what_takes_long_after_half_an_hour() -> None:
+    for name, age in (("drain", 175), ("worker", 185), ("bulk", 1795)):
         Heartbeat.objects.create(name=name, beaten_at=seconds_ago(age))
     heartbeats.beat("beat")
     assert heartbeats.stale() == ["worker"]
+    Heartbeat.objects.filter(name="bulk").update(beaten_at=seconds_ago(1805))
+    assert heartbeats.stale() == ["worker", "bulk"]
 
 
 def test_a_busy_loop_writes_once_in_twenty_seconds(django_assert_num_queries) -> None:
@@ -66,4 +68,6 @@ def test_the_task_tells_when_beat_sent_it_and_that_a_worker_ran_it(settings) -> 
 
 def test_by_hand_the_task_says_nothing_about_beat() -> None:
     tasks.heartbeat.apply()
+    assert heartbeats.stale() == ["drain", "beat", "bulk"]
+    tasks.bulk_heartbeat.apply()
     assert heartbeats.stale() == ["drain", "beat"]

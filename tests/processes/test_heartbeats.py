@@ -31,8 +31,8 @@ def test_beat_that_is_stopped_is_missed(theatre: Theatre) -> None:
     os.killpg(beat, signal.SIGSTOP)
     try:
         theatre.until("nothing of it is under way", lambda: heard(theatre)["beat"] > 22, 60)
-        theatre.sql("UPDATE payments_heartbeat SET beaten_at = beaten_at - interval '4 minutes'")
-        theatre.until("only the drain is heard", lambda: readiness(theatre) == "silent: worker, beat", 60)
+        theatre.sql("UPDATE payments_heartbeat SET beaten_at = beaten_at - interval '31 minutes'")
+        theatre.until("only the drain is heard", lambda: readiness(theatre) == "silent: worker, beat, bulk", 60)
         assert theatre.status("/readyz") == 200
     finally:
         os.killpg(beat, signal.SIGCONT)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 import requests
+from celery import Celery
+from redis import Redis
 
-from members.mail_letters import message_id
+from members.mail_headers import message_id
 from tests.processes.reader import Reader, crowd
 from tests.processes.theatre import Theatre
 from tests.smtp_sink import SmtpSink
@@ -16,13 +20,14 @@ from tests.smtp_sink import SmtpSink
 pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
 
 THANKS, RECEIPT = "thanks_first_recurring", "receipt_recurring"
+BULK_IS_HEARD = "SELECT 1 FROM payments_heartbeat WHERE name = 'bulk'"
 
 
 @pytest.fixture
 def sink(theatre: Theatre) -> Iterator[SmtpSink]:
-    """A real mail server, which the worker uses instead of writing files."""
+    """A real mail server, which the worker uses instead of writing files: one sender each of its two hands."""
     with SmtpSink() as server:
-        theatre.restart("worker", EMAIL_URL=server.url)
+        theatre.restart("worker", EMAIL_URL=server.url, MAIL_SENDERS="1")
         yield server
     theatre.restart("worker")
 
@@ -43,7 +48,7 @@ def newest(theatre: Theatre) -> int:
 
 def state_of(theatre: Theatre, email: str) -> str:
     """Of the one letter owed to an address; empty until it was tried."""
-    rows = theatre.sql("SELECT state FROM members_message WHERE to_email = %s AND attempts > 0", email)
+    rows = theatre.sql("SELECT state FROM members_message WHERE to_email = %s AND (attempts > 0 OR error <> '')", email)
     assert len(rows) <= 1
     return str(rows[0][0]) if rows else ""
 
@@ -54,7 +59,7 @@ def kill_while_sending(theatre: Theatre, sink: SmtpSink, times: int) -> None:
         theatre.until("some letters are on their way", lambda enough=enough: len(sink.received) >= enough)
         theatre.kill("worker")
         theatre.leases_of_senders_run_out()
-        theatre.start("worker", EMAIL_URL=sink.url)
+        theatre.start("worker", EMAIL_URL=sink.url, MAIL_SENDERS="1")
         theatre.sweep()
 
 
@@ -156,3 +161,24 @@ def test_a_mail_server_that_is_gone_and_one_that_hangs_up(theatre: Theatre, sink
     receipts, arrived = owed(theatre, RECEIPT, start), copies(sink)
     assert Counter(receipts.values()) == {"sent": wanted}
     assert {arrived[name] for name in receipts} == {2}
+
+
+def test_work_that_takes_long_holds_up_no_letter(theatre: Theatre, sink: SmtpSink) -> None:
+    """Both hands of the bulk worker are stopped in the middle of their work, and its queue is long."""
+    theatre.until("the bulk worker is heard of", lambda: theatre.sql(BULK_IS_HEARD), 60)
+    bulk = theatre.programs.pid("bulk")
+    os.killpg(bulk, signal.SIGSTOP)
+    try:
+        with Celery(broker=theatre.valkey.url) as sender:
+            for _ in range(50):
+                sender.send_task("payments.tasks.run_daily_jobs", queue="bulk")
+        reader = Reader(theatre)
+        gift = reader.begin(frequency="month")
+        reader.pay(gift)
+        theatre.until("the letter is sent all the same", lambda: state_of(theatre, gift.email) == "sent", 15)
+        assert sum(letter.recipient == gift.email for letter in sink.received) == 1
+        with Redis.from_url(theatre.valkey.url) as valkey:
+            assert int(valkey.llen("bulk")) >= 40, "its work was done meanwhile: it proves nothing"
+            valkey.delete("bulk")
+    finally:
+        os.killpg(bulk, signal.SIGCONT)

@@ -30,7 +30,7 @@ from tests.processes.machines import Programs, Server
 
 KEY, SECRET = "sk_test_simulator_theatre", "whsec_theatre"
 CHAOS = {"duplicate": 0.3, "shuffle": 0.3, "delay": [0.0, 0.3]}
-EVERYBODY = ("simulator", "web", "drain", "worker", "beat")
+EVERYBODY = ("simulator", "web", "drain", "worker", "bulk", "beat")
 WAITING = ("pending", "parked", "failed")
 
 
@@ -209,6 +209,7 @@ class Theatre:
         """What beat asks of the workers every 20 seconds."""
         with Celery(broker=self.valkey.url) as sender:
             sender.send_task("members.tasks.send_due_messages")
+            sender.send_task("members.tasks.send_due_relationship_messages", queue="bulk")
 
     def the_next_try_comes(self) -> None:
         """As if the wait between two tries were over."""

@@ -64,7 +64,7 @@ class TestReady:
         Heartbeat.objects.create(name="worker", beaten_at=now - timedelta(seconds=190))
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
-        assert answer.json()["checks"]["heartbeats"] == "silent: worker, beat"
+        assert answer.json()["checks"]["heartbeats"] == "silent: worker, beat, bulk"
 
     def test_without_redis_it_is_degraded_and_ready(self, client: Client, settings) -> None:
         settings.REDIS_URL = NOWHERE
@@ -185,13 +185,14 @@ class TestMetrics:
         assert found["hromada_payments_tried", "failed"] == 1
         assert found["hromada_payments_tried", "succeeded"] == 0
         assert found["hromada_queue_length", "celery"] >= 0
+        assert found["hromada_queue_length", "bulk"] >= 0
 
     def test_without_redis_nothing_is_said_of_its_queues(self, client: Client, settings) -> None:
         settings.REDIS_URL = NOWHERE
         assert "hromada_queue_length" not in {each.name for each in samples(client)}
 
-    def test_it_takes_nine_queries(self, client: Client, django_assert_num_queries) -> None:
-        with django_assert_num_queries(9):
+    def test_it_takes_ten_queries(self, client: Client, django_assert_num_queries) -> None:
+        with django_assert_num_queries(10):
             client.get("/metrics")
 
     def test_nobody_is_named(self, client: Client) -> None:

@@ -108,7 +108,7 @@ def test_everything_runs_survives_kills_and_leaves_nothing(house: House) -> None
     )
     assert beside.stdout.split() == ["True", house.site.rpartition(":")[2]], beside.stderr
 
-    for words in (("drain",), ("worker",), ("beat",)):
+    for words in (("drain",), ("--queues=celery",), ("--queues=bulk",), ("beat",)):
         before = house.program(*words)
         assert before is not None
         before.kill()

@@ -186,11 +186,13 @@ def programs(folder: Path, is_simulated: bool) -> list[Program]:
     celery = ("-Wignore:::celery.platforms", "-m", "celery", "--app=project", "--quiet")
     granian = ("-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={os.environ['PORT']}", "--workers=1")
     threads = ("--blocking-threads=8", "--no-ws", "--log-level=warning", "--workers-kill-timeout=3")
+    at_work = ("--concurrency=2", "--loglevel=WARNING", "--without-mingle")
     schedule = f"--schedule={folder / 'servers' / 'beat-schedule'}"
     wanted = [
         Program("web", python(*granian, *threads, "project.wsgi:application")),
         Program("drain", python(MANAGE, "drain")),
-        Program("worker", python(*celery, "worker", "--concurrency=2", "--loglevel=WARNING", "--without-mingle")),
+        Program("worker", python(*celery, "worker", *at_work, "--queues=celery")),
+        Program("bulk", python(*celery, "worker", *at_work, "--queues=bulk", "--hostname=bulk@%h")),
         Program("beat", python(*celery, "beat", "--loglevel=WARNING", "--pidfile=", schedule)),
     ]
     if is_simulated:

@@ -1,0 +1,22 @@
+"""May this letter leave now? Asked when it is claimed, under its row's lock, and once more at the last moment.
+
+What was owed days ago may have lost its address or its reader's wish since. Called by the sending only.
+"""
+
+from __future__ import annotations
+
+from members import mail_choices, suppressions
+from members.mail_kinds import Stream
+from members.models import Message
+
+Withheld = Message.Withheld
+
+
+def why_not(message: Message) -> Withheld | None:
+    """Why it may not be sent; None when it may. Reads the rows as they are now."""
+    if suppressions.standing(message.to_email):
+        return Withheld.SUPPRESSED
+    is_choice = message.stream == Stream.RELATIONSHIP and message.supporter_id is not None
+    if is_choice and not mail_choices.is_wanted(message.supporter_id or 0, message.kind):
+        return Withheld.UNWANTED
+    return None

@@ -1,0 +1,81 @@
+"""The page on which a supporter says which letters they want, in which language, and whether discreetly.
+
+No sign-in: the signed link from any letter is the proof. No name and no address on the page, which may have been
+forwarded. GET changes nothing; POST saves and says so.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from members import link_pages, links, mail_choices, people
+from members.models import Supporter
+
+# What is always sent, and why.
+ALWAYS = [
+    (_("Thanks and receipts"), _("You paid, so you are told what arrived. They are your proof.")),
+    (_("Before a yearly gift renews, and once a year for a monthly one"), _("Nobody should be charged by surprise.")),
+    (_("A payment that did not go through, and a gift that stops"), _("It is your money that moves or does not.")),
+    (_("Links you asked for"), _("You wait for them.")),
+]
+
+
+class PreferencesForm(forms.Form):
+    """What does not fit is left as it was: nothing typed by hand can take away a letter."""
+
+    language = forms.ChoiceField(choices=settings.LANGUAGES, required=False)
+    is_discreet = forms.BooleanField(required=False)
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    public_id = links.read("preferences", token)
+    if public_id is None:
+        return link_pages.expired(request, "preferences", token, _owner)
+    supporter = _owner(public_id)
+    if supporter is None:
+        raise Http404
+    if request.method == "POST":
+        _save(request, supporter)
+    return link_pages.page(request, "portal/preferences.html", _context(supporter, is_saved=request.method == "POST"))
+
+
+def _save(request: HttpRequest, supporter: Supporter) -> None:
+    if "stop_all" in request.POST:
+        mail_choices.stop_all(supporter, "page")
+        return
+    form = PreferencesForm(request.POST)
+    form.is_valid()
+    language = form.cleaned_data.get("language") or supporter.language
+    people.set_letters(supporter, language, is_discreet=form.cleaned_data["is_discreet"])
+    wanted = set(request.POST.getlist("letters"))
+    asked = [choice.kind for choice in mail_choices.offered(supporter)]
+    mail_choices.choose(supporter, {kind: kind in wanted for kind in asked}, "page")
+
+
+def _context(supporter: Supporter, *, is_saved: bool) -> dict[str, Any]:
+    return {
+        "supporter": supporter,
+        "choices": mail_choices.offered(supporter),
+        "always": ALWAYS,
+        "languages": settings.LANGUAGES,
+        "state": "saved" if is_saved else "ask",
+    }
+
+
+def _owner(public_id: str) -> Supporter | None:
+    try:
+        return Supporter.objects.filter(public_id=uuid.UUID(public_id)).first()
+    except ValueError:
+        return None

@@ -1,0 +1,43 @@
+"""The door for one click in a mail program (RFC 8058), and the page for whoever follows the link: one kind of letter.
+
+The POST carries no cookie and no proof but the address itself, which never runs out: leaving must always work. GET
+shows one button and changes nothing, because scanners open every link in a letter.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from members import link_pages, links, mail_choices
+from members.models import Supporter
+
+UUID_LENGTH = 36
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    supporter, kind = _about(token)
+    is_done = request.method == "POST"
+    if is_done:
+        mail_choices.choose(supporter, {kind: False}, "one click")
+    context = {"state": "done" if is_done else "ask", "name": mail_choices.WORDS[kind][0]}
+    return link_pages.page(request, "portal/unsubscribe.html", context)
+
+
+def _about(token: str) -> tuple[Supporter, str]:
+    """Whose token it is and for which kind. Raises Http404 for any that is not ours, or about what is no choice."""
+    value = links.read("unsubscribe", token) or ""
+    public_id, kind = value[:UUID_LENGTH], value[UUID_LENGTH + 1 :]
+    if kind not in mail_choices.kinds():
+        raise Http404
+    try:
+        return Supporter.objects.get(public_id=uuid.UUID(public_id)), kind
+    except (ValueError, Supporter.DoesNotExist):
+        raise Http404 from None

@@ -1,0 +1,48 @@
+"""What beat starts, and on which of Celery's two queues it runs. Every task is safe to run twice at the same time.
+
+The first queue is for what somebody waits for; `bulk` is for what takes long or can wait, with a worker of its own, so
+that a night's comparison or ten thousand letters to readers hold up no receipt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab
+
+BULK = {"queue": "bulk"}
+HEARTBEAT_LIVES_SECONDS = 60  # the task that proves beat and a worker tells by this when it was sent
+
+ROUTES: dict[str, dict[str, str]] = {
+    "members.tasks.send_due_relationship_messages": BULK,
+    "payments.tasks.bulk_heartbeat": BULK,
+    "payments.tasks.run_daily_jobs": BULK,
+    "payments.tasks.collect_missed_events": BULK,
+    "payments.tasks.compare_with_stripe": BULK,
+}
+
+
+def _every(seconds: float, task: str, expires: float | None = None) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, **({"options": {"expires": expires}} if expires else {})}
+
+
+BEAT: dict[str, dict[str, Any]] = {
+    "send what is due": _every(20.0, "members.tasks.send_due_messages", 20),
+    "send what can wait": _every(20.0, "members.tasks.send_due_relationship_messages", 20),
+    "heartbeat": _every(20, "payments.tasks.heartbeat", HEARTBEAT_LIVES_SECONDS),
+    "heartbeat of bulk": _every(20, "payments.tasks.bulk_heartbeat", HEARTBEAT_LIVES_SECONDS),
+    "alerts": _every(60.0, "payments.tasks.judge_alerts", 60),
+    "campaign progress": _every(60.0, "payments.tasks.record_campaign_progress"),
+    "unanswered requests": _every(60.0, "payments.tasks.take_up_unanswered_requests"),
+    "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
+    "missed events": {
+        "task": "payments.tasks.collect_missed_events",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 900},
+    },
+    "comparison": {
+        "task": "payments.tasks.compare_with_stripe",
+        "schedule": crontab(minute=25),
+        "options": {"expires": 3600},
+    },
+}
