@@ -6,13 +6,14 @@ matched to the lines that have none yet. Called by the drain when it has nothing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db.models import Min, QuerySet
 
 from payments import payouts
 from payments.models import LedgerEntry
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, values
 
 # Which of our lines a balance transaction settles, by Stripe's type and the id of its source.
 SOURCES = {
@@ -53,14 +54,21 @@ def collect() -> int:
     return len(written)
 
 
-def source_of(transaction: objects.BalanceTransaction) -> str:
+def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
+    """Write what these lines of Stripe's balance settle, where it is not written yet: a payout brings its own."""
+    waiting = {line.source: line for line in unsettled().filter(source__in=map(source_of, transactions))}
+    lines = [_line(line, told) for told in transactions if (line := waiting.pop(source_of(told), None))]
+    LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
+
+
+def source_of(transaction: values.BalanceTransaction) -> str:
     """Which of our lines a balance transaction settles. A dispute's come as adjustments, out and perhaps back in."""
     if transaction.type == "adjustment":
         return f"{'dispute' if transaction.amount < 0 else 'dispute_returned'}:{transaction.source}"
     return f"{SOURCES.get(transaction.type, 'none')}:{transaction.source}"
 
 
-def _line(line: LedgerEntry, transaction: objects.BalanceTransaction) -> LedgerEntry:
+def _line(line: LedgerEntry, transaction: values.BalanceTransaction) -> LedgerEntry:
     return LedgerEntry(
         payment_id=line.payment_id, refund_id=line.refund_id, settles=line, kind=LedgerEntry.Kind.SETTLEMENT,
         source=f"balance_transaction:{transaction.id}", amount=0, currency=line.currency,

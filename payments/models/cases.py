@@ -23,6 +23,7 @@ class Case(models.Model):
         INVOICE_PROBLEM = "invoice_problem", _("an invoice needs a person")
         METHOD_PROBLEM = "method_problem", _("a card or mandate is gone")
         PAYOUT_UNEXPLAINED = "payout_unexplained", _("a payout does not add up")
+        PAYOUT_NOT_BOOKED = "payout_not_booked", _("a payout holds money that our books lack")
         REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")
         REQUEST_REFUSED = "request_refused", _("Stripe refused a request of ours")
         REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")

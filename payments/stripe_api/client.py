@@ -17,7 +17,7 @@ from django.conf import settings
 from stripe import params as stripe_params
 
 from payments.errors import KeySpent, StripeMissing, StripeRefused, StripeUnavailable
-from payments.stripe_api import objects
+from payments.stripe_api import account, objects, values
 from payments.stripe_api.budget import budget
 from payments.stripe_api.params import check, in_order
 
@@ -111,8 +111,8 @@ def read_mandate(mandate_id: str) -> objects.Mandate:
     return _read(objects.mandate, lambda: connection().v1.mandates.retrieve(mandate_id))
 
 
-def read_payout(payout_id: str) -> objects.Payout:
-    return _read(objects.payout, lambda: connection().v1.payouts.retrieve(payout_id))
+def read_payout(payout_id: str) -> values.Payout:
+    return _read(account.payout, lambda: connection().v1.payouts.retrieve(payout_id))
 
 
 def invoice_of(intent_id: str) -> str:
@@ -122,22 +122,22 @@ def invoice_of(intent_id: str) -> str:
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
-def balance_transactions_since(since: datetime) -> Iterator[objects.BalanceTransaction]:
+def balance_transactions_since(since: datetime) -> Iterator[values.BalanceTransaction]:
     """Newest first, a hundred a call."""
     wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-    return map(objects.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
+    return map(account.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
 
 
-def balance_transactions_of(payout_id: str) -> Iterator[objects.BalanceTransaction]:
-    """What an automatic payout is made of, the payout's own line left out."""
-    wanted: Any = {"payout": payout_id, "limit": 100}
-    lines = map(objects.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
+def balance_transactions_of(payout_id: str) -> Iterator[values.BalanceTransaction]:
+    """What an automatic payout is made of, each line with what moved it; the payout's own line left out."""
+    wanted: Any = {"payout": payout_id, "limit": 100, "expand": ["data.source"]}
+    lines = map(account.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
     return (line for line in lines if line.type != "payout")
 
 
-def read_balance_transaction(transaction_id: str) -> objects.BalanceTransaction:
+def read_balance_transaction(transaction_id: str) -> values.BalanceTransaction:
     sdk = connection().v1.balance_transactions
-    return _read(objects.balance_transaction, lambda: sdk.retrieve(transaction_id))
+    return _read(account.balance_transaction, lambda: sdk.retrieve(transaction_id))
 
 
 def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str, Any]]]:
@@ -158,10 +158,10 @@ def stripe_time() -> datetime:
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
-def webhook_endpoints() -> list[objects.WebhookEndpoint]:
+def webhook_endpoints() -> list[values.WebhookEndpoint]:
     """All of the account in the key's mode; Stripe allows sixteen."""
     page = _guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()
-    return [objects.webhook_endpoint(raw) for raw in page["data"]]
+    return [account.webhook_endpoint(raw) for raw in page["data"]]
 
 
 def create_webhook_endpoint(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:

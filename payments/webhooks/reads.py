@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from payments.stripe_api import client, lists, objects
+from payments.stripe_api import client, lists, objects, values
 from payments.stripe_api.budget import budget
 
 T = TypeVar("T")
@@ -54,10 +54,10 @@ class Reads:
     def mandate(self, stripe_id: str) -> objects.Mandate:
         return self._once("mandate", stripe_id, client.read_mandate)
 
-    def payout(self, stripe_id: str) -> objects.Payout:
+    def payout(self, stripe_id: str) -> values.Payout:
         return self._once("payout", stripe_id, client.read_payout)
 
-    def payout_lines(self, stripe_id: str) -> list[objects.BalanceTransaction]:
+    def payout_lines(self, stripe_id: str) -> list[values.BalanceTransaction]:
         return self._once("payout_lines", stripe_id, lambda payout_id: list(client.balance_transactions_of(payout_id)))
 
     def invoice_of(self, intent_id: str) -> str:
