@@ -24,12 +24,17 @@ from payments.webhooks import inbox
 log = logging.getLogger("hromada.reconciliation")
 
 SUBSCRIPTION, PAYMENT, REFUND, DISPUTE = "subscription", "payment", "refund", "dispute"
-BALANCE = "balance_transaction"
+BALANCE, PAYOUT = "balance_transaction", "payout"
 # Not there on one side: we lack what Stripe has, or have what Stripe does not know.
 MISSING, EXTRA, UNSETTLED = "missing", "extra", "unsettled"
-STATUS, TAKEN = "status", "taken"
+STATUS, TAKEN, LINES = "status", "taken", "lines"
 # What a fresh read brings into our books. Money rows are only added: one that is wrong can only be noted.
-_TAKEABLE = {REFUND: (MISSING, STATUS), DISPUTE: (MISSING, STATUS, TAKEN), BALANCE: (MISSING,)}
+_TAKEABLE = {
+    REFUND: (MISSING, STATUS),
+    DISPUTE: (MISSING, STATUS, TAKEN),
+    BALANCE: (MISSING,),
+    PAYOUT: (MISSING, STATUS, LINES),
+}
 State = Difference.State
 
 

@@ -39,8 +39,11 @@ HANDLED: tuple[str, ...] = (
     "payment_method.updated",
     "payment_method.automatically_updated",
     "payment_method.detached",
+    "payout.created",
+    "payout.updated",
     "payout.paid",
     "payout.failed",
+    "payout.canceled",
     "payout.reconciliation_completed",
 )
 

@@ -42,6 +42,10 @@ def balance_transactions(since: datetime, until: datetime) -> Iterator[list[valu
     return client.listed(account.balance_transaction, sdk.list, created=_between(since, until))
 
 
+def payouts(since: datetime, until: datetime) -> Iterator[list[values.Payout]]:
+    return client.listed(account.payout, client.connection().v1.payouts.list, created=_between(since, until))
+
+
 def subscriptions_of(customer: str) -> list[objects.Subscription]:
     """All of a customer's, ended ones too, without what they are paid from."""
     wanted: Any = {"customer": customer, "status": "all", "limit": 100}

@@ -128,6 +128,25 @@ def test_a_line_that_stands_otherwise_in_our_ledger(stage: Stage) -> None:
     assert missing_cases()[0].facts["missing"] == [1, "EUR"]
 
 
+def test_a_payout_is_known_from_its_first_day(stage: Stage) -> None:
+    stage.join("once", amount="25")
+    stage.advance(3)
+    taken_back, kept = [], []
+    for seen in (taken_back, kept):
+        stage.stripe.payout()
+        stage.settle_down()
+        payout = Payout.objects.latest("pk")
+        seen.append(payout.status)
+        if seen is taken_back:
+            stage.stripe.cancel_payout(payout.stripe_payout_id)
+        for _ in range(2):
+            stage.advance()
+            payout.refresh_from_db()
+            seen.append(payout.status)
+    assert taken_back == ["pending", "canceled", "canceled"]
+    assert kept == ["pending", "paid", "paid"]
+
+
 def test_a_payout_that_fails_is_told(stage: Stage) -> None:
     stage.join("once", amount="25")
     stage.advance(3)

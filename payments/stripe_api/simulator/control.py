@@ -119,6 +119,7 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
         for name in (
             "begin",
             "cancel",
+            "cancel_payout",
             "clear_faults",
             "close_dispute",
             "deliver",

@@ -142,6 +142,11 @@ class Controls:
         with self.world.transaction():
             payouts.fail(self.world, self.world.get("payout", id_of(payout)))
 
+    def cancel_payout(self, payout: Reference) -> None:
+        """From the dashboard, before it has left for the bank."""
+        with self.world.transaction():
+            payouts.cancel(self.world, self.world.get("payout", id_of(payout)))
+
     def cancel(self, subscription: Reference, *, at_period_end: bool = False) -> None:
         """From the dashboard or the hosted portal."""
         with self.world.transaction():
