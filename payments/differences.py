@@ -75,9 +75,11 @@ def write_down(mismatches: Sequence[Mismatch]) -> None:
     Difference.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
-def let_go(run: Reconciliation) -> int:
-    """Close what this whole run looked for and did not find again; returns how many."""
+def let_go(run: Reconciliation, *kinds: str) -> int:
+    """Close what this whole run looked for, of these kinds or of all, and did not find again; returns how many."""
     rows = Difference.objects.filter(state=State.OPEN, seen_at__lt=run.started_at, happened_at__gte=run.since)
+    if kinds:
+        rows = rows.filter(kind__in=kinds)
     return rows.update(state=State.GONE, settled_at=timezone.now())
 
 

@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=25),
         "options": {"expires": 3600},
     },
+    "balance": {"task": "payments.tasks.compare_balance", "schedule": crontab(minute=20), "options": {"expires": 3600}},
 }
 
 # --- Staff ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -25,6 +25,11 @@ class Row(NamedTuple):
 
 
 def look(page: Page) -> list[Mismatch]:
+    return compared(page, _ours)
+
+
+def compared(page: Page, ours: Callable[[Page], Page]) -> list[Mismatch]:
+    """What differs. `ours` says which of the lines that no settlement names come from gifts of ours."""
     rows = _rows(page)
     found, unknown = [], []
     for line in page:
@@ -32,7 +37,7 @@ def look(page: Page) -> list[Mismatch]:
             found += _differing(line, row)
         elif not settlements.source_of(line).startswith("none:"):
             unknown.append(line)
-    return found + [_mismatch(line, MISSING, "", _words(line)) for line in _ours(unknown)]
+    return found + [_mismatch(line, MISSING, "", _words(line)) for line in ours(unknown)]
 
 
 def _rows(page: Page) -> dict[str, Row]:

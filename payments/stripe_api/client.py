@@ -137,7 +137,7 @@ def balance_transactions_of(payout_id: str) -> Iterator[values.BalanceTransactio
 
 def read_balance_transaction(transaction_id: str) -> values.BalanceTransaction:
     sdk = connection().v1.balance_transactions
-    return _read(account.balance_transaction, lambda: sdk.retrieve(transaction_id))
+    return _read(account.balance_transaction, lambda: sdk.retrieve(transaction_id, {"expand": ["source"]}))
 
 
 def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str, Any]]]:

@@ -42,6 +42,12 @@ def balance_transactions(since: datetime, until: datetime) -> Iterator[list[valu
     return client.listed(account.balance_transaction, sdk.list, created=_between(since, until))
 
 
+def moved(since: datetime, until: datetime) -> Iterator[list[values.BalanceTransaction]]:
+    """The lines of the balance, each with what moved it."""
+    sdk, whole = client.connection().v1.balance_transactions, ["data.source"]
+    return client.listed(account.balance_transaction, sdk.list, created=_between(since, until), expand=whole)
+
+
 def payouts(since: datetime, until: datetime) -> Iterator[list[values.Payout]]:
     return client.listed(account.payout, client.connection().v1.payouts.list, created=_between(since, until))
 
