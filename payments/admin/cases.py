@@ -100,6 +100,7 @@ NAMES = {
     "subscriptions": gettext_lazy("Subscriptions"),
     "agreed": gettext_lazy("Agreed"),
     "taken": gettext_lazy("Taken by Stripe"),
+    "taken_back": gettext_lazy("Taken back"),
     "renews_on": gettext_lazy("Renews on"),
     "amount": gettext_lazy("Amount"),
     "reason": gettext_lazy("Reason"),

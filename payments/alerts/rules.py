@@ -94,6 +94,7 @@ ABOUT_MONEY = (
     Case.Kind.REFUND_FAILED,
     Case.Kind.REQUEST_REFUSED,
     Case.Kind.REQUEST_UNANSWERED,
+    Case.Kind.TAKEN_TWICE,
 )
 
 ABOUT_PROMISES = (

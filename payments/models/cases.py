@@ -26,6 +26,7 @@ class Case(models.Model):
         PAYOUT_NOT_BOOKED = "payout_not_booked", _("a payout holds money that our books lack")
         REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")
         REQUEST_REFUSED = "request_refused", _("Stripe refused a request of ours")
+        TAKEN_TWICE = "taken_twice", _("more was taken back than was given")
         REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")
 
     kind = models.CharField(_("what"), max_length=30, choices=Kind)

@@ -84,6 +84,19 @@ def test_a_dispute_after_a_partial_refund(stage: Stage) -> None:
     balanced(stage)
 
 
+def test_what_was_sent_back_and_taken_back_is_shown_to_staff(stage: Stage) -> None:
+    """The bank takes the whole gift although it was refunded: it happens, and only a person can get it back."""
+    payment = given(stage)
+    stage.stripe.refund(payment.stripe_payment_intent_id, 1000)
+    stage.settle_down()
+    stage.stripe.dispute(payment.stripe_payment_intent_id)
+    stage.settle_down()
+    case = Case.objects.get(kind="taken_twice")
+    assert case.facts == {"payment": payment.pk, "taken_back": [3500, "EUR"]}
+    assert case.supporter == payment.supporter
+    balanced(stage)
+
+
 def test_a_bank_debit_returned_weeks_later_reverses_its_line(stage: Stage) -> None:
     stage.join("month", amount="25", iban="DE89370400440532013000")
     stage.advance(45)
