@@ -108,6 +108,7 @@ NAMES = {
     "dispute": gettext_lazy("Dispute"),
     "invoice": gettext_lazy("Invoice at Stripe"),
     "problem": gettext_lazy("Problem"),
+    "customer": gettext_lazy("Customer at Stripe"),
     "payout": gettext_lazy("Payout"),
     "unexplained": gettext_lazy("Unexplained"),
     "missing": gettext_lazy("Missing in our books"),

@@ -22,6 +22,7 @@ class Case(models.Model):
         RENEWAL_MISSED = "renewal_missed", _("a renewal did not come")
         INVOICE_PROBLEM = "invoice_problem", _("an invoice needs a person")
         METHOD_PROBLEM = "method_problem", _("a card or mandate is gone")
+        EMAIL_DIFFERS = "email_differs", _("another address was written down at Stripe")
         PAYOUT_UNEXPLAINED = "payout_unexplained", _("a payout does not add up")
         PAYOUT_NOT_BOOKED = "payout_not_booked", _("a payout holds money that our books lack")
         REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")

@@ -1,4 +1,4 @@
-"""Shapes of the Stripe account itself: its balance, its payouts, its webhook endpoints. The rest is in objects.py."""
+"""Shapes of the Stripe account itself: its balance, payouts, customers, endpoints. The rest is in objects.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from payments.stripe_api import objects
 from payments.stripe_api.fields import id_of, moment
-from payments.stripe_api.values import BalanceTransaction, Charge, Dispute, Payout, Refund, WebhookEndpoint
+from payments.stripe_api.values import BalanceTransaction, Charge, Customer, Dispute, Payout, Refund, WebhookEndpoint
 
 Raw = Mapping[str, Any]
 
@@ -51,6 +51,11 @@ def payout(raw: Raw) -> Payout:
         failure_code=raw.get("failure_code") or "",
         created_at=moment(raw["created"]),
     )
+
+
+def customer(raw: Raw) -> Customer:
+    """A deleted one has no address."""
+    return Customer(id=raw["id"], email=raw.get("email") or "")
 
 
 def webhook_endpoint(raw: Raw) -> WebhookEndpoint:

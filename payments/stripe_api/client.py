@@ -75,6 +75,10 @@ def read_subscription(subscription_id: str) -> objects.Subscription:
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
 
 
+def read_customer(customer_id: str) -> values.Customer:
+    return _read(account.customer, lambda: connection().v1.customers.retrieve(customer_id))
+
+
 def customer_of_method(method_id: str) -> str:
     """Whose a card or account is, or "" when it was removed."""
     return _read(objects.customer_of, lambda: connection().v1.payment_methods.retrieve(method_id))

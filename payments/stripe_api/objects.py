@@ -206,6 +206,11 @@ def customer_before(event: Raw) -> str:
     return _id((event["data"].get("previous_attributes") or {}).get("customer"))
 
 
+def changed_address(event: Raw) -> bool:
+    """Whether a customer's address was what an event says was changed."""
+    return "email" in (event["data"].get("previous_attributes") or {})
+
+
 def lane_of(raw: Raw) -> str:
     """What an object's events are worked one after another by: its customer, else what it hangs on, else itself."""
     if raw.get("object") == "customer":

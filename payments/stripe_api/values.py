@@ -22,6 +22,12 @@ class WebhookEndpoint:
 
 
 @dataclass(frozen=True)
+class Customer:
+    id: str
+    email: str
+
+
+@dataclass(frozen=True)
 class Charge:
     id: str
     payment_intent: str

@@ -75,6 +75,9 @@ class Reads:
         found = [one for one in self._known.values() if isinstance(one, kinds) and one.customer == customer]
         return {one.checkout for one in found if one.checkout}
 
+    def customer(self, stripe_id: str) -> values.Customer:
+        return self._once("customer", stripe_id, client.read_customer)
+
     def customer_of_method(self, method_id: str) -> str:
         return self._once("customer_of_method", method_id, client.customer_of_method)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import stripe
 
 from members import clock
@@ -157,14 +158,30 @@ def test_a_mandate_and_a_card_of_somebody_else_are_foreign(stage: Stage) -> None
     assert {"mandate.updated", "payment_method.detached", "customer.updated", "payment_intent.processing"} <= types
 
 
-def test_a_deleted_customer_is_noted_and_keeps_the_books(stage: Stage) -> None:
-    stage.join("month", amount="10")
-    events = stage.stripe.events("customer.created")
-    event = events[-1] | {"id": "evt_deleted", "type": "customer.deleted"}
-    assert stage.post(event) == 200
-    stage.work()
-    assert TimelineEntry.objects.get(action="customer.deleted").supporter == Supporter.objects.get()
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_a_deleted_customer_is_noted_and_keeps_the_books(stage: Stage, frequency: str) -> None:
+    stage.join(frequency, amount="10")
+    customer = Payment.objects.get().stripe_customer_id
+    sdk(stage).v1.customers.delete(customer, options={"idempotency_key": "dashboard"})
+    stage.settle_down()
+    noted = TimelineEntry.objects.get(action="customer.deleted")
+    assert (noted.supporter, noted.details) == (Supporter.objects.get(), {"customer": customer})
+    assert set(Subscription.objects.values_list("status", flat=True)) <= {"canceled"}
     assert Payment.objects.get().status == "succeeded"
+
+
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_another_address_at_stripe_is_shown_to_staff_and_ours_stays(stage: Stage, frequency: str) -> None:
+    stage.join(frequency, amount="10")
+    customer = Payment.objects.get().stripe_customer_id
+    for address in ("Olena@example.org", "other@example.org", "other@example.org"):
+        sdk(stage).v1.customers.update(customer, {"email": address}, {"idempotency_key": f"dashboard-{address}"})
+    sdk(stage).v1.customers.update(customer, {"name": "Olena"}, {"idempotency_key": "dashboard-name"})
+    stage.settle_down()
+    case = Case.objects.get()
+    assert (case.kind, case.supporter, case.facts) == ("email_differs", Supporter.objects.get(), {"customer": customer})
+    assert Supporter.objects.get().email == "olena@example.org"
+    assert "other@example.org" not in case.key
 
 
 def test_objects_on_a_shared_account_that_are_not_ours_have_no_effect(stage: Stage) -> None:
