@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import stripe
@@ -102,13 +102,39 @@ def test_the_next_debit_is_of_the_amount_agreed_in_the_dashboard(stage: Stage) -
     assert not Case.objects.exists()
 
 
+def test_an_invoice_that_stripe_cannot_finish_is_a_case_and_is_paid_when_it_is_mended(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    stage.stripe.break_invoices(one().stripe_subscription_id)
+    stage.advance(33)
+    assert StripeEvent.objects.get(type="invoice.finalization_failed").state == "processed"
+    case = Case.objects.get(kind="invoice_problem")
+    assert case.facts == {"subscription": one().pk, "invoice": stage.stripe.world.store.all("invoice")[-1]["id"]}
+    assert Payment.objects.count() == 1
+    stage.stripe.mend_invoices(one().stripe_subscription_id)
+    stage.settle_down()
+    assert Payment.objects.filter(status="succeeded").count() == 2
+
+
 def test_an_unfinished_invoice_told_before_its_subscription_is_a_case(stage: Stage) -> None:
     stage.pay(stage.give("month"))
-    [event] = stage.stripe.events("invoice.paid")
-    assert stage.post(event | {"id": "evt_unfinished", "type": "invoice.finalization_failed"}) == 200
+    agreed = stage.stripe.world.store.all("subscription")[0]["id"]
+    stage.stripe.break_invoices(agreed)
+    stage.stripe.advance(days=33)
+    told = stage.stripe.events("invoice.finalization_failed")
+    assert [stage.post(event) for event in told] == [200]
     stage.work()
     assert Case.objects.get().kind == "invoice_problem"
-    assert StripeEvent.objects.get(pk="evt_unfinished").state == "processed"
+    assert StripeEvent.objects.get(type="invoice.finalization_failed").state == "processed"
+
+
+def test_a_card_corrected_in_the_dashboard_or_by_its_network_is_known(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    for year, by_hand in ((2041, True), (2042, False)):
+        stage.stripe.update_card(one().stripe_payment_method_id, (5, year), by_hand=by_hand)
+        stage.settle_down()
+        assert one().method_expires_on == date(year, 5, 31)
+    states = dict(StripeEvent.objects.filter(type__startswith="payment_method.").values_list("type", "state"))
+    assert {states["payment_method.updated"], states["payment_method.automatically_updated"]} == {"processed"}
 
 
 def test_a_revoked_mandate_is_a_problem_for_staff(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments.models import Case, Dispute, LedgerEntry, Payment
+from payments.models import Case, Dispute, LedgerEntry, Payment, StripeEvent
 from tests.stage import Stage, shuffled
 
 
@@ -71,6 +71,19 @@ def test_an_inquiry_moves_no_money(stage: Stage) -> None:
     stage.settle_down()
     assert Dispute.objects.get().status == "warning_closed"
     assert lines() == [("charge", 2500)]
+    balanced(stage)
+
+
+@pytest.mark.parametrize("inquiry", [False, True])
+def test_a_dispute_that_was_answered_is_with_the_bank(stage: Stage, inquiry: bool) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id, inquiry=inquiry)
+    stage.settle_down()
+    assert Dispute.objects.get().status.endswith("needs_response")
+    stage.stripe.answer_dispute(dispute["id"])
+    stage.settle_down()
+    assert Dispute.objects.get().status == ("warning_under_review" if inquiry else "under_review")
+    assert StripeEvent.objects.get(type="charge.dispute.updated").state == "processed"
     balanced(stage)
 
 
