@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from members import clock
-from payments import due_letters, invariants, missed_renewals, progress, reminders
+from payments import due_letters, invariants, missed_renewals, payouts, progress, reminders
 from payments.alerts import looks, watch
 from payments.due_letters import DueLetter
 from payments.webhooks import inbox, retention
@@ -29,6 +29,7 @@ def run(today: date | None = None) -> dict[str, object]:
     today = today or clock.today()
     letters = {kind.name: asdict(due_letters.send(kind, today)) for kind in DUE_LETTERS}
     missed = missed_renewals.find(today)
+    payouts.show_missing()
     progress.record_all()
     retention.trim()
     broken = invariants.broken()

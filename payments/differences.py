@@ -24,12 +24,17 @@ from payments.webhooks import inbox
 log = logging.getLogger("hromada.reconciliation")
 
 SUBSCRIPTION, PAYMENT, REFUND, DISPUTE = "subscription", "payment", "refund", "dispute"
-BALANCE = "balance_transaction"
+BALANCE, PAYOUT = "balance_transaction", "payout"
 # Not there on one side: we lack what Stripe has, or have what Stripe does not know.
 MISSING, EXTRA, UNSETTLED = "missing", "extra", "unsettled"
-STATUS, TAKEN = "status", "taken"
+STATUS, TAKEN, LINES = "status", "taken", "lines"
 # What a fresh read brings into our books. Money rows are only added: one that is wrong can only be noted.
-_TAKEABLE = {REFUND: (MISSING, STATUS), DISPUTE: (MISSING, STATUS, TAKEN), BALANCE: (MISSING,)}
+_TAKEABLE = {
+    REFUND: (MISSING, STATUS),
+    DISPUTE: (MISSING, STATUS, TAKEN),
+    BALANCE: (MISSING,),
+    PAYOUT: (MISSING, STATUS, LINES),
+}
 State = Difference.State
 
 
@@ -70,9 +75,11 @@ def write_down(mismatches: Sequence[Mismatch]) -> None:
     Difference.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
-def let_go(run: Reconciliation) -> int:
-    """Close what this whole run looked for and did not find again; returns how many."""
+def let_go(run: Reconciliation, *kinds: str) -> int:
+    """Close what this whole run looked for, of these kinds or of all, and did not find again; returns how many."""
     rows = Difference.objects.filter(state=State.OPEN, seen_at__lt=run.started_at, happened_at__gte=run.since)
+    if kinds:
+        rows = rows.filter(kind__in=kinds)
     return rows.update(state=State.GONE, settled_at=timezone.now())
 
 

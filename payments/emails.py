@@ -143,17 +143,17 @@ def _way_on(payment: Payment, reason: str) -> Facts:
         return {}
     language = _language(payment)
     if reason == "confirmation" and payment.stripe_invoice_id:
-        return {"confirm_url": fresh_links.url("confirm", str(payment.public_id), language)}
-    return {"method_url": fresh_links.url("method", str(payment.subscription.public_id), language)}
+        return {"confirm_url": links.url("confirm", str(payment.public_id), language)}
+    return {"method_url": links.url("method", str(payment.subscription.public_id), language)}
 
 
 def _with_links(subscription: Subscription, language: str) -> Facts:
     value, ends = str(subscription.public_id), subscription.is_stopping
     standing = "stopping" if ends else "paused" if subscription.collection_paused else "going"
-    facts = {**_gift(subscription), "standing": standing, "stop_url": fresh_links.url("stop", value, language)}
+    facts = {**_gift(subscription), "standing": standing, "stop_url": links.url("stop", value, language)}
     if standing == "stopping":
         return {**facts, **_patron_until(subscription)}
-    facts["method_url"] = fresh_links.url("method", value, language)
+    facts["method_url"] = links.url("method", value, language)
     return facts | ({"renews_on": subscription.renews_on.isoformat()} if standing == "going" else {})
 
 

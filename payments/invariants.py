@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count
 
+from members import clock
 from members.models import Membership, Message, Supporter
 from payments import reconciliation
 from payments.models import StripeEvent, Subscription
@@ -54,6 +55,8 @@ def broken() -> list[str]:
     return [f"{sentence}: {', '.join(rows)}" for sentence, query in SENTENCES.items() if (rows := _rows(query))]
 
 
+# No level may give more (members/models/membership.py).
+MOST_GRACE_DAYS = 90
 SENTENCES: dict[str, str] = {
     "every received payment has its line": """
         SELECT 'payment ' || p.id FROM payments_payment p
@@ -84,6 +87,28 @@ SENTENCES: dict[str, str] = {
         JOIN payments_subscription s ON s.membership_id = m.id
         JOIN payments_payment p ON p.subscription_id = s.id AND p.status = 'succeeded'
         GROUP BY m.id HAVING m.paid_through <> max(greatest(p.paid_through, m.starts_on))""",
+    "who has paid through today belongs today": """
+        SELECT 'payment ' || p.id FROM payments_payment p
+        JOIN payments_subscription s ON s.id = p.subscription_id
+        LEFT JOIN members_membership m ON m.id = s.membership_id
+        WHERE p.status = 'succeeded' AND p.paid_through >= %(today)s
+          AND p.refunded_amount + p.disputed_amount < p.amount
+          AND (m.id IS NULL OR m.ended_on <= %(today)s OR m.grace_through < %(today)s)""",
+    "who belongs by a subscription has paid, through today or within grace": """
+        SELECT 'membership ' || m.id FROM members_membership m
+        JOIN payments_subscription s ON s.membership_id = m.id
+        WHERE m.grace_through >= %(today)s AND NOT EXISTS (
+          SELECT FROM payments_payment p WHERE p.subscription_id = s.id AND p.status = 'succeeded'
+            AND greatest(p.paid_through, m.starts_on) >= %(today)s - %(grace)s::int)""",
+    "what was taken back twice is shown to staff": """
+        SELECT 'payment ' || p.id FROM payments_payment p
+        WHERE p.refunded_amount + p.disputed_amount > p.amount AND NOT EXISTS (
+          SELECT FROM payments_case c WHERE c.key = 'payment:' || p.id || ':taken_twice')""",
+    "the database refuses every change of the ledger": """
+        SELECT 'trigger ' || name FROM unnest(ARRAY['ledger_row_unchanged', 'ledger_not_emptied']) AS name
+        WHERE NOT EXISTS (
+          SELECT FROM pg_trigger WHERE tgname = name AND tgrelid = 'payments_ledgerentry'::regclass
+            AND tgenabled IN ('O', 'A'))""",
     "a payment belongs to the supporter of its subscription": """
         SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_subscription s ON s.id = p.subscription_id
         WHERE s.supporter_id <> p.supporter_id""",
@@ -92,7 +117,7 @@ SENTENCES: dict[str, str] = {
 
 def _rows(query: str) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{query} LIMIT 10")
+        cursor.execute(f"{query} LIMIT 10", {"today": clock.today(), "grace": MOST_GRACE_DAYS})
         return [row[0] for row in cursor.fetchall()]
 
 

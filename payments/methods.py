@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from members.models import TimelineEntry
 from payments import cases
 from payments.models import Case, Subscription
 from payments.stripe_api import objects
@@ -42,16 +41,6 @@ def follow_mandate(mandate: objects.Mandate) -> None:
         _note(paid, Problem.MANDATE_INACTIVE)
     else:
         paid.filter(method_problem=Problem.MANDATE_INACTIVE).update(method_problem="")
-
-
-def note_deleted_customer(customer_id: str) -> None:
-    """A customer was deleted at Stripe. Kept on the timeline, once; the supporter stays in our books."""
-    for supporter_id in set(
-        Subscription.objects.filter(stripe_customer_id=customer_id).values_list("supporter_id", flat=True)
-    ):
-        TimelineEntry.objects.get_or_create(
-            supporter_id=supporter_id, action="customer.deleted", details={"customer": customer_id}
-        )
 
 
 def _note(subscriptions: QuerySet[Subscription], problem: Problem) -> None:

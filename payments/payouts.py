@@ -1,22 +1,44 @@
-"""Payouts to the bank, each tied to the payments, refunds, disputes and fees it is made of, to the minor unit."""
+"""Payouts to the bank, each tied to the payments, refunds, disputes and fees it is made of, to the minor unit.
+
+Two things are asked of each: do its lines add up to it, which is Stripe against Stripe; and are those lines that come
+from gifts of ours in our ledger, each with the amount and fee that stand there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Subquery, Sum, Value
-from django.db.models.functions import Concat
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Concat
 
 from members import clock
 from payments import cases
 from payments.models import Case, LedgerEntry, Payout, PayoutLine
-from payments.stripe_api import objects
+from payments.stripe_api import values
+
+Whose = PayoutLine.Whose
+# After an outage a payout may be told before what it is made of.
+MISSING_FOR = timedelta(hours=1)
+_OURS, _TIED = Q(lines__whose=Whose.OURS), Q(lines__ledger_entry__isnull=False)
 
 
-def follow(payout: objects.Payout, lines: Iterable[objects.BalanceTransaction]) -> Payout:
+@dataclass(frozen=True)
+class Holding:
+    """A payout's money by whose it is, in minor units of its currency. `missing` is ours and not in our ledger."""
+
+    booked: int
+    missing: int
+    of_others: int
+    of_stripe: int
+
+
+def follow(payout: values.Payout, lines: Iterable[tuple[values.BalanceTransaction, PayoutLine.Whose]]) -> Payout:
     """Make our row what Stripe's payout is now; with its lines, say what stays unexplained. Safe to call again.
 
-    Opens a case when the lines do not add up to the payout.
+    Opens a case when the lines do not add up to the payout. What of them is missing in our books: `show_missing`.
     """
     state = {"status": payout.status, "failure_code": payout.failure_code, "arrives_on": payout.arrives_on}
     facts = {"amount": payout.amount, "currency": payout.currency, "is_automatic": payout.is_automatic}
@@ -26,7 +48,10 @@ def follow(payout: objects.Payout, lines: Iterable[objects.BalanceTransaction]) 
         defaults=state,
     )
     if payout.has_lines:
-        PayoutLine.objects.bulk_create([_line(row, line) for line in lines], ignore_conflicts=True)
+        PayoutLine.objects.bulk_create(
+            [_line(row, line, whose) for line, whose in lines],
+            update_conflicts=True, unique_fields=["stripe_balance_transaction_id"], update_fields=["whose"],
+        )  # fmt: skip
         tie_lines()
         _compare(row)
     return row
@@ -46,10 +71,43 @@ def breakdown(payout: Payout) -> dict[str, int]:
     return found | {"fees": -sum(row["fees"] for row in rows)}
 
 
-def _line(row: Payout, line: objects.BalanceTransaction) -> PayoutLine:
+def holding(payout: Payout) -> Holding:
+    """What a payout holds, against our own ledger: `booked` is what stands there, not what Stripe says of it."""
+    row = _held(Payout.objects.filter(pk=payout.pk)).get()
+    return Holding(row.booked, row.ours - row.booked, row.of_others, row.of_stripe)
+
+
+def show_missing() -> int:
+    """Open a case for each payout that has held money of ours for an hour which our ledger lacks; how many there are.
+
+    Called by the daily jobs, so every hour. Safe to call again: a payout is one case.
+    """
+    old = Payout.objects.filter(compared_at__lte=clock.now() - MISSING_FOR)
+    lacking = _held(old).filter(Q(unbooked__gt=0) | ~Q(ours=F("booked")))
+    for row in lacking:
+        facts = {"payout": row.pk, "missing": [row.ours - row.booked, row.currency], "lines": row.unbooked}
+        cases.open_case(Case.Kind.PAYOUT_NOT_BOOKED, f"payout:{row.stripe_payout_id}:missing", None, facts)
+    return len(lacking)
+
+
+def _held(payouts: QuerySet[Payout]) -> QuerySet[Any]:
+    return payouts.annotate(
+        booked=_sum(F("lines__ledger_entry__settled_amount") - F("lines__ledger_entry__fee"), _TIED),
+        ours=_sum(F("lines__net"), _OURS),
+        of_others=_sum(F("lines__net"), Q(lines__whose=Whose.OTHERS)),
+        of_stripe=_sum(F("lines__net"), Q(lines__whose=Whose.STRIPE)),
+        unbooked=Count("lines", filter=_OURS & Q(lines__ledger_entry=None)),
+    )
+
+
+def _sum(what: Any, only: Q) -> Coalesce:
+    return Coalesce(Sum(what, filter=only), 0, output_field=BigIntegerField())
+
+
+def _line(row: Payout, line: values.BalanceTransaction, whose: PayoutLine.Whose) -> PayoutLine:
     return PayoutLine(
         payout=row, stripe_balance_transaction_id=line.id, type=line.type, source=line.source, amount=line.amount,
-        fee=line.fee, net=line.amount - line.fee, currency=line.currency, occurred_at=line.created_at,
+        fee=line.fee, net=line.amount - line.fee, currency=line.currency, occurred_at=line.created_at, whose=whose,
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ def follow(refund: objects.Refund) -> Refund:
     _write_lines(row, refund)
     returned = payment.refunds.filter(status__in=Refund.TAKES_MONEY).aggregate(sum=Sum("amount"))["sum"] or 0
     Payment.objects.filter(pk=payment.pk).update(refunded_amount=returned)
+    look_at_taken(payment)
     _tell(row, refund, before)
     return row
 
@@ -51,6 +52,18 @@ def payment_of(taken: objects.Refund | objects.Dispute) -> Payment | None:
     if taken.payment_intent:
         return Payment.objects.filter(stripe_payment_intent_id=taken.payment_intent).first()
     return Payment.objects.filter(stripe_charge_id=taken.charge).first()
+
+
+def look_at_taken(payment: Payment) -> None:
+    """Show staff a gift of which refunds and disputes together took more than was given: Stripe allows it, and the
+    bank may give back what was refunded already. Once a payment; safe to call again.
+    """
+    payment.refresh_from_db(fields=["refunded_amount", "disputed_amount"])
+    taken = payment.refunded_amount + payment.disputed_amount
+    if taken > payment.amount:
+        facts = {"payment": payment.pk, "taken_back": [taken, payment.currency]}
+        key = f"payment:{payment.pk}:taken_twice"
+        cases.open_case(Case.Kind.TAKEN_TWICE, key, payment.supporter, facts)
 
 
 def _write_lines(row: Refund, refund: objects.Refund) -> None:

@@ -1,18 +1,20 @@
 """What Stripe settled for each line: amount, fee and rate in the currency of our account, as lines of their own.
 
 Stripe may know a fee only later, so it is never waited for: balance transactions are listed a hundred a call and
-matched to the lines that have none yet. Called by the drain when it has nothing more urgent.
+matched to the lines that have none yet. Called by the drain when it has nothing more urgent, and every hour before the
+balance is compared. A line is asked for ever more seldom: one that never settles is shown by the nightly comparison.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 
 from payments import payouts
 from payments.models import LedgerEntry
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, values
 
 # Which of our lines a balance transaction settles, by Stripe's type and the id of its source.
 SOURCES = {
@@ -24,6 +26,8 @@ SOURCES = {
     "payment_failure_refund": "refund_returned",
 }
 OVERLAP = timedelta(hours=1)
+# How long a line has waited when it is asked for the second time; then twice as long, and so on, for a month.
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(days=30)
 
 
 def unsettled() -> QuerySet[LedgerEntry]:
@@ -33,15 +37,31 @@ def unsettled() -> QuerySet[LedgerEntry]:
     )
 
 
-def collect() -> int:
-    """Read Stripe's balance since the oldest line without a settlement; returns how many were written.
+def due(last_asked: datetime | None, now: datetime) -> list[LedgerEntry]:
+    """The lines to ask for now, when they were last looked through at `last_asked`: each when its wait has doubled.
 
-    Asks nothing when nothing is open. Raises StripeUnavailable. Safe to run in several processes at once.
+    Without `last_asked` all that have waited for less than a month. Both moments are of the business clock.
     """
-    since = unsettled().aggregate(oldest=Min("occurred_at"))["oldest"]
-    if since is None:
+    open_ones = unsettled().filter(recorded_at__gt=now - LONGEST_WAIT)
+    return [line for line in open_ones if last_asked is None or _asked(line, now) > _asked(line, last_asked)]
+
+
+def _asked(line: LedgerEntry, at: datetime) -> int:
+    """How often a line has been asked for by then: once as soon as it is there."""
+    if at < line.recorded_at:
         return 0
-    waiting = {line.source: line for line in unsettled()}
+    return ((at - line.recorded_at) // FIRST_WAIT).bit_length() + 1
+
+
+def collect(wanted: Iterable[LedgerEntry] | None = None) -> int:
+    """Read Stripe's balance since the oldest of these lines, or of all unsettled ones; returns how many were written.
+
+    Asks nothing when nothing is wanted. Raises StripeUnavailable. Safe to run in several processes at once.
+    """
+    waiting = {line.source: line for line in (unsettled() if wanted is None else wanted)}
+    if not waiting:
+        return 0
+    since = min(line.occurred_at for line in waiting.values())
     lines = []
     for transaction in client.balance_transactions_since(since - OVERLAP):
         if line := waiting.pop(source_of(transaction), None):
@@ -53,14 +73,21 @@ def collect() -> int:
     return len(written)
 
 
-def source_of(transaction: objects.BalanceTransaction) -> str:
+def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
+    """Write what these lines of Stripe's balance settle, where it is not written yet: a payout brings its own."""
+    waiting = {line.source: line for line in unsettled().filter(source__in=map(source_of, transactions))}
+    lines = [_line(line, told) for told in transactions if (line := waiting.pop(source_of(told), None))]
+    LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
+
+
+def source_of(transaction: values.BalanceTransaction) -> str:
     """Which of our lines a balance transaction settles. A dispute's come as adjustments, out and perhaps back in."""
     if transaction.type == "adjustment":
         return f"{'dispute' if transaction.amount < 0 else 'dispute_returned'}:{transaction.source}"
     return f"{SOURCES.get(transaction.type, 'none')}:{transaction.source}"
 
 
-def _line(line: LedgerEntry, transaction: objects.BalanceTransaction) -> LedgerEntry:
+def _line(line: LedgerEntry, transaction: values.BalanceTransaction) -> LedgerEntry:
     return LedgerEntry(
         payment_id=line.payment_id, refund_id=line.refund_id, settles=line, kind=LedgerEntry.Kind.SETTLEMENT,
         source=f"balance_transaction:{transaction.id}", amount=0, currency=line.currency,

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from payments import comparison, daily, heartbeats, missed_events, overdue, progress, unanswered
 from payments.alerts import watch
+from payments.comparison import hourly
 
 # Looking through Stripe's lists takes as long as they are long. A run that is lost is begun anew by the next schedule.
 LONG: dict[str, Any] = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
@@ -50,6 +51,12 @@ def compare_with_stripe() -> None:
     """Hourly, because a night on which Stripe did not answer is made up for in the morning."""
     if comparison.is_due():
         comparison.run()
+
+
+@shared_task(**LONG)
+def compare_balance() -> None:
+    """Every hour: the balance alone, since we last agreed."""
+    hourly.run()
 
 
 @shared_task

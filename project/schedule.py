@@ -19,6 +19,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "payments.tasks.run_daily_jobs": BULK,
     "payments.tasks.collect_missed_events": BULK,
     "payments.tasks.compare_with_stripe": BULK,
+    "payments.tasks.compare_balance": BULK,
 }
 
 
@@ -45,4 +46,5 @@ BEAT: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=25),
         "options": {"expires": 3600},
     },
+    "balance": {"task": "payments.tasks.compare_balance", "schedule": crontab(minute=20), "options": {"expires": 3600}},
 }

@@ -184,6 +184,7 @@ def payout(**values: Any) -> Payout:
     PayoutLine.objects.create(
         payout=made, stripe_balance_transaction_id=f"txn_test{next(_numbers)}", type="charge", source="ch_other",
         amount=1000, fee=44, net=956, currency="EUR", occurred_at=made.created_at,
+        whose=PayoutLine.Whose.OTHERS,
     )  # fmt: skip
     return made
 

@@ -84,6 +84,28 @@ def test_only_the_client_imports_the_sdk() -> None:
     assert not others, f"Stripe's SDK has one door, payments/stripe_api/client.py. {others}"
 
 
+def test_only_the_client_and_its_lists_reach_into_the_sdk() -> None:
+    others = [
+        f"{name}:{node.lineno}"
+        for name in CODE
+        if name not in {"payments/stripe_api/client.py", "payments/stripe_api/lists.py"}
+        and not name.startswith(SIMULATOR)
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Attribute) and node.attr in {"v1", "v2"}
+    ]
+    assert not others, f"Calls to Stripe are functions of payments/stripe_api/client.py, or of lists.py. {others}"
+
+
+def test_lists_only_read() -> None:
+    called = {
+        node.attr
+        for node in ast.walk(tree("payments/stripe_api/lists.py"))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"create", "update", "modify", "delete", "cancel", "pay", "pause", "resume", "expire"}
+    }
+    assert not called, f"Writes go through _write in payments/stripe_api/client.py. {called}"
+
+
 def test_the_product_never_imports_the_simulator() -> None:
     users = [
         f"{name}:{line}"

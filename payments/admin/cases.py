@@ -23,7 +23,7 @@ from payments.admin.filters import OneSupporter, Openness
 from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
 from payments.errors import AlreadySettled
-from payments.models import Case, Dispute, Payment, Refund, Subscription
+from payments.models import Case, Dispute, Payment, Payout, Refund, Subscription
 
 
 class SettleForm(forms.Form):
@@ -100,6 +100,7 @@ NAMES = {
     "subscriptions": gettext_lazy("Subscriptions"),
     "agreed": gettext_lazy("Agreed"),
     "taken": gettext_lazy("Taken by Stripe"),
+    "taken_back": gettext_lazy("Taken back"),
     "renews_on": gettext_lazy("Renews on"),
     "amount": gettext_lazy("Amount"),
     "reason": gettext_lazy("Reason"),
@@ -107,10 +108,15 @@ NAMES = {
     "dispute": gettext_lazy("Dispute"),
     "invoice": gettext_lazy("Invoice at Stripe"),
     "problem": gettext_lazy("Problem"),
+    "customer": gettext_lazy("Customer at Stripe"),
+    "payout": gettext_lazy("Payout"),
+    "unexplained": gettext_lazy("Unexplained"),
+    "missing": gettext_lazy("Missing in our books"),
+    "lines": gettext_lazy("Lines that are missing"),
 }
 ROWS: dict[str, type[Model]] = {
     "payment": Payment, "payments": Payment, "subscription": Subscription, "subscriptions": Subscription,
-    "refund": Refund, "dispute": Dispute,
+    "refund": Refund, "dispute": Dispute, "payout": Payout,
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from payments.admin.columns import GOOD, LATE, NONE, column
 from payments.admin.filters import Openness
 from payments.admin.pages import DeskAdmin, Fact
 from payments.errors import AlreadySettled, NotYet, StripeRefused, StripeUnavailable
-from payments.models import Difference, Dispute, Payment, Refund, Subscription
+from payments.models import Difference, Dispute, Payment, Payout, Refund, Subscription
 
 TONES = {Difference.State.OPEN: LATE, Difference.State.TAKEN: GOOD, Difference.State.GONE: GOOD}
 KINDS = {
@@ -33,6 +33,7 @@ KINDS = {
     differences.REFUND: gettext_lazy("Refund"),
     differences.DISPUTE: gettext_lazy("Dispute"),
     differences.BALANCE: gettext_lazy("Line of Stripe’s balance"),
+    differences.PAYOUT: gettext_lazy("Payout"),
 }
 FIELDS = {
     differences.MISSING: gettext_lazy("missing in our books"),
@@ -40,6 +41,7 @@ FIELDS = {
     differences.UNSETTLED: gettext_lazy("not settled by Stripe"),
     differences.STATUS: gettext_lazy("status"),
     differences.TAKEN: gettext_lazy("taken from us"),
+    differences.LINES: gettext_lazy("tied to its lines"),
     "amount": gettext_lazy("amount"),
     "fee": gettext_lazy("fee"),
     "frequency": gettext_lazy("frequency"),
@@ -55,12 +57,14 @@ OURS: dict[str, tuple[type[Model], str]] = {
     differences.PAYMENT: (Payment, "stripe_charge_id"),
     differences.REFUND: (Refund, "stripe_refund_id"),
     differences.DISPUTE: (Dispute, "stripe_dispute_id"),
+    differences.PAYOUT: (Payout, "stripe_payout_id"),
 }
 STATUSES: dict[str, dict[str, object]] = {
     differences.SUBSCRIPTION: dict(Subscription.Status.choices),
     differences.PAYMENT: dict(Payment.Status.choices),
     differences.REFUND: dict(Refund.Status.choices),
     differences.DISPUTE: dict(Dispute.Status.choices),
+    differences.PAYOUT: dict(Payout.Status.choices),
 }
 
 

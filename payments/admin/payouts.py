@@ -70,6 +70,7 @@ class PayoutAdmin(DeskAdmin):
         ]
         lines = row.lines.select_related("ledger_entry__payment")
         return [
+            Table(_("Against our books"), (_("What"), _("Amount")), _against_our_books(row)),
             Table(_("Made of"), (_("What"), _("Amount")), made_of, empty=_("Stripe has not said yet.")),
             Table(_("Line by line"), LINE_HEAD, [_line(line) for line in lines]),
         ]
@@ -85,13 +86,32 @@ LINE_HEAD = (
 )
 
 
+def _against_our_books(row: Payout) -> list[tuple[object, ...]]:
+    held = payouts.holding(row)
+    missing = columns.plain_amount(held.missing, row.currency)
+    return [
+        (_("In our books, fees taken off"), columns.amount(held.booked, row.currency)),
+        (_("Ours, and missing in our books"), columns.state(missing, BAD if held.missing else GOOD)),
+        (_("Of others on the account"), columns.amount(held.of_others, row.currency)),
+        (_("Stripe’s own"), columns.amount(held.of_stripe, row.currency)),
+        (_("Unexplained"), unexplained(row)),
+    ]
+
+
+def _payment(line: PayoutLine) -> object:
+    if line.ledger_entry:
+        return columns.link(line.ledger_entry.payment)
+    if line.whose == PayoutLine.Whose.OURS:
+        return columns.state(_("ours, and missing"), BAD)
+    return line.get_whose_display()
+
+
 def _line(line: PayoutLine) -> tuple[object, ...]:
-    ours = line.ledger_entry
     return (
         columns.moment(line.occurred_at),
         format_html("{}<br><small>{}</small>", KINDS.get(line.type, line.type), line.source),
         columns.amount(line.amount, line.currency),
         columns.amount(line.fee, line.currency),
         columns.amount(line.net, line.currency),
-        columns.link(ours.payment) if ours else _("not ours"),
+        _payment(line),
     )

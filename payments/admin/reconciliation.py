@@ -20,7 +20,7 @@ def run_state(row: Reconciliation) -> SafeString:
         return columns.state(_("stopped"), BAD)
     if row.finished_at is None:
         return columns.state(_("not finished"), OVER)
-    if row.found and row.kind == row.Kind.OBJECTS:
+    if row.found and row.kind != row.Kind.EVENTS:
         return columns.state(_("differences found"), LATE)
     return columns.state(_("complete"), GOOD)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from members import clock
 from payments import differences, reconciliation
-from payments.comparison import balance, charges, seen, subscriptions, taken_back
+from payments.comparison import balance, charges, payouts, seen, subscriptions, taken_back
 from payments.comparison.kinds import Kind
 from payments.differences import EXTRA, UNSETTLED, Mismatch
 from payments.errors import StripeMissing
@@ -30,7 +30,7 @@ FIRST_LOOK_BACK = timedelta(days=30)
 NIGHT = time(3)
 # So many differing objects of a kind are read a second time. With more of them it is no accident of timing.
 SECOND_LOOKS = 500
-KINDS = (subscriptions.KIND, charges.KIND, taken_back.REFUNDS, taken_back.DISPUTES, balance.KIND)
+KINDS = (subscriptions.KIND, charges.KIND, taken_back.REFUNDS, taken_back.DISPUTES, balance.KIND, payouts.KIND)
 
 
 def run(since: datetime | None = None) -> Reconciliation | None:

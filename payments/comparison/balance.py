@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from payments.comparison import seen
 from payments.comparison.kinds import Kind, Page, our_charges
 from payments.differences import BALANCE, EXTRA, MISSING, UNSETTLED, Mismatch, money
 from payments.models import Dispute, LedgerEntry, Refund
-from payments.stripe_api import client, lists, objects
+from payments.stripe_api import client, lists, values
 
 PREFIX = "balance_transaction:"
 # Stripe may know a fee days after the charge, not weeks.
@@ -25,6 +25,11 @@ class Row(NamedTuple):
 
 
 def look(page: Page) -> list[Mismatch]:
+    return compared(page, _ours)
+
+
+def compared(page: Page, ours: Callable[[Page], Page]) -> list[Mismatch]:
+    """What differs. `ours` says which of the lines that no settlement names come from gifts of ours."""
     rows = _rows(page)
     found, unknown = [], []
     for line in page:
@@ -32,7 +37,7 @@ def look(page: Page) -> list[Mismatch]:
             found += _differing(line, row)
         elif not settlements.source_of(line).startswith("none:"):
             unknown.append(line)
-    return found + [_mismatch(line, MISSING, "", _words(line)) for line in _ours(unknown)]
+    return found + [_mismatch(line, MISSING, "", _words(line)) for line in ours(unknown)]
 
 
 def _rows(page: Page) -> dict[str, Row]:
@@ -43,7 +48,7 @@ def _rows(page: Page) -> dict[str, Row]:
     }
 
 
-def _differing(line: objects.BalanceTransaction, row: Row) -> list[Mismatch]:
+def _differing(line: values.BalanceTransaction, row: Row) -> list[Mismatch]:
     pairs = {
         "amount": (money(row.amount, row.currency), money(line.amount, line.currency)),
         "fee": (money(row.fee, row.currency), money(line.fee, line.currency)),
@@ -51,7 +56,7 @@ def _differing(line: objects.BalanceTransaction, row: Row) -> list[Mismatch]:
     return [_mismatch(line, field, *pair) for field, pair in pairs.items() if pair[0] != pair[1]]
 
 
-def _ours(lines: list[objects.BalanceTransaction]) -> list[objects.BalanceTransaction]:
+def _ours(lines: list[values.BalanceTransaction]) -> list[values.BalanceTransaction]:
     """Of lines that no settlement of ours names: those of objects that we have, or that our books lack too."""
     if not lines:
         return []
@@ -62,11 +67,11 @@ def _ours(lines: list[objects.BalanceTransaction]) -> list[objects.BalanceTransa
     return [line for line in lines if line.source in ours]
 
 
-def _words(line: objects.BalanceTransaction) -> str:
+def _words(line: values.BalanceTransaction) -> str:
     return f"{money(line.amount, line.currency)}, {line.fee}"
 
 
-def _mismatch(line: objects.BalanceTransaction, field: str, ours: str, theirs: str) -> Mismatch:
+def _mismatch(line: values.BalanceTransaction, field: str, ours: str, theirs: str) -> Mismatch:
     return Mismatch(BALANCE, line.id, field, ours, theirs, line.created_at)
 
 

@@ -22,10 +22,13 @@ class Case(models.Model):
         RENEWAL_MISSED = "renewal_missed", _("a renewal did not come")
         INVOICE_PROBLEM = "invoice_problem", _("an invoice needs a person")
         METHOD_PROBLEM = "method_problem", _("a card or mandate is gone")
+        EMAIL_DIFFERS = "email_differs", _("another address was written down at Stripe")
         PAYOUT_UNEXPLAINED = "payout_unexplained", _("a payout does not add up")
+        PAYOUT_NOT_BOOKED = "payout_not_booked", _("a payout holds money that our books lack")
         REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")
         REQUEST_REFUSED = "request_refused", _("Stripe refused a request of ours")
         MEANT_ONCE = "meant_once", _("only meant to give once")
+        TAKEN_TWICE = "taken_twice", _("more was taken back than was given")
         REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")
 
     kind = models.CharField(_("what"), max_length=30, choices=Kind)

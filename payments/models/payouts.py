@@ -41,7 +41,12 @@ class Payout(models.Model):
 
 
 class PayoutLine(models.Model):
-    """One balance transaction in a payout, tied to our settlement line when it is ours."""
+    """One balance transaction in a payout, tied to our settlement line when it is ours and in our books."""
+
+    class Whose(models.TextChoices):
+        OURS = "ours", _("ours")
+        OTHERS = "others", _("of others on the account")
+        STRIPE = "stripe", _("Stripe’s own")
 
     payout = models.ForeignKey(Payout, on_delete=models.PROTECT, related_name="lines")
     stripe_balance_transaction_id = models.CharField(max_length=255, unique=True)
@@ -52,6 +57,7 @@ class PayoutLine(models.Model):
     net = models.BigIntegerField(_("net, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     occurred_at = models.DateTimeField(_("when it happened"))
+    whose = models.CharField(_("whose"), max_length=10, choices=Whose, db_default=Whose.OTHERS)
     ledger_entry = models.OneToOneField(
         LedgerEntry, null=True, blank=True, on_delete=models.PROTECT, related_name="payout_line"
     )

@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Reconciliation(models.Model):
-    """One comparison: of missed events (`events`) or of objects (`objects`), over a span of Stripe's time."""
+    """One comparison: of missed events, of all objects, or of the balance alone, over a span of Stripe's time."""
 
     class Kind(models.TextChoices):
         EVENTS = "events", _("events that never came")
         OBJECTS = "objects", _("object by object")
+        BALANCE = "balance", _("the balance alone")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     since = models.DateTimeField(_("from"))

@@ -6,6 +6,7 @@ Never called inside a database transaction.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -16,7 +17,7 @@ import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
-from payments.stripe_api import objects
+from payments.stripe_api import account, objects, values
 from payments.stripe_api.budget import budget
 from payments.stripe_api.params import check, in_order
 from payments.stripe_api.refusals import guarded
@@ -26,6 +27,8 @@ T = TypeVar("T")
 API_VERSION: str = stripe.api_version
 # The longest a reader waits before we say that the payment partner does not answer.
 TIMEOUT_SECONDS = 6
+# The name of a kind of row and what tells this one from the others; the SDK's own keys have no colon.
+OUR_KEY = re.compile(r"[a-z_]+:.+")
 
 _INTENT = ["latest_charge.balance_transaction"]
 _REFUND = ["failure_balance_transaction"]
@@ -35,6 +38,20 @@ _INVOICE = [
     *(f"parent.subscription_details.subscription.{name}" for name in _SUBSCRIPTION),
 ]
 _SESSION = [*(f"payment_intent.{name}" for name in _INTENT), *(f"subscription.{name}" for name in _SUBSCRIPTION)]
+
+
+class _Keyed(stripe.RequestsClient):
+    """The last step before the socket: what is not a read leaves with a key of ours, `<row>:<id>...`, or not at all.
+
+    The SDK gives a write without a key one of its own, by chance: repeated later, that is a second effect.
+    """
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **more: Any
+    ) -> Any:
+        if method.lower() != "get" and not OUR_KEY.fullmatch((headers or {}).get("Idempotency-Key", "")):
+            raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
+        return super().request(method, url, headers, post_data, **more)
 
 
 def connection() -> stripe.StripeClient:
@@ -48,7 +65,7 @@ def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
     return stripe.StripeClient(
         secret_key,
         base_addresses={"api": api_base},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        http_client=_Keyed(timeout=TIMEOUT_SECONDS),
         max_network_retries=1,
     )
 
@@ -73,6 +90,10 @@ def open_session_of(checkout: str, since: datetime) -> tuple[str, str] | None:
 def read_subscription(subscription_id: str) -> objects.Subscription:
     sdk = connection().v1.subscriptions
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
+
+
+def read_customer(customer_id: str) -> values.Customer:
+    return _read(account.customer, lambda: connection().v1.customers.retrieve(customer_id))
 
 
 def customer_of_method(method_id: str) -> str:
@@ -111,8 +132,8 @@ def read_mandate(mandate_id: str) -> objects.Mandate:
     return _read(objects.mandate, lambda: connection().v1.mandates.retrieve(mandate_id))
 
 
-def read_payout(payout_id: str) -> objects.Payout:
-    return _read(objects.payout, lambda: connection().v1.payouts.retrieve(payout_id))
+def read_payout(payout_id: str) -> values.Payout:
+    return _read(account.payout, lambda: connection().v1.payouts.retrieve(payout_id))
 
 
 def invoice_of(intent_id: str) -> str:
@@ -122,22 +143,22 @@ def invoice_of(intent_id: str) -> str:
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
-def balance_transactions_since(since: datetime) -> Iterator[objects.BalanceTransaction]:
+def balance_transactions_since(since: datetime) -> Iterator[values.BalanceTransaction]:
     """Newest first, a hundred a call."""
     wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-    return map(objects.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
+    return map(account.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
 
 
-def balance_transactions_of(payout_id: str) -> Iterator[objects.BalanceTransaction]:
-    """What an automatic payout is made of, the payout's own line left out."""
-    wanted: Any = {"payout": payout_id, "limit": 100}
-    lines = map(objects.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
+def balance_transactions_of(payout_id: str) -> Iterator[values.BalanceTransaction]:
+    """What an automatic payout is made of, each line with what moved it; the payout's own line left out."""
+    wanted: Any = {"payout": payout_id, "limit": 100, "expand": ["data.source"]}
+    lines = map(account.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
     return (line for line in lines if line.type != "payout")
 
 
-def read_balance_transaction(transaction_id: str) -> objects.BalanceTransaction:
+def read_balance_transaction(transaction_id: str) -> values.BalanceTransaction:
     sdk = connection().v1.balance_transactions
-    return _read(objects.balance_transaction, lambda: sdk.retrieve(transaction_id))
+    return _read(account.balance_transaction, lambda: sdk.retrieve(transaction_id, {"expand": ["source"]}))
 
 
 def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str, Any]]]:
@@ -158,10 +179,10 @@ def stripe_time() -> datetime:
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
-def webhook_endpoints() -> list[objects.WebhookEndpoint]:
+def webhook_endpoints() -> list[values.WebhookEndpoint]:
     """All of the account in the key's mode; Stripe allows sixteen."""
     page = guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()
-    return [objects.webhook_endpoint(raw) for raw in page["data"]]
+    return [account.webhook_endpoint(raw) for raw in page["data"]]
 
 
 def create_webhook_endpoint(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from payments.stripe_api import client, objects
+from payments.stripe_api import account, client, objects, values
 
 
 def subscriptions() -> Iterator[list[objects.Subscription]]:
@@ -37,9 +37,19 @@ def disputes(since: datetime, until: datetime) -> Iterator[list[objects.Dispute]
     return client.listed(objects.dispute, client.connection().v1.disputes.list, created=_between(since, until))
 
 
-def balance_transactions(since: datetime, until: datetime) -> Iterator[list[objects.BalanceTransaction]]:
+def balance_transactions(since: datetime, until: datetime) -> Iterator[list[values.BalanceTransaction]]:
     sdk = client.connection().v1.balance_transactions
-    return client.listed(objects.balance_transaction, sdk.list, created=_between(since, until))
+    return client.listed(account.balance_transaction, sdk.list, created=_between(since, until))
+
+
+def moved(since: datetime, until: datetime) -> Iterator[list[values.BalanceTransaction]]:
+    """The lines of the balance, each with what moved it."""
+    sdk, whole = client.connection().v1.balance_transactions, ["data.source"]
+    return client.listed(account.balance_transaction, sdk.list, created=_between(since, until), expand=whole)
+
+
+def payouts(since: datetime, until: datetime) -> Iterator[list[values.Payout]]:
+    return client.listed(account.payout, client.connection().v1.payouts.list, created=_between(since, until))
 
 
 def subscriptions_of(customer: str) -> list[objects.Subscription]:

@@ -6,23 +6,21 @@ Field paths and the changes between versions: docs/decisions/0003. Amounts are S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from payments.stripe_api import means
+from payments.stripe_api.fields import id_of as _id
+from payments.stripe_api.fields import moment as _moment
+from payments.stripe_api.fields import moment_or_none as _moment_or_none
 from payments.stripe_api.values import (
-    BalanceTransaction,
     Charge,
     Dispute,
     Invoice,
     Mandate,
     PaymentIntent,
-    Payout,
     Refund,
     Session,
     Subscription,
-    WebhookEndpoint,
 )
 
 # All that we put into Stripe's metadata: public ids of our rows, under names that nobody else would choose: what bears
@@ -178,20 +176,6 @@ def refund(raw: Raw) -> Refund:
     )
 
 
-def balance_transaction(raw: Raw) -> BalanceTransaction:
-    rate = raw.get("exchange_rate")
-    return BalanceTransaction(
-        id=raw["id"],
-        type=raw["type"],
-        source=_id(raw.get("source")),
-        amount=raw["amount"],
-        currency=raw["currency"].upper(),
-        fee=raw["fee"],
-        exchange_rate=None if rate is None else Decimal(str(rate)),
-        created_at=_moment(raw["created"]),
-    )
-
-
 def dispute(raw: Raw) -> Dispute:
     moved = raw.get("balance_transactions") or []
     withdrawn = [_moment(line["created"]) for line in moved if line["amount"] < 0]
@@ -215,20 +199,6 @@ def mandate(raw: Raw) -> Mandate:
     return Mandate(id=raw["id"], status=raw["status"], method_id=_id(raw.get("payment_method")))
 
 
-def payout(raw: Raw) -> Payout:
-    return Payout(
-        id=raw["id"],
-        status=raw["status"],
-        is_automatic=raw["automatic"],
-        has_lines=raw.get("reconciliation_status") == "completed",
-        amount=raw["amount"],
-        currency=raw["currency"].upper(),
-        arrives_on=_moment(raw["arrival_date"]).date(),
-        failure_code=raw.get("failure_code") or "",
-        created_at=_moment(raw["created"]),
-    )
-
-
 def customer_of(raw: Raw) -> str:
     return _id(raw.get("customer"))
 
@@ -238,14 +208,9 @@ def customer_before(event: Raw) -> str:
     return _id((event["data"].get("previous_attributes") or {}).get("customer"))
 
 
-def webhook_endpoint(raw: Raw) -> WebhookEndpoint:
-    return WebhookEndpoint(
-        id=raw["id"],
-        url=raw["url"],
-        is_enabled=raw["status"] == "enabled",
-        api_version=raw.get("api_version") or "",
-        event_types=frozenset(raw["enabled_events"]),
-    )
+def changed_address(event: Raw) -> bool:
+    """Whether a customer's address was what an event says was changed."""
+    return "email" in (event["data"].get("previous_attributes") or {})
 
 
 def lane_of(raw: Raw) -> str:
@@ -264,13 +229,6 @@ def _billed(lines: list[Raw]) -> int:
     return sum(line["amount"] for line, parent in parents if not parent.get("proration"))
 
 
-def _id(value: Any) -> str:
-    """The id of a reference, expanded or not; "" for none."""
-    if isinstance(value, Mapping):
-        return str(value.get("id") or "")
-    return str(value or "")
-
-
 def is_of_checkout(raw: Raw, checkout: str) -> bool:
     return _checkout(raw) == checkout
 
@@ -284,11 +242,3 @@ def _default_payment_intent(payments: Raw | None) -> PaymentIntent | None:
     row = next((row for row in rows if row.get("is_default")), rows[0] if rows else None)
     intent = ((row or {}).get("payment") or {}).get("payment_intent")
     return payment_intent(intent) if isinstance(intent, Mapping) else None
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=UTC)
-
-
-def _moment_or_none(seconds: int | None) -> datetime | None:
-    return None if seconds is None else _moment(seconds)

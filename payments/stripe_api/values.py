@@ -22,6 +22,12 @@ class WebhookEndpoint:
 
 
 @dataclass(frozen=True)
+class Customer:
+    id: str
+    email: str
+
+
+@dataclass(frozen=True)
 class Charge:
     id: str
     payment_intent: str
@@ -150,7 +156,10 @@ class Refund:
 
 @dataclass(frozen=True)
 class BalanceTransaction:
-    """One line of Stripe's balance. Amount and fee in minor units of `currency`, which is the settlement currency."""
+    """One line of Stripe's balance. Amount and fee in minor units of `currency`, which is the settlement currency.
+
+    `of` is what moved the balance, only there when the line was listed with it; None for what is Stripe's own.
+    """
 
     id: str
     type: str
@@ -160,6 +169,7 @@ class BalanceTransaction:
     fee: int
     exchange_rate: Decimal | None
     created_at: datetime
+    of: Charge | Refund | Dispute | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from payments.stripe_api import client, lists, objects
+from payments.stripe_api import client, lists, objects, values
 from payments.stripe_api.budget import budget
 
 T = TypeVar("T")
@@ -54,10 +54,10 @@ class Reads:
     def mandate(self, stripe_id: str) -> objects.Mandate:
         return self._once("mandate", stripe_id, client.read_mandate)
 
-    def payout(self, stripe_id: str) -> objects.Payout:
+    def payout(self, stripe_id: str) -> values.Payout:
         return self._once("payout", stripe_id, client.read_payout)
 
-    def payout_lines(self, stripe_id: str) -> list[objects.BalanceTransaction]:
+    def payout_lines(self, stripe_id: str) -> list[values.BalanceTransaction]:
         return self._once("payout_lines", stripe_id, lambda payout_id: list(client.balance_transactions_of(payout_id)))
 
     def invoice_of(self, intent_id: str) -> str:
@@ -74,6 +74,9 @@ class Reads:
         kinds = (objects.Session, objects.Invoice, objects.Subscription)
         found = [one for one in self._known.values() if isinstance(one, kinds) and one.customer == customer]
         return {one.checkout for one in found if one.checkout}
+
+    def customer(self, stripe_id: str) -> values.Customer:
+        return self._once("customer", stripe_id, client.read_customer)
 
     def customer_of_method(self, method_id: str) -> str:
         return self._once("customer_of_method", method_id, client.customer_of_method)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+import pytest
 import stripe
 
 from members import clock
@@ -101,13 +102,39 @@ def test_the_next_debit_is_of_the_amount_agreed_in_the_dashboard(stage: Stage) -
     assert not Case.objects.exists()
 
 
+def test_an_invoice_that_stripe_cannot_finish_is_a_case_and_is_paid_when_it_is_mended(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    stage.stripe.break_invoices(one().stripe_subscription_id)
+    stage.advance(33)
+    assert StripeEvent.objects.get(type="invoice.finalization_failed").state == "processed"
+    case = Case.objects.get(kind="invoice_problem")
+    assert case.facts == {"subscription": one().pk, "invoice": stage.stripe.world.store.all("invoice")[-1]["id"]}
+    assert Payment.objects.count() == 1
+    stage.stripe.mend_invoices(one().stripe_subscription_id)
+    stage.settle_down()
+    assert Payment.objects.filter(status="succeeded").count() == 2
+
+
 def test_an_unfinished_invoice_told_before_its_subscription_is_a_case(stage: Stage) -> None:
     stage.pay(stage.give("month"))
-    [event] = stage.stripe.events("invoice.paid")
-    assert stage.post(event | {"id": "evt_unfinished", "type": "invoice.finalization_failed"}) == 200
+    agreed = stage.stripe.world.store.all("subscription")[0]["id"]
+    stage.stripe.break_invoices(agreed)
+    stage.stripe.advance(days=33)
+    told = stage.stripe.events("invoice.finalization_failed")
+    assert [stage.post(event) for event in told] == [200]
     stage.work()
     assert Case.objects.get().kind == "invoice_problem"
-    assert StripeEvent.objects.get(pk="evt_unfinished").state == "processed"
+    assert StripeEvent.objects.get(type="invoice.finalization_failed").state == "processed"
+
+
+def test_a_card_corrected_in_the_dashboard_or_by_its_network_is_known(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    for year, by_hand in ((2041, True), (2042, False)):
+        stage.stripe.update_card(one().stripe_payment_method_id, (5, year), by_hand=by_hand)
+        stage.settle_down()
+        assert one().method_expires_on == date(year, 5, 31)
+    states = dict(StripeEvent.objects.filter(type__startswith="payment_method.").values_list("type", "state"))
+    assert {states["payment_method.updated"], states["payment_method.automatically_updated"]} == {"processed"}
 
 
 def test_a_revoked_mandate_is_a_problem_for_staff(stage: Stage) -> None:
@@ -157,14 +184,30 @@ def test_a_mandate_and_a_card_of_somebody_else_are_foreign(stage: Stage) -> None
     assert {"mandate.updated", "payment_method.detached", "customer.updated", "payment_intent.processing"} <= types
 
 
-def test_a_deleted_customer_is_noted_and_keeps_the_books(stage: Stage) -> None:
-    stage.join("month", amount="10")
-    events = stage.stripe.events("customer.created")
-    event = events[-1] | {"id": "evt_deleted", "type": "customer.deleted"}
-    assert stage.post(event) == 200
-    stage.work()
-    assert TimelineEntry.objects.get(action="customer.deleted").supporter == Supporter.objects.get()
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_a_deleted_customer_is_noted_and_keeps_the_books(stage: Stage, frequency: str) -> None:
+    stage.join(frequency, amount="10")
+    customer = Payment.objects.get().stripe_customer_id
+    sdk(stage).v1.customers.delete(customer, options={"idempotency_key": "dashboard"})
+    stage.settle_down()
+    noted = TimelineEntry.objects.get(action="customer.deleted")
+    assert (noted.supporter, noted.details) == (Supporter.objects.get(), {"customer": customer})
+    assert set(Subscription.objects.values_list("status", flat=True)) <= {"canceled"}
     assert Payment.objects.get().status == "succeeded"
+
+
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_another_address_at_stripe_is_shown_to_staff_and_ours_stays(stage: Stage, frequency: str) -> None:
+    stage.join(frequency, amount="10")
+    customer = Payment.objects.get().stripe_customer_id
+    for address in ("Olena@example.org", "other@example.org", "other@example.org"):
+        sdk(stage).v1.customers.update(customer, {"email": address}, {"idempotency_key": f"dashboard-{address}"})
+    sdk(stage).v1.customers.update(customer, {"name": "Olena"}, {"idempotency_key": "dashboard-name"})
+    stage.settle_down()
+    case = Case.objects.get()
+    assert (case.kind, case.supporter, case.facts) == ("email_differs", Supporter.objects.get(), {"customer": customer})
+    assert Supporter.objects.get().email == "olena@example.org"
+    assert "other@example.org" not in case.key
 
 
 def test_objects_on_a_shared_account_that_are_not_ours_have_no_effect(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments.models import Case, Dispute, LedgerEntry, Payment
+from payments.models import Case, Dispute, LedgerEntry, Payment, StripeEvent
 from tests.stage import Stage, shuffled
 
 
@@ -74,6 +74,19 @@ def test_an_inquiry_moves_no_money(stage: Stage) -> None:
     balanced(stage)
 
 
+@pytest.mark.parametrize("inquiry", [False, True])
+def test_a_dispute_that_was_answered_is_with_the_bank(stage: Stage, inquiry: bool) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id, inquiry=inquiry)
+    stage.settle_down()
+    assert Dispute.objects.get().status.endswith("needs_response")
+    stage.stripe.answer_dispute(dispute["id"])
+    stage.settle_down()
+    assert Dispute.objects.get().status == ("warning_under_review" if inquiry else "under_review")
+    assert StripeEvent.objects.get(type="charge.dispute.updated").state == "processed"
+    balanced(stage)
+
+
 def test_a_dispute_after_a_partial_refund(stage: Stage) -> None:
     payment = given(stage)
     stage.stripe.refund(payment.stripe_payment_intent_id, 1000)
@@ -81,6 +94,19 @@ def test_a_dispute_after_a_partial_refund(stage: Stage) -> None:
     stage.settle_down()
     payment.refresh_from_db()
     assert (payment.refunded_amount, payment.disputed_amount) == (1000, 1500)
+    balanced(stage)
+
+
+def test_what_was_sent_back_and_taken_back_is_shown_to_staff(stage: Stage) -> None:
+    """The bank takes the whole gift although it was refunded: it happens, and only a person can get it back."""
+    payment = given(stage)
+    stage.stripe.refund(payment.stripe_payment_intent_id, 1000)
+    stage.settle_down()
+    stage.stripe.dispute(payment.stripe_payment_intent_id)
+    stage.settle_down()
+    case = Case.objects.get(kind="taken_twice")
+    assert case.facts == {"payment": payment.pk, "taken_back": [3500, "EUR"]}
+    assert case.supporter == payment.supporter
     balanced(stage)
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -66,6 +67,23 @@ def test_a_write_without_a_key_never_leaves_the_house(stage: Stage) -> None:
         lambda: client.create_refund({}, key=""),
         lambda: client.update_subscription("sub_1", {}, key=""),
         lambda: client.cancel_subscription("sub_1", {}, key=""),
+    ]
+    for write in writers:
+        with pytest.raises(ValueError, match="idempotency key"):
+            write()
+    assert stage.stripe.requests == []
+
+
+@pytest.mark.parametrize("key", ["", "0f0b6a52-4c0a-4a4e-9d1c-6f2f8f7c9a11"])
+def test_not_even_past_our_own_functions(stage: Stage, key: str) -> None:
+    """The SDK gives a write without a key one by chance, as here: the last step before the socket refuses it."""
+    options: Any = {"idempotency_key": key} if key else {}
+    v1 = client.connection().v1
+    writers: list[Callable[[], object]] = [
+        lambda: v1.refunds.create({"payment_intent": "pi_1"}, options),
+        lambda: v1.subscriptions.update("sub_1", {"cancel_at_period_end": True}, options),
+        lambda: v1.subscriptions.cancel("sub_1", {}, options),
+        lambda: v1.customers.delete("cus_1", {}, options),
     ]
     for write in writers:
         with pytest.raises(ValueError, match="idempotency key"):

@@ -96,7 +96,7 @@ def test_one_that_was_deleted_is_made_again_the_same_day(stripe: Simulator) -> N
 
 def test_an_older_version_gets_a_second_beside_it_and_is_switched_off_when_told(stripe: Simulator) -> None:
     params = {"url": URL, "enabled_events": ["*"], "api_version": "2025-03-31.basil"}
-    client.connection().v1.webhook_endpoints.create(params)
+    client.connection().v1.webhook_endpoints.create(params, {"idempotency_key": "dashboard:old"})
     [old] = endpoints(stripe)
     told = run()
     assert f"{old['id']} has the same address and still delivers" in told

@@ -31,6 +31,32 @@ def test_the_drain_dies_there_and_every_gift_is_booked_once(theatre: Theatre, po
     assert theatre.books()["active_subscriptions"] == before["active_subscriptions"] + 2
 
 
+@pytest.mark.parametrize("point", ["after-stripe-read", "after-ledger-insert", "before-commit"])
+def test_the_drain_dies_there_and_what_went_back_is_booked_once(theatre: Theatre, point: str) -> None:
+    """Two refunds and a dispute that was won, on gifts that were booked before."""
+    gifts = crowd(theatre, 3)
+    theatre.calm()
+    before = theatre.books()["currencies"]["EUR"]
+    theatre.kill("drain")
+    theatre.control("hold")
+    for gift, amount in zip(gifts[:2], (300, 1000), strict=True):
+        theatre.control("refund", payment=gift.session, amount=amount)
+    dispute = theatre.control("dispute", payment=gifts[2].session)
+    theatre.control("close_dispute", dispute=dispute["id"], won=True)
+    theatre.start("drain", CRASH_AT=point)
+    theatre.control("release")
+    theatre.until("the drain dies where it was told to", lambda: theatre.programs.exit_code("drain") == 137)
+    theatre.leases_run_out()
+    theatre.start("drain")
+    theatre.calm()
+    after = theatre.books()["currencies"]["EUR"]
+    assert after["refunds"] - before["refunds"] == 1300
+    assert (after["disputes"], after["gross"]) == (before["disputes"], before["gross"])
+    of_disputes = "FROM payments_ledgerentry WHERE kind IN ('dispute', 'dispute_returned') GROUP BY kind"
+    lines = theatre.sql(f"SELECT kind, count(*), sum(amount) {of_disputes}")
+    assert len({(count, abs(total)) for _, count, total in lines}) == 1, "what was taken is what came back"
+
+
 @pytest.mark.parametrize("point", AROUND_A_WRITE)
 def test_the_website_dies_around_asking_for_a_session_and_the_form_is_sent_again(theatre: Theatre, point: str) -> None:
     """The row was committed with its key: the same form finds it, and the one session, whoever made it."""

@@ -4,6 +4,7 @@ import logging
 import signal
 import time
 from argparse import ArgumentParser
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from members import clock
 from payments import heartbeats, settlements
 from payments.alerts import watch
 from payments.errors import StripeRefused, StripeUnavailable
@@ -35,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             count = drain.until_nothing_is_due()
-            _settle()
+            settle(None)
             self.stdout.write(f"{count} events worked")
             return
         _Drain().run()
@@ -47,6 +49,7 @@ class _Drain:
     def __init__(self) -> None:
         self.is_stopping = False
         self.next_settling = 0.0
+        self.last_settling: datetime | None = None
         self.next_watching = time.monotonic() + WATCH_FROM_SECONDS
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
@@ -83,7 +86,7 @@ class _Drain:
     def _settle_now_and_then(self) -> None:
         if time.monotonic() >= self.next_settling:
             self.next_settling = time.monotonic() + SETTLE_EVERY_SECONDS
-            _settle()
+            self.last_settling = settle(self.last_settling)
 
 
 def _listener() -> psycopg.Connection[Any]:
@@ -95,8 +98,12 @@ def _listener() -> psycopg.Connection[Any]:
     return listener
 
 
-def _settle() -> None:
+def settle(last_asked: datetime | None) -> datetime | None:
+    """Ask for the settlements that are due; returns when that was done. What Stripe did not answer stays due."""
+    now = clock.now()
     try:
-        settlements.collect()
+        settlements.collect(settlements.due(last_asked, now))
     except (StripeUnavailable, StripeRefused) as error:
         log.warning("settlements not read (%s); again later", type(error).__name__)
+        return last_asked
+    return now

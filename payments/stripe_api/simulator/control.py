@@ -117,8 +117,11 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
     **{
         name: _done(name)
         for name in (
+            "answer_dispute",
             "begin",
+            "break_invoices",
             "cancel",
+            "cancel_payout",
             "clear_faults",
             "close_dispute",
             "deliver",
@@ -129,6 +132,7 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
             "fail_refund",
             "flush",
             "hold",
+            "mend_invoices",
             "pay_invoice",
             "payout",
             "redeliver",

@@ -90,15 +90,25 @@ class Controls:
                 self._retry_open(person)
             return render(self.world, method)
 
-    def update_card(self, payment_method: Reference, expires: tuple[int, int]) -> None:
-        """The card network tells Stripe a new expiry date, (month, year)."""
+    def update_card(self, payment_method: Reference, expires: tuple[int, int], *, by_hand: bool = False) -> None:
+        """A new expiry date, (month, year): the card network tells it, or somebody types it in the dashboard."""
         with self.world.transaction():
-            methods.renew_card(self.world, self.world.get("payment_method", id_of(payment_method)), expires)
+            method = self.world.get("payment_method", id_of(payment_method))
+            methods.renew_card(self.world, method, expires, by_hand=by_hand)
 
     def revoke_mandate(self, payment_method: Reference) -> None:
         """The reader revokes a bank debit's mandate at the bank."""
         with self.world.transaction():
             methods.revoke_mandate(self.world, self.world.get("payment_method", id_of(payment_method)))
+
+    def break_invoices(self, subscription: Reference) -> None:
+        """From now on Stripe cannot finish the subscription's bills, as with an address that tax cannot be told of."""
+        with self.world.transaction():
+            self.world.update(self.world.get("subscription", id_of(subscription)), _unfinishable=True)
+
+    def mend_invoices(self, subscription: Reference) -> None:
+        with self.world.transaction():
+            invoicing.mend(self.world, self.world.get("subscription", id_of(subscription)))
 
     def pay_invoice(self, invoice: Reference) -> str:
         """The reader completes the authentication a renewal asked for, or pays an open invoice by hand: its status."""
@@ -129,6 +139,11 @@ class Controls:
             document = disputes.dispute(self.world, self._charge(payment), amount, reason, inquiry)
             return render(self.world, document)
 
+    def answer_dispute(self, dispute: Reference) -> None:
+        """Evidence is handed in in the dashboard."""
+        with self.world.transaction():
+            disputes.answer(self.world, self.world.get("dispute", id_of(dispute)))
+
     def close_dispute(self, dispute: Reference, won: bool) -> None:
         with self.world.transaction():
             disputes.close(self.world, self.world.get("dispute", id_of(dispute)), won=won)
@@ -141,6 +156,11 @@ class Controls:
     def fail_payout(self, payout: Reference) -> None:
         with self.world.transaction():
             payouts.fail(self.world, self.world.get("payout", id_of(payout)))
+
+    def cancel_payout(self, payout: Reference) -> None:
+        """From the dashboard, before it has left for the bank."""
+        with self.world.transaction():
+            payouts.cancel(self.world, self.world.get("payout", id_of(payout)))
 
     def cancel(self, subscription: Reference, *, at_period_end: bool = False) -> None:
         """From the dashboard or the hosted portal."""

@@ -45,8 +45,11 @@ HANDLERS: dict[str, Handler] = {
     "charge.dispute.closed": afterwards.dispute_changed,
     "charge.dispute.funds_withdrawn": afterwards.dispute_changed,
     "charge.dispute.funds_reinstated": afterwards.dispute_changed,
+    "payout.created": afterwards.payout_changed,
+    "payout.updated": afterwards.payout_changed,
     "payout.paid": afterwards.payout_changed,
     "payout.failed": afterwards.payout_changed,
+    "payout.canceled": afterwards.payout_changed,
     "payout.reconciliation_completed": afterwards.payout_changed,
     # Our own requests to read an object again.
     "sync.checkout.session": giving.session_changed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from payments import disputes, payouts, refunds
+from payments import disputes, origins, payouts, refunds, settlements
 from payments.errors import NotOurs
 from payments.models import StripeEvent
 from payments.stripe_api import objects
@@ -30,7 +30,7 @@ def payout_changed(event: StripeEvent, reads: Reads) -> Effect:
     """payout.*: what Stripe pays out, tied to its lines once Stripe says that they are complete."""
     payout = reads.payout(event.object["id"])
     lines = reads.payout_lines(payout.id) if payout.has_lines else []
-    return partial(payouts.follow, payout, lines)
+    return in_turn(partial(settlements.settle, lines), partial(payouts.follow, payout, origins.of_each(lines, reads)))
 
 
 def _payment_of(taken: objects.Refund | objects.Dispute, reads: Reads) -> Effect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from payments import ledger, methods, subscriptions
+from payments import customers, ledger, methods, subscriptions
 from payments.errors import NotOurs
 from payments.models import StripeEvent, Subscription
 from payments.stripe_api import objects
@@ -46,17 +46,24 @@ def mandate_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 
 def customer_changed(event: StripeEvent, reads: Reads) -> Effect:
-    """customer.updated: another default card may pay for the subscriptions now."""
-    whose.require(event.object["id"], reads)
-    wanted = methods.paid_from("", event.object["id"])
-    return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
+    """customer.updated: another default card may pay for the subscriptions now, or the address was changed there."""
+    customer = event.object["id"]
+    whose.require(customer, reads)
+    if not objects.changed_address(event.body):
+        return _subscriptions_again(customer, reads)
+    return in_turn(_subscriptions_again(customer, reads), partial(customers.look_at_address, reads.customer(customer)))
 
 
 def customer_deleted(event: StripeEvent, reads: Reads) -> Effect:
     """customer.deleted: Stripe has ended the subscriptions with it; they are read again, and the deletion noted."""
-    return in_turn(
-        customer_changed(event, reads), partial(methods.note_deleted_customer, event.object["id"])
-    )  # fmt: skip
+    customer = event.object["id"]
+    whose.require(customer, reads)
+    return in_turn(_subscriptions_again(customer, reads), partial(customers.note_deleted, customer))
+
+
+def _subscriptions_again(customer: str, reads: Reads) -> Effect:
+    wanted = methods.paid_from("", customer)
+    return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
 
 
 def instalment(invoice_id: str, reads: Reads) -> Effect:

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from payments.stripe_api.simulator import Simulator
+from payments.stripe_api.simulator.errors import StripeRefusal
 from tests.payments.simulator.conftest import Give, Receiver
 
 
@@ -88,7 +89,21 @@ def test_a_payout_lists_its_rows(give: Give, sim: Simulator, receiver: Receiver)
     sim.advance(days=2)
     assert give.client.v1.payouts.retrieve(payout["id"]).reconciliation_status == "completed"
     assert sim.flush()
-    assert receiver.types[-3:] == ["payout.created", "payout.paid", "payout.reconciliation_completed"]
+    told = [name.removeprefix("payout.") for name in receiver.types[-5:]]
+    assert told == ["created", "updated", "paid", "updated", "reconciliation_completed"]
+
+
+def test_a_payout_is_taken_back_before_it_leaves(give: Give, sim: Simulator) -> None:
+    give(amount=1000)
+    sim.advance(days=3)
+    before = sim.snapshot()["eur"]["net"]
+    [payout] = sim.payout()
+    sim.cancel_payout(payout)
+    sim.advance(days=2)
+    assert give.client.v1.payouts.retrieve(payout["id"]).status == "canceled"
+    assert sim.snapshot()["eur"]["net"] == before
+    with pytest.raises(StripeRefusal):
+        sim.cancel_payout(payout)
 
 
 def test_late_fees_arrive_with_charge_updated(start, receiver: Receiver) -> None:

@@ -28,13 +28,18 @@ def whole_life(give: Give, sim: Simulator) -> None:
     sim.pay(declined, "4000002500003155", authenticate=False)
     sim.pay(declined)
     disputed = give()
-    sim.close_dispute(sim.dispute(disputed), won=True)
+    dispute = sim.dispute(disputed)
+    sim.answer_dispute(dispute)
+    sim.close_dispute(dispute, won=True)
     sim.close_dispute(sim.dispute(give(), inquiry=True), won=False)
     dollars = give("payment", currency="usd", amount=1999)
     sim.dispute(dollars, 500)
     debit, refused = give(iban="DE89370400440532013000"), give(iban="DE62370400440532013001")
     monthly, yearly = give.subscription(), give.subscription(interval="year")
     by_bank = give.subscription(iban="DE62370400440532013001")
+    unfinished = give.subscription()
+    sim.break_invoices(unfinished.id)
+    sim.update_card(monthly.default_payment_method, (1, 2041), by_hand=True)
     sim.advance(days=6)
     sim.dispute(debit)
     client.v1.subscriptions.update(monthly.id, {"pause_collection": {"behavior": "void"}})
@@ -43,6 +48,7 @@ def whole_life(give: Give, sim: Simulator) -> None:
     client.v1.subscriptions.pause(yearly.id, {"bill_for": {"unused_time_from": {"type": "none"}}})
     client.v1.subscriptions.resume(yearly.id, {})
     sim.set_payment_method(monthly.customer, "4000002760003184")
+    sim.mend_invoices(unfinished.id)
     sim.payout()
     sim.advance(days=40)
     client.v1.subscriptions.cancel(yearly.id, {"cancellation_details": {"comment": "Enough"}})
@@ -84,6 +90,18 @@ def test_expanded_objects_have_only_annotated_fields(give: Give, sim: Simulator)
 @pytest.mark.parametrize(("cls", "name"), removed_fields(), ids=lambda part: getattr(part, "__name__", part))
 def test_the_check_would_notice_a_removed_field(cls: type, name: str) -> None:
     assert problems({"object": cls.OBJECT_NAME, name: None})
+
+
+def test_no_bill_is_made_of_what_is_broken_and_all_of_what_is_mended(give: Give, sim: Simulator) -> None:
+    agreed = give.subscription()
+    sim.break_invoices(agreed.id)
+    sim.advance(days=70)
+    kept = give.client.v1.invoices.list({"subscription": agreed.id}).data
+    assert sorted(invoice.status for invoice in kept) == ["draft", "draft", "paid"]
+    assert all(invoice.last_finalization_error for invoice in kept if invoice.status == "draft")
+    sim.mend_invoices(agreed.id)
+    kept = give.client.v1.invoices.list({"subscription": agreed.id}).data
+    assert {(invoice.status, invoice.last_finalization_error) for invoice in kept} == {("paid", None)}
 
 
 def test_every_event_type_is_one_of_stripes(give: Give, sim: Simulator) -> None:

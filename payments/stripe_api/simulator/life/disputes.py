@@ -38,6 +38,20 @@ def _move(world: World, document: Document, amount: int, fee: int, event: str) -
     world.emit(event, document)
 
 
+def answer(world: World, document: Document) -> None:
+    """Evidence is handed in: the bank reads it."""
+    if not document["status"].endswith("needs_response"):
+        raise invalid("This dispute is not waiting for an answer.", "dispute")
+    details = {**document["evidence_details"], "has_evidence": True, "submission_count": 1}
+    inquiry = document["status"].startswith("warning")
+    world.update(
+        document,
+        "charge.dispute.updated",
+        status="warning_under_review" if inquiry else "under_review",
+        evidence_details={**details, "submission_method": "dashboard"},
+    )
+
+
 def close(world: World, document: Document, *, won: bool) -> None:
     """Safe to call twice. The fee of a dispute stays with the bank either way."""
     if document["status"] in ("won", "lost", "warning_closed"):

@@ -77,8 +77,28 @@ def finalize_and_collect(world: World, invoice_id: str) -> None:
     invoice = world.get("invoice", invoice_id)
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
-    finalize(world, invoice)
-    collect(world, invoice)
+    if subscription_of(world, invoice).get("_unfinishable"):
+        _unfinished(world, invoice)
+    else:
+        finalize(world, invoice)
+        collect(world, invoice)
+
+
+def _unfinished(world: World, invoice: Document) -> None:
+    """Stripe cannot make the bill: it stays a draft until somebody mends what is wrong."""
+    error = {"type": "invalid_request_error", "code": "customer_tax_location_invalid", "message": "Invalid address."}
+    world.update(
+        invoice, "invoice.finalization_failed", auto_advance=False, automatically_finalizes_at=None,
+        next_payment_attempt=None, last_finalization_error=error,
+    )  # fmt: skip
+
+
+def mend(world: World, subscription: Document) -> None:
+    """What was wrong is mended in the dashboard: its drafts are finished and collected."""
+    world.update(subscription, _unfinishable=False)
+    for invoice in world.store.where("invoice", _subscription=subscription["id"], status="draft"):
+        world.update(invoice, auto_advance=True, last_finalization_error=None)
+        finalize_and_collect(world, invoice["id"])
 
 
 @duty("retry")

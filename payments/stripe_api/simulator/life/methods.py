@@ -38,10 +38,10 @@ def revoke_mandate(world: World, method: Document) -> None:
     world.update(mandate, "mandate.updated", status="inactive")
 
 
-def renew_card(world: World, method: Document, expires: tuple[int, int]) -> None:
-    """The card network sent a new expiry date."""
+def renew_card(world: World, method: Document, expires: tuple[int, int], *, by_hand: bool = False) -> None:
+    """The card network sent a new expiry date, or somebody typed it in the dashboard."""
     card = {**method["card"], "exp_month": expires[0], "exp_year": expires[1]}
-    world.update(method, "payment_method.automatically_updated", card=card)
+    world.update(method, "payment_method.updated" if by_hand else "payment_method.automatically_updated", card=card)
 
 
 def attach(world: World, method: Document, customer: Document) -> None:

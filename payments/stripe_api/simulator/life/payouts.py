@@ -6,10 +6,14 @@ from collections import defaultdict
 
 from .. import money
 from ..clock import DAY, duty
+from ..errors import invalid
 from ..objects import payments
 from ..objects.balance import balance_transaction
 from ..store import Document
 from ..world import World
+
+# So long a payout waits until it is handed to the bank, and can be taken back.
+HELD_SECONDS = 6 * 3600
 
 
 def pay_out(world: World) -> list[Document]:
@@ -30,8 +34,16 @@ def _pay(world: World, rows: list[Document]) -> Document:
     for row in (*rows, own):
         world.update(row, _payout=payout["id"])
     world.emit("payout.created", payout)
+    world.schedule(world.now() + HELD_SECONDS, "payout_leaves", payout["id"])
     world.schedule(payout["arrival_date"], "payout_arrives", payout["id"])
     return payout
+
+
+@duty("payout_leaves")
+def leave(world: World, payout_id: str) -> None:
+    payout = world.get("payout", payout_id)
+    if payout["status"] == "pending":
+        world.update(payout, "payout.updated", status="in_transit")
 
 
 @duty("payout_arrives")
@@ -39,8 +51,9 @@ def arrive(world: World, payout_id: str) -> None:
     payout = world.get("payout", payout_id)
     if payout["status"] != "in_transit":
         return
-    world.update(payout, status="paid", trace_id={"status": "supported", "value": payout["id"][3:18]})
+    world.update(payout, status="paid")
     world.emit("payout.paid", payout)
+    world.update(payout, "payout.updated", trace_id={"status": "supported", "value": payout["id"][3:18]})
     world.update(payout, reconciliation_status="completed")
     world.emit("payout.reconciliation_completed", payout)
 
@@ -57,6 +70,15 @@ def fail(world: World, payout: Document) -> None:
         failure_message="The bank account has been closed.",
         failure_balance_transaction=returned["id"],
     )
+
+
+def cancel(world: World, payout: Document) -> None:
+    """Somebody takes it back in the dashboard before it has left: its rows are in the balance again."""
+    if payout["status"] != "pending":
+        raise invalid("Payouts can only be canceled while they are pending.", "payout")
+    settled = money.Settled(payout["amount"], payout["currency"], None)
+    returned = world.add(balance_transaction(world, "payout_cancel", settled, payout["id"]))
+    world.update(payout, "payout.canceled", status="canceled", failure_balance_transaction=returned["id"])
 
 
 @duty("payouts")

@@ -218,7 +218,7 @@ def payout(world: World, amount: int, currency: str) -> Document:
         "method": "standard",
         "reconciliation_status": "in_progress",
         "source_type": "card",
-        "status": "in_transit",
+        "status": "pending",
         "trace_id": {"status": "pending", "value": None},
         "type": "bank_account",
     }

@@ -1,0 +1,68 @@
+"""Shapes of the Stripe account itself: its balance, payouts, customers, endpoints. The rest is in objects.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from payments.stripe_api import objects
+from payments.stripe_api.fields import id_of, moment
+from payments.stripe_api.values import BalanceTransaction, Charge, Customer, Dispute, Payout, Refund, WebhookEndpoint
+
+Raw = Mapping[str, Any]
+
+
+def balance_transaction(raw: Raw) -> BalanceTransaction:
+    rate = raw.get("exchange_rate")
+    return BalanceTransaction(
+        id=raw["id"],
+        type=raw["type"],
+        source=id_of(raw.get("source")),
+        amount=raw["amount"],
+        currency=raw["currency"].upper(),
+        fee=raw["fee"],
+        exchange_rate=None if rate is None else Decimal(str(rate)),
+        created_at=moment(raw["created"]),
+        of=_of(raw.get("source")),
+    )
+
+
+def _of(source: Any) -> Charge | Refund | Dispute | None:
+    """The object that moved the balance, where the line was listed with it and it is one of a gift's."""
+    if not isinstance(source, Mapping):
+        return None
+    if source["object"] == "charge":
+        return objects.charge(source)
+    if source["object"] == "refund":
+        return objects.refund(source)
+    return objects.dispute(source) if source["object"] == "dispute" else None
+
+
+def payout(raw: Raw) -> Payout:
+    return Payout(
+        id=raw["id"],
+        status=raw["status"],
+        is_automatic=raw["automatic"],
+        has_lines=raw.get("reconciliation_status") == "completed",
+        amount=raw["amount"],
+        currency=raw["currency"].upper(),
+        arrives_on=moment(raw["arrival_date"]).date(),
+        failure_code=raw.get("failure_code") or "",
+        created_at=moment(raw["created"]),
+    )
+
+
+def customer(raw: Raw) -> Customer:
+    """A deleted one has no address."""
+    return Customer(id=raw["id"], email=raw.get("email") or "")
+
+
+def webhook_endpoint(raw: Raw) -> WebhookEndpoint:
+    return WebhookEndpoint(
+        id=raw["id"],
+        url=raw["url"],
+        is_enabled=raw["status"] == "enabled",
+        api_version=raw.get("api_version") or "",
+        event_types=frozenset(raw["enabled_events"]),
+    )
