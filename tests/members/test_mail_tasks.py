@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from celery import current_app
 from django.conf import settings
 
 from members import tasks
+from project.celery import app
 
 
 def test_a_lost_worker_loses_no_task_and_redis_redelivers_soon() -> None:
-    conf = current_app.conf
+    conf = app.conf
     assert conf.task_acks_late is True
     assert conf.task_reject_on_worker_lost is True
     assert conf.worker_prefetch_multiplier == 1
@@ -30,8 +30,8 @@ def test_what_takes_long_or_can_wait_is_on_a_queue_of_its_own() -> None:
     assert {"payments.tasks.compare_with_stripe", "payments.tasks.run_daily_jobs"} <= bulk
     prompt = asked - bulk
     assert {"members.tasks.send_due_messages", "payments.tasks.judge_alerts"} <= prompt
-    current_app.loader.import_default_modules()
-    assert asked <= set(current_app.tasks), "beat asks for tasks that exist"
+    app.loader.import_default_modules()
+    assert asked <= set(app.tasks), "beat asks for tasks that exist"
 
 
 def test_the_sweep_comes_every_twenty_seconds() -> None:

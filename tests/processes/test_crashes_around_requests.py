@@ -41,7 +41,7 @@ def taken_up(theatre: Theatre, table: str) -> None:
     """Two minutes later beat has it asked again; only then do Stripe's events come."""
     assert [state for (state,) in theatre.sql(f"SELECT state FROM {table}")] == ["requested"]  # noqa: S608
     theatre.sql(f"UPDATE {table} SET generation_at = generation_at - interval '3 minutes'")  # noqa: S608
-    with Celery(broker=theatre.valkey.url) as sender:
+    with Celery(broker=theatre.valkey.url, set_as_current=False) as sender:
         sender.send_task("payments.tasks.take_up_unanswered_requests")
     answered = f"SELECT 1 FROM {table} WHERE state <> 'requested'"  # noqa: S608
     theatre.until("it is asked again", lambda: theatre.sql(answered))

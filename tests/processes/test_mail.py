@@ -169,7 +169,7 @@ def test_work_that_takes_long_holds_up_no_letter(theatre: Theatre, sink: SmtpSin
     bulk = theatre.programs.pid("bulk")
     os.killpg(bulk, signal.SIGSTOP)
     try:
-        with Celery(broker=theatre.valkey.url) as sender:
+        with Celery(broker=theatre.valkey.url, set_as_current=False) as sender:
             for _ in range(50):
                 sender.send_task("payments.tasks.run_daily_jobs", queue="bulk")
         reader = Reader(theatre)

@@ -207,7 +207,7 @@ class Theatre:
 
     def sweep(self) -> None:
         """What beat asks of the workers every 20 seconds."""
-        with Celery(broker=self.valkey.url) as sender:
+        with Celery(broker=self.valkey.url, set_as_current=False) as sender:
             sender.send_task("members.tasks.send_due_messages")
             sender.send_task("members.tasks.send_due_relationship_messages", queue="bulk")
 
