@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "receipt_recurring": Kind(discreet_subject=RECEIPT),
     "refund_done": NOTICE,
     "dispute_note": NOTICE,
+    "payment_returned": NOTICE,
     "renewal_upcoming_year": NOTICE,
     "monthly_reminder": NOTICE,
     "payment_failed_1": Kind(lives=timedelta(days=3)),

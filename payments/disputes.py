@@ -7,7 +7,7 @@ from __future__ import annotations
 from django.db.models import Sum
 
 from members.models import Supporter
-from payments import cases, ledger, refunds
+from payments import cases, emails, ledger, refunds
 from payments.errors import NotYet
 from payments.models import Case, Dispute, LedgerEntry, Payment
 from payments.stripe_api import objects
@@ -41,6 +41,8 @@ def follow(dispute: objects.Dispute) -> Dispute:
     if is_new:
         told = {"dispute": row.pk, "payment": payment.pk, "reason": row.reason, "amount": [row.amount, row.currency]}
         cases.open_case(Case.Kind.DISPUTE, f"dispute:{dispute.id}", payment.supporter, told)
+    if row.status == Dispute.Status.LOST and payment.is_debit:
+        emails.payment_returned(payment)
     return row
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -95,9 +95,7 @@ def payment_failed(payment: Payment) -> Message | None:
 
 
 def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
-    """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7). A draft: a day owes
-    many, and they are owed together (due_letters.py).
-    """
+    """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7). A draft."""
     facts = {
         **_gift(subscription),
         "renews_on": subscription.renews_on.isoformat(),
@@ -162,6 +160,14 @@ def refund_done(refund: Refund, sentence: str = "") -> Message | None:
     payment = refund.payment
     facts = _sent_back(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
     return _send("refund_done", refund.stripe_refund_id, payment, facts)
+
+
+def payment_returned(payment: Payment) -> Message | None:
+    """A bank took back a debit that had arrived, so that thanks and receipt no longer hold. Once a payment."""
+    facts, gift = {**_arrived(payment), "again_url": _again_url(payment, _language(payment))}, payment.subscription
+    if gift and not gift.is_ending_or_asked_to:
+        facts["stop_url"] = _stop_url(gift, _language(payment))
+    return _send("payment_returned", payment.public_id, payment, facts)
 
 
 def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
@@ -291,5 +297,4 @@ def _url(path: str, language: str, **query: str) -> str:
 
 
 def _day(moment: datetime) -> str:
-    day: date = clock.day_of(moment)
-    return day.isoformat()
+    return str(clock.day_of(moment))

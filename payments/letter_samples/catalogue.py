@@ -159,6 +159,13 @@ SAMPLES: dict[str, Sample] = {
             "part": Case(_("A part, with a sentence of yours"), lambda who: _refund(who, is_whole=False)),
         },
     ),
+    "payment_returned": Sample(
+        _("When a bank took back a debit that had arrived."),
+        {
+            "month": Case(_("Monthly"), lambda who: emails.payment_returned(renewal(subscription(who)))),
+            "once": Case(_("Once"), lambda who: emails.payment_returned(given_once(who))),
+        },
+    ),
     "fresh_link": _always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
     "gift_links": Sample(
         _("When somebody types their address on the page to change or stop a gift."),

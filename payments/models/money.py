@@ -79,6 +79,11 @@ class Payment(Attributed):
         return self.status == self.Status.SUCCEEDED and self.failures > 0
 
     @property
+    def is_debit(self) -> bool:
+        """Drawn from a bank account, which can take it back weeks later; see stripe_api/means.py for the words."""
+        return self.method.startswith("SEPA")
+
+    @property
     def is_fully_refunded(self) -> bool:
         return self.status == self.Status.SUCCEEDED and self.refunded_amount == self.amount
 

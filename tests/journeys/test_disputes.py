@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from members.models import Message
 from payments.models import Case, Dispute, LedgerEntry, Payment, StripeEvent
 from tests.stage import Stage, shuffled
 
@@ -120,6 +121,18 @@ def test_a_bank_debit_returned_weeks_later_reverses_its_line(stage: Stage) -> No
     assert Dispute.objects.get().status == "lost"
     assert payment.disputed_amount == 2500
     balanced(stage)
+    letter = Message.objects.get(kind="payment_returned")
+    assert letter.context["amount"] == 2500
+    assert "/stop/" in letter.context["stop_url"]
+
+
+def test_a_card_dispute_says_nothing_to_the_supporter(stage: Stage) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id)
+    stage.stripe.close_dispute(dispute["id"], won=False)
+    stage.settle_down()
+    assert Dispute.objects.get().status == "lost"
+    assert not Message.objects.filter(kind="payment_returned").exists()
 
 
 def test_told_before_the_gift_and_in_any_order(stage: Stage) -> None:
