@@ -132,6 +132,7 @@ def _receive(payment: Payment, amount: int, charge_id: str, method: str, paid_at
     mark_received(payment, amount, charge_id, method, paid_at)
     payment.save()
     write_received_lines([payment])
+    refund_requests.send_back_on_arrival(payment)
     return True
 
 

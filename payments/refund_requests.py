@@ -121,6 +121,13 @@ def look_at_instalment(payment: Payment, subscription: Subscription, charged_at:
     return _made(payment, uuid.uuid4(), amount=payment.amount, reason=RefundRequest.Reason.REQUESTED, sentence=sentence)
 
 
+def send_back_on_arrival(payment: Payment) -> RefundRequest | None:
+    """Owe a payment back that staff gave up while its money was with the bank; in the transaction that records it."""
+    if not payment.goes_back or payment.refund_requests.exists():
+        return None
+    return _made(payment, uuid.uuid4(), amount=payment.amount, reason=RefundRequest.Reason.DUPLICATE)
+
+
 def _check(payment: Payment, amount: int) -> None:
     if payment.refund_requests.filter(state=State.REQUESTED).exists():
         raise RefundUnderWay(payment.pk)

@@ -42,6 +42,7 @@ def settle_duplicate(
     sentence: str = "", public_id: uuid.UUID | None = None,
 ) -> RefundRequest | None:  # fmt: skip
     """Settle a case by stopping a subscription, refunding what is left of a payment, or both. Never in a transaction.
+    Money of a second subscription that is still with the bank goes back when it has come (ledger.py).
 
     Raises AlreadySettled when somebody was faster (then nothing happens), NothingToRefund, RefundUnderWay, and
     StripeRefused: no money went back, which is a case of its own then.
@@ -53,6 +54,8 @@ def settle_duplicate(
             amount, reason = refund_requests.left(payment), REASONS.get(case.kind, RefundRequest.Reason.DUPLICATE)
             request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
         change = _stop_of(subscription, actor) if subscription else None
+        if subscription and case.kind == Case.Kind.DUPLICATE_SUBSCRIPTION:
+            subscription.payments.filter(status=Payment.Status.PROCESSING).update(goes_back=True)
     try:
         _ask(request, change)
     except StripeRefused as problem:
@@ -66,6 +69,11 @@ def last_refundable(subscription: Subscription) -> Payment | None:
     """The newest payment of a subscription of which something is left to send back."""
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at", "-pk")
     return next((payment for payment in received if refund_requests.left(payment)), None)
+
+
+def with_the_bank(subscription: Subscription) -> Payment | None:
+    """A payment of it whose money may still come, which is sent back then."""
+    return subscription.payments.filter(status=Payment.Status.PROCESSING).first()
 
 
 def _stop_of(subscription: Subscription, actor: User) -> SubscriptionChange | None:

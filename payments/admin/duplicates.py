@@ -98,7 +98,7 @@ class StopOneAndRefund(SettleDuplicate):
     def confirmation(self, row: Case, answers: dict[str, Any]) -> Confirmation:
         subscription = self.chosen(row, answers)
         payment = undoing.last_refundable(subscription)
-        sentences = [*stop_sentences(), *refund_sentences(payment), *settled_sentences()]
+        sentences = [*stop_sentences(), *_money_sentences(subscription, payment), *settled_sentences()]
         question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
         return Confirmation(
             question, sentences, _("Do it now"), letter_of(payment, answers, is_stopping=True),
@@ -109,9 +109,11 @@ class StopOneAndRefund(SettleDuplicate):
         subscription = self.chosen(row, answers)
         payment = undoing.last_refundable(subscription)
         note = _("Stopped subscription %(subscription)s and asked Stripe to refund payment %(payment)s.")
-        if payment is None:
+        if coming := undoing.with_the_bank(subscription):
+            note = _("Stopped subscription %(subscription)s. Payment %(payment)s goes back when it has come.")
+        elif payment is None:
             note = _("Stopped subscription %(subscription)s. There was nothing to refund.")
-        note = note % {"subscription": subscription, "payment": payment}
+        note = note % {"subscription": subscription, "payment": coming or payment}
         request = undoing.settle_duplicate(
             row, payment, subscription, actor, note, answers["sentence"], answers["wish"]
         )
@@ -172,6 +174,15 @@ def paid(payment: Payment) -> str:
         "day": columns.moment(payment.paid_at), "method": payment.method or columns.NONE,
     }  # fmt: skip
     return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
+
+
+def _money_sentences(subscription: Subscription, payment: Payment | None) -> list[object]:
+    coming = undoing.with_the_bank(subscription)
+    if coming is None:
+        return refund_sentences(payment)
+    shown = {"amount": money.format(coming.amount, coming.currency)}
+    later = _("%(amount)s is still with the bank. When it has come it is sent back by itself.") % shown
+    return [later, *(refund_sentences(payment) if payment else [])]
 
 
 def refund_sentences(payment: Payment | None) -> list[object]:

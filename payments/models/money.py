@@ -45,6 +45,7 @@ class Payment(Attributed):
     failures = models.PositiveSmallIntegerField(_("failed tries"), default=0)
     next_attempt_at = models.DateTimeField(_("next try"), null=True, blank=True)
     paid_through = models.DateField(_("pays through"), null=True, blank=True)
+    goes_back = models.BooleanField(_("goes back when it has come"), default=False, editable=False)
     created_at = models.DateTimeField(_("made"), default=clock.now)
     paid_at = models.DateTimeField(_("received"), null=True, blank=True)
 

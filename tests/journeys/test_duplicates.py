@@ -185,6 +185,29 @@ def test_one_of_two_subscriptions_stops_and_its_last_payment_goes_back(stage: St
     assert stage.books()["broken"] == []
 
 
+def test_money_still_with_the_bank_goes_back_when_it_has_come(stage: Stage, desk: Client) -> None:
+    stage.join("month", amount="20")
+    stage.join("month", amount="20", iban="DE89370400440532013000", form_key="another tab, by debit")
+    case = Case.objects.get(kind="duplicate_subscription")
+    second = Subscription.objects.latest("pk")
+    page, sent = confirming(desk, case, "stop-one", second.pk)
+    assert "€20.00 is still with the bank. When it has come it is sent back by itself." in page
+    desk.post(act(case, "stop-one"), sent)
+    case.refresh_from_db()
+    payment = Payment.objects.get(subscription=second)
+    assert case.note == f"Stopped subscription {second}. Payment {payment} goes back when it has come."
+    assert not RefundRequest.objects.exists()
+    stage.advance(6)
+    assert RefundRequest.objects.get().payment == payment
+    clock.move(timedelta(minutes=3))
+    stage.stripe.advance(seconds=180)
+    assert unanswered.take_up() == 1
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert payment.is_fully_refunded
+    assert stage.books()["broken"] == []
+
+
 def test_two_of_the_staff_choosing_differently_undo_one(stage: Stage, desk: Client) -> None:
     case = two_subscriptions(stage)
     first, second = Subscription.objects.order_by("pk")
