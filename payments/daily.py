@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from members import clock
-from payments import due_letters, invariants, missed_renewals, payouts, progress, reminders
+from payments import change_letters, due_letters, invariants, missed_renewals, payouts, progress, reminders
 from payments.alerts import looks, watch
 from payments.due_letters import DueLetter
 from payments.webhooks import inbox, retention
@@ -19,7 +19,7 @@ from payments.webhooks import inbox, retention
 log = logging.getLogger("hromada.daily")
 
 # What a day owes people, each found by one query.
-DUE_LETTERS: tuple[DueLetter[Any], ...] = (reminders.YEARLY,)
+DUE_LETTERS: tuple[DueLetter[Any], ...] = (reminders.YEARLY, change_letters.RESUMING)
 # How long a moved clock waits for the events of one simulated day to be worked.
 QUIET_SECONDS = 20
 

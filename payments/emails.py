@@ -22,7 +22,6 @@ from payments import money
 from payments.models import Frequency, Payment, Refund, Subscription, SubscriptionChange
 
 Facts = dict[str, Any]
-
 LONGEST_NAME = 30
 REASONS = {
     "expired_card": "card_ran_out",
@@ -52,7 +51,7 @@ def thank_once(payments: Iterable[Payment]) -> None:
 def thanks_first_recurring(payment: Payment) -> Message | None:
     """Somebody became a patron: the terms, and how to stop. Once a checkout."""
     facts = {**_arrived(payment), **_terms(payment), **_return_link(payment)}
-    return _send("thanks_first_recurring", _root(payment), payment, facts)
+    return send("thanks_first_recurring", _root(payment), payment, facts)
 
 
 def thanks_processing(payment: Payment) -> Message | None:
@@ -60,66 +59,67 @@ def thanks_processing(payment: Payment) -> Message | None:
     root = _root(payment)
     if _is_owed("thanks_first_once", root) or _is_owed("thanks_first_recurring", root):
         return None
-    facts = {**_gift(payment), **_terms(payment), **_return_link(payment), "sent_on": _day(payment.created_at)}
-    return _send("thanks_processing", root, payment, facts)
+    facts = {**gift(payment), **_terms(payment), **_return_link(payment), "sent_on": _day(payment.created_at)}
+    return send("thanks_processing", root, payment, facts)
 
 
 def processing_done(payment: Payment) -> Message | None:
     """What the bank was working on has arrived: thanks, and the terms. Once a payment."""
     facts = {**_arrived(payment), **_terms(payment), **_return_link(payment)}
-    return _send("processing_done", payment.public_id, payment, facts)
+    return send("processing_done", payment.public_id, payment, facts)
 
 
 def processing_failed(payment: Payment) -> Message | None:
     """The bank could not complete it. A first gift can be tried again; a renewal is tried again by Stripe, or ends."""
-    facts = {**_gift(payment), **_next_try(payment), "failed_on": _day(clock.now())}
+    facts = {**gift(payment), **_next_try(payment), "failed_on": _day(clock.now())}
     if payment.checkout and not payment.next_attempt_at:
         facts["again_url"] = _again_url(payment, _language(payment))
     elif payment.subscription:  # it is tried again by itself: another gift would be a second one
-        facts["stop_url"] = _stop_url(payment.subscription, _language(payment))
-    return _send("processing_failed", payment.public_id, payment, facts)
+        facts["stop_url"] = stop_url(payment.subscription, _language(payment))
+    return send("processing_failed", payment.public_id, payment, facts)
 
 
 def receipt_recurring(payment: Payment) -> Message | None:
-    """A renewal has arrived. Once a payment."""
-    return _send("receipt_recurring", payment.public_id, payment, {**_arrived(payment), **_terms(payment)})
+    """A renewal has arrived, at once or after tries that failed. Once a payment."""
+    kind = "payment_recovered" if payment.failures else "receipt_recurring"
+    return send(kind, payment.public_id, payment, {**_arrived(payment), **_terms(payment)})
 
 
 def payment_failed(payment: Payment) -> Message | None:
     """A renewal did not go through: why, when it is tried again. Once a payment, however often it is tried."""
-    facts = {**_gift(payment), **_next_try(payment), **_terms(payment), "failed_on": _day(clock.now())}
+    facts = {**gift(payment), **_next_try(payment), **_terms(payment), "failed_on": _day(clock.now())}
     facts["reason"] = REASONS.get(payment.failure_code, "")
     facts |= _way_on(payment, facts["reason"])
     facts.pop("renews_on", None)
-    return _send("payment_failed", payment.public_id, payment, facts)
+    return send("payment_failed", payment.public_id, payment, facts)
 
 
 def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
     """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7). A draft."""
     facts = {
-        **_gift(subscription),
+        **gift(subscription),
         "renews_on": subscription.renews_on.isoformat(),
         "agreed_on": _day(subscription.started_at),
-        "stop_url": _stop_url(subscription, subscription.supporter.language),
+        "stop_url": stop_url(subscription, subscription.supporter.language),
     }
     subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
-    return _draft("renewal_upcoming_year", subject, subscription, facts)
+    return draft("renewal_upcoming_year", subject, subscription, facts)
 
 
 def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
     """Nothing more will be charged. Once a request to stop; for a stop made at Stripe, once a day of it."""
-    facts = {**_gift(subscription), **_patron_until(subscription)}
+    facts = {**gift(subscription), **_patron_until(subscription)}
     facts["support_url"] = _url("/support/", subscription.supporter.language)
     stopped_on = _day(subscription.canceled_at or clock.now())
     subject = change.public_id if change else f"{subscription.public_id}:{stopped_on}"
-    return _send("cancelled", subject, subscription, facts)
+    return send("cancelled", subject, subscription, facts)
 
 
 def ended(subscription: Subscription, *, unpaid: bool) -> Message | None:
     """A subscription is over: after a stop, or because the payments failed. Once a subscription."""
-    facts = {**_gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()), "unpaid": unpaid}
+    facts = {**gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()), "unpaid": unpaid}
     facts["again_url"] = _again_url(subscription, subscription.supporter.language)
-    return _send("ended", subscription.public_id, subscription, facts)
+    return send("ended", subscription.public_id, subscription, facts)
 
 
 def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> Message:
@@ -148,7 +148,7 @@ def _way_on(payment: Payment, reason: str) -> Facts:
 def _with_links(subscription: Subscription, language: str) -> Facts:
     value, ends = str(subscription.public_id), subscription.is_stopping
     standing = "stopping" if ends else "paused" if subscription.collection_paused else "going"
-    facts = {**_gift(subscription), "standing": standing, "stop_url": links.url("stop", value, language)}
+    facts = {**gift(subscription), "standing": standing, "stop_url": links.url("stop", value, language)}
     if standing == "stopping":
         return {**facts, **_patron_until(subscription)}
     facts["method_url"] = links.url("method", value, language)
@@ -159,15 +159,15 @@ def refund_done(refund: Refund, sentence: str = "") -> Message | None:
     """Money is on its way back: how much, where to, how long it takes. Once a refund."""
     payment = refund.payment
     facts = _sent_back(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
-    return _send("refund_done", refund.stripe_refund_id, payment, facts)
+    return send("refund_done", refund.stripe_refund_id, payment, facts)
 
 
 def payment_returned(payment: Payment) -> Message | None:
     """A bank took back a debit that had arrived, so that thanks and receipt no longer hold. Once a payment."""
     facts, gift = {**_arrived(payment), "again_url": _again_url(payment, _language(payment))}, payment.subscription
     if gift and not gift.is_ending_or_asked_to:
-        facts["stop_url"] = _stop_url(gift, _language(payment))
-    return _send("payment_returned", payment.public_id, payment, facts)
+        facts["stop_url"] = stop_url(gift, _language(payment))
+    return send("payment_returned", payment.public_id, payment, facts)
 
 
 def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
@@ -185,19 +185,19 @@ def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is
     }  # fmt: skip
     subscription = payment.subscription
     if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
-        facts["stop_url"] = _stop_url(subscription, _language(payment))
+        facts["stop_url"] = stop_url(subscription, _language(payment))
     return facts
 
 
 def _thanks_once(payment: Payment) -> Message:
-    return _draft("thanks_first_once", _root(payment), payment, {**_arrived(payment), **_return_link(payment)})
+    return draft("thanks_first_once", _root(payment), payment, {**_arrived(payment), **_return_link(payment)})
 
 
-def _send(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message | None:
-    return next(iter(mail.owe([_draft(kind, subject, about, facts)])), None)
+def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message | None:
+    return next(iter(mail.owe([draft(kind, subject, about, facts)])), None)
 
 
-def _draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message:
+def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message:
     supporter, language = about.supporter, _language(about)
     return mail.draft(
         kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
@@ -232,7 +232,7 @@ def _language(about: Payment | Subscription) -> str:
     return about.supporter.language
 
 
-def _gift(about: Payment | Subscription) -> Facts:
+def gift(about: Payment | Subscription) -> Facts:
     facts: Facts = {
         "amount": about.amount, "currency": about.currency, "frequency": about.frequency, "method": about.method
     }  # fmt: skip
@@ -242,7 +242,7 @@ def _gift(about: Payment | Subscription) -> Facts:
 
 
 def _arrived(payment: Payment) -> Facts:
-    return {**_gift(payment), "paid_on": _day(payment.paid_at or clock.now())}
+    return {**gift(payment), "paid_on": _day(payment.paid_at or clock.now())}
 
 
 def _terms(payment: Payment) -> Facts:
@@ -254,7 +254,7 @@ def _terms(payment: Payment) -> Facts:
     return {
         "renews_on": (payment.paid_through or subscription.renews_on).isoformat(),
         "level": _level(subscription, language),
-        "stop_url": _stop_url(subscription, language),
+        "stop_url": stop_url(subscription, language),
     }
 
 
@@ -282,7 +282,7 @@ def _return_link(payment: Payment) -> Facts:
     return {"return_url": f"{checkouts.return_url(payment.checkout)}?lang={_language(payment)}"}
 
 
-def _stop_url(subscription: Subscription, language: str) -> str:
+def stop_url(subscription: Subscription, language: str) -> str:
     return _url(f"/stop/{links.sign('stop', str(subscription.public_id))}/", language)
 
 

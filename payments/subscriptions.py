@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from members import clock, memberships
 from members.models import Supporter
-from payments import cases, duplicates, emails, methods, overdue
+from payments import cases, change_letters, duplicates, emails, methods, overdue
 from payments import checkout as checkouts
 from payments.models import Case, Subscription, SubscriptionChange
 from payments.stripe_api import objects
@@ -38,10 +38,12 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     if row is None:
         return None if agreed.status in NOT_BEGUN else _begin(agreed)
     before, method_before = (row.is_stopping, row.is_alive), row.stripe_payment_method_id
+    pause_and_amount = row.collection_paused, row.amount
     _mirror(row, agreed)
     row.save()
     methods.look_at(row)
     _after_change(row, agreed, before)
+    change_letters.look_at(row, *pause_and_amount)
     if row.stripe_payment_method_id != method_before:
         overdue.note_new_method(row)
     return row

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import clock, fresh_links
 from members.models import Message
-from payments import emails
+from payments import change_letters, emails
 from payments.alerts import letters as alert_letters
 from payments.alerts.rules import BY_NAME
 from payments.letter_samples.rows import (
@@ -27,7 +27,7 @@ from payments.letter_samples.rows import (
     renewal,
     subscription,
 )
-from payments.models import Alert
+from payments.models import Alert, Subscription
 
 Make = Callable[[Giver], Message | None]
 
@@ -92,6 +92,11 @@ def _failed(who: Giver, code: str, next_try: timedelta | None = timedelta(days=3
 def _several(who: Giver) -> Message | None:
     stopping = subscription(who, cancel_at_period_end=True, canceled_at=clock.now())
     return emails.gift_links(who.supporter, [subscription(who, "year"), subscription(who), stopping])
+
+
+def _resting(who: Giver, **values: Any) -> Subscription:
+    until = {"resumes_at": clock.now() + timedelta(days=90), **values}
+    return subscription(who, collection_paused=True, **until)
 
 
 SAMPLES: dict[str, Sample] = {
@@ -165,6 +170,21 @@ SAMPLES: dict[str, Sample] = {
             "month": Case(_("Monthly"), lambda who: emails.payment_returned(renewal(subscription(who)))),
             "once": Case(_("Once"), lambda who: emails.payment_returned(given_once(who))),
         },
+    ),
+    "payment_recovered": _always(
+        _("When a renewal went through after tries that failed."),
+        lambda who: emails.receipt_recurring(renewal(subscription(who), failures=2)),
+    ),
+    "paused": Sample(
+        _("When a gift was paused."),
+        {
+            "ends": Case(_("Until a day"), lambda who: change_letters.paused(_resting(who))),
+            "open": Case(_("Without an end"), lambda who: change_letters.paused(_resting(who, resumes_at=None))),
+        },
+    ),
+    "resume_soon": _always(_("Five days before a pause ends."), lambda who: change_letters.resume_soon(_resting(who))),
+    "plan_changed": _always(
+        _("When a recurring gift has another amount."), lambda who: change_letters.plan_changed(subscription(who))
     ),
     "fresh_link": _always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
     "gift_links": Sample(

@@ -50,7 +50,7 @@ def test_recovered_and_then_stopped(stage: Stage) -> None:
     assert (one().status, Payment.objects.filter(status="succeeded").count()) == ("canceled", 2)
     assert Membership.objects.get().ended_on == paid_through + timedelta(days=1)
     kinds = list(Message.objects.order_by("pk").values_list("kind", flat=True))
-    assert kinds == ["thanks_first_recurring", "payment_failed", "receipt_recurring", "cancelled", "ended"]
+    assert kinds == ["thanks_first_recurring", "payment_failed", "payment_recovered", "cancelled", "ended"]
     assert stage.books()["broken"] == []
 
 

@@ -47,7 +47,7 @@ def test_a_failed_card_is_told_once_and_recovers_when_replaced(stage: Stage) -> 
     subscription.refresh_from_db()
     assert (failed.status, subscription.status) == ("succeeded", "active")
     assert Membership.objects.get().state == "active"
-    assert kinds()[-1] == "receipt_recurring"
+    assert kinds()[-1] == "payment_recovered"
     assert stage.books()["broken"] == []
 
 

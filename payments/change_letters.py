@@ -1,0 +1,68 @@
+"""Letters about a recurring gift that goes on differently: paused, soon to resume, another amount.
+
+Each is owed once for what it tells, in the transaction of its cause; what they share with all others is emails.py's.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db.models import QuerySet, Value
+from django.db.models.functions import TruncDate
+
+from members import clock
+from members.models import Message
+from payments import emails
+from payments.due_letters import DueLetter, unless_sent
+from payments.models import Subscription
+
+SOON = 5  # days before a pause ends
+KIND = "resume_soon"
+
+
+def look_at(row: Subscription, was_paused: bool, amount_before: int) -> None:
+    """Tell the supporter of what a fresh read of Stripe's object has changed. One that ends is told of that alone."""
+    if row.is_stopping or not row.is_alive:
+        return
+    if row.collection_paused and not was_paused:
+        paused(row)
+    if row.amount != amount_before:
+        plan_changed(row)
+
+
+def paused(row: Subscription) -> Message | None:
+    """Nothing is charged for a while. Once a subscription and the day on which the pause began."""
+    return emails.send("paused", f"{row.public_id}:{clock.today()}", row, _facts(row))
+
+
+def plan_changed(row: Subscription) -> Message | None:
+    """Another amount, from the next payment on. Once a subscription, day and amount in minor units."""
+    facts = {**_facts(row), "renews_on": row.renews_on.isoformat()}
+    return emails.send("plan_changed", f"{row.public_id}:{clock.today()}:{row.amount}", row, facts)
+
+
+def resume_soon(row: Subscription) -> Message:
+    """A pause ends in some days. Once a subscription and its end. A draft: owed with others."""
+    assert row.resumes_at is not None  # noqa: S101 - only pauses that end are due
+    return emails.draft(KIND, f"{row.public_id}:{clock.day_of(row.resumes_at)}", row, _facts(row))
+
+
+def _due(today: date) -> QuerySet[Subscription]:
+    """Paused ones that resume within five days; after that day nothing is left to say."""
+    rows = (
+        Subscription.objects.alive()
+        .filter(collection_paused=True, cancel_at_period_end=False, cancel_at=None)
+        .annotate(resumes_on=TruncDate("resumes_at"))
+        .filter(resumes_on__gt=today, resumes_on__lte=today + timedelta(days=SOON))
+        .select_related("supporter", "checkout")
+        .order_by("resumes_on", "pk")
+    )
+    return unless_sent(rows, Value(KIND), "public_id", "resumes_on")
+
+
+def _facts(row: Subscription) -> emails.Facts:
+    facts = {**emails.gift(row), "stop_url": emails.stop_url(row, row.supporter.language)}
+    return facts | ({"resumes_on": str(clock.day_of(row.resumes_at))} if row.resumes_at else {})
+
+
+RESUMING = DueLetter(KIND, _due, lambda row, _today: resume_soon(row))
