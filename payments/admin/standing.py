@@ -83,9 +83,19 @@ def subscription_state(row: Subscription) -> SafeString:
     """Stripe's status in words; a subscription that is stopping says so."""
     if row.is_stopping:
         return state(_("stops at the period's end"), LATE)
+    if row.collection_paused and row.is_alive:
+        return state(str(row.Status.PAUSED.label), LATE)
     return state(row.get_status_display(), SUBSCRIPTION_TONES.get(row.status, OVER))
 
 
+def charged_on(row: Subscription) -> date | None:
+    """The day of the next payment; None when it is over, stopping, or paused without an end."""
+    if not row.is_alive or row.is_stopping:
+        return None
+    if row.collection_paused:
+        return clock.day_of(row.resumes_at) if row.resumes_at else None
+    return row.renews_on
+
+
 def next_payment(row: Subscription) -> str:
-    """The day of the next payment, for a subscription that goes on."""
-    return day(row.renews_on) if row.is_alive and not row.is_stopping else NONE
+    return day(charged_on(row))

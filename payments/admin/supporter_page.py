@@ -23,7 +23,7 @@ from payments.admin.messages import message_table
 from payments.admin.pages import Table
 from payments.admin.payments import REFUND_TONES, payment_table
 from payments.admin.refund_requests import request_table
-from payments.admin.standing import TONES, promise, standing, standing_words, subscription_state
+from payments.admin.standing import TONES, charged_on, promise, standing, standing_words, subscription_state
 from payments.admin.standing import next_payment as next_day
 from payments.models import Payment, RefundRequest, Subscription
 
@@ -69,11 +69,11 @@ def gives(subscriptions: list[Subscription]) -> Figure:
 
 
 def next_payment(subscriptions: list[Subscription]) -> Figure:
-    going_on = [row for row in subscriptions if row.is_alive and not row.is_stopping]
-    first = min(going_on, key=lambda row: row.renews_on, default=None)
-    if first is None:
+    going_on = [(on, row.pk, row) for row in subscriptions if (on := charged_on(row))]
+    if not going_on:
         return _("Next payment"), [NONE], _("No subscription goes on.")
-    return _("Next payment"), [columns.day(first.renews_on)], money.format(first.amount, first.currency)
+    on, _number, first = min(going_on)
+    return _("Next payment"), [columns.day(on)], money.format(first.amount, first.currency)
 
 
 def given(supporter: Supporter) -> Figure:

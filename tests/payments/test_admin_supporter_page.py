@@ -13,6 +13,7 @@ from django.urls import reverse
 from members import clock
 from members.models import Supporter, TimelineEntry
 from payments import cases
+from payments.admin import columns
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +150,14 @@ def test_sending_again_is_offered_to_whoever_may(client: Client) -> None:
     shown = client.get(page_of(who)).content.decode()
     assert reverse("admin:members_message_letter", args=[sent.pk]) in shown
     assert reverse("admin:members_message_resend", args=[sent.pk]) not in shown
+
+
+def test_a_paused_gift_says_so_and_until_when(desk: Client) -> None:
+    row = factories.subscription(collection_paused=True, resumes_at=clock.now() + timedelta(days=40))
+    resumes = columns.day(clock.day_of(row.resumes_at))
+    assert figures(desk, row.supporter)["Next payment"][0] == [resumes]
+    page = desk.get(page_of(row.supporter)).content.decode()
+    assert ">paused<" in page
+    row.resumes_at = None
+    row.save()
+    assert figures(desk, row.supporter)["Next payment"][0] == ["–"]
