@@ -39,6 +39,25 @@ def test_a_debit_arrives_after_days(stage: Stage, frequency: str) -> None:
     assert stage.books()["broken"] == []
 
 
+@pytest.mark.parametrize(
+    "first", ["charge.succeeded", "payment_intent.succeeded", "checkout.session.async_payment_succeeded"]
+)
+def test_whichever_event_comes_first_the_day_is_the_same(stage: Stage, first: str) -> None:
+    stage.join("once", amount="25", iban=SETTLES)
+    clock.move(timedelta(days=6))
+    stage.stripe.advance(days=6)
+    events = {event["type"]: event for event in stage.stripe.outbox()}
+    assert stage.post(events[first]) == 200
+    stage.work()
+    payment = Payment.objects.get()
+    assert payment.status == "succeeded"
+    told = events["payment_intent.succeeded"]["created"]
+    assert payment.paid_at is not None
+    assert payment.paid_at.timestamp() == told
+    stage.settle_down()
+    assert LedgerEntry.objects.get(kind="charge").occurred_at == payment.paid_at
+
+
 @pytest.mark.parametrize("frequency", ["once", "month"])
 def test_a_debit_fails_late(stage: Stage, frequency: str) -> None:
     stage.join(frequency, amount="25", iban=FAILS)

@@ -1,0 +1,71 @@
+"""A recurring gift goes on differently: each change is told once, however often and in whatever order it comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from members import clock
+from members.models import Message
+from payments import daily
+from payments.models import Subscription
+from tests.payments.reader_links import press
+from tests.stage import Stage, shuffled
+
+
+def kinds() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def tell_shuffled(stage: Stage) -> None:
+    """All that Stripe says now, three times over, each time in another order."""
+    events = stage.stripe.outbox()
+    assert events
+    for seed in range(3):
+        for event in shuffled(events, seed):
+            assert stage.post(event) == 200
+        stage.work()
+    stage.settle_down()
+
+
+def test_a_pause_is_told_once_and_its_end_five_days_before(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    assert press(stage, "pause") == "paused"
+    tell_shuffled(stage)
+    assert kinds() == ["thanks_first_recurring", "paused"]
+    row = Subscription.objects.get()
+    assert row.resumes_at is not None
+    resumes_on = clock.day_of(row.resumes_at)
+    assert Message.objects.get(kind="paused").context["resumes_on"] == str(resumes_on)
+
+    stage.advance_to(resumes_on - timedelta(days=6))
+    assert kinds()[2:] == []
+    stage.advance(1)
+    daily.run()
+    assert kinds()[2:] == ["resume_soon"]
+    stage.advance(5)
+    assert kinds().count("resume_soon") == 1
+
+
+def test_a_pause_that_was_slept_through_is_still_told_of_before_it_ends(stage: Stage) -> None:
+    """The daily jobs did not run on the fifth day before: late rather than never, and never after the end."""
+    stage.join("month", amount="10")
+    press(stage, "pause")
+    stage.settle_down()
+    row = Subscription.objects.get()
+    assert row.resumes_at is not None
+    resumes_on = clock.day_of(row.resumes_at)
+    daily.run(resumes_on)
+    assert "resume_soon" not in kinds()
+    daily.run(resumes_on - timedelta(days=1))
+    assert kinds().count("resume_soon") == 1
+
+
+def test_a_lower_amount_is_told_once_and_a_stop_alone(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    assert press(stage, "lower", amount="500") == "lowered"
+    tell_shuffled(stage)
+    assert kinds() == ["thanks_first_recurring", "plan_changed"]
+    assert Message.objects.get(kind="plan_changed").context["amount"] == Subscription.objects.get().amount == 500
+    press(stage, "stop")
+    stage.settle_down()
+    assert kinds()[2:] == ["cancelled"]
