@@ -1,4 +1,4 @@
-"""Letters about a recurring gift that goes on differently: paused, soon to resume, another amount.
+"""Letters about a recurring gift that goes on differently: paused, resumed, another amount.
 
 Each is owed once for what it tells, in the transaction of its cause; what they share with all others is emails.py's.
 """
@@ -20,19 +20,32 @@ SOON = 5  # days before a pause ends
 KIND = "resume_soon"
 
 
-def look_at(row: Subscription, was_paused: bool, amount_before: int) -> None:
+def look_at(row: Subscription, was: Subscription) -> None:
     """Tell the supporter of what a fresh read of Stripe's object has changed. One that ends is told of that alone."""
     if row.is_stopping or not row.is_alive:
         return
-    if row.collection_paused and not was_paused:
+    if row.collection_paused and not was.collection_paused:
         paused(row)
-    if row.amount != amount_before:
+    elif not row.collection_paused and (was.is_stopping or _was_to_rest_longer(was)):
+        resumed(row)
+    if row.amount != was.amount:
         plan_changed(row)
+
+
+def _was_to_rest_longer(was: Subscription) -> bool:
+    """A pause that ends on its day was announced before, and its receipt follows."""
+    return was.collection_paused and (was.resumes_at is None or clock.today() < clock.day_of(was.resumes_at))
 
 
 def paused(row: Subscription) -> Message | None:
     """Nothing is charged for a while. Once a subscription and the day on which the pause began."""
     return emails.send("paused", f"{row.public_id}:{clock.today()}", row, _facts(row))
+
+
+def resumed(row: Subscription) -> Message | None:
+    """A stop or a pause was taken back: what was charged no more is charged again. Once a subscription and day."""
+    facts = {**_facts(row), "renews_on": row.renews_on.isoformat()}
+    return emails.send("resumed", f"{row.public_id}:{clock.today()}", row, facts)
 
 
 def plan_changed(row: Subscription) -> Message | None:

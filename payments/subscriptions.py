@@ -5,6 +5,7 @@ What somebody wants changed of it is asked of Stripe in changes.py.
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import timedelta
 
 from members import clock, memberships
@@ -38,12 +39,12 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     if row is None:
         return None if agreed.status in NOT_BEGUN else _begin(agreed)
     before, method_before = (row.is_stopping, row.is_alive), row.stripe_payment_method_id
-    pause_and_amount = row.collection_paused, row.amount
+    was = copy(row)
     _mirror(row, agreed)
     row.save()
     methods.look_at(row)
     _after_change(row, agreed, before)
-    change_letters.look_at(row, *pause_and_amount)
+    change_letters.look_at(row, was)
     if row.stripe_payment_method_id != method_before:
         overdue.note_new_method(row)
     return row

@@ -183,6 +183,9 @@ SAMPLES: dict[str, Sample] = {
         },
     ),
     "resume_soon": _always(_("Five days before a pause ends."), lambda who: change_letters.resume_soon(_resting(who))),
+    "resumed": _always(
+        _("When a stop or a pause was taken back."), lambda who: change_letters.resumed(subscription(who))
+    ),
     "plan_changed": _always(
         _("When a recurring gift has another amount."), lambda who: change_letters.plan_changed(subscription(who))
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from members import clock
 from members.models import Message
 from payments import daily
@@ -69,3 +71,24 @@ def test_a_lower_amount_is_told_once_and_a_stop_alone(stage: Stage) -> None:
     press(stage, "stop")
     stage.settle_down()
     assert kinds()[2:] == ["cancelled"]
+
+
+@pytest.mark.parametrize("wish", ["stop", "pause"])
+def test_who_takes_a_stop_or_a_pause_back_is_told_that_they_are_charged_again(stage: Stage, wish: str) -> None:
+    stage.join("month", amount="10")
+    press(stage, wish)
+    stage.settle_down()
+    press(stage, "keep")
+    tell_shuffled(stage)
+    assert kinds()[1:] == [{"stop": "cancelled", "pause": "paused"}[wish], "resumed"]
+    row = Subscription.objects.get()
+    assert Message.objects.get(kind="resumed").context["renews_on"] == str(row.renews_on)
+
+
+def test_a_pause_that_ends_on_its_day_needs_no_second_letter(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    press(stage, "pause")
+    stage.settle_down()
+    stage.advance(100)
+    assert not Subscription.objects.get().collection_paused
+    assert kinds()[1:] == ["paused", "resume_soon", "receipt_recurring"]
