@@ -13,10 +13,13 @@ from tests.processes.theatre import Theatre
 pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
 
 
+PROGRAMS = ["drain", "worker", "beat", "bulk"]
+
+
 def heard(theatre: Theatre) -> dict[str, float]:
-    """Seconds since each was last heard of."""
-    rows = theatre.sql("SELECT name, extract(epoch FROM now() - beaten_at)::float FROM payments_heartbeat")
-    return dict(rows)
+    """Seconds since each program was last heard of. Beside them stands when an event was last refused, if one was."""
+    age = "SELECT name, extract(epoch FROM now() - beaten_at)::float FROM payments_heartbeat WHERE name = ANY(%s)"
+    return dict(theatre.sql(age, PROGRAMS))
 
 
 def readiness(theatre: Theatre) -> str:
@@ -25,6 +28,7 @@ def readiness(theatre: Theatre) -> str:
 
 def test_beat_that_is_stopped_is_missed(theatre: Theatre) -> None:
     theatre.until("all are heard of", lambda: readiness(theatre) == "ok", 60)
+    assert sorted(heard(theatre)) == sorted(PROGRAMS)
     assert all(-1 < age < 40 for age in heard(theatre).values()), heard(theatre)
 
     beat = theatre.programs.pid("beat")
