@@ -72,6 +72,8 @@ class Programs:
 
     def start(self, program: Program, environment: Mapping[str, str]) -> None:
         assert not self.is_running(program.name), f"{program.name} runs already"
+        if self.has_ended(program.name):
+            self._watchdog.forget(self._running[program.name])
         with open(self._logs / f"{program.name}.log", "ab") as log:
             process = self._watchdog.start(program.argv, environment, stdout=log)
         self._running[program.name] = process
@@ -92,6 +94,10 @@ class Programs:
         """Also False when it died by itself."""
         process = self._running.get(name)
         return process is not None and process.poll() is None
+
+    def has_ended(self, name: str) -> bool:
+        """By itself, not killed by a test."""
+        return name in self._running and not self.is_running(name)
 
     def exit_code(self, name: str) -> int | None:
         """Of one that died by itself; None while it runs."""
