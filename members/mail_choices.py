@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
+from django.db.models import Exists, OuterRef
+from django.db.models.expressions import NegatedExpression
 from django.utils.translation import gettext_lazy as _
 
 from members import clock, mail_kinds
@@ -22,11 +22,11 @@ from members.models import MailChoice, Supporter, TimelineEntry
 WORDS: dict[str, tuple[Any, Any]] = {
     "renewal_upcoming_month": (
         _("Three days before each monthly gift"),
-        _("For example: “€10.00 on Friday, as every month.”"),
+        _("For example: “€10.00 on 22 December, as every month.”"),
     ),
     "anniversary": (
-        _("Once a year, on the day you became a patron"),
-        _("For example: “A year with you: what was published, and thanks.”"),
+        _("Once a year, when another year is full"),
+        _("For example: “A year with you. Thank you.”"),
     ),
 }
 
@@ -50,14 +50,15 @@ def of(supporter: Supporter) -> list[Choice]:
     return [Choice(kind, *WORDS[kind], chosen.get(kind, _unless_chosen(kind))) for kind in kinds()]
 
 
-def offered(supporter: Supporter) -> list[Choice]:
-    """The choices among letters that are written: nobody is asked about one that no installation sends yet."""
-    return [choice for choice in of(supporter) if _is_written(choice.kind)]
-
-
 def is_wanted(supporter_id: int, kind: str) -> bool:
     row = MailChoice.objects.filter(supporter_id=supporter_id, kind=kind).first()
     return row.is_wanted if row else _unless_chosen(kind)
+
+
+def wants(kind: str) -> Exists | NegatedExpression:
+    """For a query: rows with a `supporter` who wants letters of this kind."""
+    chosen = MailChoice.objects.filter(supporter=OuterRef("supporter"), kind=kind)
+    return ~Exists(chosen.filter(is_wanted=False)) if _unless_chosen(kind) else Exists(chosen.filter(is_wanted=True))
 
 
 @transaction.atomic
@@ -80,14 +81,6 @@ def choose(supporter: Supporter, wanted: dict[str, bool], surface: str) -> list[
 def stop_all(supporter: Supporter, surface: str) -> list[str]:
     """Nothing that is a choice is wanted any more. Also of kinds that are sent only when asked for."""
     return choose(supporter, dict.fromkeys(kinds(), False), surface)
-
-
-def _is_written(kind: str) -> bool:
-    try:
-        get_template(f"emails/{kind}/subject.txt")
-    except TemplateDoesNotExist:
-        return False
-    return True
 
 
 def _unless_chosen(kind: str) -> bool:

@@ -29,7 +29,7 @@ def look_at(row: Subscription, was: Subscription) -> None:
     elif not row.collection_paused and (was.is_stopping or _was_to_rest_longer(was)):
         resumed(row)
     if row.amount != was.amount:
-        plan_changed(row)
+        plan_changed(row, was.amount)
 
 
 def _was_to_rest_longer(was: Subscription) -> bool:
@@ -48,10 +48,13 @@ def resumed(row: Subscription) -> Message | None:
     return emails.send("resumed", f"{row.public_id}:{clock.today()}", row, facts)
 
 
-def plan_changed(row: Subscription) -> Message | None:
-    """Another amount, from the next payment on. Once a subscription, day and amount in minor units."""
-    facts = {**_facts(row), "renews_on": row.renews_on.isoformat()}
-    return emails.send("plan_changed", f"{row.public_id}:{clock.today()}:{row.amount}", row, facts)
+def plan_changed(row: Subscription, before: int) -> Message | None:
+    """Another amount, from the next payment on; who gives more than `before` (minor units) is thanked for it. Once a
+    subscription, day and amount.
+    """
+    kind = "thanks_upgrade" if row.amount > before else "plan_changed"
+    facts = {**_facts(row), "renews_on": row.renews_on.isoformat(), "amount_before": before}
+    return emails.send(kind, f"{row.public_id}:{clock.today()}:{row.amount}", row, facts)
 
 
 def resume_soon(row: Subscription) -> Message:

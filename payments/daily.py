@@ -11,7 +11,17 @@ from typing import Any
 from django.conf import settings
 
 from members import clock
-from payments import change_letters, due_letters, invariants, missed_renewals, payouts, progress, reminders
+from payments import (
+    calendar_letters,
+    change_letters,
+    due_letters,
+    invariants,
+    missed_renewals,
+    payouts,
+    progress,
+    reminders,
+    staff_letters,
+)
 from payments.alerts import looks, watch
 from payments.due_letters import DueLetter
 from payments.webhooks import inbox, retention
@@ -19,7 +29,10 @@ from payments.webhooks import inbox, retention
 log = logging.getLogger("hromada.daily")
 
 # What a day owes people, each found by one query.
-DUE_LETTERS: tuple[DueLetter[Any], ...] = (reminders.YEARLY, change_letters.RESUMING)
+DUE_LETTERS: tuple[DueLetter[Any], ...] = (
+    reminders.YEARLY, change_letters.RESUMING,
+    calendar_letters.YEARLY_REMINDER, calendar_letters.FULL_YEAR, calendar_letters.NEXT_MONTH,
+)  # fmt: skip
 # How long a moved clock waits for the events of one simulated day to be worked.
 QUIET_SECONDS = 20
 
@@ -28,6 +41,7 @@ def run(today: date | None = None) -> dict[str, object]:
     """Everything that is due on a day. Catches up with days on which it did not run. Returns what was done."""
     today = today or clock.today()
     letters = {kind.name: asdict(due_letters.send(kind, today)) for kind in DUE_LETTERS}
+    staff_letters.new_patrons()
     missed = missed_renewals.find(today)
     payouts.show_missing()
     progress.record_all()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from django.db.models import Sum
 
 from members.models import Supporter
-from payments import cases, emails, ledger, refunds
+from payments import cases, ledger, refund_letters, refunds
 from payments.errors import NotYet
 from payments.models import Case, Dispute, LedgerEntry, Payment
 from payments.stripe_api import objects
@@ -42,7 +42,7 @@ def follow(dispute: objects.Dispute) -> Dispute:
         told = {"dispute": row.pk, "payment": payment.pk, "reason": row.reason, "amount": [row.amount, row.currency]}
         cases.open_case(Case.Kind.DISPUTE, f"dispute:{dispute.id}", payment.supporter, told)
     if row.status == Dispute.Status.LOST and payment.is_debit:
-        emails.payment_returned(payment)
+        refund_letters.payment_returned(payment)
     return row
 
 

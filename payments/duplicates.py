@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from payments import cases
+from payments import cases, emails
 from payments.models import Case, Frequency, Payment, Subscription
 
 # Two equal gifts this close together are shown to staff; a person decides.
@@ -15,12 +15,17 @@ WINDOW = timedelta(hours=1)
 
 
 def look_at_subscription(subscription: Subscription) -> None:
-    """Open a case when this supporter has another live subscription. Called with the supporter's row locked."""
-    others = subscription.supporter.subscriptions.alive().exclude(pk=subscription.pk).values_list("pk", flat=True)
-    if subscription.is_alive and (found := sorted(others)):
-        facts = {"subscriptions": sorted([*found, subscription.pk])}
-        key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
-        cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
+    """When this supporter has another live subscription: open a case, and ask the supporter whether it was meant.
+    Called with the supporter's row locked.
+    """
+    others = subscription.supporter.subscriptions.alive().exclude(pk=subscription.pk).select_related("checkout")
+    if not subscription.is_alive or not (found := list(others)):
+        return
+    facts = {"subscriptions": sorted(each.pk for each in [*found, subscription])}
+    key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
+    cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
+    if going := [each for each in found if not each.is_ending_or_asked_to]:
+        emails.duplicate_plan(subscription, going)
 
 
 def look_at_payments(payments: Iterable[Payment]) -> None:

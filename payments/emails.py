@@ -7,19 +7,19 @@ All are called inside the transaction of their cause and are safe to call again:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import Min
 
 from members import clock, fresh_links, links, mail
-from members.mail_letters import Letter, render
 from members.models import Level, Message, Supporter
 from payments import checkout as checkouts
 from payments import money
-from payments.models import Frequency, Payment, Refund, Subscription, SubscriptionChange
+from payments.models import Frequency, Payment, Subscription, SubscriptionChange
 
 Facts = dict[str, Any]
 LONGEST_NAME = 30
@@ -35,22 +35,24 @@ def thank(payment: Payment) -> Message | None:
     """The one thank-you for a gift that has arrived, whichever fits: a checkout is thanked once."""
     if _is_owed("thanks_processing", _root(payment)):
         return processing_done(payment)
-    return thanks_first_recurring(payment) if payment.subscription else thanks_first_once(payment)
+    return thanks_first_recurring(payment) if payment.subscription else next(iter(thank_once([payment])), None)
 
 
-def thanks_first_once(payment: Payment) -> Message | None:
-    """A gift given once has arrived. Once a checkout."""
-    return next(iter(mail.owe([_thanks_once(payment)])), None)
+def thank_once(payments: Collection[Payment]) -> list[Message]:
+    """Gifts given once have arrived, of many people in one statement; who gave before is thanked as one who did.
 
-
-def thank_once(payments: Iterable[Payment]) -> None:
-    """`thanks_first_once` for many, in one statement."""
-    mail.owe([_thanks_once(payment) for payment in payments])
+    `thanks_first_once` or `thanks_repeat_once`, under one key: once a checkout, whichever fits at that moment.
+    """
+    earlier = Payment.objects.filter(
+        supporter__in={payment.supporter_id for payment in payments}, status=Payment.Status.SUCCEEDED
+    ).exclude(pk__in=[payment.pk for payment in payments])
+    first = dict(earlier.values_list("supporter_id").annotate(Min("paid_at")))
+    return mail.owe([_thanks_once(payment, first.get(payment.supporter_id)) for payment in payments])
 
 
 def thanks_first_recurring(payment: Payment) -> Message | None:
     """Somebody became a patron: the terms, and how to stop. Once a checkout."""
-    facts = {**_arrived(payment), **_terms(payment), **_return_link(payment)}
+    facts = {**arrived(payment), **_terms(payment), **_return_link(payment)}
     return send("thanks_first_recurring", _root(payment), payment, facts)
 
 
@@ -65,7 +67,7 @@ def thanks_processing(payment: Payment) -> Message | None:
 
 def processing_done(payment: Payment) -> Message | None:
     """What the bank was working on has arrived: thanks, and the terms. Once a payment."""
-    facts = {**_arrived(payment), **_terms(payment), **_return_link(payment)}
+    facts = {**arrived(payment), **_terms(payment), **_return_link(payment)}
     return send("processing_done", payment.public_id, payment, facts)
 
 
@@ -73,16 +75,16 @@ def processing_failed(payment: Payment) -> Message | None:
     """The bank could not complete it. A first gift can be tried again; a renewal is tried again by Stripe, or ends."""
     facts = {**gift(payment), **_next_try(payment), "failed_on": _day(clock.now())}
     if payment.checkout and not payment.next_attempt_at:
-        facts["again_url"] = _again_url(payment, _language(payment))
+        facts["again_url"] = again_url(payment, language_of(payment))
     elif payment.subscription:  # it is tried again by itself: another gift would be a second one
-        facts["stop_url"] = stop_url(payment.subscription, _language(payment))
+        facts["stop_url"] = stop_url(payment.subscription, language_of(payment))
     return send("processing_failed", payment.public_id, payment, facts)
 
 
 def receipt_recurring(payment: Payment) -> Message | None:
     """A renewal has arrived, at once or after tries that failed. Once a payment."""
     kind = "payment_recovered" if payment.failures else "receipt_recurring"
-    return send(kind, payment.public_id, payment, {**_arrived(payment), **_terms(payment)})
+    return send(kind, payment.public_id, payment, {**arrived(payment), **_terms(payment)})
 
 
 def payment_failed(payment: Payment) -> Message | None:
@@ -118,7 +120,7 @@ def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> 
 def ended(subscription: Subscription, *, unpaid: bool) -> Message | None:
     """A subscription is over: after a stop, or because the payments failed. Once a subscription."""
     facts = {**gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()), "unpaid": unpaid}
-    facts["again_url"] = _again_url(subscription, subscription.supporter.language)
+    facts["again_url"] = again_url(subscription, subscription.supporter.language)
     return send("ended", subscription.public_id, subscription, facts)
 
 
@@ -130,16 +132,23 @@ def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> M
     gifts = [_with_links(subscription, supporter.language) for subscription in subscriptions]
     return mail.draft(
         "gift_links", key=f"gift_links:{supporter.public_id}:{fresh_links.window()}", to_email=supporter.email,
-        language=supporter.language, context=_context(supporter, supporter.language, {"gifts": gifts}),
+        language=supporter.language, context=context_of(supporter, supporter.language, {"gifts": gifts}),
         supporter=supporter if supporter.pk else None,
     )  # fmt: skip
+
+
+def duplicate_plan(subscription: Subscription, others: Sequence[Subscription]) -> Message | None:
+    """Somebody who gives already began a second recurring gift: both, each with its links. Once the later one."""
+    language = subscription.supporter.language
+    gifts = [_with_links(each, language) for each in (subscription, *others)]
+    return send("duplicate_plan", subscription.public_id, subscription, {**gift(subscription), "gifts": gifts})
 
 
 def _way_on(payment: Payment, reason: str) -> Facts:
     """The one thing that would help: to confirm at the bank, else another card. Nothing when the gift is over."""
     if payment.subscription is None or not payment.subscription.is_alive:
         return {}
-    language = _language(payment)
+    language = language_of(payment)
     if reason == "confirmation" and payment.stripe_invoice_id:
         return {"confirm_url": links.url("confirm", str(payment.public_id), language)}
     return {"method_url": links.url("method", str(payment.subscription.public_id), language)}
@@ -155,42 +164,11 @@ def _with_links(subscription: Subscription, language: str) -> Facts:
     return facts | ({"renews_on": subscription.renews_on.isoformat()} if standing == "going" else {})
 
 
-def refund_done(refund: Refund, sentence: str = "") -> Message | None:
-    """Money is on its way back: how much, where to, how long it takes. Once a refund."""
-    payment = refund.payment
-    facts = _sent_back(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
-    return send("refund_done", refund.stripe_refund_id, payment, facts)
-
-
-def payment_returned(payment: Payment) -> Message | None:
-    """A bank took back a debit that had arrived, so that thanks and receipt no longer hold. Once a payment."""
-    facts, gift = {**_arrived(payment), "again_url": _again_url(payment, _language(payment))}, payment.subscription
-    if gift and not gift.is_ending_or_asked_to:
-        facts["stop_url"] = stop_url(gift, _language(payment))
-    return send("payment_returned", payment.public_id, payment, facts)
-
-
-def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
-    """What refund_done would say now, for whoever is about to send `amount` back. Sends nothing."""
-    facts = _sent_back(payment, amount, clock.now(), sentence, is_stopping=is_stopping)
-    language, who = _language(payment), payment.supporter
-    return render(Message(kind="refund_done", language=language, supporter=who, context=_context(who, language, facts)))
-
-
-def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is_stopping: bool) -> Facts:
-    """Amounts in minor units of the payment's currency. One who goes on giving is told so, and how to stop."""
-    facts = {
-        **_arrived(payment), "back_amount": amount, "back_on": _day(at), "is_whole": amount == payment.amount,
-        "sentence": sentence,
-    }  # fmt: skip
-    subscription = payment.subscription
-    if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
-        facts["stop_url"] = stop_url(subscription, _language(payment))
-    return facts
-
-
-def _thanks_once(payment: Payment) -> Message:
-    return draft("thanks_first_once", _root(payment), payment, {**_arrived(payment), **_return_link(payment)})
+def _thanks_once(payment: Payment, gave_first: datetime | None) -> Message:
+    letter = draft("thanks_first_once", _root(payment), payment, {**arrived(payment), **_return_link(payment)})
+    if gave_first:
+        letter.kind, letter.context["gave_first_on"] = "thanks_repeat_once", _day(gave_first)
+    return letter
 
 
 def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message | None:
@@ -198,14 +176,14 @@ def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts
 
 
 def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message:
-    supporter, language = about.supporter, _language(about)
+    supporter, language = about.supporter, language_of(about)
     return mail.draft(
         kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
-        context=_context(supporter, language, facts), supporter=supporter,
+        context=context_of(supporter, language, facts), supporter=supporter,
     )  # fmt: skip
 
 
-def _context(supporter: Supporter, language: str, facts: Facts) -> Facts:
+def context_of(supporter: Supporter, language: str, facts: Facts) -> Facts:
     return {"first_name": greeting_name(supporter), **facts, "privacy_url": _url("/support/privacy/", language)}
 
 
@@ -225,7 +203,7 @@ def _root(payment: Payment) -> object:
     return payment.checkout.public_id if payment.checkout else payment.public_id
 
 
-def _language(about: Payment | Subscription) -> str:
+def language_of(about: Payment | Subscription) -> str:
     """A letter about a checkout speaks as its pages did; a later one as the supporter does."""
     if isinstance(about, Payment) and about.checkout:
         return about.checkout.language
@@ -241,7 +219,7 @@ def gift(about: Payment | Subscription) -> Facts:
     return {**facts, "reference": checkout.reference if checkout else ""}
 
 
-def _arrived(payment: Payment) -> Facts:
+def arrived(payment: Payment) -> Facts:
     return {**gift(payment), "paid_on": _day(payment.paid_at or clock.now())}
 
 
@@ -250,7 +228,7 @@ def _terms(payment: Payment) -> Facts:
     subscription = payment.subscription
     if subscription is None or payment.frequency == Frequency.ONCE:
         return {}
-    language = _language(payment)
+    language = language_of(payment)
     return {
         "renews_on": (payment.paid_through or subscription.renews_on).isoformat(),
         "level": _level(subscription, language),
@@ -279,14 +257,14 @@ def _next_try(payment: Payment) -> Facts:
 def _return_link(payment: Payment) -> Facts:
     if payment.checkout is None:
         return {}
-    return {"return_url": f"{checkouts.return_url(payment.checkout)}?lang={_language(payment)}"}
+    return {"return_url": f"{checkouts.return_url(payment.checkout)}?lang={language_of(payment)}"}
 
 
 def stop_url(subscription: Subscription, language: str) -> str:
     return _url(f"/stop/{links.sign('stop', str(subscription.public_id))}/", language)
 
 
-def _again_url(about: Payment | Subscription, language: str) -> str:
+def again_url(about: Payment | Subscription, language: str) -> str:
     """The details form with the same gift chosen."""
     amount = money.plain(about.amount, about.currency)
     return _url("/support/details/", language, frequency=about.frequency, amount=amount, currency=about.currency)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from members import clock, memberships
 from members.models import Supporter
-from payments import cases, duplicates, emails, money, refund_requests
+from payments import cases, duplicates, emails, money, refund_requests, staff_letters
 from payments import checkout as checkouts
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost
@@ -42,6 +42,7 @@ def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> 
         compare(payment, checkout.amount, checkout.currency)
         duplicates.look_at_payment(payment)
         emails.thank(payment)
+        staff_letters.look_at(payment)
     return payment
 
 
@@ -158,6 +159,7 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     compare(payment, payment.checkout.amount if payment.checkout else invoice.billed, subscription.currency)
     if invoice.is_first:
         emails.thank(payment)
+        staff_letters.look_at(payment)
     else:
         emails.receipt_recurring(payment)
         refund_requests.look_at_instalment(payment, subscription, _charged_at(invoice, paid_at))

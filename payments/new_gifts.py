@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from payments import checkout as checkouts
-from payments import duplicates, emails, ledger
+from payments import duplicates, emails, ledger, staff_letters
 from payments.models import Checkout, Payment
 from payments.stripe_api import objects
 
@@ -54,3 +54,5 @@ def _write(payments: list[Payment]) -> None:
         ledger.compare(payment, payment.checkout.amount, payment.checkout.currency)
     duplicates.look_at_payments(payments)
     emails.thank_once(payments)
+    for payment in payments:
+        staff_letters.look_at(payment)

@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from members import clock
 from members.models import Supporter
-from payments import cases, emails, ledger, refund_requests
+from payments import cases, ledger, refund_letters, refund_requests
 from payments.errors import NotYet
 from payments.models import Case, LedgerEntry, Payment, Refund
 from payments.stripe_api import objects
@@ -81,7 +81,7 @@ def _tell(row: Refund, refund: objects.Refund, before: str | None) -> None:
     leaves_now = row.status in Refund.TAKES_MONEY and before not in Refund.TAKES_MONEY
     is_recent = clock.now() - row.created_at < TOLD_WITHIN
     if leaves_now and is_recent and (request is None or request.tells_supporter):
-        emails.refund_done(row, request.sentence if request else "")
+        refund_letters.refund_done(row, request.sentence if request else "")
     if row.status == Refund.Status.FAILED:
         facts = {"refund": row.pk, "payment": row.payment_id, "amount": [row.amount, row.currency]}
         cases.open_case(Case.Kind.REFUND_FAILED, f"refund:{refund.id}:failed", row.payment.supporter, facts)

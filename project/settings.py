@@ -182,6 +182,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_PER_SECOND = env.int("MAIL_PER_SECOND", default=14) if EMAIL_URL else 0  # files may be written at any pace
 MAIL_SENDERS = env.int("MAIL_SENDERS", default=4)
 STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
+STAFF_GIFT_EMAILS = env.list("STAFF_GIFT_EMAILS", default=[])
 ALERT_NO_EVENTS_HOURS = env.int("ALERT_NO_EVENTS_HOURS", default=24)
 
 # --- Celery: tables are the truth, tasks are wake-ups; every task is safe to run twice --------------------------------

@@ -60,14 +60,14 @@ def _save(request: HttpRequest, supporter: Supporter) -> None:
     language = form.cleaned_data.get("language") or supporter.language
     people.set_letters(supporter, language, is_discreet=form.cleaned_data["is_discreet"])
     wanted = set(request.POST.getlist("letters"))
-    asked = [choice.kind for choice in mail_choices.offered(supporter)]
+    asked = [choice.kind for choice in mail_choices.of(supporter)]
     mail_choices.choose(supporter, {kind: kind in wanted for kind in asked}, "page")
 
 
 def _context(supporter: Supporter, *, is_saved: bool) -> dict[str, Any]:
     return {
         "supporter": supporter,
-        "choices": mail_choices.offered(supporter),
+        "choices": mail_choices.of(supporter),
         "always": ALWAYS,
         "languages": settings.LANGUAGES,
         "state": "saved" if is_saved else "ask",

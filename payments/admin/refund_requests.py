@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.mail_letters import Letter
-from payments import emails, money, refund_requests, undoing
+from payments import money, refund_letters, refund_requests, undoing
 from payments.admin import columns
 from payments.admin.acts import Act, Confirmation
 from payments.admin.columns import BAD, GOOD, LATE, NONE, column
@@ -131,7 +131,7 @@ class SendBack(Act):
 
 def preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
     """The very words of the letter, as staff may see them: without the reader's own links."""
-    letter = emails.refund_preview(payment, amount, sentence, is_stopping=is_stopping)
+    letter = refund_letters.refund_preview(payment, amount, sentence, is_stopping=is_stopping)
     return replace(letter, text=without_keys(letter.text))
 
 

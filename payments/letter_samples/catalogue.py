@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import clock, fresh_links
 from members.models import Message
-from payments import change_letters, emails
+from payments import calendar_letters, change_letters, emails, refund_letters, staff_letters
 from payments.alerts import letters as alert_letters
 from payments.alerts.rules import BY_NAME
 from payments.letter_samples.rows import (
@@ -27,7 +27,7 @@ from payments.letter_samples.rows import (
     renewal,
     subscription,
 )
-from payments.models import Alert, Subscription
+from payments.models import Alert, Payment, Subscription
 
 Make = Callable[[Giver], Message | None]
 
@@ -65,7 +65,7 @@ def _refund(who: Giver, *, is_whole: bool) -> Message | None:
     payment = given_once(who)
     with override(who.language):
         sentence = "" if is_whole else gettext("Half of it was charged by a mistake of ours. We are sorry.")
-    return emails.refund_done(refund(payment, payment.amount if is_whole else payment.amount // 2), sentence)
+    return refund_letters.refund_done(refund(payment, payment.amount if is_whole else payment.amount // 2), sentence)
 
 
 def _stopped(who: Giver) -> Message | None:
@@ -89,6 +89,39 @@ def _failed(who: Giver, code: str, next_try: timedelta | None = timedelta(days=3
     return emails.payment_failed(failed(subscription(who, status="past_due"), code, next_try))
 
 
+def _thanks(payment: Payment) -> Message:
+    return emails.thank_once([payment])[0]
+
+
+def _again(who: Giver) -> Message:
+    given_once(who, paid_at=clock.now() - timedelta(days=400))
+    return _thanks(given_once(who))
+
+
+def _twice(who: Giver) -> Message | None:
+    return emails.duplicate_plan(subscription(who), [subscription(who, "year")])
+
+
+def _full_year(who: Giver, frequency: str = "month") -> Subscription:
+    """A gift of which a year is full today, as the day's query finds it."""
+    row, times = subscription(who, frequency, started_at=clock.now() - timedelta(days=366)), 12
+    for name, value in {"years": 1, "times": times, "given": times * row.amount}.items():
+        setattr(row, name, value)
+    return row
+
+
+def _to_staff(who: Giver, kind: str, facts: dict[str, Any]) -> Message:
+    return staff_letters.drafts(kind, "sample", facts, [who.supporter.email], who.language)[0]
+
+
+def _new_patrons(who: Giver, *rows: Subscription) -> Message:
+    return _to_staff(who, staff_letters.NEW_PATRONS, staff_letters.new_patron_facts(list(rows)))
+
+
+def _large(who: Giver) -> Message:
+    return _to_staff(who, staff_letters.LARGE_GIFT, staff_letters.large_gift_facts(given_once(who)))
+
+
 def _several(who: Giver) -> Message | None:
     stopping = subscription(who, cancel_at_period_end=True, canceled_at=clock.now())
     return emails.gift_links(who.supporter, [subscription(who, "year"), subscription(who), stopping])
@@ -101,8 +134,9 @@ def _resting(who: Giver, **values: Any) -> Subscription:
 
 SAMPLES: dict[str, Sample] = {
     "thanks_first_once": _always(
-        _("At once, when a gift given once has arrived."), lambda who: emails.thanks_first_once(given_once(who))
+        _("At once, when a gift given once has arrived."), lambda who: _thanks(given_once(who))
     ),
+    "thanks_repeat_once": _always(_("The same, when the giver had given before."), _again),
     "thanks_first_recurring": Sample(
         _("At once, when the first payment of a monthly or yearly gift has arrived."),
         {
@@ -167,8 +201,8 @@ SAMPLES: dict[str, Sample] = {
     "payment_returned": Sample(
         _("When a bank took back a debit that had arrived."),
         {
-            "month": Case(_("Monthly"), lambda who: emails.payment_returned(renewal(subscription(who)))),
-            "once": Case(_("Once"), lambda who: emails.payment_returned(given_once(who))),
+            "month": Case(_("Monthly"), lambda who: refund_letters.payment_returned(renewal(subscription(who)))),
+            "once": Case(_("Once"), lambda who: refund_letters.payment_returned(given_once(who))),
         },
     ),
     "payment_recovered": _always(
@@ -187,8 +221,31 @@ SAMPLES: dict[str, Sample] = {
         _("When a stop or a pause was taken back."), lambda who: change_letters.resumed(subscription(who))
     ),
     "plan_changed": _always(
-        _("When a recurring gift has another amount."), lambda who: change_letters.plan_changed(subscription(who))
+        _("When a recurring gift has a lower amount."),
+        lambda who: change_letters.plan_changed(subscription(who), 10 * who.person.monthly),
     ),
+    "thanks_upgrade": _always(
+        _("When a recurring gift has a higher amount."),
+        lambda who: change_letters.plan_changed(subscription(who), who.person.monthly // 2),
+    ),
+    "monthly_reminder": _always(
+        _("Once a year, thirty days before another year of a monthly gift is full."),
+        lambda who: calendar_letters.monthly_reminder(_full_year(who)),
+    ),
+    "anniversary": Sample(
+        _("Two days after another year of a recurring gift is full, to those who want it."),
+        {
+            "month": Case(_("Monthly"), lambda who: calendar_letters.anniversary(_full_year(who))),
+            "year": Case(_("Yearly"), lambda who: calendar_letters.anniversary(_full_year(who, "year"))),
+        },
+    ),
+    "renewal_upcoming_month": _always(
+        _("Three days before each monthly payment, to those who asked for it."),
+        lambda who: calendar_letters.renewal_upcoming_month(
+            subscription(who, renews_on=clock.today() + timedelta(days=3))
+        ),
+    ),
+    "duplicate_plan": _always(_("At once, when somebody who gives already begins a second recurring gift."), _twice),
     "fresh_link": _always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
     "gift_links": Sample(
         _("When somebody types their address on the page to change or stop a gift."),
@@ -198,5 +255,13 @@ SAMPLES: dict[str, Sample] = {
             "none": Case(_("No recurring gift"), lambda who: emails.gift_links(who.supporter, [])),
         },
     ),
+    "staff_new_patron": Sample(
+        _("Once an hour, when there are new patrons, to STAFF_GIFT_EMAILS."),
+        {
+            "one": Case(_("One"), lambda who: _new_patrons(who, subscription(who))),
+            "several": Case(_("Several"), lambda who: _new_patrons(who, subscription(who), subscription(who, "year"))),
+        },
+    ),
+    "staff_large_gift": _always(_("At once, when a large gift has arrived, to STAFF_GIFT_EMAILS."), _large),
     "staff_alert": _always(_("When an alarm rings, and again every six hours until it is over."), _alert),
 }

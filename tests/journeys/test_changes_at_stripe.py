@@ -29,6 +29,26 @@ def test_a_subscription_stopped_in_the_dashboard_is_confirmed_by_mail(stage: Sta
     assert Message.objects.filter(kind="cancelled").count() == 1
 
 
+def test_more_agreed_on_in_the_dashboard_is_thanked_for(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    client = sdk(stage)
+    agreed = client.v1.subscriptions.retrieve(one().stripe_subscription_id)
+    item = agreed["items"]["data"][0]
+    price = {
+        "currency": "eur",
+        "unit_amount": 1500,
+        "recurring": {"interval": "month"},
+        "product": item["price"]["product"],
+    }
+    change = {"items": [{"id": item["id"], "price_data": price}], "proration_behavior": "none"}
+    client.v1.subscriptions.update(agreed["id"], change)  # type: ignore[arg-type]
+    stage.settle_down()
+    assert one().amount == 1500
+    letter = Message.objects.get(kind="thanks_upgrade")
+    assert letter.subject == "Now €15.00 every month: thank you"
+    assert "Before, it was €10.00." in letter.body_text
+
+
 def test_collection_paused_and_resumed(stage: Stage) -> None:
     stage.join("month", amount="10")
     client = sdk(stage)

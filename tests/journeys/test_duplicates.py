@@ -178,7 +178,8 @@ def test_one_of_two_subscriptions_stops_and_its_last_payment_goes_back(stage: St
     assert Payment.objects.get(subscription=second).is_fully_refunded
     assert Payment.objects.get(subscription=first).refunded_amount == 0
     kinds = list(Message.objects.order_by("pk").values_list("kind", flat=True))
-    assert sorted(kinds[2:]) == ["cancelled", "refund_done"]
+    assert kinds[:3] == ["thanks_first_recurring", "duplicate_plan", "thanks_first_recurring"]
+    assert sorted(kinds[3:]) == ["cancelled", "refund_done"]
     assert "goes on" not in Message.objects.get(kind="refund_done").body_text
     case.refresh_from_db()
     assert case.settled_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from members import clock
 from members.models import Consent, Membership, Message, Supporter
 from payments.models import Case, Checkout, LedgerEntry, Payment
 from tests.stage import Stage, hidden_fields
@@ -17,6 +18,19 @@ def test_a_gift_once_is_thanked_and_makes_nobody_a_patron(stage: Stage) -> None:
     stage.advance(60)
     assert Payment.objects.count() == 1
     assert stage.books()["broken"] == []
+
+
+def test_who_gives_again_is_thanked_as_one_who_did_and_once(stage: Stage) -> None:
+    stage.join("once", amount="25")
+    stage.advance(40)
+    stage.join("once", amount="30", form_key="forty days later")
+    for event in stage.stripe.outbox():
+        stage.post(event)
+    stage.settle_down()
+    assert [m.kind for m in Message.objects.order_by("pk")] == ["thanks_first_once", "thanks_repeat_once"]
+    again = Message.objects.latest("pk")
+    assert again.context["gave_first_on"] == str(clock.day_of(Payment.objects.order_by("paid_at")[0].created_at))
+    assert again.subject == "Thank you again: €30.00 arrived"
 
 
 def test_what_was_agreed_is_kept_in_the_words_shown(stage: Stage) -> None:

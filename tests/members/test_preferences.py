@@ -18,13 +18,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _written(settings: Any, tmp_path: Any) -> None:
-    """Letters of both kinds, in the layout of every letter, with no words of their own."""
-    for kind in mail_choices.kinds():
-        write(kind, settings, tmp_path)
-
-
 @pytest.fixture
 def olena() -> Supporter:
     return factories.supporter(name="Olena Kovalenko", email="olena@example.org")
@@ -110,17 +103,6 @@ def test_everything_on_the_page_is_saved_and_said(olena: Supporter) -> None:
     assert wanted(olena) == {"renewal_upcoming_month": True, "anniversary": False}
     assert re.search(r'value="renewal_upcoming_month" checked', body)
     assert not re.search(r'value="anniversary" checked', body)
-
-
-def test_nobody_is_asked_about_a_letter_that_nobody_writes(olena: Supporter, settings: Any, tmp_path: Any) -> None:
-    engine = settings.TEMPLATES[0]
-    settings.TEMPLATES = [{**engine, "DIRS": [folder for folder in engine["DIRS"] if folder != tmp_path]}]
-    body = Client().get(page_of(olena)).content.decode()
-    assert 'name="language"' in body
-    assert 'name="letters"' not in body
-    assert 'name="stop_all"' not in body
-    Client().post(page_of(olena), {"language": "uk"})
-    assert wanted(olena)["anniversary"] is True, "what was not asked is not answered"
 
 
 def test_stop_everything_optional_leaves_language_and_discretion(olena: Supporter) -> None:

@@ -154,7 +154,7 @@ def links(text: str) -> set[str]:
 
 
 def without_token(address: str) -> str:
-    return re.sub(r"/[\w.=-]{20,}", "/…", address)
+    return re.sub(r"/\d+/", "/N/", re.sub(r"/[\w.=-]{20,}", "/…", address))
 
 
 class Reading(HTMLParser):

@@ -1,0 +1,50 @@
+"""Letters about money that went back: sent back by us, or taken back by a bank.
+
+What they share with all others is emails.py's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from members import clock
+from members.mail_letters import Letter, render
+from members.models import Message
+from payments import emails
+from payments.models import Payment, Refund
+
+
+def refund_done(refund: Refund, sentence: str = "") -> Message | None:
+    """Money is on its way back: how much, where to, how long it takes. Once a refund."""
+    payment = refund.payment
+    facts = _sent_back(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
+    return emails.send("refund_done", refund.stripe_refund_id, payment, facts)
+
+
+def payment_returned(payment: Payment) -> Message | None:
+    """A bank took back a debit that had arrived, so that thanks and receipt no longer hold. Once a payment."""
+    language, gift = emails.language_of(payment), payment.subscription
+    facts = {**emails.arrived(payment), "again_url": emails.again_url(payment, language)}
+    if gift and not gift.is_ending_or_asked_to:
+        facts["stop_url"] = emails.stop_url(gift, language)
+    return emails.send("payment_returned", payment.public_id, payment, facts)
+
+
+def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
+    """What refund_done would say now, for whoever is about to send `amount` back. Sends nothing."""
+    facts = _sent_back(payment, amount, clock.now(), sentence, is_stopping=is_stopping)
+    language, who = emails.language_of(payment), payment.supporter
+    context = emails.context_of(who, language, facts)
+    return render(Message(kind="refund_done", language=language, supporter=who, context=context))
+
+
+def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is_stopping: bool) -> emails.Facts:
+    """Amounts in minor units of the payment's currency. One who goes on giving is told so, and how to stop."""
+    facts = {
+        **emails.arrived(payment), "back_amount": amount, "back_on": str(clock.day_of(at)),
+        "is_whole": amount == payment.amount, "sentence": sentence,
+    }  # fmt: skip
+    subscription = payment.subscription
+    if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
+        facts["stop_url"] = emails.stop_url(subscription, emails.language_of(payment))
+    return facts

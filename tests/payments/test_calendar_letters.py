@@ -1,0 +1,132 @@
+"""Letters the calendar owes: once a year and once a payment, on their days, to who wants them and still gives."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from members import mail_choices
+from members.models import Message
+from payments import calendar_letters, due_letters
+from payments.models import Subscription
+from tests import factories
+
+BEGAN = date(2024, 3, 15)
+FULL = date(2026, 3, 15)
+
+
+@pytest.fixture(autouse=True)
+def _database(db: None) -> None:
+    """Every test here stands on rows."""
+
+
+def gift(began: date = BEGAN, **values: Any) -> Subscription:
+    return factories.subscription(
+        **{"started_at": datetime(began.year, began.month, began.day, 12, tzinfo=UTC), **values}
+    )
+
+
+def days_of(kind: due_letters.DueLetter[Any], first: date, days: int) -> list[date]:
+    """On which days a letter is owed, when its job runs twice a day."""
+    found = []
+    for day in (first + timedelta(days=number) for number in range(days)):
+        found += [day] * sum(due_letters.send(kind, day).queued for _ in range(2))
+    return found
+
+
+def test_a_monthly_gift_is_reminded_of_thirty_days_before_each_full_year() -> None:
+    gift()
+    due = days_of(calendar_letters.YEARLY_REMINDER, date(2024, 3, 15), 3 * 365)
+    assert due == [date(2025, 2, 13), date(2026, 2, 13), date(2027, 2, 13)]
+
+
+def test_the_word_on_a_full_year_comes_two_days_after_it() -> None:
+    gift()
+    assert days_of(calendar_letters.FULL_YEAR, date(2024, 3, 15), 3 * 365) == [date(2025, 3, 17), date(2026, 3, 17)]
+
+
+def test_what_began_on_the_leap_day_is_full_on_the_first_of_march() -> None:
+    gift(date(2024, 2, 29))
+    due = days_of(calendar_letters.FULL_YEAR, date(2024, 3, 1), 4 * 366)
+    assert due == [date(2025, 3, 3), date(2026, 3, 3), date(2027, 3, 3), date(2028, 3, 2)]
+
+
+@pytest.mark.parametrize(("days_late", "queued"), [(14, 1), (15, 0)])
+def test_after_an_outage_the_word_comes_within_two_weeks_or_not_at_all(days_late: int, queued: int) -> None:
+    gift()
+    assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=days_late)).queued == queued
+
+
+@pytest.mark.parametrize(("day", "queued"), [(FULL - timedelta(days=1), 1), (FULL, 0)])
+def test_a_reminder_comes_late_rather_than_never_and_not_after_the_day(day: date, queued: int) -> None:
+    gift()
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, day).queued == queued
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"cancel_at_period_end": True}, {"collection_paused": True}, {"status": "past_due"}, {"status": "canceled"}],
+)
+def test_who_does_not_go_on_gets_none(values: dict[str, Any]) -> None:
+    row = gift(**values, renews_on=FULL + timedelta(days=2))
+    mail_choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
+    for kind, day in (
+        (calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)),
+        (calendar_letters.FULL_YEAR, FULL + timedelta(days=2)),
+        (calendar_letters.NEXT_MONTH, FULL),
+    ):
+        assert due_letters.send(kind, day).due == 0, kind.name
+
+
+def test_a_yearly_gift_has_its_own_reminders_and_its_word() -> None:
+    gift(frequency="year")
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).due == 0
+    assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)).queued == 1
+
+
+def test_a_word_is_a_choice_and_an_announcement_is_for_those_who_asked() -> None:
+    plain, willing = gift(renews_on=FULL + timedelta(days=3)), gift(renews_on=FULL + timedelta(days=3))
+    mail_choices.choose(willing.supporter, {"renewal_upcoming_month": True, "anniversary": False}, "page")
+    due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2))
+    due_letters.send(calendar_letters.NEXT_MONTH, FULL)
+    told = dict(Message.objects.values_list("supporter", "kind"))
+    assert told == {plain.supporter_id: "anniversary", willing.supporter_id: "renewal_upcoming_month"}
+
+
+def test_a_payment_is_announced_from_three_days_before_until_the_day_before() -> None:
+    row = gift(renews_on=FULL)
+    mail_choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
+    assert days_of(calendar_letters.NEXT_MONTH, FULL - timedelta(days=6), 8) == [FULL - timedelta(days=3)]
+
+
+def test_the_sum_so_far_leaves_out_what_went_back_and_what_failed() -> None:
+    row = gift()
+    of = {"subscription": row, "frequency": "month"}
+    for _number in range(2):
+        factories.payment(row.supporter, **of)
+    factories.refund(factories.payment(row.supporter, **of), 400)
+    factories.payment(row.supporter, **of, status="failed")
+    factories.payment(row.supporter)
+    due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30))
+    context = Message.objects.get().context
+    assert (context["times"], context["given"], context["agreed_on"]) == (3, 2600, "2024-03-15")
+
+
+def test_a_day_costs_the_same_questions_for_one_as_for_many() -> None:
+    def questions() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            assert asdict(due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)))["failed"] == 0
+        return len(asked)
+
+    gift()
+    one = questions()
+    for _number in range(20):
+        gift()
+    assert questions() == one
