@@ -15,7 +15,9 @@ from payments import (
     calendar_letters,
     change_letters,
     due_letters,
+    failed_letters,
     invariants,
+    method_letters,
     missed_renewals,
     payouts,
     progress,
@@ -30,7 +32,8 @@ log = logging.getLogger("hromada.daily")
 
 # What a day owes people, each found by one query.
 DUE_LETTERS: tuple[DueLetter[Any], ...] = (
-    reminders.YEARLY, change_letters.RESUMING,
+    reminders.YEARLY, change_letters.RESUMING, failed_letters.FAILING, failed_letters.UNCONFIRMED,
+    method_letters.CARD_EXPIRING,
     calendar_letters.YEARLY_REMINDER, calendar_letters.FULL_YEAR, calendar_letters.NEXT_MONTH,
 )  # fmt: skip
 # How long a moved clock waits for the events of one simulated day to be worked.

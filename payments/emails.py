@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Count, F, Min, Sum
+from django.db.models.functions import Coalesce
 
 from members import clock, fresh_links, links, mail
 from members.models import Level, Message, Supporter
@@ -23,12 +24,6 @@ from payments.models import Frequency, Payment, Subscription, SubscriptionChange
 
 Facts = dict[str, Any]
 LONGEST_NAME = 30
-REASONS = {
-    "expired_card": "card_ran_out",
-    "insufficient_funds": "not_enough",
-    "authentication_required": "confirmation",
-    "invoice_payment_intent_requires_action": "confirmation",
-}
 
 
 def thank(payment: Payment) -> Message | None:
@@ -87,15 +82,6 @@ def receipt_recurring(payment: Payment) -> Message | None:
     return send(kind, payment.public_id, payment, {**arrived(payment), **_terms(payment)})
 
 
-def payment_failed(payment: Payment) -> Message | None:
-    """A renewal did not go through: why, when it is tried again. Once a payment, however often it is tried."""
-    facts = {**gift(payment), **_next_try(payment), **_terms(payment), "failed_on": _day(clock.now())}
-    facts["reason"] = REASONS.get(payment.failure_code, "")
-    facts |= _way_on(payment, facts["reason"])
-    facts.pop("renews_on", None)
-    return send("payment_failed", payment.public_id, payment, facts)
-
-
 def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
     """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7). A draft."""
     facts = {
@@ -117,11 +103,17 @@ def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> 
     return send("cancelled", subject, subscription, facts)
 
 
-def ended(subscription: Subscription, *, unpaid: bool) -> Message | None:
-    """A subscription is over: after a stop, or because the payments failed. Once a subscription."""
-    facts = {**gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()), "unpaid": unpaid}
-    facts["again_url"] = again_url(subscription, subscription.supporter.language)
-    return send("ended", subscription.public_id, subscription, facts)
+def ended(subscription: Subscription) -> Message | None:
+    """A subscription that was stopped is over, and so is the time that was paid for. Once a subscription."""
+    return send("ended", subscription.public_id, subscription, _end(subscription))
+
+
+def ended_unpaid(subscription: Subscription) -> Message | None:
+    """A subscription is over because its payments failed: no debt, and thanks for all of it. Once a subscription."""
+    received = subscription.payments.filter(status=Payment.Status.SUCCEEDED, currency=subscription.currency)
+    kept = Sum(F("amount") - F("refunded_amount") - F("disputed_amount"))
+    so_far = received.aggregate(times=Count("pk"), given=Coalesce(kept, 0))
+    return send("ended_unpaid", subscription.public_id, subscription, {**_end(subscription), **so_far})
 
 
 def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> Message:
@@ -142,16 +134,6 @@ def duplicate_plan(subscription: Subscription, others: Sequence[Subscription]) -
     language = subscription.supporter.language
     gifts = [_with_links(each, language) for each in (subscription, *others)]
     return send("duplicate_plan", subscription.public_id, subscription, {**gift(subscription), "gifts": gifts})
-
-
-def _way_on(payment: Payment, reason: str) -> Facts:
-    """The one thing that would help: to confirm at the bank, else another card. Nothing when the gift is over."""
-    if payment.subscription is None or not payment.subscription.is_alive:
-        return {}
-    language = language_of(payment)
-    if reason == "confirmation" and payment.stripe_invoice_id:
-        return {"confirm_url": links.url("confirm", str(payment.public_id), language)}
-    return {"method_url": links.url("method", str(payment.subscription.public_id), language)}
 
 
 def _with_links(subscription: Subscription, language: str) -> Facts:
@@ -241,6 +223,13 @@ def _level(subscription: Subscription, language: str) -> str:
     if subscription.membership is None or Level.objects.count() < 2:
         return ""
     return subscription.membership.level.name(language)
+
+
+def _end(subscription: Subscription) -> Facts:
+    return {
+        **gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()),
+        "again_url": again_url(subscription, subscription.supporter.language),
+    }  # fmt: skip
 
 
 def _patron_until(subscription: Subscription) -> Facts:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from members import clock, memberships
 from members.models import Supporter
-from payments import cases, duplicates, emails, money, refund_requests, staff_letters
+from payments import cases, duplicates, emails, failed_letters, money, refund_requests, staff_letters
 from payments import checkout as checkouts
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost
@@ -153,6 +153,7 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     if not _receive(payment, invoice.amount, intent.charge if intent else "", subscription.method, paid_at):
         return payment
     _belong(payment, subscription, paid_at)
+    failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
     if subscription.ended_at and paid_at > subscription.ended_at:
         facts = {"payment": payment.pk, "subscription": subscription.pk}
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
@@ -206,9 +207,10 @@ def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Pa
     was_with_bank = invoice.is_first or (payment.pk is not None and payment.status == Payment.Status.PROCESSING)
     payment.status, payment.failures = Payment.Status.FAILED, invoice.attempts
     payment.failure_code = _why(invoice.payment_intent)
+    payment.failing_since = payment.failing_since or clock.now()
     payment.next_attempt_at = invoice.next_attempt_at
     payment.save()
-    emails.processing_failed(payment) if was_with_bank else emails.payment_failed(payment)
+    emails.processing_failed(payment) if was_with_bank else failed_letters.tell(payment)
     return payment
 
 
@@ -218,6 +220,7 @@ def _give_up_instalment(invoice: objects.Invoice) -> Payment | None:
     if payment and payment.status != Payment.Status.SUCCEEDED:
         payment.status, payment.next_attempt_at = Payment.Status.FAILED, None
         payment.save(update_fields=["status", "next_attempt_at"])
+        failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
     return payment
 
 

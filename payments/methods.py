@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from payments import cases
+from payments import cases, method_letters
 from payments.models import Case, Subscription
 from payments.stripe_api import objects
 
@@ -44,10 +44,12 @@ def follow_mandate(mandate: objects.Mandate) -> None:
 
 
 def _note(subscriptions: QuerySet[Subscription], problem: Problem) -> None:
-    for subscription in subscriptions.exclude(method_problem=problem).select_related("supporter"):
+    for subscription in subscriptions.exclude(method_problem=problem).select_related("supporter", "checkout"):
         subscription.method_problem = problem
         subscription.save(update_fields=["method_problem"])
         _open_case(subscription)
+        if not subscription.is_ending_or_asked_to:
+            method_letters.mandate_cancelled(subscription)
 
 
 def _open_case(row: Subscription) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from members import clock
+from members import clock, mail
 from members.mail_letters import Letter, render
 from members.models import Message
 from payments import emails
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
+
+DISPUTE_NOTE = "dispute_note"
 
 
 def refund_done(refund: Refund, sentence: str = "") -> Message | None:
@@ -28,6 +30,19 @@ def payment_returned(payment: Payment) -> Message | None:
     if gift and not gift.is_ending_or_asked_to:
         facts["stop_url"] = emails.stop_url(gift, language)
     return emails.send("payment_returned", payment.public_id, payment, facts)
+
+
+def dispute_note(dispute: Dispute) -> Message | None:
+    """Staff ask, kindly, what was wrong with a gift that a bank took back. Once a dispute."""
+    return next(iter(mail.owe([dispute_note_draft(dispute)])), None)
+
+
+def dispute_note_draft(dispute: Dispute) -> Message:
+    payment, gift = dispute.payment, dispute.payment.subscription
+    facts = emails.arrived(payment)
+    if gift and not gift.is_ending_or_asked_to:
+        facts["stop_url"] = emails.stop_url(gift, emails.language_of(payment))
+    return emails.draft(DISPUTE_NOTE, dispute.stripe_dispute_id, payment, facts)
 
 
 def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from members import clock, memberships
 from members.models import Supporter
-from payments import cases, change_letters, duplicates, emails, methods, overdue
+from payments import cases, change_letters, duplicates, emails, failed_letters, methods, overdue
 from payments import checkout as checkouts
-from payments.models import Case, Subscription, SubscriptionChange
+from payments.models import Case, Payment, Subscription, SubscriptionChange
 from payments.stripe_api import objects
 from payments.webhooks import inbox
 
@@ -107,8 +107,18 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
-        if not stopped_at_once:
-            emails.ended(row, unpaid=agreed.ended_reason == "payment_failed")
+        if agreed.ended_reason == "payment_failed":
+            _end_unpaid(row)
+        elif not stopped_at_once:
+            emails.ended(row)
+    if row.is_stopping or row.collection_paused or not row.is_alive:
+        failed_letters.take_back(row.payments.exclude(status=Payment.Status.SUCCEEDED))
+
+
+def _end_unpaid(row: Subscription) -> None:
+    """Nobody whose other gift goes on is told that one has failed: staff were shown it (failed_letters.py)."""
+    if not failed_letters.gives_besides(row):
+        emails.ended_unpaid(row)
 
 
 def _unseen_stop(row: Subscription) -> SubscriptionChange | None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.mail_letters import render
+from members.models import Message
+from payments import refund_letters
 from payments.admin import columns
+from payments.admin.acts import Act, Confirmation
 from payments.admin.columns import BAD, GOOD, LATE, NONE, column
 from payments.admin.filters import CurrencyFilter, OnePayment
 from payments.admin.ledger import ledger_table
+from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Part, Table
 from payments.admin.search import FindsByPerson
 from payments.models import Dispute, LedgerEntry
@@ -17,8 +28,44 @@ from payments.models import Dispute, LedgerEntry
 TONES = dict.fromkeys(Dispute.OPEN, LATE) | {Dispute.Status.WON: GOOD, Dispute.Status.LOST: BAD}
 
 
+class AskSupporter(Act):
+    """A letter that is never sent by itself: whether it helps, a person knows."""
+
+    slug = "ask"
+    label = gettext_lazy("Write to the supporter")
+    is_confirmed = True
+
+    def is_open(self, row: Dispute) -> bool:
+        return row.withdrawn_amount > 0 and not _was_asked(row)
+
+    def question(self, row: Dispute) -> str:
+        return _("Ask the supporter what was wrong?")
+
+    def consequences(self, row: Dispute) -> list[object]:
+        return [_("Nothing happens yet. The next page shows the letter.")]
+
+    def confirmation(self, row: Dispute, answers: dict[str, Any]) -> Confirmation:
+        letter = render(refund_letters.dispute_note_draft(row))
+        sentences: list[object] = [_("One letter goes out. Nothing changes at Stripe: the dispute is answered there.")]
+        shown = replace(letter, text=without_keys(letter.text))
+        return Confirmation(self.question(row), sentences, _("Send the letter now"), shown, row.payment.supporter.email)
+
+    def told_before(self, row: Dispute, wish: uuid.UUID) -> str:
+        return _("The letter is on its way.") if _was_asked(row) else ""
+
+    def perform(self, row: Dispute, answers: dict[str, Any], actor: User) -> str:
+        with transaction.atomic():
+            refund_letters.dispute_note(row)
+        return _("The letter is on its way.")
+
+
+def _was_asked(row: Dispute) -> bool:
+    return Message.objects.filter(key=f"{refund_letters.DISPUTE_NOTE}:{row.stripe_dispute_id}").exists()
+
+
 @admin.register(Dispute)
 class DisputeAdmin(FindsByPerson):
+    acts = (AskSupporter(),)
     exact = ("stripe_dispute_id",)
     person = "payment__supporter"
     page_related = ("payment__supporter",)

@@ -5,8 +5,6 @@ A new kind gets its entry here: tests/payments/test_letter_samples.py asks for i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 from members import clock, fresh_links
 from members.models import Message
-from payments import calendar_letters, change_letters, emails, refund_letters, staff_letters
+from payments import (
+    calendar_letters,
+    change_letters,
+    emails,
+    refund_letters,
+    staff_letters,
+)
 from payments.alerts import letters as alert_letters
 from payments.alerts.rules import BY_NAME
+from payments.letter_samples.failing import FAILING
 from payments.letter_samples.rows import (
     Giver,
+    dispute,
     failed,
     first,
     given_once,
@@ -27,32 +33,8 @@ from payments.letter_samples.rows import (
     renewal,
     subscription,
 )
+from payments.letter_samples.sample import Case, Sample, always
 from payments.models import Alert, Payment, Subscription
-
-Make = Callable[[Giver], Message | None]
-
-
-@dataclass(frozen=True)
-class Case:
-    """`label`: how staff choose it among the cases of its kind."""
-
-    label: Any
-    make: Make
-
-
-@dataclass(frozen=True)
-class Sample:
-    """`when`: one line for staff. `cases`: by name, the usual one first."""
-
-    when: Any
-    cases: dict[str, Case]
-
-
-USUAL = _("The usual case")
-
-
-def _always(when: Any, make: Make) -> Sample:
-    return Sample(when, {"usual": Case(USUAL, make)})
 
 
 def _alert(who: Giver) -> Message:
@@ -72,9 +54,8 @@ def _stopped(who: Giver) -> Message | None:
     return emails.cancelled(subscription(who, cancel_at_period_end=True, canceled_at=clock.now()), None)
 
 
-def _ended(who: Giver, *, unpaid: bool) -> Message | None:
-    over = subscription(who, renews_on=clock.today(), status="canceled", ended_at=clock.now())
-    return emails.ended(over, unpaid=unpaid)
+def _over(who: Giver) -> Subscription:
+    return subscription(who, renews_on=clock.today(), status="canceled", ended_at=clock.now())
 
 
 def _debit(who: Giver) -> Message | None:
@@ -83,10 +64,6 @@ def _debit(who: Giver) -> Message | None:
 
 def _fresh(who: Giver) -> Message | None:
     return fresh_links.fresh_link("stop", str(subscription(who).public_id), who.supporter)
-
-
-def _failed(who: Giver, code: str, next_try: timedelta | None = timedelta(days=3)) -> Message | None:
-    return emails.payment_failed(failed(subscription(who, status="past_due"), code, next_try))
 
 
 def _thanks(payment: Payment) -> Message:
@@ -133,10 +110,11 @@ def _resting(who: Giver, **values: Any) -> Subscription:
 
 
 SAMPLES: dict[str, Sample] = {
-    "thanks_first_once": _always(
+    **FAILING,
+    "thanks_first_once": always(
         _("At once, when a gift given once has arrived."), lambda who: _thanks(given_once(who))
     ),
-    "thanks_repeat_once": _always(_("The same, when the giver had given before."), _again),
+    "thanks_repeat_once": always(_("The same, when the giver had given before."), _again),
     "thanks_first_recurring": Sample(
         _("At once, when the first payment of a monthly or yearly gift has arrived."),
         {
@@ -144,7 +122,7 @@ SAMPLES: dict[str, Sample] = {
             "year": Case(_("Yearly"), lambda who: emails.thanks_first_recurring(first(subscription(who, "year")))),
         },
     ),
-    "thanks_processing": _always(_("At once, when a bank has taken an order for a debit."), _debit),
+    "thanks_processing": always(_("At once, when a bank has taken an order for a debit."), _debit),
     "processing_done": Sample(
         _("When money that the bank was working on has arrived."),
         {
@@ -165,32 +143,17 @@ SAMPLES: dict[str, Sample] = {
             ),
         },
     ),
-    "receipt_recurring": _always(
+    "receipt_recurring": always(
         _("At once, when a renewal has arrived."), lambda who: emails.receipt_recurring(renewal(subscription(who)))
     ),
-    "renewal_upcoming_year": _always(
+    "renewal_upcoming_year": always(
         _("30 and 7 days before a yearly gift renews."),
         lambda who: emails.renewal_upcoming_year(
             subscription(who, "year", renews_on=clock.today() + timedelta(days=30)), 30
         ),
     ),
-    "payment_failed": Sample(
-        _("When a renewal did not go through."),
-        {
-            "not_enough": Case(_("Not enough money"), lambda who: _failed(who, "insufficient_funds")),
-            "ran_out": Case(_("The card has run out"), lambda who: _failed(who, "expired_card", None)),
-            "confirmation": Case(_("To be confirmed"), lambda who: _failed(who, "authentication_required")),
-            "refused": Case(_("The bank does not say why"), lambda who: _failed(who, "do_not_honor")),
-        },
-    ),
-    "cancelled": _always(_("At once, when a gift was stopped."), _stopped),
-    "ended": Sample(
-        _("When the time that was paid for is over."),
-        {
-            "stopped": Case(_("After a stop"), lambda who: _ended(who, unpaid=False)),
-            "unpaid": Case(_("After payments that failed"), lambda who: _ended(who, unpaid=True)),
-        },
-    ),
+    "cancelled": always(_("At once, when a gift was stopped."), _stopped),
+    "ended": always(_("When the time that was paid for is over after a stop."), lambda who: emails.ended(_over(who))),
     "refund_done": Sample(
         _("When money was sent back."),
         {
@@ -205,7 +168,11 @@ SAMPLES: dict[str, Sample] = {
             "once": Case(_("Once"), lambda who: refund_letters.payment_returned(given_once(who))),
         },
     ),
-    "payment_recovered": _always(
+    "dispute_note": always(
+        _("When staff ask for it, about a gift that a bank took back."),
+        lambda who: refund_letters.dispute_note(dispute(renewal(subscription(who)))),
+    ),
+    "payment_recovered": always(
         _("When a renewal went through after tries that failed."),
         lambda who: emails.receipt_recurring(renewal(subscription(who), failures=2)),
     ),
@@ -216,19 +183,19 @@ SAMPLES: dict[str, Sample] = {
             "open": Case(_("Without an end"), lambda who: change_letters.paused(_resting(who, resumes_at=None))),
         },
     ),
-    "resume_soon": _always(_("Five days before a pause ends."), lambda who: change_letters.resume_soon(_resting(who))),
-    "resumed": _always(
+    "resume_soon": always(_("Five days before a pause ends."), lambda who: change_letters.resume_soon(_resting(who))),
+    "resumed": always(
         _("When a stop or a pause was taken back."), lambda who: change_letters.resumed(subscription(who))
     ),
-    "plan_changed": _always(
+    "plan_changed": always(
         _("When a recurring gift has a lower amount."),
         lambda who: change_letters.plan_changed(subscription(who), 10 * who.person.monthly),
     ),
-    "thanks_upgrade": _always(
+    "thanks_upgrade": always(
         _("When a recurring gift has a higher amount."),
         lambda who: change_letters.plan_changed(subscription(who), who.person.monthly // 2),
     ),
-    "monthly_reminder": _always(
+    "monthly_reminder": always(
         _("Once a year, thirty days before another year of a monthly gift is full."),
         lambda who: calendar_letters.monthly_reminder(_full_year(who)),
     ),
@@ -239,14 +206,14 @@ SAMPLES: dict[str, Sample] = {
             "year": Case(_("Yearly"), lambda who: calendar_letters.anniversary(_full_year(who, "year"))),
         },
     ),
-    "renewal_upcoming_month": _always(
+    "renewal_upcoming_month": always(
         _("Three days before each monthly payment, to those who asked for it."),
         lambda who: calendar_letters.renewal_upcoming_month(
             subscription(who, renews_on=clock.today() + timedelta(days=3))
         ),
     ),
-    "duplicate_plan": _always(_("At once, when somebody who gives already begins a second recurring gift."), _twice),
-    "fresh_link": _always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
+    "duplicate_plan": always(_("At once, when somebody who gives already begins a second recurring gift."), _twice),
+    "fresh_link": always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
     "gift_links": Sample(
         _("When somebody types their address on the page to change or stop a gift."),
         {
@@ -262,6 +229,6 @@ SAMPLES: dict[str, Sample] = {
             "several": Case(_("Several"), lambda who: _new_patrons(who, subscription(who), subscription(who, "year"))),
         },
     ),
-    "staff_large_gift": _always(_("At once, when a large gift has arrived, to STAFF_GIFT_EMAILS."), _large),
-    "staff_alert": _always(_("When an alarm rings, and again every six hours until it is over."), _alert),
+    "staff_large_gift": always(_("At once, when a large gift has arrived, to STAFF_GIFT_EMAILS."), _large),
+    "staff_alert": always(_("When an alarm rings, and again every six hours until it is over."), _alert),
 }

@@ -11,7 +11,7 @@ from members import clock
 from members.models import Consent, Level, Membership, Supporter
 from payments import references
 from payments.letter_samples.people import Person
-from payments.models import Checkout, Payment, Refund, Subscription
+from payments.models import Checkout, Dispute, Payment, Refund, Subscription
 
 MONTH, YEAR = timedelta(days=30), timedelta(days=365)
 
@@ -94,6 +94,14 @@ def refund(of: Payment, amount: int) -> Refund:
     return Refund.objects.create(
         payment=of, amount=amount, currency=of.currency, status="succeeded", stripe_refund_id=_id("re"),
         created_at=clock.now(),
+    )  # fmt: skip
+
+
+def dispute(of: Payment) -> Dispute:
+    """All of it taken back by the bank, just now."""
+    return Dispute.objects.create(
+        payment=of, stripe_dispute_id=_id("du"), status="needs_response", reason="fraudulent", amount=of.amount,
+        currency=of.currency, withdrawn_amount=of.amount, created_at=clock.now(),
     )  # fmt: skip
 
 

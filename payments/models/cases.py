@@ -28,6 +28,7 @@ class Case(models.Model):
         REQUEST_UNANSWERED = "request_unanswered", _("Stripe did not answer a request of ours")
         REQUEST_REFUSED = "request_refused", _("Stripe refused a request of ours")
         MEANT_ONCE = "meant_once", _("only meant to give once")
+        FAILED_BESIDE = "failed_beside", _("a gift fails beside one that goes on")
         TAKEN_TWICE = "taken_twice", _("more was taken back than was given")
         REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")
 

@@ -43,6 +43,7 @@ class Payment(Attributed):
     method = models.CharField(_("paid from"), max_length=60, blank=True)
     failure_code = models.CharField(_("why it failed"), max_length=60, blank=True)
     failures = models.PositiveSmallIntegerField(_("failed tries"), default=0)
+    failing_since = models.DateTimeField(_("has failed since"), null=True, blank=True)
     next_attempt_at = models.DateTimeField(_("next try"), null=True, blank=True)
     paid_through = models.DateField(_("pays through"), null=True, blank=True)
     goes_back = models.BooleanField(_("goes back when it has come"), default=False, editable=False)

@@ -192,3 +192,29 @@ def test_an_event_shows_its_payload_without_the_person_and_leads_to_our_rows(des
 def test_a_payload_of_rubbish_has_a_page_too(desk: Client, rubbish: bytes) -> None:
     factories.event("dead", rubbish, id="evt_1")
     assert desk.get("/admin/payments/stripeevent/evt_5F1/change/").status_code == 200
+
+
+# Disputes
+
+
+def test_the_supporter_is_asked_about_a_dispute_only_when_staff_want_it_and_once(desk: Client) -> None:
+    gift = factories.subscription()
+    payment = factories.payment(gift.supporter, subscription=gift, frequency="month")
+    row = factories.dispute(payment)
+    assert not Message.objects.exists()
+    shown = desk.post(act(row, "ask"), {}).content.decode()
+    assert "Was something wrong with your gift?" in shown
+    assert not Message.objects.exists()
+    for _twice in range(2):
+        done = desk.post(act(row, "ask"), {"wish": "00000000-0000-4000-8000-000000000001"}, follow=True)
+        assert "The letter is on its way." in done.content.decode()
+    letter = Message.objects.get()
+    assert (letter.kind, letter.supporter) == ("dispute_note", gift.supporter)
+    assert "Write to the supporter" not in done.content.decode()
+
+
+def test_nobody_is_asked_about_money_that_was_not_taken_or_came_back(desk: Client) -> None:
+    row = factories.dispute(factories.payment(), withdrawn_amount=0)
+    answer = desk.post(act(row, "ask"), {"wish": "00000000-0000-4000-8000-000000000001"}, follow=True)
+    assert "Nothing was done" in answer.content.decode()
+    assert not Message.objects.exists()

@@ -13,7 +13,7 @@ from django.urls import resolve
 from members import clock, links
 from members.mail_letters import render
 from members.models import Message, Supporter
-from payments import emails
+from payments import emails, failed_letters
 from payments.models import Checkout, Payment, Subscription, SubscriptionChange
 from tests import factories
 
@@ -47,7 +47,7 @@ def renewal(of: Subscription, **values: Any) -> Payment:
 
 
 def failed(of: Subscription, **values: Any) -> Payment:
-    ordinary = {"status": "failed", "failure_code": "insufficient_funds"}
+    ordinary = {"status": "failed", "failure_code": "insufficient_funds", "failing_since": clock.now()}
     return renewal(of, **{**ordinary, "next_attempt_at": clock.now() + timedelta(days=3), **values})
 
 
@@ -74,11 +74,11 @@ def every_letter(who: Supporter) -> list[Message]:
         emails.processing_failed(renewal(bank, status="failed", next_attempt_at=clock.now())),
         emails.receipt_recurring(renewal(monthly)),
         emails.renewal_upcoming_year(yearly, 30),
-        emails.payment_failed(failed(monthly)),
-        emails.payment_failed(failed(monthly, failure_code="expired_card", next_attempt_at=None)),
+        failed_letters.failed(failed(monthly), 1),
+        failed_letters.failed(failed(monthly, failure_code="expired_card", next_attempt_at=None), 1),
         emails.cancelled(monthly, None),
-        emails.ended(yearly, unpaid=False),
-        emails.ended(monthly, unpaid=True),
+        emails.ended(yearly),
+        emails.ended_unpaid(monthly),
     ]
     assert all(made)
     return [message for message in made if message]
@@ -183,29 +183,6 @@ def test_every_renewal_has_its_receipt(olena: Supporter) -> None:
     assert render(Message.objects.earliest("pk")).subject == "Receipt: €10.00, 1 December 2025"
 
 
-def test_a_failed_renewal_is_told_once_with_what_comes_next(olena: Supporter) -> None:
-    payment = failed(agreed(olena), next_attempt_at=datetime(2026, 1, 23, 12, tzinfo=UTC))
-    message = emails.payment_failed(payment)
-    assert emails.payment_failed(payment) is None
-    assert message is not None
-    text = render(message).text
-    assert "not enough on the account" in text
-    assert "We try again on 23 January 2026." in text
-    assert "/stop/" in text
-    assert "Next payment" not in text
-
-
-@pytest.mark.parametrize(
-    ("code", "words"), [("expired_card", "has run out"), ("do_not_honor", "did not say why"), ("", "did not say why")]
-)
-def test_why_it_failed_in_words(olena: Supporter, code: str, words: str) -> None:
-    message = emails.payment_failed(failed(agreed(olena), failure_code=code, next_attempt_at=None))
-    assert message is not None
-    text = render(message).text
-    assert words in text
-    assert "There will be no further try. You owe nothing." in text
-
-
 def test_a_first_debit_that_is_tried_again_by_itself_invites_to_no_second_gift(olena: Supporter) -> None:
     message = emails.processing_failed(first(agreed(olena), status="failed", next_attempt_at=clock.now()))
     assert message is not None
@@ -248,12 +225,15 @@ def test_who_stops_at_once_is_not_told_to_stay_a_patron(olena: Supporter) -> Non
 
 def test_the_two_ways_of_ending(olena: Supporter) -> None:
     stopped, unpaid = agreed(olena), agreed(olena)
-    messages = [emails.ended(stopped, unpaid=False), emails.ended(unpaid, unpaid=True)]
-    texts = [render(message).text for message in messages if message]
+    for _number in range(2):
+        renewal(unpaid)
+    messages = [emails.ended(stopped), emails.ended_unpaid(unpaid)]
+    texts = [" ".join(render(message).text.split()) for message in messages if message]
     assert "the time you paid for" in texts[0]
-    assert "You owe nothing" in texts[1]
     assert "You owe nothing" not in texts[0]
-    assert emails.ended(stopped, unpaid=True) is None
+    assert "You owe nothing" in texts[1]
+    assert "You gave 2 times, €20.00 in all." in texts[1]
+    assert (emails.ended(stopped), emails.ended_unpaid(unpaid)) == (None, None)
 
 
 def test_the_first_letter_speaks_as_the_page_did_and_later_ones_as_the_person_does(olena: Supporter) -> None:

@@ -1,0 +1,114 @@
+"""A renewal fails: letters for two weeks, each on its day, until it is mended, given up, or not wanted any more."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from members import clock
+from members.models import Message
+from payments.models import Case, Payment, Subscription
+from tests.payments.reader_links import press
+from tests.stage import Stage
+
+FAILS = "4000000000000341"
+
+
+def letters(stage: Stage, days: int) -> list[tuple[int, str]]:
+    """What is written on which day after the renewal, which comes first."""
+    renewed, found = Subscription.objects.latest("pk").renews_on, []
+    seen = set(Message.objects.values_list("pk", flat=True))
+    stage.advance_to(renewed)
+    for _day in range(days + 1):
+        for pk, kind in Message.objects.exclude(pk__in=seen).order_by("pk").values_list("pk", "kind"):
+            found.append(((clock.today() - renewed).days, kind))
+            seen.add(pk)
+        stage.advance(1)
+    return found
+
+
+def the_newest() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("kind", flat=True))[1:]
+
+
+def test_four_letters_and_the_end(stage: Stage) -> None:
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    stage.join("month", amount="10", card=FAILS)
+    assert letters(stage, 20) == [
+        (0, "payment_failed_1"), (3, "payment_failed_2"), (7, "payment_failed_3"), (14, "payment_failed_4"),
+        (15, "ended_unpaid"),
+    ]  # fmt: skip
+    ended = Message.objects.get(kind="ended_unpaid")
+    assert (ended.context["times"], ended.context["given"]) == (1, 1000)
+    assert stage.books()["broken"] == []
+
+
+def test_mended_on_the_fifth_day_is_told_at_once_and_nothing_more(stage: Stage) -> None:
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    stage.join("month", amount="10", card=FAILS)
+    stage.advance_to(Subscription.objects.get().renews_on)
+    stage.advance(5)
+    stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, "4242424242424242", retry_now=True)
+    stage.settle_down()
+    stage.advance(20)
+    assert the_newest() == ["payment_failed_1", "payment_failed_2", "payment_recovered"]
+
+
+def test_a_letter_that_still_waits_when_it_is_paid_never_leaves(stage: Stage) -> None:
+    """The mail server was away: what it would have brought is not true any more."""
+    stage.join("month", amount="10", card=FAILS)
+    stage.advance_to(Subscription.objects.get().renews_on)
+    Message.objects.filter(kind="payment_failed_1").update(state="pending", sent_at=None)
+    stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, "4242424242424242", retry_now=True)
+    stage.work()
+    stage.bring()
+    stage.work()
+    assert Payment.objects.filter(status="succeeded").count() == 2
+    assert Message.objects.get(kind="payment_failed_1").state == "canceled"
+
+
+@pytest.mark.parametrize("days", [2, 5])
+def test_a_stop_in_the_middle_ends_the_letters(stage: Stage, days: int) -> None:
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    stage.join("month", amount="10", card=FAILS)
+    stage.advance_to(Subscription.objects.get().renews_on)
+    stage.advance(days)
+    before = the_newest()
+    press(stage, "stop")
+    stage.settle_down()
+    stage.advance(20)
+    assert the_newest() == [*before, "cancelled"]
+
+
+def test_nobody_whose_other_gift_goes_on_is_told_nor_that_it_ended(stage: Stage) -> None:
+    stage.join("year", amount="100")
+    stage.join("month", amount="10", card=FAILS, form_key="beside the yearly one")
+    before = the_newest()
+    stage.advance(70)
+    assert Subscription.objects.latest("pk").status == "canceled"
+    assert the_newest() == before
+    assert Case.objects.filter(kind="failed_beside").count() == 1
+
+
+def test_what_the_bank_wants_confirmed_is_asked_for_three_times(stage: Stage) -> None:
+    stage.stripe.world.policy.retry_days = (8, 12)
+    stage.join("month", amount="10")
+    stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, "4000002760003184")
+    found = letters(stage, 6)
+    assert [each for each in found if each[1] != "receipt_recurring"] == [
+        (0, "action_required"), (2, "action_required"), (5, "action_required"),
+    ]  # fmt: skip
+
+
+def test_the_last_day_of_a_card_is_announced_twice(stage: Stage) -> None:
+    stage.advance_to(date(2027, 1, 20))
+    stage.pay(stage.give("month", amount="10"), expires=(4, 2027))
+    stage.settle_down()
+    stage.advance_to(date(2027, 2, 28))
+    assert "card_expiring" not in the_newest()
+    stage.advance(1)
+    assert the_newest().count("card_expiring") == 1
+    stage.advance(14)
+    assert the_newest().count("card_expiring") == 2
+    assert "30 April 2027" in str(Message.objects.filter(kind="card_expiring").latest("pk").subject)
