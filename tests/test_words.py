@@ -25,6 +25,9 @@ LONGEST = {
     "sum": "100\xa0000,00\xa0CA$",
     "day": "22 листопада 2026",
     "gift": "100\xa0000,00\xa0₴ щомісяця",
+    "words": "100\xa0000,00\xa0₴ щомісяця",
+    "number": "1000",
+    "years": "10",
 }
 # How many of the arguments are msgids, and whether a context comes first.
 CALLS = {
@@ -163,7 +166,7 @@ def test_nobody_is_shouted_at_and_nobody_is_guessed_to_be_a_man_or_a_woman() -> 
 
 def test_subjects_of_letters_fit_into_a_list_of_mails() -> None:
     subjects = {each for path in (ROOT / "templates" / "emails").glob("*/subject.txt") for each in in_template(path)}
-    spoken = {key(entry): entry.msgstr for entry in ENTRIES}
-    written = [text % LONGEST for each in subjects for text in (each[1], spoken[each])]
+    spoken = {key(entry): translations(entry) for entry in ENTRIES}
+    written = [text % LONGEST for each in subjects for text in (each[1], each[2], *spoken[each])]
     assert len(written) > 10
     assert [text for text in written if len(text) > SUBJECT_LENGTH] == []
