@@ -90,6 +90,7 @@ class Stage:
 
     def send_mail(self) -> None:
         tasks.send_due_messages()
+        tasks.send_due_relationship_messages()
 
     def settle_down(self) -> None:
         """Deliver, work and send until nothing is left to do."""
