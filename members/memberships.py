@@ -3,16 +3,29 @@
 Facts arrive late, twice and in any order; the row they leave is always the same. That rests on three choices: a paid
 day never moves back, the level is that of the latest paid day, and an end never takes away what was paid for. So a
 payment that comes after the end does not bring the membership back to life: it moves the end behind the paid days.
+Only `count_again` takes days away: those of money that went back, where the level says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
 
 from members import levels
 from members.models import Level, Membership, Supporter
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What one payment paid for. `monthly_amount` is in minor units of `currency`; `has_gone_back`: all of it."""
+
+    paid_through: date
+    monthly_amount: int
+    currency: str
+    has_gone_back: bool
 
 
 @transaction.atomic
@@ -35,6 +48,22 @@ def renew(
 
 
 @transaction.atomic
+def count_again(membership: Membership, paid: Iterable[Paid]) -> None:
+    """Make the days those of all payments for it, less those that went back where the level they earn gives no stay.
+
+    Days taken away leave no grace; without any payment that counts, only the first day stays. What returns brings its
+    days back, with grace. Nothing changes where nothing is taken away or given again. Safe to call twice, and in any
+    order with `renew` and `end` when it is called after each `renew` (after an earlier end, call `end` again).
+    """
+    row = Membership.objects.select_for_update(of=("self",)).select_related("level").get(pk=membership.pk)
+    kept, gone = _parted(paid)
+    through = max((day for day, _level in kept), default=row.starts_on)
+    if gone or row.paid_through < through:
+        row.pay_anew(kept, gone)
+        row.save(update_fields=["level", "paid_through", "grace_through", "ended_on"])
+
+
+@transaction.atomic
 def end(membership: Membership, on: date) -> None:
     """Ends a membership on a day: the first one on which it is over. No grace follows.
 
@@ -45,6 +74,19 @@ def end(membership: Membership, on: date) -> None:
     fresh.end_on(on)
     fresh.save(update_fields=["ended_on"])
     membership.ended_on = fresh.ended_on
+
+
+def _parted(paid: Iterable[Paid]) -> tuple[list[tuple[date, Level]], list[tuple[date, Level]]]:
+    """The days that count and the days that went back, each with the level its payment earned."""
+    kept: list[tuple[date, Level]] = []
+    gone: list[tuple[date, Level]] = []
+    earned: dict[tuple[int, str], Level] = {}
+    for each in paid:
+        what = (each.monthly_amount, each.currency)
+        level = earned[what] = earned.get(what) or levels.for_amount(*what)
+        counts = level.stays_when_sent_back or not each.has_gone_back
+        (kept if counts else gone).append((each.paid_through, level))
+    return kept, gone
 
 
 def _locked(source: str) -> Membership | None:

@@ -82,11 +82,15 @@ SENTENCES: dict[str, str] = {
     "a settlement in the same currency is the amount of its line": """
         SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
         WHERE s.settled_currency = l.currency AND s.settled_amount <> l.amount""",
+    # A level says whether days stay when their money went back, and staff may change it: both outcomes are right.
     "a membership is paid through what its subscription's payments paid for": """
         SELECT 'membership ' || m.id FROM members_membership m
         JOIN payments_subscription s ON s.membership_id = m.id
         JOIN payments_payment p ON p.subscription_id = s.id AND p.status = 'succeeded'
-        GROUP BY m.id HAVING m.paid_through <> max(greatest(p.paid_through, m.starts_on))""",
+        GROUP BY m.id
+        HAVING m.paid_through <> ALL(array_append(array_agg(greatest(p.paid_through, m.starts_on)), m.starts_on))
+          OR m.paid_through < max(greatest(p.paid_through, m.starts_on))
+            FILTER (WHERE p.refunded_amount + p.disputed_amount < p.amount)""",
     "who has paid through today belongs today": """
         SELECT 'payment ' || p.id FROM payments_payment p
         JOIN payments_subscription s ON s.id = p.subscription_id

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from members import clock, memberships
+from members import clock
 from members.models import Supporter
-from payments import cases, duplicates, emails, failed_letters, money, refund_requests, staff_letters
+from payments import belonging, cases, duplicates, emails, failed_letters, refund_requests, staff_letters
 from payments import checkout as checkouts
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost
@@ -152,7 +152,7 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     paid_at = invoice.paid_at or invoice.created_at
     if not _receive(payment, invoice.amount, intent.charge if intent else "", subscription.method, paid_at):
         return payment
-    _belong(payment, subscription, paid_at)
+    belonging.renew(payment, subscription)
     failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
     if subscription.ended_at and paid_at > subscription.ended_at:
         facts = {"payment": payment.pk, "subscription": subscription.pk}
@@ -171,21 +171,6 @@ def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:
     """When its only try began, which for a bank debit is days before the money; else when the try that worked did."""
     intent = invoice.payment_intent
     return intent.created_at if intent and invoice.attempts <= 1 else paid_at
-
-
-def _belong(payment: Payment, subscription: Subscription, paid_at: datetime) -> None:
-    first_day = clock.day_of(paid_at)
-    subscription.membership = memberships.renew(
-        supporter=subscription.supporter,
-        source=f"subscription:{subscription.public_id}",
-        starts_on=first_day,
-        paid_through=max(payment.paid_through or first_day, first_day),
-        monthly_amount=money.monthly(payment.amount, payment.frequency),
-        currency=payment.currency,
-    )
-    subscription.save(update_fields=["membership"])
-    if subscription.ended_at:
-        memberships.end(subscription.membership, clock.day_of(subscription.ended_at))
 
 
 def _process(payment: Payment) -> None:

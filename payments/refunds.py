@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from members import clock
 from members.models import Supporter
-from payments import cases, ledger, refund_letters, refund_requests
+from payments import belonging, cases, ledger, refund_letters, refund_requests
 from payments.errors import NotYet
 from payments.models import Case, LedgerEntry, Payment, Refund
 from payments.stripe_api import objects
@@ -55,10 +55,13 @@ def payment_of(taken: objects.Refund | objects.Dispute) -> Payment | None:
 
 
 def look_at_taken(payment: Payment) -> None:
-    """Show staff a gift of which refunds and disputes together took more than was given: Stripe allows it, and the
-    bank may give back what was refunded already. Once a payment; safe to call again.
+    """Count the membership's days again, and show staff a gift of which refunds and disputes together took more than
+    was given: Stripe allows it, and the bank may give back what was refunded already. Once a payment; safe to call
+    again.
     """
     payment.refresh_from_db(fields=["refunded_amount", "disputed_amount"])
+    if payment.subscription:
+        belonging.count_again(payment.subscription)
     taken = payment.refunded_amount + payment.disputed_amount
     if taken > payment.amount:
         facts = {"payment": payment.pk, "taken_back": [taken, payment.currency]}

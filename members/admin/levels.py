@@ -82,7 +82,7 @@ class LevelAdmin(PlainAdmin):
         (
             None,
             {
-                "fields": ("slug", "rank", "grace_days"),
+                "fields": ("slug", "rank", "grace_days", "stays_when_sent_back"),
                 "description": _(
                     "A gift earns the highest level whose monthly amount it reaches, and the lowest one in any case. "
                     "What you change here counts from the next payment on."

@@ -25,6 +25,15 @@ class Level(models.Model):
         validators=[MaxValueValidator(90)],
         help_text=_("How long access stays after a payment that did not come."),
     )
+    stays_when_sent_back = models.BooleanField(
+        _("access stays when the money goes back"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "Off: days paid for by a gift that was refunded in full, or that a bank took back, are taken away, and "
+            "given again if the money returns."
+        ),
+    )
 
     class Meta:
         verbose_name = _("level")
@@ -151,6 +160,15 @@ class Membership(models.Model):
         self.grace_through = max(self.grace_through, day + timedelta(days=level.grace_days))
         if self.ended_on:
             self.end_on(self.ended_on)
+
+    def pay_anew(self, kept: list[tuple[date, Level]], gone: list[tuple[date, Level]]) -> None:
+        """Paid through the days that are kept, each at its level, and no others; with none, only on the first day."""
+        self.paid_through = self.grace_through = self.starts_on
+        self.level = max(kept or gone, key=lambda each: (each[0], each[1].rank))[1]
+        for day, level in kept:
+            self.pay_through(day, level)
+        if any(not kept or day > self.paid_through for day, _level in gone):
+            self.grace_through = self.paid_through
 
     def end_on(self, day: date) -> None:
         """Ends this day, but not before what was paid for is over. Of two ends the earlier counts."""

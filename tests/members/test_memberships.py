@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from members import memberships
-from members.models import Membership, Supporter
+from members.models import Level, Membership, Supporter
 from tests import factories
 
 SOURCE = "subscription:1"
@@ -115,6 +115,106 @@ class TestEnding:
         renew(who, "2026-02-28", "2026-03-30")
         memberships.end(stale, date(2026, 3, 1))
         assert outcome()[2:] == (date(2026, 3, 30), date(2026, 4, 13), date(2026, 3, 31))
+
+
+def paid(through: str, amount: int = 500, *, gone: bool = False) -> memberships.Paid:
+    return memberships.Paid(date.fromisoformat(through), amount, "EUR", gone)
+
+
+@pytest.mark.django_db
+class TestMoneyThatWentBack:
+    """A first payment for February and a second for March, until told otherwise."""
+
+    FIRST, SECOND = "2026-02-27", "2026-03-30"
+
+    @pytest.fixture(autouse=True)
+    def _two_payments(self) -> None:
+        Level.objects.update(stays_when_sent_back=False)
+        who = factories.supporter()
+        renew(who, "2026-01-31", self.FIRST)
+        self.row = renew(who, "2026-02-28", self.SECOND)
+
+    def days(self, *payments: memberships.Paid) -> tuple[object, ...]:
+        for _ in range(2):
+            memberships.count_again(self.row, payments)
+        return outcome()[2:]
+
+    def test_the_newest_leaves_the_days_of_the_one_before_without_grace(self) -> None:
+        assert self.days(paid(self.FIRST), paid(self.SECOND, gone=True)) == (date(2026, 2, 27), date(2026, 2, 27), None)
+
+    def test_an_older_one_changes_nothing(self) -> None:
+        before = outcome()
+        assert self.days(paid(self.FIRST, gone=True), paid(self.SECOND)) == before[2:]
+
+    def test_all_of_them_leave_the_first_day(self) -> None:
+        gone = self.days(paid(self.FIRST, gone=True), paid(self.SECOND, gone=True))
+        assert gone == (date(2026, 1, 31), date(2026, 1, 31), None)
+        assert Membership.objects.get().state_on(date(2026, 2, 1)) == STATES.LAPSED
+
+    def test_money_that_returns_gives_the_days_again_with_grace(self) -> None:
+        before = outcome()
+        self.days(paid(self.FIRST, gone=True), paid(self.SECOND, gone=True))
+        assert self.days(paid(self.FIRST), paid(self.SECOND)) == before[2:]
+
+    def test_a_level_lets_the_days_stay(self) -> None:
+        Level.objects.update(stays_when_sent_back=True)
+        before = outcome()
+        assert self.days(paid(self.FIRST, gone=True), paid(self.SECOND, gone=True)) == before[2:]
+
+    def test_the_level_of_each_payment_decides_about_its_days(self) -> None:
+        factories.level("friend", rank=2, amounts={"EUR": 1000})
+        self.days(paid(self.FIRST, 1000, gone=True), paid(self.SECOND, gone=True))
+        assert outcome()[0] == "friend"
+        assert outcome()[2] == date(2026, 2, 27)
+
+    def test_an_end_stays_behind_the_days_that_are_left(self) -> None:
+        memberships.end(self.row, date(2026, 3, 5))
+        self.days(paid(self.FIRST), paid(self.SECOND, gone=True))
+        memberships.end(self.row, date(2026, 3, 5))
+        assert outcome()[2:] == (date(2026, 2, 27), date(2026, 2, 27), date(2026, 3, 5))
+        assert self.days(paid(self.FIRST), paid(self.SECOND))[2] == date(2026, 3, 31)
+
+    def test_the_next_payment_makes_it_active_again(self) -> None:
+        self.days(paid(self.FIRST), paid(self.SECOND, gone=True))
+        renew(self.row.supporter, "2026-03-31", "2026-04-29")
+        after = self.days(paid(self.FIRST), paid(self.SECOND, gone=True), paid("2026-04-29"))
+        assert after == (date(2026, 4, 29), date(2026, 5, 13), None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "payments",
+    [
+        [("2026-01-05", "2026-02-04", 500, True), ("2026-02-05", "2026-03-04", 1000, True)],
+        [("2026-01-05", "2026-02-04", 1000, True), ("2026-02-05", "2026-03-04", 500, False)],
+        [("2026-01-05", "2026-02-04", 500, False), ("2026-02-05", "2026-03-04", 1000, True)],
+        [("2026-01-05", "2026-01-06", 500, True), ("2026-01-18", "2026-01-19", 5000, False)],
+        [("2026-01-05", "2026-02-04", 500, True), ("2026-02-05", "2026-03-04", 5000, True),
+         ("2026-03-05", "2026-04-04", 1000, False)],
+    ],
+)  # fmt: skip
+def test_money_that_went_back_leaves_the_same_row_in_any_order(payments: list[tuple[str, str, int, bool]]) -> None:
+    """Counted when a payment comes and again when it goes back, as the money floor does."""
+    factories.level("friend", rank=2, amounts={"EUR": 1000}, grace_days=60)
+    factories.level("guardian", rank=3, amounts={"EUR": 5000}, grace_days=0)
+    Level.objects.update(stays_when_sent_back=False)
+    steps = [(number, goes) for number, each in enumerate(payments) for goes in (False, True) if each[3] >= goes]
+    seen = set()
+    for order in itertools.permutations(steps):
+        if any(order.index((number, False)) > at for at, (number, _goes) in enumerate(order)):
+            continue  # nothing goes back before it came
+        with transaction.atomic():
+            who = factories.supporter()
+            told: dict[int, memberships.Paid] = {}
+            for number, goes in order:
+                starts, through, amount, _gone = payments[number]
+                if not goes:
+                    renew(who, starts, through, amount)
+                told[number] = paid(through, amount, gone=goes)
+                memberships.count_again(Membership.objects.get(), told.values())
+            seen.add(outcome())
+            transaction.set_rollback(True)
+    assert len(seen) == 1
 
 
 class TestAnyOrder(TestCase):

@@ -56,6 +56,19 @@ def test_somebody_who_has_paid_and_does_not_belong(change: str) -> None:
     assert not any(sentence.startswith("who has paid through today") for sentence in invariants.broken())
 
 
+@pytest.mark.parametrize("days", ["kept", "gone", "other"])
+def test_days_of_money_that_went_back_may_stay_or_go(days: str) -> None:
+    paid = patron()
+    factories.refund(paid, paid.amount)
+    row = Membership.objects.get()
+    through = {"kept": row.paid_through, "gone": row.starts_on, "other": row.paid_through - timedelta(days=1)}[days]
+    Membership.objects.update(paid_through=through)
+    sentence = "a membership is paid through what its subscription's payments paid for"
+    assert any(each.startswith(sentence) for each in invariants.broken()) == (days == "other")
+    Payment.objects.update(refunded_amount=0)
+    assert any(each.startswith(sentence) for each in invariants.broken()) == (days != "kept")
+
+
 def test_somebody_who_belongs_and_has_not_paid() -> None:
     paid = patron()
     Payment.objects.update(paid_through=clock.today() - timedelta(days=91))

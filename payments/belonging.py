@@ -1,0 +1,64 @@
+"""What a subscription's payments say of its membership: the floor below is told days and amounts, never a payment.
+
+Called where a payment was received (ledger.py) and where money went back or returned (refunds.py), with the
+supporter's row locked.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import F, QuerySet
+
+from members import clock, memberships
+from payments import money
+from payments.models import Payment, Subscription
+
+
+def renew(payment: Payment, subscription: Subscription) -> None:
+    """Belonging begins or goes on by a payment that was received. Safe to call again."""
+    paid = _paid(payment)
+    subscription.membership = memberships.renew(
+        supporter=subscription.supporter,
+        source=f"subscription:{subscription.public_id}",
+        starts_on=_first_day(payment),
+        paid_through=paid.paid_through,
+        monthly_amount=paid.monthly_amount,
+        currency=paid.currency,
+    )
+    subscription.save(update_fields=["membership"])
+    if _received(subscription).filter(amount__lte=F("refunded_amount") + F("disputed_amount")).exists():
+        count_again(subscription)
+    else:
+        _end(subscription)
+
+
+def count_again(subscription: Subscription) -> None:
+    """Take away the days of money that went back, where the level says so, or give them again. Safe to call again."""
+    if subscription.membership:
+        memberships.count_again(subscription.membership, [_paid(payment) for payment in _received(subscription)])
+        _end(subscription)
+
+
+def _received(subscription: Subscription) -> QuerySet[Payment]:
+    return subscription.payments.filter(status=Payment.Status.SUCCEEDED)
+
+
+def _first_day(payment: Payment) -> date:
+    assert payment.paid_at is not None  # noqa: S101 - received
+    return clock.day_of(payment.paid_at)
+
+
+def _paid(payment: Payment) -> memberships.Paid:
+    first_day = _first_day(payment)
+    return memberships.Paid(
+        paid_through=max(payment.paid_through or first_day, first_day),
+        monthly_amount=money.monthly(payment.amount, payment.frequency),
+        currency=payment.currency,
+        has_gone_back=payment.refunded_amount + payment.disputed_amount >= payment.amount,
+    )
+
+
+def _end(subscription: Subscription) -> None:
+    if subscription.membership and subscription.ended_at:
+        memberships.end(subscription.membership, clock.day_of(subscription.ended_at))
