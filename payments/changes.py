@@ -141,6 +141,19 @@ def ask(change: SubscriptionChange) -> None:
     subscriptions.read_again(subscription)
 
 
+def look_at_unseen(change: SubscriptionChange) -> None:
+    """A wish that Stripe accepted and that no read has shown: one undone at Stripe since then does not stand any more.
+
+    Otherwise nobody could ask for it again, as though it were still to come. Safe to call again. Never call it inside
+    a transaction. Raises StripeUnavailable, StripeRefused.
+    """
+    agreed = client.read_subscription(change.subscription.stripe_subscription_id)
+    if _shows(agreed, change):
+        subscriptions.read_again(change.subscription)
+    else:
+        SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.OVERTAKEN)
+
+
 def standing(subscription: Subscription) -> str:
     """over, stopping, paused or going: by what Stripe accepted last and has not shown yet, else by what it shows."""
     if not subscription.is_alive:
@@ -255,15 +268,19 @@ def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) ->
 def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | None:
     """Whether Stripe's object is as was asked for by now; None when it is not."""
     agreed = client.read_subscription(subscription.stripe_subscription_id)
+    is_over, ends_later = agreed.status not in Subscription.ALIVE, subscription.status in STOPS_AT_PERIOD_END
+    return True if _shows(agreed, change) and (is_over or ends_later or change.kind != Kind.STOP) else None
+
+
+def _shows(agreed: objects.Subscription, change: SubscriptionChange) -> bool:
     is_ending = agreed.cancel_at_period_end or agreed.cancel_at is not None
     if agreed.status not in Subscription.ALIVE:
         return True
     if change.takes_back_a_stop and is_ending:
-        return None
-    is_so = {
-        Kind.STOP: is_ending and subscription.status in STOPS_AT_PERIOD_END,
+        return False
+    return {
+        Kind.STOP: is_ending,
         Kind.PAUSE: agreed.collection_paused,
         Kind.AMOUNT: agreed.amount == change.amount,
         Kind.KEEP: change.takes_back_a_stop or not agreed.collection_paused,
-    }
-    return True if is_so[Kind(change.kind)] else None
+    }[Kind(change.kind)]
