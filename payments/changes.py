@@ -108,11 +108,13 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
 
 
 def write_down_stop(
-    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None
-) -> SubscriptionChange:
+    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None, *,
+    at_once: bool = False,
+) -> SubscriptionChange:  # fmt: skip
     """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
 
-    At once from two tabs: the second waits for the first one's row. Raises AlreadyStopped.
+    `at_once`: not at the end of the paid time, for one whose money goes back. From two tabs at the same moment: the
+    second waits for the first one's row. Raises AlreadyStopped.
     """
     with _held(subscription):
         if open_one := _open(subscription, Kind.STOP):
@@ -121,8 +123,8 @@ def write_down_stop(
             raise AlreadyStopped(subscription.stripe_subscription_id)
         if reason == MEANT_ONCE:
             _show_to_staff(subscription)
-        told = {"reason": reason, "words": words, "actor": actor}
-        return _written(subscription, Kind.STOP, surface, _stop_params(subscription), **told)
+        told = {"reason": reason, "words": words, "actor": actor, "at_once": at_once}
+        return _written(subscription, Kind.STOP, surface, _stop_params(subscription, at_once=at_once), **told)
 
 
 def ask(change: SubscriptionChange) -> None:
@@ -132,7 +134,7 @@ def ask(change: SubscriptionChange) -> None:
     Raises StripeUnavailable (stays open and is taken up again), StripeRefused.
     """
     subscription = Subscription.objects.get(pk=change.subscription_id)
-    params = _stop_params(subscription) if change.kind == Kind.STOP else None
+    params = _stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
     try:
         requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
     except StripeRefused:
@@ -255,8 +257,10 @@ def _price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
     return {"id": agreed.item, "quantity": 1, "price_data": price}
 
 
-def _stop_params(subscription: Subscription) -> dict[str, Any]:
-    return {"cancel_at_period_end": True} if subscription.status in STOPS_AT_PERIOD_END else {}
+def _stop_params(subscription: Subscription, *, at_once: bool) -> dict[str, Any]:
+    """Nothing where it is to end now."""
+    ends_later = subscription.status in STOPS_AT_PERIOD_END and not at_once
+    return {"cancel_at_period_end": True} if ends_later else {}
 
 
 def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
@@ -279,7 +283,7 @@ def _shows(agreed: objects.Subscription, change: SubscriptionChange) -> bool:
     if change.takes_back_a_stop and is_ending:
         return False
     return {
-        Kind.STOP: is_ending,
+        Kind.STOP: is_ending and not change.at_once,
         Kind.PAUSE: agreed.collection_paused,
         Kind.AMOUNT: agreed.amount == change.amount,
         Kind.KEEP: change.takes_back_a_stop or not agreed.collection_paused,
