@@ -236,7 +236,7 @@ def test_when_stripe_is_away_it_is_done_when_stripe_is_back(stage: Stage, desk: 
     assert unanswered.take_up() == 2
     stage.settle_down()
     second.refresh_from_db()
-    assert second.is_stopping
+    assert second.status == "canceled"
     assert Payment.objects.get(subscription=second).is_fully_refunded
 
 
