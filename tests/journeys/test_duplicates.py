@@ -227,7 +227,8 @@ def test_when_stripe_is_away_it_is_done_when_stripe_is_back(stage: Stage, desk: 
     case = two_subscriptions(stage)
     second = Subscription.objects.latest("pk")
     _page, sent = confirming(desk, case, "stop-one", second.pk)
-    stage.stripe.fail("drop", times=100, method="POST")
+    for method in ("POST", "DELETE"):
+        stage.stripe.fail("drop", times=100, method=method)
     told = desk.post(act(case, "stop-one"), sent, follow=True).content.decode()
     assert "Stripe does not answer now. Nothing is lost" in told
     stage.stripe.clear_faults()
