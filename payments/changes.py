@@ -108,11 +108,13 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
 
 
 def write_down_stop(
-    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None
-) -> SubscriptionChange:
+    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None, *,
+    at_once: bool = False,
+) -> SubscriptionChange:  # fmt: skip
     """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
 
-    At once from two tabs: the second waits for the first one's row. Raises AlreadyStopped.
+    `at_once`: not at the end of the paid time, for one whose money goes back. From two tabs at the same moment: the
+    second waits for the first one's row. Raises AlreadyStopped.
     """
     with _held(subscription):
         if open_one := _open(subscription, Kind.STOP):
@@ -121,8 +123,8 @@ def write_down_stop(
             raise AlreadyStopped(subscription.stripe_subscription_id)
         if reason == MEANT_ONCE:
             _show_to_staff(subscription)
-        told = {"reason": reason, "words": words, "actor": actor}
-        return _written(subscription, Kind.STOP, surface, _stop_params(subscription), **told)
+        told = {"reason": reason, "words": words, "actor": actor, "at_once": at_once}
+        return _written(subscription, Kind.STOP, surface, _stop_params(subscription, at_once=at_once), **told)
 
 
 def ask(change: SubscriptionChange) -> None:
@@ -132,13 +134,26 @@ def ask(change: SubscriptionChange) -> None:
     Raises StripeUnavailable (stays open and is taken up again), StripeRefused.
     """
     subscription = Subscription.objects.get(pk=change.subscription_id)
-    params = _stop_params(subscription) if change.kind == Kind.STOP else None
+    params = _stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
     try:
         requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
     except StripeRefused:
         subscriptions.read_again(subscription)
         raise
     subscriptions.read_again(subscription)
+
+
+def look_at_unseen(change: SubscriptionChange) -> None:
+    """A wish that Stripe accepted and that no read has shown: one undone at Stripe since then does not stand any more.
+
+    Otherwise nobody could ask for it again, as though it were still to come. Safe to call again. Never call it inside
+    a transaction. Raises StripeUnavailable, StripeRefused.
+    """
+    agreed = client.read_subscription(change.subscription.stripe_subscription_id)
+    if _shows(agreed, change):
+        subscriptions.read_again(change.subscription)
+    else:
+        SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.OVERTAKEN)
 
 
 def standing(subscription: Subscription) -> str:
@@ -242,8 +257,10 @@ def _price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
     return {"id": agreed.item, "quantity": 1, "price_data": price}
 
 
-def _stop_params(subscription: Subscription) -> dict[str, Any]:
-    return {"cancel_at_period_end": True} if subscription.status in STOPS_AT_PERIOD_END else {}
+def _stop_params(subscription: Subscription, *, at_once: bool) -> dict[str, Any]:
+    """Nothing where it is to end now."""
+    ends_later = subscription.status in STOPS_AT_PERIOD_END and not at_once
+    return {"cancel_at_period_end": True} if ends_later else {}
 
 
 def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
@@ -255,15 +272,19 @@ def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) ->
 def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | None:
     """Whether Stripe's object is as was asked for by now; None when it is not."""
     agreed = client.read_subscription(subscription.stripe_subscription_id)
+    is_over, ends_later = agreed.status not in Subscription.ALIVE, subscription.status in STOPS_AT_PERIOD_END
+    return True if _shows(agreed, change) and (is_over or ends_later or change.kind != Kind.STOP) else None
+
+
+def _shows(agreed: objects.Subscription, change: SubscriptionChange) -> bool:
     is_ending = agreed.cancel_at_period_end or agreed.cancel_at is not None
     if agreed.status not in Subscription.ALIVE:
         return True
     if change.takes_back_a_stop and is_ending:
-        return None
-    is_so = {
-        Kind.STOP: is_ending and subscription.status in STOPS_AT_PERIOD_END,
+        return False
+    return {
+        Kind.STOP: is_ending and not change.at_once,
         Kind.PAUSE: agreed.collection_paused,
         Kind.AMOUNT: agreed.amount == change.amount,
         Kind.KEEP: change.takes_back_a_stop or not agreed.collection_paused,
-    }
-    return True if is_so[Kind(change.kind)] else None
+    }[Kind(change.kind)]

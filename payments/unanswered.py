@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from members import clock
 from members.models import Supporter
-from payments import cases, changes, overdue, refund_requests, requests, subscriptions
+from payments import cases, changes, overdue, refund_requests, requests
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.models import Case, OverdueTry, RefundRequest, StripeRequest, SubscriptionChange
 
@@ -22,7 +22,7 @@ log = logging.getLogger("hromada.requests")
 # Whoever asked first is still at it, or has just failed.
 PATIENCE = timedelta(minutes=2)
 SHOWN_TO_STAFF_AFTER = timedelta(hours=1)
-# What Stripe accepted and no event has shown is read again, for a day; then comparing with Stripe finds it.
+# What Stripe accepted and no event has shown is read again: a refund for a day, then comparing with Stripe finds it.
 UNSEEN_AFTER, UNSEEN_FOR = timedelta(minutes=10), timedelta(days=1)
 State = StripeRequest.State
 
@@ -85,12 +85,13 @@ def _show_to_staff() -> None:
 
 def _read_accepted_again() -> None:
     now = clock.now()
-    unseen = {
-        "state": State.ACCEPTED, "requested_at__range": (now - UNSEEN_FOR, now - UNSEEN_AFTER)
-    }  # fmt: skip
-    for change in SubscriptionChange.objects.filter(**unseen).select_related("subscription"):
-        subscriptions.read_again(change.subscription)
-    for request in RefundRequest.objects.filter(**unseen).select_related("payment"):
+    old = {"state": State.ACCEPTED, "requested_at__lte": now - UNSEEN_AFTER}
+    for change in SubscriptionChange.objects.filter(**old).select_related("subscription"):
+        try:
+            changes.look_at_unseen(change)
+        except (StripeUnavailable, StripeRefused) as problem:
+            log.info("not read again: %s (%s)", change.idempotency_key, type(problem).__name__)
+    for request in RefundRequest.objects.filter(**old, requested_at__gte=now - UNSEEN_FOR).select_related("payment"):
         refund_requests.read_again(request)
 
 

@@ -42,6 +42,7 @@ def settle_duplicate(
     sentence: str = "", public_id: uuid.UUID | None = None,
 ) -> RefundRequest | None:  # fmt: skip
     """Settle a case by stopping a subscription, refunding what is left of a payment, or both. Never in a transaction.
+    A subscription whose money goes back ends at once: there is no paid time that it would have to last for.
     Money of a second subscription that is still with the bank goes back when it has come (ledger.py).
 
     Raises AlreadySettled when somebody was faster (then nothing happens), NothingToRefund, RefundUnderWay, and
@@ -53,7 +54,7 @@ def settle_duplicate(
         if payment:
             amount, reason = refund_requests.left(payment), REASONS.get(case.kind, RefundRequest.Reason.DUPLICATE)
             request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
-        change = _stop_of(subscription, actor) if subscription else None
+        change = _stop_of(subscription, actor, at_once=payment is not None) if subscription else None
         if subscription and case.kind == Case.Kind.DUPLICATE_SUBSCRIPTION:
             subscription.payments.filter(status=Payment.Status.PROCESSING).update(goes_back=True)
     try:
@@ -76,10 +77,10 @@ def with_the_bank(subscription: Subscription) -> Payment | None:
     return subscription.payments.filter(status=Payment.Status.PROCESSING).first()
 
 
-def _stop_of(subscription: Subscription, actor: User) -> SubscriptionChange | None:
+def _stop_of(subscription: Subscription, actor: User, *, at_once: bool = False) -> SubscriptionChange | None:
     """The committed wish to stop; None when it is stopped already."""
     try:
-        return changes.write_down_stop(subscription, SURFACE, actor=actor)
+        return changes.write_down_stop(subscription, SURFACE, actor=actor, at_once=at_once)
     except AlreadyStopped:
         return None
 

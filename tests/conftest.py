@@ -24,7 +24,7 @@ KEPT = {
 }
 
 
-def _empty_the_tables(self: TransactionTestCase) -> None:
+def empty_the_tables() -> None:
     """Django's flush, for a database whose ledger refuses to be emptied: its triggers sleep for this one statement."""
     with connection.cursor() as cursor:
         tables = [name for name in connection.introspection.table_names(cursor) if name not in KEPT]
@@ -33,7 +33,7 @@ def _empty_the_tables(self: TransactionTestCase) -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
-TransactionTestCase._fixture_teardown = _empty_the_tables  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = lambda self: empty_the_tables()  # type: ignore[method-assign]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -45,6 +45,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if "browser" in report.keywords]
     if skipped:
         terminalreporter.write_line(f"{len(skipped)} tests in a browser were skipped: {NO_CHROMIUM}.")

@@ -229,6 +229,7 @@ class SubscriptionChange(StripeRequest):
     kind = models.CharField(_("what"), max_length=10, choices=Kind)
     amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)
     amount_before = models.PositiveBigIntegerField(_("amount before, minor units"), null=True, blank=True)
+    at_once = models.BooleanField(_("at once"), default=False, editable=False)
     surface = models.CharField(_("asked through"), max_length=20)
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     words = models.TextField(_("in their words"), blank=True, max_length=1000)
@@ -269,7 +270,7 @@ class SubscriptionChange(StripeRequest):
         if self.takes_back_a_stop and subscription.is_stopping:
             return False
         return {
-            self.Kind.STOP: subscription.is_stopping,
+            self.Kind.STOP: subscription.is_stopping and not self.at_once,
             self.Kind.PAUSE: subscription.collection_paused,
             self.Kind.AMOUNT: subscription.amount == self.amount,
             self.Kind.KEEP: self.takes_back_a_stop or not subscription.collection_paused,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from random import Random
 
 from django.conf import settings
 
-from payments import checkout
+from payments import checkout, missed_events
 from payments.choices import Choice, Person
 from payments.models import Checkout, Payment, StripeEvent
 from payments.stripe_api.simulator import Simulator, serve
@@ -48,6 +49,33 @@ def live(monthly: int, once: int, renewals: int, reads_per_second: int) -> Worke
     received = Payment.objects.filter(status="succeeded").count()
     if received != monthly * (1 + renewals) + once:
         raise SystemExit(f"drained wrongly: {received} gifts")
+    return worked
+
+
+def lose(monthly: int, share: float) -> Worked:
+    """That many begin to give and renew once; this share of all events never comes. What it took to agree again: the
+    events fetched and worked, every gift in the books, nothing that differs from Stripe. Raises when a gift is missing.
+    """
+    simulator = Simulator(None, secret_key=KEY, hold=True, post=_arrive)
+    dice, worked = Random(1), Worked()
+    with serve(simulator) as running:
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = KEY, running.url
+        settings.STRIPE_READS_PER_SECOND = READS_PER_SECOND
+        for number in range(monthly):
+            _give(simulator, "month", number)
+        simulator.advance(days=31)
+        arrived = [event for event in simulator.outbox() if dice.random() > share]
+        worked.received = len(simulator.deliver(arrived))
+        simulator.fail("slow", times=10**9, method="GET", seconds=LATENCY_SECONDS)
+        drain.until_nothing_is_due()
+        reads, started = len(simulator.requests), time.perf_counter()
+        run = missed_events.collect()
+        worked.events = run.found if run else 0
+        drain.until_nothing_is_due()
+        worked.seconds, worked.reads = time.perf_counter() - started, len(simulator.requests) - reads
+    received = Payment.objects.filter(status="succeeded").count()
+    if received != 2 * monthly:
+        raise SystemExit(f"fetched wrongly: {received} gifts")
     return worked
 
 

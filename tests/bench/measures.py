@@ -33,6 +33,7 @@ def main() -> None:
     page(ours, "/support/")
     drain_payload_only()
     drain_lives()
+    lose_events()
     large_books()
     many_letters()
 
@@ -120,6 +121,13 @@ def drain_lives() -> None:
     sent = median(r.received / r.events for r in rounds)
     print(f"\ndrain, lives at 150 ms Stripe latency: {rate:.0f} handled events/s in one process (goal 78)")
     print(f"  each read {reads:.2f} times from Stripe (goal 0.3); Stripe sent {sent:.1f} for each that is handled")
+
+
+def lose_events() -> None:
+    """Three events in ten never come: how long it takes from the next look at Stripe's list until all is booked."""
+    empty()
+    found = lives.lose(monthly=40, share=0.3)
+    print(f"\n30 % of events lost: {found.events} fetched and worked in {found.seconds:.1f} s, {found.reads} reads")
 
 
 def empty() -> None:

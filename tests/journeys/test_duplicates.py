@@ -174,7 +174,7 @@ def test_one_of_two_subscriptions_stops_and_its_last_payment_goes_back(stage: St
     stage.settle_down()
     first.refresh_from_db()
     second.refresh_from_db()
-    assert (first.is_stopping, second.is_stopping) == (False, True)
+    assert (first.status, first.is_stopping, second.status) == ("active", False, "canceled")
     assert Payment.objects.get(subscription=second).is_fully_refunded
     assert Payment.objects.get(subscription=first).refunded_amount == 0
     kinds = list(Message.objects.order_by("pk").values_list("kind", flat=True))
@@ -219,7 +219,7 @@ def test_two_of_the_staff_choosing_differently_undo_one(stage: Stage, desk: Clie
     told = colleague.post(act(case, "stop-one"), his, follow=True).content.decode()
     assert "Nothing was done" in told
     stage.settle_down()
-    assert [each.is_stopping for each in Subscription.objects.order_by("pk")] == [True, False]
+    assert [each.status for each in Subscription.objects.order_by("pk")] == ["canceled", "active"]
     assert RefundRequest.objects.count() == 1
 
 
@@ -227,7 +227,8 @@ def test_when_stripe_is_away_it_is_done_when_stripe_is_back(stage: Stage, desk: 
     case = two_subscriptions(stage)
     second = Subscription.objects.latest("pk")
     _page, sent = confirming(desk, case, "stop-one", second.pk)
-    stage.stripe.fail("drop", times=100, method="POST")
+    for method in ("POST", "DELETE"):
+        stage.stripe.fail("drop", times=100, method=method)
     told = desk.post(act(case, "stop-one"), sent, follow=True).content.decode()
     assert "Stripe does not answer now. Nothing is lost" in told
     stage.stripe.clear_faults()
@@ -236,7 +237,7 @@ def test_when_stripe_is_away_it_is_done_when_stripe_is_back(stage: Stage, desk: 
     assert unanswered.take_up() == 2
     stage.settle_down()
     second.refresh_from_db()
-    assert second.is_stopping
+    assert second.status == "canceled"
     assert Payment.objects.get(subscription=second).is_fully_refunded
 
 

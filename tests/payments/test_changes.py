@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import stripe
 from django.db import connection
 from django.test import Client
 
-from payments import unanswered
+from payments import changes, unanswered
 from payments.models import (
     Subscription,
     SubscriptionChange,
@@ -23,7 +25,7 @@ from tests.payments.reader_links import (
     stop_page,
 )
 from tests.payments.test_requests import wait, writes
-from tests.stage import Stage, set_the_scene
+from tests.stage import KEY, Stage, set_the_scene
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +93,25 @@ def test_a_later_wish_takes_the_place_of_one_that_waits(stage: Stage) -> None:
     stage.settle_down()
     assert (at_stripe()["stopping"], at_stripe()["paused"]) == (True, False)
     assert SubscriptionChange.objects.get(kind="pause").state == "overtaken"
+
+
+@pytest.mark.parametrize("do", ["stop", "pause"])
+def test_a_wish_undone_at_stripe_before_it_was_seen_can_be_asked_again(stage: Stage, do: str) -> None:
+    """Else the page would say for ever that it is as was wanted, while Stripe goes on charging."""
+    stage.join("month", amount="10")
+    press(stage, do)
+    undone: Any = {"cancel_at_period_end": False} if do == "stop" else {"pause_collection": ""}
+    dashboard = stripe.StripeClient(KEY, base_addresses={"api": stage.stripe.base_url})
+    dashboard.v1.subscriptions.update(Subscription.objects.get().stripe_subscription_id, undone)
+    stage.settle_down()
+    wait(stage, timedelta(minutes=12))
+    unanswered.take_up()
+    assert SubscriptionChange.objects.get().state == "overtaken"
+    assert changes.standing(Subscription.objects.get()) == "going"
+    press(stage, do)
+    stage.settle_down()
+    assert at_stripe()["stopping" if do == "stop" else "paused"] is True
+    assert SubscriptionChange.objects.filter(state="seen").count() == 1
 
 
 @pytest.mark.parametrize("do", ["stop", "pause", "lower"])
