@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from members import clock
 from members.models import Membership, Message
@@ -12,23 +12,6 @@ from tests.stage import Stage, link
 
 def kinds() -> list[str]:
     return list(Message.objects.order_by("pk").values_list("kind", flat=True))
-
-
-def test_twelve_renewals_from_31_january(stage: Stage) -> None:
-    stage.advance_to(date(2027, 1, 31))
-    stage.join("month", amount="10")
-    stage.advance_to(date(2028, 1, 31))
-    days = [
-        clock.day_of(paid).isoformat() for paid in Payment.objects.order_by("paid_at").values_list("paid_at", flat=True)
-    ]
-    assert days == [
-        "2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31", "2027-06-30", "2027-07-31",
-        "2027-08-31", "2027-09-30", "2027-10-31", "2027-11-30", "2027-12-31", "2028-01-31",
-    ]  # fmt: skip
-    assert Membership.objects.get().paid_through == date(2028, 2, 29)
-    months = ["receipt_recurring"] * 11
-    assert kinds() == ["thanks_first_recurring", *months, "monthly_reminder", "receipt_recurring"]
-    assert stage.books()["broken"] == []
 
 
 def test_a_failed_card_is_told_once_and_recovers_when_replaced(stage: Stage) -> None:

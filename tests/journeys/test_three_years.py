@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from members import clock, mail_choices
-from members.models import Message, Supporter
+from members.models import Membership, Message, Supporter
 from payments import calendar_letters, due_letters, reminders
 from payments.models import Case, Payment
 from tests.stage import Stage
@@ -109,6 +109,7 @@ def test_every_letter_on_its_day(stage: Stage, years: Years) -> None:
         "renewal_upcoming_year": [day("2029-02-11"), day("2029-02-21"), day("2030-01-29")],
         "anniversary": [day("2029-03-03")],
     }
+    assert Membership.objects.get(supporter=monthly).paid_through == day("2030-02-28")
     assert list(Case.objects.values_list("kind", flat=True)) == ["reminder_late"]
     assert Message.objects.exclude(state="sent").count() == 0
     assert Payment.objects.filter(status="succeeded").count() == 1 + len(paid) + 3 + 2
