@@ -203,9 +203,9 @@ def _give_up_instalment(invoice: objects.Invoice) -> Payment | None:
     """Voided or written off: no further try. Money that had come stays, whatever the invoice is called now."""
     payment = Payment.objects.select_for_update().filter(stripe_invoice_id=invoice.id).first()
     if payment and payment.status != Payment.Status.SUCCEEDED:
-        payment.status, payment.next_attempt_at = Payment.Status.FAILED, None
-        payment.save(update_fields=["status", "next_attempt_at"])
         failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
+        payment.status, payment.next_attempt_at, payment.failing_since = Payment.Status.FAILED, None, None
+        payment.save(update_fields=["status", "next_attempt_at", "failing_since"])
     return payment
 
 

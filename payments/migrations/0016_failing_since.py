@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             "UPDATE payments_payment SET failing_since = created_at"
-            " WHERE status = 'failed' AND subscription_id IS NOT NULL",
+            " WHERE status = 'failed' AND subscription_id IS NOT NULL AND next_attempt_at IS NOT NULL",
             migrations.RunSQL.noop,
         ),
         migrations.AlterField(

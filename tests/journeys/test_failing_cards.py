@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from members import clock
 from members.models import Message
 from payments.models import Case, Payment, Subscription
+from payments.stripe_api.simulator.life import invoicing
 from tests.payments.reader_links import press
 from tests.stage import Stage
 
@@ -66,6 +68,20 @@ def test_a_letter_that_still_waits_when_it_is_paid_never_leaves(stage: Stage) ->
     stage.work()
     assert Payment.objects.filter(status="succeeded").count() == 2
     assert Message.objects.get(kind="payment_failed_1").state == "canceled"
+
+
+@pytest.mark.parametrize("give_up", [invoicing.void, invoicing.mark_uncollectible])
+def test_a_payment_that_staff_give_up_at_stripe_is_written_about_no_more(stage: Stage, give_up: Any) -> None:
+    """The gift stays behind at Stripe, so nothing else ends the letters."""
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    stage.join("month", amount="10", card=FAILS)
+    stage.advance_to(Subscription.objects.get().renews_on)
+    world = stage.stripe.world
+    with world.transaction():
+        give_up(world, world.store.get("invoice", Payment.objects.get(status="failed").stripe_invoice_id))
+    stage.settle_down()
+    stage.advance(20)
+    assert the_newest() == ["payment_failed_1"]
 
 
 @pytest.mark.parametrize("days", [2, 5])
