@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Concat, TruncDate
 
 from members import clock, links, mail
 from members.models import Message
-from payments import cases, emails
+from payments import cases, emails, suggestions
 from payments.due_letters import DueLetter, unless_sent
 from payments.models import Case, Payment, Subscription, SubscriptionChange
 
@@ -58,7 +58,9 @@ def tell(payment: Payment) -> Message | None:
 def failed(payment: Payment, step: int) -> Message:
     """Why, when it is tried again, and the one page that helps. Once a payment and step. A draft."""
     reason = REASONS.get(payment.failure_code, "")
-    facts = {**_facts(payment), "reason": reason}
+    gift = payment.subscription
+    can_give_less = gift is not None and suggestions.lower(gift.amount, gift.currency, gift.frequency) is not None
+    facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less}
     if payment.next_attempt_at and reason != "card_ran_out":  # that one will not go through, whenever it is tried
         facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
     return emails.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
@@ -116,7 +118,9 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     stop_asked = SubscriptionChange.objects.filter(
         subscription=OuterRef("subscription"), kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN
     )
-    others = _going_on().filter(supporter=OuterRef("supporter")).exclude(pk=OuterRef("subscription"))
+    others = (
+        Subscription.objects.going_on().filter(supporter=OuterRef("supporter")).exclude(pk=OuterRef("subscription"))
+    )
     began = {step: today - timedelta(days=first) for step, first in sorted(steps.items(), reverse=True) if step > 1}
     choices = [When(failing_on__lte=day, then=step) for step, day in began.items()]
     return (
@@ -135,16 +139,9 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     )  # fmt: skip
 
 
-def _going_on() -> QuerySet[Subscription]:
-    """Gifts that are paid and go on."""
-    return Subscription.objects.filter(
-        status=Subscription.Status.ACTIVE, collection_paused=False, cancel_at_period_end=False, cancel_at=None
-    )
-
-
 def gives_besides(gift: Subscription) -> bool:
     """Whether another recurring gift of this person is paid and goes on."""
-    return _going_on().filter(supporter_id=gift.supporter_id).exclude(pk=gift.pk).exists()
+    return Subscription.objects.going_on().filter(supporter_id=gift.supporter_id).exclude(pk=gift.pk).exists()
 
 
 FAILING = DueLetter(FAILED, _failures_due, lambda row, _today: failed(row, getattr(row, "step", 1)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from payments import cases, method_letters
-from payments.models import Case, Subscription
+from payments import cases, failed_letters, method_letters
+from payments.models import Case, Payment, Subscription
 from payments.stripe_api import objects
 
 Problem = Subscription.MethodProblem
@@ -50,6 +50,7 @@ def _note(subscriptions: QuerySet[Subscription], problem: Problem) -> None:
         _open_case(subscription)
         if not subscription.is_ending_or_asked_to:
             method_letters.mandate_cancelled(subscription)
+            failed_letters.take_back(subscription.payments.exclude(status=Payment.Status.SUCCEEDED))
 
 
 def _open_case(row: Subscription) -> None:

@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from members.mail_letters import render
 from members.models import Message
-from payments import due_letters, failed_letters
+from payments import due_letters, failed_letters, methods
 from payments.models import Case, Payment, SubscriptionChange
+from payments.stripe_api import objects
 from tests import factories
 
 DAY = date(2026, 3, 2)
@@ -141,6 +142,11 @@ def test_the_third_offers_three_ways_and_no_pause() -> None:
     assert "pause" not in drawn.text.lower()
 
 
+def test_to_give_less_is_offered_only_where_something_less_is_accepted() -> None:
+    for step in (1, 3):
+        assert "less" not in said(failed_letters.failed(failing("insufficient_funds", {"amount": 200}), step)).lower()
+
+
 @pytest.mark.parametrize(
     ("next_try", "words"), [(NOON, "Last try on 2 March 2026"), (None, "Your support is about to end")]
 )
@@ -154,6 +160,15 @@ def test_what_still_waits_is_taken_back_when_its_reason_is_gone() -> None:
         failed_letters.tell(payment)
     failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
     assert Message.objects.get().state == "canceled"
+
+
+def test_a_mandate_that_ended_is_told_instead_when_both_are_heard_of_together() -> None:
+    payment = failing(gift={"stripe_payment_method_id": "pm_1", "method": "SEPA 3000"})
+    with time_machine.travel(NOON):
+        failed_letters.tell(payment)
+        methods.follow_mandate(objects.Mandate("mandate_1", status="inactive", method_id="pm_1"))
+    told = dict(Message.objects.values_list("kind", "state"))
+    assert told == {"payment_failed_1": "canceled", "mandate_cancelled": "pending"}
 
 
 def test_one_question_finds_who_is_due_and_a_chunk_costs_no_more_than_one() -> None:
