@@ -30,7 +30,7 @@ from members import clock, mail_choices
 from members.models import Message
 from payments import emails
 from payments.due_letters import DueLetter, unless_sent
-from payments.models import Frequency, Payment, Subscription
+from payments.models import KEPT, Frequency, Payment, Subscription
 
 REMINDER, ANNIVERSARY, UPCOMING = "monthly_reminder", "anniversary", "renewal_upcoming_month"
 BEFORE = 30  # days before a year is full on which the reminder is due
@@ -80,11 +80,7 @@ def _payments_due(today: date) -> QuerySet[Subscription]:
 
 
 def _going() -> QuerySet[Subscription]:
-    """Those that are paid and go on: neither behind, nor paused, nor stopping."""
-    rows = Subscription.objects.filter(
-        status=Subscription.Status.ACTIVE, collection_paused=False, cancel_at_period_end=False, cancel_at=None
-    )
-    return rows.select_related("supporter", "checkout").order_by("pk")
+    return Subscription.objects.going_on().select_related("supporter", "checkout").order_by("pk")
 
 
 def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QuerySet[Subscription]:
@@ -95,7 +91,6 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
     paid = Payment.objects.filter(
         subscription=OuterRef("pk"), status=Payment.Status.SUCCEEDED, currency=OuterRef("currency")
     ).order_by().values("subscription")  # fmt: skip
-    kept = F("amount") - F("refunded_amount") - F("disputed_amount")
     full_years = Func(
         Value(last, DateField()), began, template="extract(year FROM age(%(expressions)s))::int",
         output_field=IntegerField(),
@@ -105,7 +100,7 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
         years=full_years,
         full_on=Cast(ExpressionWrapper(began + later, DateTimeField()), DateField()),
         times=Coalesce(Subquery(paid.annotate(n=Count("pk")).values("n")), 0),
-        given=Coalesce(Subquery(paid.annotate(n=Sum(kept)).values("n")), 0, output_field=BigIntegerField()),
+        given=Coalesce(Subquery(paid.annotate(n=Sum(KEPT)).values("n")), 0, output_field=BigIntegerField()),
     ).filter(years__gte=1, full_on__gte=first)
 
 

@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Sum
+from django.db.models import Count, Min, Sum
 from django.db.models.functions import Coalesce
 
 from members import clock, fresh_links, links, mail
 from members.models import Level, Message, Supporter
 from payments import checkout as checkouts
 from payments import money
-from payments.models import Frequency, Payment, Subscription, SubscriptionChange
+from payments.models import KEPT, Frequency, Payment, Subscription, SubscriptionChange
 
 Facts = dict[str, Any]
 LONGEST_NAME = 30
@@ -111,8 +111,7 @@ def ended(subscription: Subscription) -> Message | None:
 def ended_unpaid(subscription: Subscription) -> Message | None:
     """A subscription is over because its payments failed: no debt, and thanks for all of it. Once a subscription."""
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED, currency=subscription.currency)
-    kept = Sum(F("amount") - F("refunded_amount") - F("disputed_amount"))
-    so_far = received.aggregate(times=Count("pk"), given=Coalesce(kept, 0))
+    so_far = received.aggregate(times=Count("pk"), given=Coalesce(Sum(KEPT), 0))
     return send("ended_unpaid", subscription.public_id, subscription, {**_end(subscription), **so_far})
 
 

@@ -9,6 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import BigIntegerField, Max, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from members import clock, mail
@@ -28,9 +31,9 @@ def new_patrons() -> list[Message]:
     """Tell of the recurring gifts that began since the last letter. Keyed by where that one ended: once each."""
     if not settings.STAFF_GIFT_EMAILS:
         return []
-    last = Message.objects.filter(kind=NEW_PATRONS).order_by("-pk").first()
-    told_until = int(last.context["until"]) if last else 0
-    begun = Subscription.objects.filter(pk__gt=told_until) if last else _of_the_last_day()
+    until = Cast(KeyTextTransform("until", "context"), BigIntegerField())  # of any: one may have been sent again
+    told_until = Message.objects.filter(kind=NEW_PATRONS).aggregate(last=Max(until))["last"] or 0
+    begun = Subscription.objects.filter(pk__gt=told_until) if told_until else _of_the_last_day()
     rows = list(begun.select_related("campaign").order_by("pk"))
     return mail.owe(_to_staff(NEW_PATRONS, str(told_until), new_patron_facts(rows))) if rows else []
 
@@ -88,7 +91,7 @@ def _to_staff(kind: str, subject: str, facts: dict[str, Any]) -> list[Message]:
     return drafts(kind, subject, facts, settings.STAFF_GIFT_EMAILS, settings.LANGUAGE_CODE)
 
 
-def _of_the_last_day() -> Any:
+def _of_the_last_day() -> QuerySet[Subscription]:
     return Subscription.objects.filter(started_at__gte=clock.now() - FIRST_LOOK)
 
 

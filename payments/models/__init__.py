@@ -3,7 +3,7 @@ from payments.models.cases import Case
 from payments.models.disputes import Dispute
 from payments.models.giving import Checkout, Frequency, Subscription, SubscriptionChange
 from payments.models.inbox import StripeEvent
-from payments.models.money import LedgerEntry, Payment, Refund
+from payments.models.money import KEPT, LedgerEntry, Payment, Refund
 from payments.models.payouts import Payout, PayoutLine
 from payments.models.reconciling import Difference, Reconciliation
 from payments.models.requests import (
@@ -16,6 +16,7 @@ from payments.models.requests import (
 )
 
 __all__ = [
+    "KEPT",
     "Alert",
     "Case",
     "Checkout",

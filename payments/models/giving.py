@@ -102,6 +102,12 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Those that still charge or try to."""
         return self.filter(status__in=Subscription.ALIVE)
 
+    def going_on(self) -> SubscriptionQuerySet:
+        """Those that are paid and go on: neither behind, nor paused, nor stopping."""
+        return self.filter(
+            status=Subscription.Status.ACTIVE, collection_paused=False, cancel_at_period_end=False, cancel_at=None
+        )
+
     def renewing_by(self, day: date) -> SubscriptionQuerySet:
         """Those that will charge again no later than this day."""
         return self.alive().filter(cancel_at_period_end=False, cancel_at=None, renews_on__lte=day)

@@ -15,6 +15,9 @@ from members import clock
 from members.models import Supporter
 from payments.models.giving import CURRENCY, Attributed, Checkout, Frequency, Subscription
 
+# What stayed of a payment, in minor units: not sent back by us and not taken back by a bank.
+KEPT = F("amount") - F("refunded_amount") - F("disputed_amount")
+
 
 class Payment(Attributed):
     """One gift of money: keyed by Stripe's PaymentIntent (given once) or Invoice (recurring), recorded once."""

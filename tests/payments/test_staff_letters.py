@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from members import clock
+from members import clock, mail
 from members.mail_letters import render
 from members.models import Message
 from payments import staff_letters
@@ -37,6 +37,17 @@ def test_new_patrons_are_told_once_to_everybody_and_only_the_new_ones() -> None:
     assert "€10.00 every month, through “Winter”" in first.text
     for part in (first.subject, first.text, first.html):
         assert "olena" not in part.lower()
+
+
+def test_a_letter_that_is_sent_again_tells_nobody_twice_and_silences_nothing() -> None:
+    patron()
+    first = staff_letters.new_patrons()[0]
+    patron(email="second@example.org")
+    staff_letters.new_patrons()
+    mail.resend(first)
+    assert staff_letters.new_patrons() == []
+    patron(email="third@example.org")
+    assert [letter.context["number"] for letter in staff_letters.new_patrons()] == [1, 1]
 
 
 def test_many_are_counted() -> None:
