@@ -60,7 +60,10 @@ def plan_changed(row: Subscription, before: int) -> Message | None:
 def resume_soon(row: Subscription) -> Message:
     """A pause ends in some days. Once a subscription and its end. A draft: owed with others."""
     assert row.resumes_at is not None  # noqa: S101 - only pauses that end are due
-    return emails.draft(KIND, f"{row.public_id}:{clock.day_of(row.resumes_at)}", row, _facts(row))
+    resumes_on = clock.day_of(row.resumes_at)
+    # A period that ends before is paused too; the day after it is Stripe's to say.
+    charged = {"charged_on": row.renews_on.isoformat()} if row.renews_on >= resumes_on else {}
+    return emails.draft(KIND, f"{row.public_id}:{resumes_on}", row, _facts(row) | charged)
 
 
 def _due(today: date) -> QuerySet[Subscription]:

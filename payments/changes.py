@@ -194,10 +194,12 @@ def asked_amount(subscription: Subscription) -> int:
 
 
 def resumes_at() -> datetime:
-    """When a pause that begins now ends."""
+    """When a pause that begins now ends: as its last day begins, so that a payment due on that day is taken whatever
+    hour Stripe charges at.
+    """
     day = next_on(Frequency.MONTH, clock.today(), times=PAUSE_MONTHS)
     assert day is not None  # noqa: S101 - a month has a next one
-    return timezone.make_aware(datetime.combine(day, time(12)))
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 @contextmanager

@@ -105,8 +105,8 @@ def _several(who: Giver) -> Message | None:
 
 
 def _resting(who: Giver, **values: Any) -> Subscription:
-    until = {"resumes_at": clock.now() + timedelta(days=90), **values}
-    return subscription(who, collection_paused=True, **until)
+    until = {"resumes_at": clock.now() + timedelta(days=90), "renews_on": clock.today() + timedelta(days=112)}
+    return subscription(who, collection_paused=True, **until | values)
 
 
 SAMPLES: dict[str, Sample] = {

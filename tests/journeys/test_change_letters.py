@@ -44,8 +44,10 @@ def test_a_pause_is_told_once_and_its_end_five_days_before(stage: Stage) -> None
     stage.advance(1)
     daily.run()
     assert kinds()[2:] == ["resume_soon"]
+    # Three months after it began: the day of a payment too, which is then taken.
+    assert Message.objects.get(kind="resume_soon").context["charged_on"] == str(resumes_on)
     stage.advance(5)
-    assert kinds().count("resume_soon") == 1
+    assert kinds()[2:] == ["resume_soon", "receipt_recurring"]
 
 
 def test_a_pause_that_was_slept_through_is_still_told_of_before_it_ends(stage: Stage) -> None:
@@ -60,6 +62,20 @@ def test_a_pause_that_was_slept_through_is_still_told_of_before_it_ends(stage: S
     assert "resume_soon" not in kinds()
     daily.run(resumes_on - timedelta(days=1))
     assert kinds().count("resume_soon") == 1
+
+
+def test_no_payment_is_promised_for_a_day_on_which_nothing_is_taken(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    stage.advance(2)
+    press(stage, "pause")
+    stage.settle_down()
+    row = Subscription.objects.get()
+    assert row.resumes_at is not None
+    stage.sleep_until(clock.day_of(row.resumes_at) - timedelta(days=3))
+    row.refresh_from_db()
+    assert row.renews_on < clock.day_of(row.resumes_at)
+    daily.run()
+    assert "charged_on" not in Message.objects.get(kind="resume_soon").context
 
 
 def test_a_lower_amount_is_told_once_and_a_stop_alone(stage: Stage) -> None:
