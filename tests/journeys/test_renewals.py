@@ -47,6 +47,7 @@ def test_a_card_that_never_works_again_ends_it_and_says_so(stage: Stage) -> None
 def test_a_yearly_patron_is_reminded_thirty_and_seven_days_before(stage: Stage) -> None:
     stage.join("year", amount="100")
     renews_on = Subscription.objects.get().renews_on
+    stage.sleep_until(renews_on - timedelta(days=40))
     stage.advance_to(renews_on - timedelta(days=31))
     assert kinds() == ["thanks_first_recurring"]
     stage.advance(1)
