@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from appeals import campaigns
 from appeals.models import Campaign
-from payments.models import Payment, Subscription
+from payments.models import KEPT, Payment, Subscription
 
 Counted = dict[int, int]  # campaign id: people, gifts, or minor units of the goal's currency
 
-KEPT = Q(status=Payment.Status.SUCCEEDED, refunded_amount__lt=F("amount"))
+# Received, and not all of it sent back by us or taken back by a bank.
+STAYED = Q(status=Payment.Status.SUCCEEDED, refunded_amount__lt=F("amount") - F("disputed_amount"))
 
 
 def record_all() -> int:
@@ -38,9 +39,9 @@ def running_ids(running: list[Campaign], kind: Campaign.Goal) -> list[int]:
 def patrons(campaign_ids: list[int]) -> Counted:
     """People whose first paid subscription came through the campaign: a second one makes nobody a new patron.
 
-    Paid means: a payment of it was received and not all of it sent back.
+    Paid means: a payment of it was received and not all of it went back.
     """
-    paid = Subscription.objects.filter(Exists(Payment.objects.filter(KEPT, subscription=OuterRef("pk"))))
+    paid = Subscription.objects.filter(Exists(Payment.objects.filter(STAYED, subscription=OuterRef("pk"))))
     earlier = Q(started_at__lt=OuterRef("started_at")) | Q(
         started_at=OuterRef("started_at"), stripe_subscription_id__lt=OuterRef("stripe_subscription_id")
     )
@@ -49,14 +50,14 @@ def patrons(campaign_ids: list[int]) -> Counted:
 
 
 def gifts(campaign_ids: list[int]) -> Counted:
-    """Payments received, without those sent back in full. Every month of a monthly gift is one."""
-    return _by_campaign(Payment.objects.filter(KEPT), campaign_ids, Count("pk"))
+    """Payments received, without those that went back in full. Every month of a monthly gift is one."""
+    return _by_campaign(Payment.objects.filter(STAYED), campaign_ids, Count("pk"))
 
 
 def money(campaign_ids: list[int]) -> Counted:
     """What was received and kept, in minor units, of gifts in the goal's currency. Other currencies are not guessed."""
-    same = Payment.objects.filter(KEPT, currency=F("campaign__goal_currency"))
-    return _by_campaign(same, campaign_ids, Sum(F("amount") - F("refunded_amount")))
+    same = Payment.objects.filter(STAYED, currency=F("campaign__goal_currency"))
+    return _by_campaign(same, campaign_ids, Sum(KEPT))
 
 
 COUNTS: dict[Campaign.Goal, Callable[[list[int]], Counted]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -25,7 +25,7 @@ from payments.admin.payments import REFUND_TONES, payment_table
 from payments.admin.refund_requests import request_table
 from payments.admin.standing import TONES, charged_on, promise, standing, standing_words, subscription_state
 from payments.admin.standing import next_payment as next_day
-from payments.models import Payment, RefundRequest, Subscription
+from payments.models import KEPT, Payment, RefundRequest, Subscription
 
 NEWEST = 20
 
@@ -77,12 +77,12 @@ def next_payment(subscriptions: list[Subscription]) -> Figure:
 
 
 def given(supporter: Supporter) -> Figure:
-    """Received in all, less what was sent back, for each currency by itself."""
+    """Received in all, less what went back, for each currency by itself."""
     received = supporter.payments.filter(status=Payment.Status.SUCCEEDED).order_by()
-    sums = received.values("currency").annotate(net=Sum(F("amount") - F("refunded_amount")), gifts=Count("pk"))
+    sums = received.values("currency").annotate(net=Sum(KEPT), gifts=Count("pk"))
     rows = sorted(sums, key=lambda row: row["currency"])
     count = sum(row["gifts"] for row in rows)
-    words = ngettext("%(count)d gift, refunds taken off", "%(count)d gifts, refunds taken off", count)
+    words = ngettext("%(count)d gift, less what went back", "%(count)d gifts, less what went back", count)
     return (
         _("Given in all"),
         [money.format(row["net"], row["currency"]) for row in rows] or [NONE],

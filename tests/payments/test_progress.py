@@ -73,6 +73,11 @@ class TestPatrons:
         factories.refund(row.payments.get(), 600)
         assert reached(autumn) == 0
 
+    def test_money_that_a_bank_took_back_makes_nobody_a_patron(self, autumn: Campaign) -> None:
+        row = subscribed(factories.supporter(), autumn)
+        factories.dispute(row.payments.get())
+        assert reached(autumn) == 0
+
     def test_gifts_given_once_and_other_campaigns_are_left_out(self, autumn: Campaign) -> None:
         other = factories.campaign("other", goal_kind="patrons")
         factories.payment(campaign=autumn)
@@ -88,17 +93,22 @@ def test_gifts_that_were_received_and_kept(django_assert_num_queries) -> None:
     factories.payment(campaign=autumn, status="failed")
     factories.refund(factories.payment(campaign=autumn), 1000)
     factories.refund(factories.payment(campaign=autumn), 1)
+    factories.dispute(factories.payment(campaign=autumn))
     assert reached(autumn) == 4
 
 
-def test_money_in_the_goals_currency_without_what_was_sent_back() -> None:
+def test_money_in_the_goals_currency_without_what_went_back() -> None:
     autumn = factories.campaign(goal_kind="money", goal_currency="EUR", goal=2000000)
     factories.payment(campaign=autumn, amount=2500)
     factories.refund(factories.payment(campaign=autumn, amount=1000), 300)
     factories.refund(factories.payment(campaign=autumn, amount=1000), 1000)
+    factories.dispute(factories.payment(campaign=autumn, amount=1000), withdrawn_amount=600)
+    factories.dispute(
+        factories.refund(factories.payment(campaign=autumn, amount=1000), 400).payment, withdrawn_amount=600
+    )
     factories.payment(campaign=autumn, amount=90000, currency="UAH")
     factories.payment(campaign=autumn, amount=5000, status="processing")
-    assert reached(autumn) == 3200
+    assert reached(autumn) == 3600
 
 
 @pytest.mark.parametrize("kind", Campaign.Goal.values)

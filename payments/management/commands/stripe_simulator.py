@@ -49,6 +49,7 @@ def simulator_for(options: dict[str, Any]) -> Simulator:
         on_advance=_advance_business_date,
         late_fees=True,
         payout_days=7,
+        retry_days=(3, 7, 15),  # long enough for all four letters about a payment that fails
     )
 
 
