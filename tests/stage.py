@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -105,6 +105,17 @@ class Stage:
 
     # Time
 
+    def begin(self, day: date | None = None) -> None:
+        """Both worlds, empty still, at the hour at which scenes begin: on this day, past or to come, or next."""
+        now = timezone.now()
+        at = datetime.combine(day or now, time(BEGINS_AT), UTC)
+        if day is None and at < now:
+            at += timedelta(days=1)
+        clock.reset()
+        clock.move(at - now)
+        self.stripe.begin(days_ago=(now.date() - at.date()).days + 1)
+        self.stripe.advance(to=at)
+
     def advance(self, days: int = 1) -> None:
         """A day at a time: our date and its jobs, then Stripe's day, its events, our mail."""
         for _ in range(days):
@@ -112,12 +123,14 @@ class Stage:
             self.stripe.advance(days=1)
             self.settle_down()
 
-    def sleep_until(self, day: date) -> None:
-        """Both worlds move to a day without our jobs: for times in which none has anything to do."""
-        ahead = day - clock.today()
-        clock.move(ahead)
-        self.stripe.advance(days=ahead.days)
+    def sleep(self, days: int) -> None:
+        """Both worlds move without our daily jobs: for times in which they have nothing to do."""
+        clock.move(timedelta(days=days))
+        self.stripe.advance(days=days)
         self.settle_down()
+
+    def sleep_until(self, day: date) -> None:
+        self.sleep((day - clock.today()).days)
 
     def advance_to(self, day: date) -> None:
         self.advance((day - clock.today()).days)
@@ -177,16 +190,9 @@ def set_the_scene(settings: Any, tmp_path: Path, client: Client, chaos: Chaos | 
         settings.SITE_URL = "http://testserver"
         settings.ALLOWED_HOSTS = ["testserver"]
         settings.CHECKOUT_LIMIT_PER_NETWORK = settings.CHECKOUT_LIMIT_IN_ALL = 10000
-        begin_at_the_hour(simulator)
-        yield Stage(simulator, client)
-
-
-def begin_at_the_hour(simulator: Simulator) -> None:
-    now = clock.now()
-    ahead = timedelta(hours=BEGINS_AT) - timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)
-    ahead %= timedelta(days=1)
-    clock.move(ahead)
-    simulator.advance(seconds=ahead.total_seconds())
+        stage = Stage(simulator, client)
+        stage.begin()
+        yield stage
 
 
 def shuffled(events: list[Any], seed: int, repeats: float = 0.5) -> list[Any]:

@@ -27,7 +27,7 @@ def method_page() -> str:
 def fall_behind(stage: Stage, card: str) -> Payment:
     stage.pay(stage.give("month", amount="10"), card=card, authenticate=True)
     stage.settle_down()
-    stage.advance(33)
+    stage.sleep(33)
     return Payment.objects.get(status="failed")
 
 

@@ -35,7 +35,7 @@ def one() -> Subscription:
 def test_recovered_and_then_stopped(stage: Stage) -> None:
     """A renewal fails, another card pays it, then the reader stops: nothing more is charged, what was paid stays."""
     stage.join("month", amount="10", card="4000000000000341")
-    stage.advance_to(one().renews_on + timedelta(days=2))
+    stage.sleep_until(one().renews_on + timedelta(days=2))
     assert one().status == "past_due"
     stage.stripe.set_payment_method(one().stripe_customer_id, retry_now=True)
     stage.settle_down()
@@ -46,7 +46,7 @@ def test_recovered_and_then_stopped(stage: Stage) -> None:
     assert 'data-state="done"' in stage.client.post(stop).content.decode()
     stage.settle_down()
     assert one().is_stopping
-    stage.advance_to(paid_through + timedelta(days=40))
+    stage.sleep_until(paid_through + timedelta(days=40))
     assert (one().status, Payment.objects.filter(status="succeeded").count()) == ("canceled", 2)
     assert Membership.objects.get().ended_on == paid_through + timedelta(days=1)
     kinds = list(Message.objects.order_by("pk").values_list("kind", flat=True))

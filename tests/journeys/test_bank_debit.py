@@ -72,7 +72,7 @@ def test_a_debit_fails_late(stage: Stage, frequency: str) -> None:
 def test_a_renewal_by_debit_is_in_the_books_while_it_is_with_the_bank(stage: Stage) -> None:
     """For days Stripe has a charge that waits; a comparison then must find the same with us, and no difference."""
     stage.join("month", amount="25", iban=SETTLES)
-    stage.advance(33)
+    stage.sleep(33)
     first, renewal = Payment.objects.order_by("created_at")
     assert (first.status, renewal.status) == ("succeeded", "processing")
     clock.move(timedelta(minutes=10))

@@ -117,7 +117,7 @@ def test_the_next_debit_is_of_the_amount_agreed_in_the_dashboard(stage: Stage) -
     sdk(stage).v1.subscriptions.update(one().stripe_subscription_id, changed)
     stage.settle_down()
     assert one().amount == 500
-    stage.advance(31)
+    stage.sleep(31)
     assert list(Payment.objects.order_by("pk").values_list("amount", flat=True)) == [1000, 1000, 500]
     assert not Case.objects.exists()
 
@@ -125,7 +125,7 @@ def test_the_next_debit_is_of_the_amount_agreed_in_the_dashboard(stage: Stage) -
 def test_an_invoice_that_stripe_cannot_finish_is_a_case_and_is_paid_when_it_is_mended(stage: Stage) -> None:
     stage.join("month", amount="10")
     stage.stripe.break_invoices(one().stripe_subscription_id)
-    stage.advance(33)
+    stage.sleep(33)
     assert StripeEvent.objects.get(type="invoice.finalization_failed").state == "processed"
     case = Case.objects.get(kind="invoice_problem")
     assert case.facts == {"subscription": one().pk, "invoice": stage.stripe.world.store.all("invoice")[-1]["id"]}
@@ -251,7 +251,7 @@ def test_objects_on_a_shared_account_that_are_not_ours_have_no_effect(stage: Sta
 
 def test_money_that_comes_after_the_end_is_booked_and_flagged(stage: Stage) -> None:
     stage.join("month", amount="10", card="4000000000000341")
-    stage.advance(33)
+    stage.sleep(33)
     invoice = Payment.objects.get(status="failed").stripe_invoice_id
     stage.stripe.set_payment_method(one().stripe_customer_id)
     stage.stripe.cancel(one().stripe_subscription_id)

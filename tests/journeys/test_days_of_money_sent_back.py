@@ -79,7 +79,7 @@ class TestDaysGo:
         assert newest != first
         refund(stage, newest)
         assert belonging(stage) == ("lapsed", first.paid_through)
-        stage.advance(31)
+        stage.sleep(31)
         assert belonging(stage) == ("active", Payment.objects.latest("paid_at").paid_through)
 
     def test_a_gift_that_ended_and_went_back(self, stage: Stage) -> None:
@@ -96,7 +96,7 @@ class TestDaysGo:
         refund(stage, payment)
         Level.objects.update(stays_when_sent_back=True)
         assert belonging(stage)[0] == "lapsed"
-        stage.advance(33)
+        stage.sleep(33)
         assert belonging(stage)[0] == "active"
 
     def test_the_order_in_which_it_is_told_changes_nothing(self, stage: Stage) -> None:

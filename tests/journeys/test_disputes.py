@@ -57,7 +57,7 @@ def test_each_line_is_dated_by_the_day_on_which_the_money_moved(stage: Stage) ->
     payment = given(stage)
     dispute = stage.stripe.dispute(payment.stripe_payment_intent_id)
     stage.settle_down()
-    stage.advance(60)
+    stage.sleep(60)
     stage.stripe.close_dispute(dispute["id"], won=True)
     stage.settle_down()
     moments = dict(LedgerEntry.objects.exclude(kind="settlement").values_list("kind", "occurred_at"))
@@ -113,7 +113,7 @@ def test_what_was_sent_back_and_taken_back_is_shown_to_staff(stage: Stage) -> No
 
 def test_a_bank_debit_returned_weeks_later_reverses_its_line(stage: Stage) -> None:
     stage.join("month", amount="25", iban="DE89370400440532013000")
-    stage.advance(45)
+    stage.sleep(45)
     payment = Payment.objects.filter(status="succeeded").earliest("paid_at")
     stage.stripe.dispute(payment.stripe_payment_intent_id, reason="debit_not_authorized")
     stage.settle_down()

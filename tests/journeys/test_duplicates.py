@@ -131,7 +131,7 @@ def test_a_second_session_of_one_recurring_checkout_is_noticed(stage: Stage) -> 
     case = Case.objects.get()
     assert (case.kind, case.facts["subscriptions"]) == ("duplicate_subscription", [first.pk, second.pk])
     assert Supporter.objects.get().memberships.count() == 2
-    stage.advance(32)
+    stage.sleep(32)
     assert Payment.objects.filter(status="succeeded").count() == 4
     assert stage.books()["broken"] == []
 

@@ -21,7 +21,7 @@ def letters(stage: Stage, days: int) -> list[tuple[int, str]]:
     """What is written on which day after the renewal, which comes first."""
     renewed, found = Subscription.objects.latest("pk").renews_on, []
     seen = set(Message.objects.values_list("pk", flat=True))
-    stage.advance_to(renewed)
+    stage.sleep_until(renewed)
     for _day in range(days + 1):
         for pk, kind in Message.objects.exclude(pk__in=seen).order_by("pk").values_list("pk", "kind"):
             found.append(((clock.today() - renewed).days, kind))
@@ -49,7 +49,7 @@ def test_four_letters_and_the_end(stage: Stage) -> None:
 def test_mended_on_the_fifth_day_is_told_at_once_and_nothing_more(stage: Stage) -> None:
     stage.stripe.world.policy.retry_days = (3, 7, 15)
     stage.join("month", amount="10", card=FAILS)
-    stage.advance_to(Subscription.objects.get().renews_on)
+    stage.sleep_until(Subscription.objects.get().renews_on)
     stage.advance(5)
     stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, "4242424242424242", retry_now=True)
     stage.settle_down()
@@ -60,7 +60,7 @@ def test_mended_on_the_fifth_day_is_told_at_once_and_nothing_more(stage: Stage) 
 def test_a_letter_that_still_waits_when_it_is_paid_never_leaves(stage: Stage) -> None:
     """The mail server was away: what it would have brought is not true any more."""
     stage.join("month", amount="10", card=FAILS)
-    stage.advance_to(Subscription.objects.get().renews_on)
+    stage.sleep_until(Subscription.objects.get().renews_on)
     Message.objects.filter(kind="payment_failed_1").update(state="pending", sent_at=None)
     stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, "4242424242424242", retry_now=True)
     stage.work()
@@ -75,7 +75,7 @@ def test_a_payment_that_staff_give_up_at_stripe_is_written_about_no_more(stage: 
     """The gift stays behind at Stripe, so nothing else ends the letters."""
     stage.stripe.world.policy.retry_days = (3, 7, 15)
     stage.join("month", amount="10", card=FAILS)
-    stage.advance_to(Subscription.objects.get().renews_on)
+    stage.sleep_until(Subscription.objects.get().renews_on)
     world = stage.stripe.world
     with world.transaction():
         give_up(world, world.store.get("invoice", Payment.objects.get(status="failed").stripe_invoice_id))
@@ -88,7 +88,7 @@ def test_a_payment_that_staff_give_up_at_stripe_is_written_about_no_more(stage: 
 def test_a_stop_in_the_middle_ends_the_letters(stage: Stage, days: int) -> None:
     stage.stripe.world.policy.retry_days = (3, 7, 15)
     stage.join("month", amount="10", card=FAILS)
-    stage.advance_to(Subscription.objects.get().renews_on)
+    stage.sleep_until(Subscription.objects.get().renews_on)
     stage.advance(days)
     before = the_newest()
     press(stage, "stop")
@@ -101,7 +101,8 @@ def test_nobody_whose_other_gift_goes_on_is_told_nor_that_it_ended(stage: Stage)
     stage.join("year", amount="100")
     stage.join("month", amount="10", card=FAILS, form_key="beside the yearly one")
     before = the_newest()
-    stage.advance(70)
+    stage.sleep_until(Subscription.objects.get(frequency="month").renews_on)
+    stage.advance(20)
     assert Subscription.objects.latest("pk").status == "canceled"
     assert the_newest() == before
     assert Case.objects.filter(kind="failed_beside").count() == 1
@@ -118,13 +119,15 @@ def test_what_the_bank_wants_confirmed_is_asked_for_three_times(stage: Stage) ->
 
 
 def test_the_last_day_of_a_card_is_announced_twice(stage: Stage) -> None:
-    stage.advance_to(date(2027, 1, 20))
+    stage.begin(date(2027, 1, 20))
     stage.pay(stage.give("month", amount="10"), expires=(4, 2027))
     stage.settle_down()
-    stage.advance_to(date(2027, 2, 28))
+    stage.sleep_until(date(2027, 2, 27))
+    stage.advance(1)
     assert "card_expiring" not in the_newest()
     stage.advance(1)
     assert the_newest().count("card_expiring") == 1
-    stage.advance(14)
+    stage.sleep(13)
+    stage.advance(1)
     assert the_newest().count("card_expiring") == 2
     assert "30 April 2027" in str(Message.objects.filter(kind="card_expiring").latest("pk").subject)

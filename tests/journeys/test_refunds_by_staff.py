@@ -124,7 +124,7 @@ def test_who_goes_on_giving_is_told_how_to_stop(stage: Stage) -> None:
 def lost_stop(stage: Stage) -> None:
     """A patron stops on the day before the renewal, and Stripe does not hear of it."""
     stage.join("month", amount="10")
-    stage.advance_to(Subscription.objects.get().renews_on - timedelta(days=1))
+    stage.sleep_until(Subscription.objects.get().renews_on - timedelta(days=1))
     stage.stripe.fail("drop", times=2, path="/v1/subscriptions", method="POST")
     with pytest.raises(StripeUnavailable):
         changes.request_stop(Subscription.objects.get(), "mail")
@@ -168,14 +168,14 @@ def test_a_renewal_charged_after_the_stop_goes_back_once_whichever_is_told_first
     assert "You had asked us to stop before this payment was taken" in letter.body_text
     assert "goes on" not in letter.body_text
     assert stage.books()["broken"] == []
-    stage.advance(40)
+    stage.sleep(40)
     assert Payment.objects.count() == 2, "at most one further charge"
 
 
 @pytest.mark.parametrize("first", ["the charge", "the stop"])
 def test_a_renewal_charged_before_the_stop_stays(stage: Stage, first: str) -> None:
     stage.join("month", amount="10")
-    stage.advance_to(Subscription.objects.get().renews_on - timedelta(days=1))
+    stage.sleep_until(Subscription.objects.get().renews_on - timedelta(days=1))
     let_stripe_charge(stage)
     charged = stage.stripe.outbox()
     changes.request_stop(Subscription.objects.get(), "mail")

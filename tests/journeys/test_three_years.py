@@ -75,10 +75,7 @@ def month_ends(first: date, last: date) -> list[date]:
 
 
 def test_every_letter_on_its_day(stage: Stage, years: Years) -> None:
-    ahead = (BEGINS - clock.today()).days
-    clock.move(timedelta(days=ahead))
-    stage.stripe.advance(days=ahead)
-
+    stage.begin(BEGINS)
     monthly = years.join("monthly@example.org", "month", "10")
     years.live_until(day("2027-03-28"))  # summer time begins in Kyiv
     years.join("summer@example.org", "year", "100")

@@ -43,7 +43,7 @@ def fall_behind(stage: Stage, card: str = FAILS) -> Payment:
     """A monthly gift whose first renewal has failed."""
     stage.pay(stage.give("month", amount="10"), card=card, authenticate=True)
     stage.settle_down()
-    stage.advance(33)
+    stage.sleep(33)
     return Payment.objects.get(status="failed")
 
 

@@ -168,7 +168,7 @@ def test_other_parameters_are_another_generation(stage: Stage) -> None:
         changes.request_stop(Subscription.objects.get(), "mail")
     change = SubscriptionChange.objects.get()
     assert change.stripe_params == {"cancel_at_period_end": True}
-    stage.advance(33)
+    stage.sleep(33)
     assert Subscription.objects.get().status == "past_due"
     changes.request_stop(Subscription.objects.get(), "mail")
     change.refresh_from_db()

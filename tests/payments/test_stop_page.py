@@ -99,7 +99,7 @@ def test_a_stop_is_undone_until_the_period_ends(stage: Stage) -> None:
     assert press(stage, "keep") == "kept"
     stage.settle_down()
     assert press(stage, "keep") == "kept", "twice is once"
-    stage.advance(40)
+    stage.sleep(40)
     assert Payment.objects.filter(status="succeeded").count() == 2
     assert not RefundRequest.objects.exists(), "who keeps it is charged, and nothing goes back"
     states = list(SubscriptionChange.objects.order_by("pk").values_list("kind", "state"))
@@ -108,7 +108,7 @@ def test_a_stop_is_undone_until_the_period_ends(stage: Stage) -> None:
 
 def test_what_is_over_offers_to_begin_again(stage: Stage) -> None:
     stage.join("month", amount="10", card="4000000000000341")
-    stage.advance(33)
+    stage.sleep(33)
     assert press(stage, "stop") == "done"
     body = stage.client.get(stop_page()).content.decode()
     assert "Keep my support" not in body
@@ -138,9 +138,9 @@ def test_a_pause_takes_nothing_for_three_months_and_ends_by_itself(stage: Stage)
     body = stage.client.get(stop_page()).content.decode()
     assert state_of(body.encode()) == "paused"
     assert "End the pause now" in body
-    stage.advance(88)
+    stage.sleep(88)
     assert Payment.objects.filter(status="succeeded").count() == 1
-    stage.advance(36)
+    stage.sleep(36)
     assert Payment.objects.filter(status="succeeded").count() == 2
     assert not Subscription.objects.get().collection_paused
     assert stage.books()["broken"] == []
@@ -152,7 +152,7 @@ def test_a_pause_can_be_ended_early(stage: Stage) -> None:
     assert press(stage, "keep") == "kept"
     stage.settle_down()
     assert not at_stripe()["paused"]
-    stage.advance(33)
+    stage.sleep(33)
     assert Payment.objects.filter(status="succeeded").count() == 2
 
 
@@ -178,7 +178,7 @@ def test_a_lower_amount_counts_from_the_next_payment_and_lowers_once(stage: Stag
     assert at_stripe()["amount"] == 500
     assert len(writes(stage, "/v1/subscriptions")) == 1
     assert Payment.objects.count() == 1, "nothing is charged or sent back now"
-    stage.advance(33)
+    stage.sleep(33)
     assert list(Payment.objects.order_by("pk").values_list("amount", flat=True)) == [1000, 500]
     assert not Case.objects.exists(), "what was agreed was taken"
 
@@ -206,7 +206,7 @@ def test_one_sensible_lower_amount(currency: str, amount: int, offered: int | No
 
 def test_an_old_amount_that_comes_late_is_no_surprise(stage: Stage) -> None:
     stage.join("month", amount="10", card="4000000000000341")
-    stage.advance(33)
+    stage.sleep(33)
     assert press(stage, "lower", amount="500") == "lowered"
     stage.settle_down()
     stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, "4242424242424242")
