@@ -14,7 +14,7 @@ from members import clock
 from members.models import Message
 from payments import emails
 from payments.due_letters import DueLetter, unless_sent
-from payments.models import Subscription
+from payments.models import Subscription, SubscriptionChange
 
 SOON = 5  # days before a pause ends
 KIND = "resume_soon"
@@ -28,8 +28,8 @@ def look_at(row: Subscription, was: Subscription) -> None:
         paused(row)
     elif not row.collection_paused and (was.is_stopping or _was_to_rest_longer(was)):
         resumed(row)
-    if row.amount != was.amount:
-        plan_changed(row, was.amount)
+    if (row.amount, row.frequency) != (was.amount, was.frequency):
+        plan_changed(row, was)
 
 
 def _was_to_rest_longer(was: Subscription) -> bool:
@@ -38,23 +38,27 @@ def _was_to_rest_longer(was: Subscription) -> bool:
 
 
 def paused(row: Subscription) -> Message | None:
-    """Nothing is charged for a while. Once a subscription and the day on which the pause began."""
-    return emails.send("paused", f"{row.public_id}:{clock.today()}", row, _facts(row))
+    """Nothing is charged for a while. Once a wish, or a day of it."""
+    return emails.send("paused", _cause(row), row, _facts(row))
 
 
 def resumed(row: Subscription) -> Message | None:
-    """A stop or a pause was taken back: what was charged no more is charged again. Once a subscription and day."""
+    """A stop or a pause was taken back: what was charged no more is charged again. Once a wish, or a day of it."""
     facts = {**_facts(row), "renews_on": row.renews_on.isoformat()}
-    return emails.send("resumed", f"{row.public_id}:{clock.today()}", row, facts)
+    return emails.send("resumed", _cause(row), row, facts)
 
 
-def plan_changed(row: Subscription, before: int) -> Message | None:
-    """Another amount, from the next payment on; who gives more than `before` (minor units) is thanked for it. Once a
-    subscription, day and amount.
+def plan_changed(row: Subscription, was: Subscription) -> Message | None:
+    """Another amount or rhythm, from the next payment on; who gives more as often as before is thanked for it. Once a
+    wish, or a day, and the gift that it is now.
     """
-    kind = "thanks_upgrade" if row.amount > before else "plan_changed"
-    facts = {**_facts(row), "renews_on": row.renews_on.isoformat(), "amount_before": before}
-    return emails.send(kind, f"{row.public_id}:{clock.today()}:{row.amount}", row, facts)
+    is_more = row.frequency == was.frequency and row.amount > was.amount
+    facts = {
+        **_facts(row), "renews_on": row.renews_on.isoformat(), "amount_before": was.amount,
+        "is_behind": row.status == Subscription.Status.PAST_DUE,
+    }  # fmt: skip
+    kind = "thanks_upgrade" if is_more else "plan_changed"
+    return emails.send(kind, f"{_cause(row)}:{row.amount}:{row.frequency}", row, facts)
 
 
 def resume_soon(row: Subscription) -> Message:
@@ -77,6 +81,13 @@ def _due(today: date) -> QuerySet[Subscription]:
         .order_by("resumes_on", "pk")
     )
     return unless_sent(rows, Value(KIND), "public_id", "resumes_on")
+
+
+def _cause(row: Subscription) -> str:
+    """The wish of ours that the gift answers now, so that each of several on a day is told; else the day."""
+    wishes = row.changes.filter(state__in=SubscriptionChange.UNSEEN)
+    wish = next((each for each in wishes if each.is_shown_by(row)), None)
+    return str(wish.public_id) if wish else f"{row.public_id}:{clock.today()}"
 
 
 def _facts(row: Subscription) -> emails.Facts:

@@ -68,11 +68,13 @@ def processing_done(payment: Payment) -> Message | None:
 
 def processing_failed(payment: Payment) -> Message | None:
     """The bank could not complete it. A first gift can be tried again; a renewal is tried again by Stripe, or ends."""
-    facts = {**gift(payment), **_next_try(payment), "failed_on": _day(clock.now())}
-    if payment.checkout and not payment.next_attempt_at:
+    facts, subscription = {**gift(payment), "failed_on": _day(clock.now())}, payment.subscription
+    if subscription and subscription.is_ending_or_asked_to:
+        facts["rests"] = "stopped"  # what its giver no longer wants is not spoken of as tried again, nor offered
+    elif payment.checkout and not payment.next_attempt_at:
         facts["again_url"] = again_url(payment, language_of(payment))
-    elif payment.subscription:  # it is tried again by itself: another gift would be a second one
-        facts["stop_url"] = stop_url(payment.subscription, language_of(payment))
+    elif subscription:  # it is tried again by itself: another gift would be a second one
+        facts |= {**_next_try(payment), "stop_url": stop_url(subscription, language_of(payment))}
     return send("processing_failed", payment.public_id, payment, facts)
 
 
@@ -95,8 +97,14 @@ def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Messa
 
 
 def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
-    """Nothing more will be charged. Once a request to stop; for a stop made at Stripe, once a day of it."""
-    facts = {**gift(subscription), **_patron_until(subscription)}
+    """Nothing more will be charged. Once a request to stop; for a stop made at Stripe, once a day of it.
+
+    What goes on is said too: another gift of theirs, and a debit of this one that the bank has in hand.
+    """
+    facts = {**gift(subscription), **_patron_until(subscription), "is_beside_another": subscription.is_beside_another}
+    with_bank = subscription.payments.filter(status=Payment.Status.PROCESSING).order_by("pk").last()
+    if with_bank:
+        facts["amount_with_bank"] = with_bank.amount
     facts["support_url"] = _url("/support/", subscription.supporter.language)
     stopped_on = _day(subscription.canceled_at or clock.now())
     subject = change.public_id if change else f"{subscription.public_id}:{stopped_on}"
@@ -111,7 +119,8 @@ def ended(subscription: Subscription) -> Message | None:
 def ended_unpaid(subscription: Subscription) -> Message | None:
     """A subscription is over because its payments failed: no debt, and thanks for all of it. Once a subscription."""
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED, currency=subscription.currency)
-    so_far = received.aggregate(times=Count("pk"), given=Coalesce(Sum(KEPT), 0))
+    kept = received.annotate(kept=KEPT).filter(kept__gt=0)
+    so_far = kept.aggregate(times=Count("pk"), given=Coalesce(Sum("kept"), 0))
     return send("ended_unpaid", subscription.public_id, subscription, {**_end(subscription), **so_far})
 
 
@@ -205,16 +214,20 @@ def arrived(payment: Payment) -> Facts:
 
 
 def _terms(payment: Payment) -> Facts:
-    """How a recurring gift goes on: next when, at which level, and the link that stops it. Nothing for a single one."""
+    """How a recurring gift goes on: next when, at which level, and the link that stops it; or that it rests or stops.
+
+    Nothing for a single one. A debit takes days to arrive, and its giver may have thought better of it meanwhile.
+    """
     subscription = payment.subscription
     if subscription is None or payment.frequency == Frequency.ONCE:
         return {}
     language = language_of(payment)
-    return {
-        "renews_on": (payment.paid_through or subscription.renews_on).isoformat(),
-        "level": _level(subscription, language),
-        "stop_url": stop_url(subscription, language),
-    }
+    if subscription.is_ending_or_asked_to:
+        return {"rests": "stopped", "level": _level(subscription, language)}
+    facts = {"level": _level(subscription, language), "stop_url": stop_url(subscription, language)}
+    if subscription.collection_paused:
+        return {**facts, "rests": "paused"}
+    return {**facts, "renews_on": (payment.paid_through or subscription.renews_on).isoformat()}
 
 
 def _level(subscription: Subscription, language: str) -> str:

@@ -33,20 +33,23 @@ REASONS = {
 WANTS_CONFIRMATION = [code for code, reason in REASONS.items() if reason == "confirmation"]
 
 
-def tell(payment: Payment) -> Message | None:
+def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
     """The letter that is due for a try that has just failed; a case for staff where another gift of theirs goes on.
 
-    In the transaction of its cause. Safe to call again: each letter exists once.
+    A debit that was with the bank has words of its own. In the transaction of its cause. Safe to call again: each
+    letter exists once.
     """
     gift = payment.subscription
     if gift is None or payment.failing_since is None or gift.collection_paused or gift.is_ending_or_asked_to:
         return None
     if gift.method_problem == Subscription.MethodProblem.MANDATE_INACTIVE:
         return None  # told by a letter of its own (methods.py)
-    if gives_besides(gift):
+    if gift.is_beside_another:
         facts = {"payment": payment.pk, "subscription": gift.pk}
         cases.open_case(Case.Kind.FAILED_BESIDE, f"payment:{payment.pk}:failed_beside", payment.supporter, facts)
         return None
+    if was_with_bank:
+        return emails.processing_failed(payment)
     days = (clock.today() - clock.day_of(payment.failing_since)).days
     if payment.failure_code in WANTS_CONFIRMATION:
         letter = action_required(payment, _step(CONFIRMING, days))
@@ -137,11 +140,6 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
         .select_related("supporter", "subscription__checkout", "checkout")
         .order_by("failing_since", "pk")
     )  # fmt: skip
-
-
-def gives_besides(gift: Subscription) -> bool:
-    """Whether another recurring gift of this person is paid and goes on."""
-    return Subscription.objects.going_on().filter(supporter_id=gift.supporter_id).exclude(pk=gift.pk).exists()
 
 
 FAILING = DueLetter(FAILED, _failures_due, lambda row, _today: failed(row, getattr(row, "step", 1)))

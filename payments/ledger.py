@@ -189,13 +189,16 @@ def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Pa
     is_known = payment.status == Payment.Status.FAILED and payment.failures >= invoice.attempts
     if payment.status == Payment.Status.SUCCEEDED or is_known:
         return payment
-    was_with_bank = invoice.is_first or (payment.pk is not None and payment.status == Payment.Status.PROCESSING)
+    was_with_bank = payment.pk is not None and payment.status == Payment.Status.PROCESSING
     payment.status, payment.failures = Payment.Status.FAILED, invoice.attempts
     payment.failure_code = _why(invoice.payment_intent)
     payment.failing_since = payment.failing_since or clock.now()
     payment.next_attempt_at = invoice.next_attempt_at
     payment.save()
-    emails.processing_failed(payment) if was_with_bank else failed_letters.tell(payment)
+    if invoice.is_first:
+        emails.processing_failed(payment)
+    else:
+        failed_letters.tell(payment, was_with_bank=was_with_bank)
     return payment
 
 

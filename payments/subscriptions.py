@@ -45,6 +45,7 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     methods.look_at(row)
     _after_change(row, agreed, before)
     change_letters.look_at(row, was)
+    row.changes.note_seen(row)
     if row.stripe_payment_method_id != method_before:
         overdue.note_new_method(row)
     return row
@@ -78,6 +79,7 @@ def _begin(agreed: objects.Subscription) -> Subscription:
     methods.look_at(row)
     duplicates.look_at_subscription(row)
     _after_change(row, agreed, (False, True))
+    row.changes.note_seen(row)
     return row
 
 
@@ -90,11 +92,11 @@ def _mirror(row: Subscription, agreed: objects.Subscription) -> None:
     row.cancel_at_period_end, row.cancel_at = agreed.cancel_at_period_end, agreed.cancel_at
     row.canceled_at, row.ended_at = agreed.canceled_at, agreed.ended_at
     row.collection_paused, row.resumes_at = agreed.collection_paused, agreed.resumes_at
-    row.method = agreed.method or row.method
     if agreed.method_id and agreed.method_id != row.stripe_payment_method_id:
         row.stripe_payment_method_id, row.method_problem = agreed.method_id, ""
     methods.mirror_problem(row, is_gone=agreed.lacks_method)
-    row.method_expires_on = agreed.method_expires_on or row.method_expires_on
+    if agreed.method:  # it was read with the subscription: a debit, unlike the card before it, has no last day
+        row.method, row.method_expires_on = agreed.method, agreed.method_expires_on
 
 
 def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple[bool, bool]) -> None:
@@ -103,13 +105,12 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
     stopped_at_once = has_ended and _was_immediate(agreed)
     if (row.is_stopping and not was_stopping) or (stopped_at_once and not was_stopping):
         emails.cancelled(row, _unseen_stop(row))
-    row.changes.note_seen(row)
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
         if agreed.ended_reason == "payment_failed":
             _end_unpaid(row)
-        elif not stopped_at_once:
+        elif not stopped_at_once and not row.is_beside_another:
             emails.ended(row)
     if row.is_stopping or row.collection_paused or not row.is_alive:
         failed_letters.take_back(row.payments.exclude(status=Payment.Status.SUCCEEDED))
@@ -117,7 +118,7 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
 
 def _end_unpaid(row: Subscription) -> None:
     """Nobody whose other gift goes on is told that one has failed: staff were shown it (failed_letters.py)."""
-    if not failed_letters.gives_besides(row):
+    if not row.is_beside_another:
         emails.ended_unpaid(row)
 
 

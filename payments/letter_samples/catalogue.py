@@ -5,6 +5,7 @@ A new kind gets its entry here: tests/payments/test_letter_samples.py asks for i
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -50,8 +51,15 @@ def _refund(who: Giver, *, is_whole: bool) -> Message | None:
     return refund_letters.refund_done(refund(payment, payment.amount if is_whole else payment.amount // 2), sentence)
 
 
-def _stopped(who: Giver) -> Message | None:
-    return emails.cancelled(subscription(who, cancel_at_period_end=True, canceled_at=clock.now()), None)
+def _ending(who: Giver) -> Subscription:
+    return subscription(who, cancel_at_period_end=True, canceled_at=clock.now())
+
+
+def _one_of_two_stopped(who: Giver) -> Message | None:
+    subscription(who, "year")
+    ending = _ending(who)
+    renewal(ending, status="processing", paid_at=None)
+    return emails.cancelled(ending, None)
 
 
 def _over(who: Giver) -> Subscription:
@@ -100,13 +108,19 @@ def _large(who: Giver) -> Message:
 
 
 def _several(who: Giver) -> Message | None:
-    stopping = subscription(who, cancel_at_period_end=True, canceled_at=clock.now())
-    return emails.gift_links(who.supporter, [subscription(who, "year"), subscription(who), stopping])
+    return emails.gift_links(who.supporter, [subscription(who, "year"), subscription(who), _ending(who)])
 
 
 def _resting(who: Giver, **values: Any) -> Subscription:
     until = {"resumes_at": clock.now() + timedelta(days=90), "renews_on": clock.today() + timedelta(days=112)}
     return subscription(who, collection_paused=True, **until | values)
+
+
+def _another_amount(who: Giver, before: int) -> Message | None:
+    row = subscription(who)
+    was = copy(row)
+    was.amount = before
+    return change_letters.plan_changed(row, was)
 
 
 SAMPLES: dict[str, Sample] = {
@@ -143,8 +157,13 @@ SAMPLES: dict[str, Sample] = {
             ),
         },
     ),
-    "receipt_recurring": always(
-        _("At once, when a renewal has arrived."), lambda who: emails.receipt_recurring(renewal(subscription(who)))
+    "receipt_recurring": Sample(
+        _("At once, when a renewal has arrived."),
+        {
+            "goes_on": Case(_("It goes on"), lambda who: emails.receipt_recurring(renewal(subscription(who)))),
+            "stopped": Case(_("It was stopped meanwhile"), lambda who: emails.receipt_recurring(renewal(_ending(who)))),
+            "paused": Case(_("It was paused meanwhile"), lambda who: emails.receipt_recurring(renewal(_resting(who)))),
+        },
     ),
     "renewal_upcoming_year": always(
         _("30 and 7 days before a yearly gift renews."),
@@ -152,7 +171,13 @@ SAMPLES: dict[str, Sample] = {
             subscription(who, "year", renews_on=clock.today() + timedelta(days=30)), 30
         ),
     ),
-    "cancelled": always(_("At once, when a gift was stopped."), _stopped),
+    "cancelled": Sample(
+        _("At once, when a gift was stopped."),
+        {
+            "alone": Case(_("The only one"), lambda who: emails.cancelled(_ending(who), None)),
+            "beside": Case(_("Beside another, a debit under way"), _one_of_two_stopped),
+        },
+    ),
     "ended": always(_("When the time that was paid for is over after a stop."), lambda who: emails.ended(_over(who))),
     "refund_done": Sample(
         _("When money was sent back."),
@@ -189,11 +214,11 @@ SAMPLES: dict[str, Sample] = {
     ),
     "plan_changed": always(
         _("When a recurring gift has a lower amount."),
-        lambda who: change_letters.plan_changed(subscription(who), 10 * who.person.monthly),
+        lambda who: _another_amount(who, 10 * who.person.monthly),
     ),
     "thanks_upgrade": always(
         _("When a recurring gift has a higher amount."),
-        lambda who: change_letters.plan_changed(subscription(who), who.person.monthly // 2),
+        lambda who: _another_amount(who, who.person.monthly // 2),
     ),
     "monthly_reminder": always(
         _("Once a year, thirty days before another year of a monthly gift is full."),

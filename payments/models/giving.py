@@ -185,6 +185,11 @@ class Subscription(Attributed):
         return self.is_alive and (self.cancel_at_period_end or self.cancel_at is not None)
 
     @property
+    def is_beside_another(self) -> bool:
+        """Whether another recurring gift of this person is paid and goes on."""
+        return Subscription.objects.going_on().filter(supporter_id=self.supporter_id).exclude(pk=self.pk).exists()
+
+    @property
     def is_ending_or_asked_to(self) -> bool:
         """Over, stopping, or asked to stop and not to go on since."""
         return not self.is_alive or self.stops_by(*StripeRequest.UNSEEN)
