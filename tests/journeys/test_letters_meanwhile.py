@@ -127,6 +127,7 @@ def test_who_stops_one_of_two_is_told_that_the_other_goes_on(stage: Stage) -> No
     first, second = Subscription.objects.order_by("pk")
     stop(stage, first)
     told = words("cancelled")
+    assert Message.objects.get(kind="cancelled").subject == "Done: this gift has stopped"
     assert told.startswith("Done. Nothing more will be charged for this gift.")
     assert "Your other gift goes on." in told
     stage.sleep(33)
