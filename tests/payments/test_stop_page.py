@@ -84,6 +84,15 @@ def test_a_form_of_yesterday_stops_too(stage: Stage, fields: dict[str, str]) -> 
     assert state_of(stage.client.get(stop_page()).content) == "done"
 
 
+def test_who_stops_one_of_two_reads_that_the_other_goes_on(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    page = stop_page()
+    stage.join("year", amount="100", form_key="besides")
+    told = stage.client.post(page).content.decode()
+    assert "Done. Nothing more will be charged for this gift." in told
+    assert "Your other gift goes on." in told
+
+
 def test_a_stop_is_undone_until_the_period_ends(stage: Stage) -> None:
     stage.join("month", amount="10")
     assert press(stage, "stop") == "done"
