@@ -165,6 +165,7 @@ SAMPLES: dict[str, Sample] = {
         _("When a bank took back a debit that had arrived."),
         {
             "month": Case(_("Monthly"), lambda who: refund_letters.payment_returned(renewal(subscription(who)))),
+            "paused": Case(_("Paused"), lambda who: refund_letters.payment_returned(renewal(_resting(who)))),
             "once": Case(_("Once"), lambda who: refund_letters.payment_returned(given_once(who))),
         },
     ),
