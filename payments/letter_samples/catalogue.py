@@ -197,7 +197,7 @@ SAMPLES: dict[str, Sample] = {
         lambda who: change_letters.plan_changed(subscription(who), who.person.monthly // 2),
     ),
     "monthly_reminder": always(
-        _("Once a year, thirty days before another year of a monthly gift is full."),
+        _("Once a year, thirty days before another year of a monthly gift is full, or after a pause over that time."),
         lambda who: calendar_letters.monthly_reminder(_full_year(who)),
     ),
     "anniversary": Sample(

@@ -75,6 +75,40 @@ def test_a_reminder_comes_late_rather_than_never_and_not_after_the_day(day: date
     assert due_letters.send(calendar_letters.YEARLY_REMINDER, day).queued == queued
 
 
+def paused(row: Subscription) -> None:
+    factories.message(row.supporter, kind="paused", key=f"paused:{row.public_id}:2026-02-01")
+
+
+def test_after_a_pause_over_the_day_the_reminder_comes_when_the_gift_goes_on_and_once() -> None:
+    row = gift(collection_paused=True)
+    paused(row)
+    assert days_of(calendar_letters.YEARLY_REMINDER, [FULL]) == []
+    row.collection_paused = False
+    row.save()
+    late = FULL + timedelta(days=47)
+    for day, queued in ((late, 1), (late, 0), (late + timedelta(days=1), 0)):
+        assert due_letters.send(calendar_letters.YEARLY_REMINDER, day).queued == queued
+    assert Message.objects.get(kind="monthly_reminder").key.endswith(f":{row.public_id}:2")
+    assert days_of(calendar_letters.YEARLY_REMINDER, years(BEGAN, 2027)) == [date(2027, 2, 13)]
+
+
+@pytest.mark.parametrize(("days_late", "queued"), [(100, 1), (101, 0)])
+def test_one_that_a_pause_held_back_is_not_looked_for_for_ever(days_late: int, queued: int) -> None:
+    paused(gift())
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL + timedelta(days=days_late)).queued == queued
+
+
+def test_an_installation_that_begins_with_these_letters_sends_none_that_are_past() -> None:
+    """Nor does a pause of one gift stand for another of the same person."""
+    row = gift()
+    paused(row)
+    factories.subscription(row.supporter, started_at=row.started_at)
+    for _number in range(3):
+        gift()
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL + timedelta(days=5)).queued == 1
+    assert Message.objects.get(kind="monthly_reminder").key.endswith(f":{row.public_id}:2")
+
+
 @pytest.mark.parametrize(
     "values",
     [{"cancel_at_period_end": True}, {"collection_paused": True}, {"status": "past_due"}, {"status": "canceled"}],
