@@ -49,7 +49,10 @@ def send(
 def draft(
     kind: str, *, key: str, to_email: str, language: str, context: dict[str, Any], supporter: Supporter | None
 ) -> Message:
-    """A letter as `send` would owe it, not owed yet."""
+    """A letter as `send` would owe it, not owed yet.
+
+    One with a supporter goes to the address that they have when it leaves; one meant for another address has none.
+    """
     known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
     how = mail_kinds.of(kind)
     return Message(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -51,7 +51,7 @@ def claim(message_id: int | None = None, streams: Sequence[Stream] = EVERY_STREA
             if is_ours:
                 message.state, message.lease_until = Message.State.SENDING, timezone.now() + LEASE
                 message.attempts += 1
-                message.save(update_fields=["state", "lease_until", "attempts"])
+                message.save(update_fields=["state", "lease_until", "attempts", "to_email"])
     return message
 
 
@@ -97,6 +97,8 @@ def _is_beyond_sending(message: Message) -> bool:
 
 
 def _is_withheld(message: Message) -> bool:
+    """Asked about the address it goes to now, which from here on is the message's."""
+    message.to_email = mail_permission.address_now(message)
     why = mail_permission.why_not(message)
     if why:
         _withhold(Message.objects.filter(pk=message.pk), message, why)
@@ -106,8 +108,9 @@ def _is_withheld(message: Message) -> bool:
 def _withhold(row: QuerySet[Message], message: Message, why: Message.Withheld) -> None:
     """Not sent after all; staff read why, and the alerts count what should have reached somebody."""
     canceled = row.update(
-        state=Message.State.CANCELED, lease_until=None, error=str(why.label), withheld=why, withheld_at=timezone.now()
-    )
+        state=Message.State.CANCELED, lease_until=None, error=str(why.label), withheld=why, withheld_at=timezone.now(),
+        to_email=message.to_email,
+    )  # fmt: skip
     if canceled:
         logger.warning("message %s (%s) withheld: %s", message.pk, message.kind, why.value)
 
@@ -118,8 +121,11 @@ def _may_repeat(kind: str) -> int:
 
 def _last_moment(message: Message, letter: Letter) -> bool:
     """Right before it could be delivered: still ours, not canceled meanwhile, and it may leave? Then the row says so,
-    with the words.
+    with the words. One whose reader has another address by now is put back, and leaves for that one.
     """
+    if mail_permission.address_now(message) != message.to_email:
+        _write(message, lease_until=None, **_waits_untried(message, timezone.now()))
+        return False
     why = mail_permission.why_not(message)
     if why:
         _withhold(_mine(message), message, why)
@@ -156,8 +162,11 @@ def _changes(message: Message, outcome: Outcome) -> dict[str, Any]:
 
 def _waits_for_the_server(message: Message) -> dict[str, Any]:
     """Nobody was there to try it on: no try is spent, so that an outage of days loses nothing, and it is due soon."""
-    again = {"state": Message.State.PENDING, "next_try_at": timezone.now() + FIRST_DELAY}
-    return {**again, "attempts": message.attempts - 1, "unanswered": message.unanswered}
+    return {**_waits_untried(message, timezone.now() + FIRST_DELAY), "unanswered": message.unanswered}
+
+
+def _waits_untried(message: Message, until: datetime) -> dict[str, Any]:
+    return {"state": Message.State.PENDING, "next_try_at": until, "attempts": message.attempts - 1}
 
 
 def _sent(message: Message) -> dict[str, Any]:

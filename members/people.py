@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from members import clock
 from members.errors import AddressTaken
-from members.models import Supporter, TimelineEntry
+from members.models import Message, Supporter, TimelineEntry
 
 log = logging.getLogger("hromada.people")
 
@@ -62,7 +63,8 @@ SELECT held.* FROM given JOIN held ON lower(held.email) = given.key ORDER BY giv
 
 @transaction.atomic
 def correct_address(supporter: Supporter, email: str, actor: User) -> Supporter:
-    """Write down the right address of a supporter, and who did it. Later mails go there; Stripe is not told.
+    """Write down the right address of a supporter, and who did it. Mails that wait and later ones go there; Stripe is
+    not told.
 
     Raises ValidationError when it is no address, AddressTaken when another supporter has it. Safe to call twice: the
     address they already have changes nothing.
@@ -74,6 +76,7 @@ def correct_address(supporter: Supporter, email: str, actor: User) -> Supporter:
         return held
     was, held.email = held.email, email
     _save_address(held)
+    _turn_what_waits(held, was)
     details = {"was": shortened(was), "is": shortened(email)}
     TimelineEntry.objects.create(supporter=held, action="supporter.address_corrected", actor=actor, details=details)
     log.info("supporter.address_corrected supporter=%s actor=%s", held.pk, actor.pk)
@@ -96,6 +99,14 @@ def shortened(email: str) -> str:
     """An address as history may keep it: enough to recognise, too little to write to."""
     name, _, host = email.partition("@")
     return f"{name[:1]}…@{host}"
+
+
+def _turn_what_waits(supporter: Supporter, was: str) -> None:
+    """Letters to the old address that no sender has in its hands are due at the new one, however long they were to wait
+    for another try. One that is being sent is turned by its sender (members/mail_sending.py).
+    """
+    waiting = Message.objects.filter(supporter=supporter, state=Message.State.PENDING, to_email__iexact=was)
+    waiting.update(to_email=supporter.email, next_try_at=timezone.now())
 
 
 def _save_address(supporter: Supporter) -> None:

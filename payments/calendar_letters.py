@@ -14,11 +14,13 @@ from django.db.models import (
     DateField,
     DateTimeField,
     DurationField,
+    Exists,
     ExpressionWrapper,
     F,
     Func,
     IntegerField,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Sum,
@@ -29,19 +31,22 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from members import clock, mail_choices
 from members.models import Message
 from payments import emails
-from payments.due_letters import DueLetter, unless_sent
+from payments.due_letters import DueLetter, key_of, unless_sent
 from payments.models import KEPT, Frequency, Payment, Subscription
 
 REMINDER, ANNIVERSARY, UPCOMING = "monthly_reminder", "anniversary", "renewal_upcoming_month"
+PAUSED = "paused"  # every pause is told of in a letter
 BEFORE = 30  # days before a year is full on which the reminder is due
+# Days after it until which one comes that a pause held back: our three months, and a while to be paid again.
+HELD_BACK = 100
 # Days after it on which a word is: not beside the receipt or the bad news of a payment of that day, and not too late.
 FIRST, LAST = 2, 14
 DAYS_BEFORE_A_PAYMENT = 3
 
 
 def monthly_reminder(row: Subscription) -> Message:
-    """Once a year, who gives monthly is reminded of it, of the sum so far and of how to stop. Once a full year. A draft
-    of a row with `years`, `times` and `given` (see `_full_years`).
+    """Once a year, who gives monthly is reminded of it, of the sum so far and of how to stop. Once a full year; true
+    before its day as well as after. A draft of a row with `years`, `times` and `given` (see `_full_years`).
     """
     facts = {**_so_far(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return emails.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
@@ -59,16 +64,27 @@ def renewal_upcoming_month(row: Subscription) -> Message:
 
 
 def _reminders_due(today: date) -> QuerySet[Subscription]:
-    """Monthly gifts of which a year will be full within thirty days."""
-    last = today + timedelta(days=BEFORE)
-    rows = _full_years(_going().filter(frequency=Frequency.MONTH), today + timedelta(days=1), last)
+    """Monthly gifts of which a year will be full within thirty days; and those of which one has become full while they
+    were paused, when they go on.
+
+    Only those are looked back for. An installation that never sent these letters would send a hundred days' worth on
+    its first day, to people whose next one is due within the year.
+    """
+    first, last = today - timedelta(days=HELD_BACK), today + timedelta(days=BEFORE)
+    rows = _full_years(_going().filter(frequency=Frequency.MONTH), first, last)
+    paused = Message.objects.filter(
+        supporter=OuterRef("supporter"), kind=PAUSED, key__startswith=OuterRef("paused_key")
+    )  # fmt: skip
+    rows = rows.annotate(paused_key=key_of(Value(PAUSED), "public_id")).filter(Q(full_on__gt=today) | Exists(paused))
     return unless_sent(rows, Value(REMINDER), "public_id", "years")
 
 
 def _anniversaries_due(today: date) -> QuerySet[Subscription]:
-    """Gifts of which a year became full two days to two weeks ago, whose giver wants to hear of it."""
+    """Gifts of which a year became full two days to two weeks ago, whose giver wants to hear of it. Not one of which
+    everything went back.
+    """
     full = (today - timedelta(days=LAST), today - timedelta(days=FIRST))
-    rows = _full_years(_going().filter(mail_choices.wants(ANNIVERSARY)), *full)
+    rows = _full_years(_going().filter(mail_choices.wants(ANNIVERSARY)), *full).filter(times__gt=0)
     return unless_sent(rows, Value(ANNIVERSARY), "public_id", "years")
 
 
@@ -85,11 +101,12 @@ def _going() -> QuerySet[Subscription]:
 
 def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QuerySet[Subscription]:
     """Those of which a year becomes full from the first to the last of these days: `years` in all, and what was given,
-    `times` and `given` in minor units, less what went back.
+    `times` and `given` in minor units, less what went back; a payment that went back whole is no time.
     """
     began = TruncDate("started_at")
     paid = Payment.objects.filter(
-        subscription=OuterRef("pk"), status=Payment.Status.SUCCEEDED, currency=OuterRef("currency")
+        subscription=OuterRef("pk"), status=Payment.Status.SUCCEEDED, currency=OuterRef("currency"),
+        amount__gt=F("refunded_amount") + F("disputed_amount"),
     ).order_by().values("subscription")  # fmt: skip
     full_years = Func(
         Value(last, DateField()), began, template="extract(year FROM age(%(expressions)s))::int",

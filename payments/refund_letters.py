@@ -11,7 +11,7 @@ from members import clock, mail
 from members.mail_letters import Letter, render
 from members.models import Message
 from payments import emails
-from payments.models import Dispute, Payment, Refund
+from payments.models import Dispute, Payment, Refund, StripeRequest, Subscription
 
 DISPUTE_NOTE = "dispute_note"
 
@@ -28,8 +28,13 @@ def payment_returned(payment: Payment) -> Message | None:
     language, gift = emails.language_of(payment), payment.subscription
     facts = {**emails.arrived(payment), "again_url": emails.again_url(payment, language)}
     if gift and not gift.is_ending_or_asked_to:
-        facts["stop_url"] = emails.stop_url(gift, language)
+        facts |= _going(gift, language)
     return emails.send("payment_returned", payment.public_id, payment, facts)
+
+
+def goes_on(gift: Subscription) -> bool:
+    """Whether a gift that nobody stops is charged as before: it does not rest, and its card or debit is not gone."""
+    return not gift.pauses_by(*StripeRequest.UNSEEN) and not gift.method_problem
 
 
 def dispute_note(dispute: Dispute) -> Message | None:
@@ -54,12 +59,18 @@ def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping:
 
 
 def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is_stopping: bool) -> emails.Facts:
-    """Amounts in minor units of the payment's currency. One who goes on giving is told so, and how to stop."""
+    """Amounts in minor units of the payment's currency. One who goes on giving is told so; one who has not stopped, how
+    to.
+    """
     facts = {
         **emails.arrived(payment), "back_amount": amount, "back_on": str(clock.day_of(at)),
         "is_whole": amount == payment.amount, "sentence": sentence,
     }  # fmt: skip
     subscription = payment.subscription
     if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
-        facts["stop_url"] = emails.stop_url(subscription, emails.language_of(payment))
+        facts |= _going(subscription, emails.language_of(payment))
     return facts
+
+
+def _going(gift: Subscription, language: str) -> emails.Facts:
+    return {"stop_url": emails.stop_url(gift, language), "is_going": goes_on(gift)}

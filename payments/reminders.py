@@ -9,7 +9,8 @@ import logging
 from datetime import date, timedelta
 
 from django.db.models import Case as Choice
-from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import TruncDate
 
 from members.models import Message
 from payments import cases, emails
@@ -20,17 +21,19 @@ log = logging.getLogger("hromada.reminders")
 
 FIRST, LAST = 30, 7
 LATE_FROM = 20  # card rules want the notice 7 to 30 days ahead; with 20 left somebody has time to look into it
-KIND = "renewal_upcoming_year"
+KIND, RESUMED = "renewal_upcoming_year", "resumed"
 _KEY = (Value(KIND), "public_id", "renews_on")
 
 
 def due(today: date) -> QuerySet[Subscription]:
-    """Yearly gifts that renew within 30 days and are not stopping. In the last week the last reminder is due, whether
-    or not there was a first.
+    """Yearly gifts that renew within 30 days, are not stopping and do not rest on that day. In the last week the last
+    reminder is due, whether or not there was a first.
     """
     rows = (
         Subscription.objects.renewing_by(today + timedelta(days=FIRST))
         .filter(frequency=Frequency.YEAR, renews_on__gt=today)
+        .annotate(resumes_on=TruncDate("resumes_at"))
+        .filter(Q(collection_paused=False) | Q(resumes_on__lte=F("renews_on")))
         .annotate(
             days_before=Choice(
                 When(renews_on__lte=today + timedelta(days=LAST), then=LAST), default=FIRST,
@@ -50,15 +53,24 @@ def draft(subscription: Subscription, today: date) -> Message:
 
 
 def tell_if_late(subscription: Subscription, today: date) -> None:
-    """Staff are told of a first reminder that came when it should have been out for ten days."""
+    """Staff are told of a first reminder that came when it should have been out for ten days. One of a gift that rested
+    or was to stop until a few days ago could not have come before.
+    """
     days_left = _days_left(subscription, today)
-    if days_left >= LATE_FROM or getattr(subscription, "had_first", False):
+    if days_left >= LATE_FROM or getattr(subscription, "had_first", False) or _resumed_lately(subscription, today):
         return
     renews_on = subscription.renews_on.isoformat()
     facts = {"subscription": subscription.pk, "renews_on": renews_on, "days_left": days_left}
     key = f"reminder_late:{subscription.public_id}:{renews_on}"
     cases.open_case(Case.Kind.REMINDER_LATE, key, subscription.supporter, facts)
     log.error("renewal reminder of subscription %s is late: %s days left", subscription.pk, days_left)
+
+
+def _resumed_lately(subscription: Subscription, today: date) -> bool:
+    """By the letter about it, which every pause or stop that was taken back has."""
+    resumed = Message.objects.filter(supporter=subscription.supporter_id, kind=RESUMED)
+    since = today - timedelta(days=FIRST - LATE_FROM)
+    return resumed.filter(key__startswith=f"{RESUMED}:{subscription.public_id}:", created_at__date__gte=since).exists()
 
 
 def _days_left(subscription: Subscription, today: date) -> int:

@@ -157,7 +157,9 @@ def going_on_sentences(payment: Payment) -> list[object]:
     subscription = payment.subscription
     if subscription is None or subscription.is_ending_or_asked_to:
         return []
-    return [_("The regular gift goes on. The letter says so, and how to stop it.")]
+    if refund_letters.goes_on(subscription):
+        return [_("The regular gift goes on. The letter says so, and how to stop it.")]
+    return [_("The regular gift is not stopped. The letter says how to stop it.")]
 
 
 def outcome(request: RefundRequest, *, settled: bool = False) -> str:

@@ -45,8 +45,7 @@ class CorrectAddress(Act):
 
     def consequences(self, row: Supporter) -> list[object]:
         return [
-            _("Later messages go to the new address, and access is found by it."),
-            _("Messages that already wait still go to the old one."),
+            _("Messages that wait and later ones go to the new address, and access is found by it."),
             _("Stripe is not told: its own mails keep going where they went."),
         ]
 

@@ -190,6 +190,7 @@ SAMPLES: dict[str, Sample] = {
         _("When a bank took back a debit that had arrived."),
         {
             "month": Case(_("Monthly"), lambda who: refund_letters.payment_returned(renewal(subscription(who)))),
+            "paused": Case(_("Paused"), lambda who: refund_letters.payment_returned(renewal(_resting(who)))),
             "once": Case(_("Once"), lambda who: refund_letters.payment_returned(given_once(who))),
         },
     ),
@@ -221,7 +222,7 @@ SAMPLES: dict[str, Sample] = {
         lambda who: _another_amount(who, who.person.monthly // 2),
     ),
     "monthly_reminder": always(
-        _("Once a year, thirty days before another year of a monthly gift is full."),
+        _("Once a year, thirty days before another year of a monthly gift is full, or after a pause over that time."),
         lambda who: calendar_letters.monthly_reminder(_full_year(who)),
     ),
     "anniversary": Sample(

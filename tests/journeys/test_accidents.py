@@ -12,7 +12,7 @@ import stripe
 from django.db import connection
 from django.test import Client
 
-from members import clock
+from members import clock, people
 from members.models import Membership, Message
 from payments import comparison
 from payments.models import Case, LedgerEntry, Payment, StripeEvent, Subscription
@@ -30,6 +30,16 @@ def crowd(committed: None, settings, tmp_path: Path) -> Iterator[Stage]:
 
 def one() -> Subscription:
     return Subscription.objects.get()
+
+
+def test_the_address_was_mistyped_and_the_thanks_still_wait(stage: Stage) -> None:
+    """Staff correct it while the mail server is away: the thanks reach who gave, and nobody else."""
+    stage.pay(stage.give("month", amount="10", email="olnea@example.org"), card="4242424242424242")
+    while stage.bring():
+        stage.work()
+    people.correct_address(one().supporter, "olena@example.org", factories.staff())
+    stage.send_mail()
+    assert [mail["To"] for mail in stage.mails()] == ["olena@example.org"]
 
 
 def test_recovered_and_then_stopped(stage: Stage) -> None:

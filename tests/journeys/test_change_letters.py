@@ -109,3 +109,23 @@ def test_a_pause_that_ends_on_its_day_needs_no_second_letter(stage: Stage) -> No
     stage.advance(20)
     assert not Subscription.objects.get().collection_paused
     assert kinds()[1:] == ["paused", "resume_soon", "receipt_recurring"]
+
+
+def test_a_pause_over_the_month_before_the_year_is_full_delays_its_reminder(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    stage.sleep(320)
+    press(stage, "pause")
+    stage.settle_down()
+    row = Subscription.objects.get()
+    assert row.resumes_at is not None
+    resumes_on = clock.day_of(row.resumes_at)
+    for days in (60, 20):  # before the year is full, and after
+        stage.sleep(days)
+        daily.run()
+    assert "monthly_reminder" not in kinds()
+    stage.sleep_until(resumes_on)
+    stage.advance(2)
+    assert kinds().count("monthly_reminder") == 1
+    letter = Message.objects.get(kind="monthly_reminder")
+    assert letter.context["times"] == Subscription.objects.get().payments.filter(status="succeeded").count()
+    assert letter.context["renews_on"] > str(clock.today())

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from members.models import Message
-from payments.models import Case, Dispute, LedgerEntry, Payment, StripeEvent
+from payments.models import Case, Dispute, LedgerEntry, Payment, StripeEvent, Subscription
 from tests.stage import Stage, shuffled
 
 
@@ -124,6 +124,19 @@ def test_a_bank_debit_returned_weeks_later_reverses_its_line(stage: Stage) -> No
     letter = Message.objects.get(kind="payment_returned")
     assert letter.context["amount"] == 2500
     assert "/stop/" in letter.context["stop_url"]
+
+
+def test_a_debit_taken_back_of_a_gift_whose_mandate_ended_is_not_said_to_go_on(stage: Stage) -> None:
+    stage.join("month", amount="25", iban="DE89370400440532013000")
+    stage.sleep(8)
+    stage.stripe.revoke_mandate(Subscription.objects.get().stripe_payment_method_id)
+    stage.settle_down()
+    stage.stripe.dispute(Payment.objects.get().stripe_charge_id)
+    stage.settle_down()
+    letter = " ".join(Message.objects.get(kind="payment_returned").body_text.split())
+    assert "goes on as before" not in letter
+    assert "If you want your regular gift to end, the link below stops it." in letter
+    assert "/stop/" in letter
 
 
 def test_a_card_dispute_says_nothing_to_the_supporter(stage: Stage) -> None:

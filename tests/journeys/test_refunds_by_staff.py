@@ -12,6 +12,7 @@ from payments import changes, refund_requests, unanswered
 from payments.errors import NothingToRefund, StripeUnavailable
 from payments.models import Case, LedgerEntry, Payment, Refund, RefundRequest, Subscription
 from tests import factories
+from tests.payments.reader_links import press
 from tests.stage import Stage
 
 
@@ -115,6 +116,16 @@ def test_who_goes_on_giving_is_told_how_to_stop(stage: Stage) -> None:
     refund_requests.request_refund(Payment.objects.get(), 1000, "requested_by_customer", None)
     stage.settle_down()
     assert "Your regular gift goes on as before." in stage.last_mail()
+    assert "/stop/" in stage.last_mail()
+
+
+def test_who_rests_is_told_how_to_stop_and_not_that_it_goes_on(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    press(stage, "pause")
+    stage.stripe.refund(Payment.objects.get().stripe_charge_id)
+    stage.settle_down()
+    assert "is on its way back to you." in stage.last_mail()
+    assert "goes on as before" not in stage.last_mail()
     assert "/stop/" in stage.last_mail()
 
 

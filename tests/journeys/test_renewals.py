@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import stripe
+
 from members import clock
 from members.models import Membership, Message
 from payments.models import Case, Payment, Subscription
-from tests.stage import Stage, link
+from tests.stage import KEY, Stage, link
 
 
 def kinds() -> list[str]:
@@ -71,6 +73,24 @@ def test_a_reminder_that_could_not_go_out_goes_out_late_with_an_alarm(stage: Sta
     stage.advance(1)
     assert kinds()[1:] == ["renewal_upcoming_year"]
     assert Case.objects.get().kind == "reminder_late"
+
+
+def test_a_yearly_gift_paused_in_the_dashboard_is_not_told_that_money_is_taken(stage: Stage) -> None:
+    """Nor is anybody to blame when it goes on ten days before its day: then the reminder is due at once."""
+    stage.join("year", amount="100")
+    row = Subscription.objects.get()
+    stage.sleep_until(row.renews_on - timedelta(days=31))
+    agreed = stripe.StripeClient(KEY, base_addresses={"api": stage.stripe.base_url}).v1.subscriptions
+    agreed.update(row.stripe_subscription_id, {"pause_collection": {"behavior": "void"}})
+    stage.settle_down()
+    stage.advance(3)
+    stage.sleep_until(row.renews_on - timedelta(days=10))
+    assert kinds()[1:] == ["paused"]
+    agreed.update(row.stripe_subscription_id, {"pause_collection": ""})
+    stage.settle_down()
+    stage.advance(1)
+    assert kinds()[1:] == ["paused", "resumed", "renewal_upcoming_year"]
+    assert not Case.objects.exists()
 
 
 def test_stopping_while_behind_ends_at_once_and_nothing_is_tried_again(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from members import mail_choices, mail_sending, mail_sweep, suppressions
+from members import mail_choices, mail_sending, mail_sweep, people, suppressions
 from members.mail_kinds import Stream
 from members.models import Message, Supporter, Suppression
 from tests import factories
@@ -80,6 +80,59 @@ def test_a_lifted_suppression_lets_later_letters_out(sink: SmtpSink, olena: Supp
     message = owed(olena)
     mail_sweep.send_due()
     assert outcome(message) == ("sent", "")
+
+
+def correct(who: Supporter) -> None:
+    people.correct_address(who, "kovalenko@example.org", factories.staff())
+
+
+def recipients(sink: SmtpSink) -> list[str]:
+    return [letter.recipient for letter in sink.received]
+
+
+def test_a_letter_a_sender_has_taken_goes_to_the_address_that_was_corrected_meanwhile(
+    sink: SmtpSink, olena: Supporter
+) -> None:
+    claimed = mail_sending.claim(owed(olena).pk)
+    assert claimed
+    correct(olena)
+    mail_sending.deliver(claimed)
+    claimed.refresh_from_db()
+    assert (claimed.state, claimed.attempts, claimed.unanswered) == ("pending", 0, 0)
+    assert recipients(sink) == []
+    mail_sweep.send_due()
+    claimed.refresh_from_db()
+    assert (claimed.state, claimed.attempts, claimed.to_email) == ("sent", 1, "kovalenko@example.org")
+    assert recipients(sink) == ["kovalenko@example.org"]
+
+
+def test_one_that_was_put_back_to_wait_while_it_was_corrected_goes_there_too(sink: SmtpSink, olena: Supporter) -> None:
+    message = owed(olena, state="sending", lease_until="2020-01-01T00:00:00Z", unanswered=1, attempts=1)
+    correct(olena)
+    message.refresh_from_db()
+    assert message.to_email == "olena@example.org", "nobody knows yet what became of it there"
+    mail_sweep.send_due()
+    assert outcome(message) == ("sent", "")
+    assert recipients(sink) == [message.to_email] == ["kovalenko@example.org"]
+
+
+def test_what_stood_against_the_old_address_does_not_silence_the_new_one(sink: SmtpSink, olena: Supporter) -> None:
+    stop("suppressed", olena)
+    message = owed(olena)
+    correct(olena)
+    mail_sweep.send_due()
+    assert outcome(message) == ("sent", "")
+
+
+def test_what_stands_against_the_new_address_counts(sink: SmtpSink, olena: Supporter) -> None:
+    message = owed(olena, state="sending", lease_until="2020-01-01T00:00:00Z")
+    correct(olena)
+    olena.refresh_from_db()
+    stop("suppressed", olena)
+    mail_sweep.send_due()
+    assert outcome(message) == ("canceled", "suppressed")
+    assert message.to_email == "kovalenko@example.org"
+    assert sink.connections == 0
 
 
 def test_after_an_outage_links_go_first_and_what_came_too_late_not_at_all(sink: SmtpSink) -> None:

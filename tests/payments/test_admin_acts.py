@@ -43,6 +43,7 @@ def test_an_address_is_corrected_after_a_page_that_says_what_follows(desk: Clien
     who = factories.supporter(email="olnea@example.org")
     asked = desk.get(act(who, "correct-address"))
     assert "Stripe is not told" in asked.content.decode()
+    assert "Messages that wait and later ones go to the new address" in asked.content.decode()
     assert Supporter.objects.get().email == "olnea@example.org"
     done = desk.post(act(who, "correct-address"), {"email": "olena@example.org"}, follow=True)
     assert "The address is corrected." in done.content.decode()

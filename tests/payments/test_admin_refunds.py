@@ -91,6 +91,14 @@ def test_the_confirming_page_shows_what_will_happen_and_the_very_letter(desk: Cl
     assert "Your regular gift goes on as before." in letter.body_text
 
 
+def test_of_a_gift_that_rests_neither_page_nor_letter_says_that_it_goes_on(desk: Client) -> None:
+    gift = factories.subscription(collection_paused=True)
+    payment = factories.payment(gift.supporter, subscription=gift, frequency="month")
+    asked = desk.post(address(payment), ANSWERS)
+    assert "The regular gift is not stopped. The letter says how to stop it." in asked.content.decode()
+    assert "goes on" not in asked.context["confirmation"].letter.text
+
+
 def test_money_goes_back_once_however_often_the_button_is_pressed(desk: Client, stage: Stage) -> None:
     stage.join("once", amount="25")
     payment = Payment.objects.get()

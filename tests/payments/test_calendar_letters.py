@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from members import mail_choices
+from members.mail_letters import render
 from members.models import Message
 from payments import calendar_letters, due_letters
 from payments.models import Subscription
@@ -25,10 +26,13 @@ def _database(db: None) -> None:
     """Every test here stands on rows."""
 
 
-def gift(began: date = BEGAN, **values: Any) -> Subscription:
-    return factories.subscription(
+def gift(began: date = BEGAN, *, is_paid: bool = True, **values: Any) -> Subscription:
+    row = factories.subscription(
         **{"started_at": datetime(began.year, began.month, began.day, 12, tzinfo=UTC), **values}
     )
+    if is_paid:
+        factories.payment(row.supporter, subscription=row, frequency=row.frequency)
+    return row
 
 
 def days_of(kind: due_letters.DueLetter[Any], full_years: list[date]) -> list[date]:
@@ -75,6 +79,40 @@ def test_a_reminder_comes_late_rather_than_never_and_not_after_the_day(day: date
     assert due_letters.send(calendar_letters.YEARLY_REMINDER, day).queued == queued
 
 
+def paused(row: Subscription) -> None:
+    factories.message(row.supporter, kind="paused", key=f"paused:{row.public_id}:2026-02-01")
+
+
+def test_after_a_pause_over_the_day_the_reminder_comes_when_the_gift_goes_on_and_once() -> None:
+    row = gift(collection_paused=True)
+    paused(row)
+    assert days_of(calendar_letters.YEARLY_REMINDER, [FULL]) == []
+    row.collection_paused = False
+    row.save()
+    late = FULL + timedelta(days=47)
+    for day, queued in ((late, 1), (late, 0), (late + timedelta(days=1), 0)):
+        assert due_letters.send(calendar_letters.YEARLY_REMINDER, day).queued == queued
+    assert Message.objects.get(kind="monthly_reminder").key.endswith(f":{row.public_id}:2")
+    assert days_of(calendar_letters.YEARLY_REMINDER, years(BEGAN, 2027)) == [date(2027, 2, 13)]
+
+
+@pytest.mark.parametrize(("days_late", "queued"), [(100, 1), (101, 0)])
+def test_one_that_a_pause_held_back_is_not_looked_for_for_ever(days_late: int, queued: int) -> None:
+    paused(gift())
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL + timedelta(days=days_late)).queued == queued
+
+
+def test_an_installation_that_begins_with_these_letters_sends_none_that_are_past() -> None:
+    """Nor does a pause of one gift stand for another of the same person."""
+    row = gift()
+    paused(row)
+    factories.subscription(row.supporter, started_at=row.started_at)
+    for _number in range(3):
+        gift()
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL + timedelta(days=5)).queued == 1
+    assert Message.objects.get(kind="monthly_reminder").key.endswith(f":{row.public_id}:2")
+
+
 @pytest.mark.parametrize(
     "values",
     [{"cancel_at_period_end": True}, {"collection_paused": True}, {"status": "past_due"}, {"status": "canceled"}],
@@ -112,16 +150,30 @@ def test_a_payment_is_announced_from_three_days_before_until_the_day_before() ->
 
 
 def test_the_sum_so_far_leaves_out_what_went_back_and_what_failed() -> None:
-    row = gift()
+    row = gift(is_paid=False)
     of = {"subscription": row, "frequency": "month"}
     for _number in range(2):
         factories.payment(row.supporter, **of)
     factories.refund(factories.payment(row.supporter, **of), 400)
+    factories.refund(factories.payment(row.supporter, **of), 1000)
+    factories.dispute(factories.payment(row.supporter, **of))
     factories.payment(row.supporter, **of, status="failed")
     factories.payment(row.supporter)
     due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30))
     context = Message.objects.get().context
     assert (context["times"], context["given"], context["agreed_on"]) == (3, 2600, "2024-03-15")
+
+
+def test_of_a_gift_of_which_all_went_back_there_is_a_reminder_without_a_sum_and_no_word() -> None:
+    row = gift(is_paid=False)
+    paid = factories.payment(row.supporter, subscription=row, frequency="month")
+    factories.refund(paid, 400)
+    factories.dispute(paid, amount=600, withdrawn_amount=600)
+    assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)).due == 0
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).queued == 1
+    letter = render(Message.objects.get())
+    assert "You agreed to this on" in letter.text
+    assert "Since then" not in letter.text + letter.html
 
 
 def test_a_day_costs_the_same_questions_for_one_as_for_many() -> None:

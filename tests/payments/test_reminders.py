@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +58,29 @@ def test_who_does_not_renew_is_left_in_peace() -> None:
     yearly(30, status="incomplete_expired")
     factories.subscription(frequency="month", renews_on=TODAY + timedelta(days=30))
     assert remind(TODAY)["due"] == 0
+
+
+def noon(in_days: int) -> datetime:
+    return datetime.combine(TODAY + timedelta(days=in_days), time(12), UTC)
+
+
+@pytest.mark.parametrize(("resumes", "due"), [(None, 0), (31, 0), (30, 1), (12, 1)])
+def test_a_gift_that_rests_on_its_day_is_left_in_peace(resumes: int | None, due: int) -> None:
+    yearly(30, collection_paused=True, resumes_at=noon(resumes) if resumes else None)
+    assert remind(TODAY)["due"] == due
+
+
+@pytest.mark.parametrize(("ago", "cases"), [(0, 0), (10, 0), (11, 1)])
+def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(ago: int, cases: int) -> None:
+    """The letter that said so counts, and only the one of this gift."""
+    row = yearly(12)
+    went_on = {"kind": "resumed", "created_at": noon(-ago)}
+    factories.message(row.supporter, **went_on, key=f"resumed:{row.public_id}:{TODAY - timedelta(days=ago)}")
+    other = yearly(12)
+    factories.message(other.supporter, **went_on, key="resumed:another:2026-03-01")
+    assert remind(TODAY)["queued"] == 2
+    assert Case.objects.filter(supporter=row.supporter).count() == cases
+    assert Case.objects.filter(supporter=other.supporter).count() == 1
 
 
 def test_who_has_it_already_is_not_even_looked_at() -> None:
