@@ -87,7 +87,7 @@ def _cause(row: Subscription) -> str:
     """The wish of ours that the gift answers now, so that each of several on a day is told; else the day."""
     wishes = row.changes.filter(state__in=SubscriptionChange.UNSEEN)
     wish = next((each for each in wishes if each.is_shown_by(row)), None)
-    return str(wish.public_id) if wish else f"{row.public_id}:{clock.today()}"
+    return f"{row.public_id}:{wish.public_id if wish else clock.today()}"
 
 
 def _facts(row: Subscription) -> emails.Facts:
