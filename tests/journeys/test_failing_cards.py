@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from members import clock
-from members.models import Message
+from members.models import Membership, Message
 from payments.models import Case, OverdueTry, Payment, Subscription
 from payments.stripe_api.simulator.life import invoicing
 from tests.payments.reader_links import press
@@ -120,6 +120,24 @@ def test_a_payment_given_up_while_its_try_waits_for_stripe_is_not_taken(stage: S
     stage.settle_down()
     assert Payment.objects.latest("pk").status == "failed"
     assert stage.stripe.world.store.where("invoice", status="uncollectible")
+
+
+def test_an_invoice_that_is_paid_after_its_month_pays_for_the_day_on_which_it_is(stage: Stage) -> None:
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    stage.join("month", amount="10", card=FAILS)
+    stage.sleep_until(Subscription.objects.get().renews_on)
+    stage.sleep(45)
+    assert Subscription.objects.get().status == "canceled"
+    failed = Payment.objects.get(status="failed")
+    stage.stripe.set_payment_method(failed.stripe_customer_id, GOOD)
+    world = stage.stripe.world
+    with world.transaction():
+        invoicing.pay(world, world.get("invoice", failed.stripe_invoice_id), world.store.all("payment_method")[-1])
+    stage.settle_down()
+    failed.refresh_from_db()
+    assert (failed.status, clock.day_of(failed.paid_at)) == ("succeeded", clock.today())
+    assert failed.paid_through < clock.today() == Membership.objects.get().paid_through
+    assert stage.books()["broken"] == []
 
 
 @pytest.mark.parametrize("days", [2, 5])

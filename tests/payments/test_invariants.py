@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from members import clock
 from members.models import Membership
@@ -76,6 +77,19 @@ def test_somebody_who_belongs_and_has_not_paid() -> None:
     membership = paid.subscription.membership_id
     sentence = f"who belongs by a subscription has paid, through today or within grace: membership {membership}"
     assert sentence in invariants.broken()
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_payment_pays_at_least_for_the_day_on_which_it_came(days: int) -> None:
+    """Of a month that is over, when its invoice is paid late; on the newsroom's own day, not on that of UTC."""
+    paid, today = patron(), clock.today()
+    came = datetime.combine(today - timedelta(days=5), time(0, 30), timezone.get_default_timezone())
+    long_ago, day = today - timedelta(days=200), came.date() - timedelta(days=days)
+    Payment.objects.update(paid_at=came, paid_through=today - timedelta(days=150))
+    Membership.objects.update(starts_on=long_ago, paid_through=day, grace_through=day + timedelta(days=14))
+    sentence = "a membership is paid through what its subscription's payments paid for"
+    named = [f"{sentence}: membership {paid.subscription.membership_id}"]
+    assert invariants.broken() == (named if days else [])
 
 
 def test_what_was_taken_back_twice_without_a_case() -> None:
