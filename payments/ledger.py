@@ -147,10 +147,12 @@ def mark_received(payment: Payment, amount: int, charge_id: str, method: str, pa
 
 
 def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription: Subscription) -> Payment:
-    intent = invoice.payment_intent
+    charge = _charge_of(invoice)
+    if not charge:
+        payment.method = ""
     payment.paid_through = clock.day_of(invoice.period_end)
     paid_at = invoice.paid_at or invoice.created_at
-    if not _receive(payment, invoice.amount, intent.charge if intent else "", subscription.method, paid_at):
+    if not _receive(payment, invoice.amount, charge, subscription.method if charge else "", paid_at):
         return payment
     belonging.renew(payment, subscription)
     failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
@@ -165,6 +167,12 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
         emails.receipt_recurring(payment)
         refund_requests.look_at_instalment(payment, subscription, _charged_at(invoice, paid_at))
     return payment
+
+
+def _charge_of(invoice: objects.Invoice) -> str:
+    """The charge that brought the money of a paid invoice; none of one that staff marked as paid outside Stripe."""
+    intent = invoice.payment_intent
+    return intent.charge if intent and intent.status == "succeeded" else ""
 
 
 def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:

@@ -205,7 +205,7 @@ def described(subscription: Subscription) -> str:
 def paid(payment: Payment) -> str:
     shown = {
         "number": payment, "amount": money.format(payment.amount, payment.currency),
-        "day": columns.moment(payment.paid_at), "method": payment.method or columns.NONE,
+        "day": columns.moment(payment.paid_at), "method": columns.paid_from(payment),
     }  # fmt: skip
     return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
 

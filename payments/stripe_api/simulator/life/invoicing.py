@@ -168,6 +168,22 @@ def paid(world: World, invoice: Document) -> None:
     _recover(world, invoice)
 
 
+def paid_outside(world: World, invoice: Document) -> None:
+    """Staff mark it as paid: the money came some other way, nothing is charged, and the try under way is canceled."""
+    world.unschedule("retry", invoice["id"])
+    moments = {**invoice["status_transitions"], "paid_at": world.now()}
+    world.update(
+        invoice, status="paid", auto_advance=False, amount_paid=invoice["amount_due"], amount_remaining=0,
+        next_payment_attempt=None, status_transitions=moments,
+    )  # fmt: skip
+    charging.cancel(world, intent_of(world, invoice), "void_invoice")
+    for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
+        world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
+    for event in ("invoice.updated", "invoice.paid"):
+        world.emit(event, invoice)
+    _recover(world, invoice)
+
+
 def _recover(world: World, invoice: Document) -> None:
     subscription = subscription_of(world, invoice)
     if subscription["status"] in ("past_due", "unpaid"):
