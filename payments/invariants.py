@@ -60,6 +60,8 @@ def broken() -> list[str]:
 MOST_GRACE_DAYS = 90
 # A payment pays at least for its own day (belonging.py): that of an old month may come after the month is over.
 _PAID_THROUGH = "greatest(p.paid_through, (p.paid_at AT TIME ZONE %(zone)s)::date, m.starts_on)"
+# What Stripe paid from credit is time without a payment.
+_CREDITED = "coalesce(max(s.credited_through), m.starts_on)"
 SENTENCES: dict[str, str] = {
     "every received payment has its line": """
         SELECT 'payment ' || p.id FROM payments_payment p
@@ -91,7 +93,8 @@ SENTENCES: dict[str, str] = {
         JOIN payments_subscription s ON s.membership_id = m.id
         JOIN payments_payment p ON p.subscription_id = s.id AND p.status = 'succeeded'
         GROUP BY m.id
-        HAVING m.paid_through <> ALL(array_append(array_agg({_PAID_THROUGH}), m.starts_on))
+        HAVING m.paid_through <> ALL(array_agg({_PAID_THROUGH}) || m.starts_on || {_CREDITED})
+          OR m.paid_through < {_CREDITED}
           OR m.paid_through < max({_PAID_THROUGH})
             FILTER (WHERE p.refunded_amount + p.disputed_amount < p.amount)""",  # noqa: S608 - our own words
     "who has paid through today belongs today": """
@@ -104,7 +107,8 @@ SENTENCES: dict[str, str] = {
     "who belongs by a subscription has paid, through today or within grace": f"""
         SELECT 'membership ' || m.id FROM members_membership m
         JOIN payments_subscription s ON s.membership_id = m.id
-        WHERE m.grace_through >= %(today)s AND NOT EXISTS (
+        WHERE m.grace_through >= %(today)s AND coalesce(s.credited_through < %(today)s - %(grace)s::int, true)
+          AND NOT EXISTS (
           SELECT FROM payments_payment p WHERE p.subscription_id = s.id AND p.status = 'succeeded'
             AND {_PAID_THROUGH} >= %(today)s - %(grace)s::int)""",  # noqa: S608 - our own words
     "what was taken back twice is shown to staff": """

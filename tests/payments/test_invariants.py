@@ -92,6 +92,20 @@ def test_a_payment_pays_at_least_for_the_day_on_which_it_came(days: int) -> None
     assert invariants.broken() == (named if days else [])
 
 
+def test_what_was_paid_from_credit_is_time_that_was_paid_for() -> None:
+    paid, today = patron(), clock.today()
+    Payment.objects.update(paid_through=today - timedelta(days=100), paid_at=clock.now() - timedelta(days=130))
+    Membership.objects.update(starts_on=today - timedelta(days=200))
+    credited, membership = paid.subscription, Membership.objects.get()
+    for day, is_whole in ((membership.paid_through, True), (membership.paid_through + timedelta(days=1), False)):
+        credited.credited_through = day
+        credited.save()
+        assert (invariants.broken() == []) == is_whole
+    credited.credited_through = today - timedelta(days=91)
+    credited.save()
+    assert len(invariants.broken()) == 2, "not paid for, and belongs"
+
+
 def test_what_was_taken_back_twice_without_a_case() -> None:
     paid = patron()
     factories.refund(paid, paid.amount)

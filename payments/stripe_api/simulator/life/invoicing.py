@@ -79,9 +79,25 @@ def finalize_and_collect(world: World, invoice_id: str) -> None:
         return
     if subscription_of(world, invoice).get("_unfinishable"):
         _unfinished(world, invoice)
+    elif world.get("customer", invoice["customer"])["balance"] <= -invoice["amount_due"]:
+        _from_credit(world, invoice)
     else:
         finalize(world, invoice)
         collect(world, invoice)
+
+
+def _from_credit(world: World, invoice: Document) -> None:
+    """The customer's credit, a balance below zero, covers all of it: paid at once, without a payment."""
+    customer, due = world.get("customer", invoice["customer"]), invoice["amount_due"]
+    world.update(customer, balance=customer["balance"] + due)
+    moments = {**invoice["status_transitions"], "finalized_at": world.now(), "paid_at": world.now()}
+    world.update(
+        invoice, status="paid", amount_due=0, amount_remaining=0, auto_advance=False, attempted=True,
+        automatically_finalizes_at=None, next_payment_attempt=None, status_transitions=moments,
+        starting_balance=customer["balance"] - due, ending_balance=customer["balance"],
+    )  # fmt: skip
+    for event in ("invoice.finalized", "invoice.updated", "invoice.paid", "invoice.payment_succeeded"):
+        world.emit(event, invoice)
 
 
 def _unfinished(world: World, invoice: Document) -> None:
