@@ -17,11 +17,24 @@ from payments.models import Payment, Subscription
 
 def renew(payment: Payment, subscription: Subscription) -> None:
     """Belonging begins or goes on by a payment that was received. Safe to call again."""
-    paid = _paid(payment)
+    _go_on(subscription, _first_day(payment), _paid(payment))
+
+
+def credit(subscription: Subscription, first_day: date, through: date) -> None:
+    """The same by a period for which nothing was taken: Stripe paid it from the customer's credit there, or staff
+    forgave it. There is no payment, so the subscription keeps its last day. Safe to call again, and in any order.
+    """
+    known = subscription.credited_through or first_day
+    subscription.credited_through = max(known, first_day, through)
+    subscription.save(update_fields=["credited_through"])
+    _go_on(subscription, first_day, _credited(subscription.credited_through, subscription))
+
+
+def _go_on(subscription: Subscription, first_day: date, paid: memberships.Paid) -> None:
     subscription.membership = memberships.renew(
         supporter=subscription.supporter,
         source=f"subscription:{subscription.public_id}",
-        starts_on=_first_day(payment),
+        starts_on=first_day,
         paid_through=paid.paid_through,
         monthly_amount=paid.monthly_amount,
         currency=paid.currency,
@@ -36,7 +49,10 @@ def renew(payment: Payment, subscription: Subscription) -> None:
 def count_again(subscription: Subscription) -> None:
     """Take away the days of money that went back, where the level says so, or give them again. Safe to call again."""
     if subscription.membership:
-        memberships.count_again(subscription.membership, [_paid(payment) for payment in _received(subscription)])
+        paid = [_paid(payment) for payment in _received(subscription)]
+        if subscription.credited_through:
+            paid.append(_credited(subscription.credited_through, subscription))
+        memberships.count_again(subscription.membership, paid)
         _end(subscription)
 
 
@@ -57,6 +73,11 @@ def _paid(payment: Payment) -> memberships.Paid:
         currency=payment.currency,
         has_gone_back=payment.refunded_amount + payment.disputed_amount >= payment.amount,
     )
+
+
+def _credited(through: date, subscription: Subscription) -> memberships.Paid:
+    monthly = money.monthly(subscription.amount, subscription.frequency)
+    return memberships.Paid(through, monthly, subscription.currency, has_gone_back=False)
 
 
 def _end(subscription: Subscription) -> None:

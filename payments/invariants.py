@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count
+from django.utils import timezone
 
 from members import clock
 from members.models import Membership, Message, Supporter
@@ -57,6 +58,10 @@ def broken() -> list[str]:
 
 # No level may give more (members/models/membership.py).
 MOST_GRACE_DAYS = 90
+# A payment pays at least for its own day (belonging.py): that of an old month may come after the month is over.
+_PAID_THROUGH = "greatest(p.paid_through, (p.paid_at AT TIME ZONE %(zone)s)::date, m.starts_on)"
+# What Stripe paid from credit is time without a payment.
+_CREDITED = "coalesce(max(s.credited_through), m.starts_on)"
 SENTENCES: dict[str, str] = {
     "every received payment has its line": """
         SELECT 'payment ' || p.id FROM payments_payment p
@@ -83,14 +88,15 @@ SENTENCES: dict[str, str] = {
         SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
         WHERE s.settled_currency = l.currency AND s.settled_amount <> l.amount""",
     # A level says whether days stay when their money went back, and staff may change it: both outcomes are right.
-    "a membership is paid through what its subscription's payments paid for": """
+    "a membership is paid through what its subscription's payments paid for": f"""
         SELECT 'membership ' || m.id FROM members_membership m
         JOIN payments_subscription s ON s.membership_id = m.id
         JOIN payments_payment p ON p.subscription_id = s.id AND p.status = 'succeeded'
         GROUP BY m.id
-        HAVING m.paid_through <> ALL(array_append(array_agg(greatest(p.paid_through, m.starts_on)), m.starts_on))
-          OR m.paid_through < max(greatest(p.paid_through, m.starts_on))
-            FILTER (WHERE p.refunded_amount + p.disputed_amount < p.amount)""",
+        HAVING m.paid_through <> ALL(array_agg({_PAID_THROUGH}) || m.starts_on || {_CREDITED})
+          OR m.paid_through < {_CREDITED}
+          OR m.paid_through < max({_PAID_THROUGH})
+            FILTER (WHERE p.refunded_amount + p.disputed_amount < p.amount)""",  # noqa: S608 - our own words
     "who has paid through today belongs today": """
         SELECT 'payment ' || p.id FROM payments_payment p
         JOIN payments_subscription s ON s.id = p.subscription_id
@@ -98,12 +104,13 @@ SENTENCES: dict[str, str] = {
         WHERE p.status = 'succeeded' AND p.paid_through >= %(today)s
           AND p.refunded_amount + p.disputed_amount < p.amount
           AND (m.id IS NULL OR m.ended_on <= %(today)s OR m.grace_through < %(today)s)""",
-    "who belongs by a subscription has paid, through today or within grace": """
+    "who belongs by a subscription has paid, through today or within grace": f"""
         SELECT 'membership ' || m.id FROM members_membership m
         JOIN payments_subscription s ON s.membership_id = m.id
-        WHERE m.grace_through >= %(today)s AND NOT EXISTS (
+        WHERE m.grace_through >= %(today)s AND coalesce(s.credited_through < %(today)s - %(grace)s::int, true)
+          AND NOT EXISTS (
           SELECT FROM payments_payment p WHERE p.subscription_id = s.id AND p.status = 'succeeded'
-            AND greatest(p.paid_through, m.starts_on) >= %(today)s - %(grace)s::int)""",
+            AND {_PAID_THROUGH} >= %(today)s - %(grace)s::int)""",  # noqa: S608 - our own words
     "what was taken back twice is shown to staff": """
         SELECT 'payment ' || p.id FROM payments_payment p
         WHERE p.refunded_amount + p.disputed_amount > p.amount AND NOT EXISTS (
@@ -120,8 +127,10 @@ SENTENCES: dict[str, str] = {
 
 
 def _rows(query: str) -> list[str]:
+    zone = timezone.get_current_timezone_name()
+    known: dict[str, Any] = {"today": clock.today(), "grace": MOST_GRACE_DAYS, "zone": zone}
     with connection.cursor() as cursor:
-        cursor.execute(f"{query} LIMIT 10", {"today": clock.today(), "grace": MOST_GRACE_DAYS})
+        cursor.execute(f"{query} LIMIT 10", known)
         return [row[0] for row in cursor.fetchall()]
 
 

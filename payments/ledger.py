@@ -49,7 +49,7 @@ def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> 
 def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
     """One invoice of a subscription: received, with the bank, or failed. A later state never gives way to an older."""
     if invoice.amount == 0:
-        return None
+        return _credit_instalment(invoice, subscription)
     if invoice.status == "paid":
         return _receive_instalment(_instalment(invoice, subscription), invoice, subscription)
     intent = invoice.payment_intent
@@ -147,10 +147,12 @@ def mark_received(payment: Payment, amount: int, charge_id: str, method: str, pa
 
 
 def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription: Subscription) -> Payment:
-    intent = invoice.payment_intent
+    charge = _charge_of(invoice)
+    if not charge:
+        payment.method = ""
     payment.paid_through = clock.day_of(invoice.period_end)
     paid_at = invoice.paid_at or invoice.created_at
-    if not _receive(payment, invoice.amount, intent.charge if intent else "", subscription.method, paid_at):
+    if not _receive(payment, invoice.amount, charge, subscription.method if charge else "", paid_at):
         return payment
     belonging.renew(payment, subscription)
     failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
@@ -165,6 +167,24 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
         emails.receipt_recurring(payment)
         refund_requests.look_at_instalment(payment, subscription, _charged_at(invoice, paid_at))
     return payment
+
+
+def _credit_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
+    """Paid without money, from the customer's credit at Stripe: time goes on, and a try that failed is wanted no more.
+
+    An invoice that bills nothing, such as one of a trial or of a change of amount, gives no time.
+    """
+    if invoice.status != "paid" or invoice.billed <= 0:
+        return None
+    first_day = clock.day_of(invoice.paid_at or invoice.created_at)
+    belonging.credit(subscription, first_day, clock.day_of(invoice.period_end))
+    return _give_up_instalment(invoice)
+
+
+def _charge_of(invoice: objects.Invoice) -> str:
+    """The charge that brought the money of a paid invoice; none of one that staff marked as paid outside Stripe."""
+    intent = invoice.payment_intent
+    return intent.charge if intent and intent.status == "succeeded" else ""
 
 
 def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:

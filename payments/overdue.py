@@ -29,10 +29,15 @@ WANTS_CONFIRMATION = ("authentication_required", "invoice_payment_intent_require
 
 
 def payments_behind(subscription: Subscription) -> list[Payment]:
-    """Those that failed and are still wanted, oldest first; none while the subscription is paid."""
+    """Those that failed and are still wanted, oldest first; none while the subscription is paid.
+
+    What staff gave up at Stripe (an invoice voided or written off) is wanted no more, though Stripe would take it.
+    """
     if subscription.status not in BEHIND:
         return []
-    failed = subscription.payments.filter(status=Payment.Status.FAILED, stripe_invoice_id__isnull=False)
+    failed = subscription.payments.filter(
+        status=Payment.Status.FAILED, stripe_invoice_id__isnull=False, failing_since__isnull=False
+    )
     return list(failed.order_by("created_at", "pk"))
 
 
@@ -80,8 +85,9 @@ def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:
     if subscription.stripe_payment_method_id == visit.method_before:
         return "checking", None, ""
     tries = OverdueTry.objects.filter(
-        payment__subscription=subscription, stripe_payment_method_id=subscription.stripe_payment_method_id
-    ).select_related("payment")
+        payment__subscription=subscription, payment__failing_since__isnull=False,
+        stripe_payment_method_id=subscription.stripe_payment_method_id,
+    ).select_related("payment")  # fmt: skip
     row = next((each for each in tries if each.payment.status != Payment.Status.SUCCEEDED), None) or tries.first()
     if row is None:
         return "changed", None, ""
@@ -99,7 +105,11 @@ def _outcome_of(row: OverdueTry) -> str:
 
 
 def _pay(payment: Payment, params: Mapping[str, Any], *, key: str) -> bool:
-    """A retry of Stripe's own may have been faster: then it is paid, whatever it answers us."""
+    """A retry of Stripe's own may have been faster: then it is paid, whatever it answers us. False, and nothing is
+    asked, when staff gave the payment up since the wish was written down.
+    """
+    if payment.failing_since is None:
+        return False
     try:
         client.pay_invoice(payment.stripe_invoice_id or "", params, key=key)
     except Declined:

@@ -28,8 +28,10 @@ State = RefundRequest.State
 
 
 def left(payment: Payment) -> int:
-    """What can still be sent back: received, less refunds, disputes, and requests that Stripe has not shown yet."""
-    if payment.status != Payment.Status.SUCCEEDED:
+    """What can still be sent back: received, less refunds, disputes, and requests that Stripe has not shown yet.
+    Nothing of what came outside Stripe.
+    """
+    if payment.status != Payment.Status.SUCCEEDED or payment.is_outside_stripe:
         return 0
     waiting = payment.refund_requests.filter(state__in=RefundRequest.UNSEEN).aggregate(sum=Sum("amount"))["sum"] or 0
     return max(0, payment.amount - payment.refunded_amount - payment.disputed_amount - waiting)
@@ -105,7 +107,7 @@ def tie(row: Refund, refund: objects.Refund) -> RefundRequest | None:
 
 
 def look_at_instalment(payment: Payment, subscription: Subscription, charged_at: datetime) -> RefundRequest | None:
-    """Owe a renewal back that was charged after its supporter asked us to stop; None when it was not.
+    """Owe a renewal back that was charged after its supporter asked us to stop; None when it was not, or not by Stripe.
 
     Called in the transaction that records the money; asked by unanswered.py. Once a payment, however often it is told.
     """
@@ -114,7 +116,7 @@ def look_at_instalment(payment: Payment, subscription: Subscription, charged_at:
     if stop is None or charged_at < stop.requested_at.replace(microsecond=0):  # Stripe counts in whole seconds
         return None
     was_undone = stop.state == State.SEEN and not subscription.is_ending_or_asked_to
-    if was_undone or payment.refund_requests.exists():
+    if was_undone or payment.is_outside_stripe or payment.refund_requests.exists():
         return None
     with override(payment.supporter.language):
         sentence = _("You had asked us to stop before this payment was taken, so all of it goes back to you.")
@@ -123,7 +125,7 @@ def look_at_instalment(payment: Payment, subscription: Subscription, charged_at:
 
 def send_back_on_arrival(payment: Payment) -> RefundRequest | None:
     """Owe a payment back that staff gave up while its money was with the bank; in the transaction that records it."""
-    if not payment.goes_back or payment.refund_requests.exists():
+    if not payment.goes_back or payment.is_outside_stripe or payment.refund_requests.exists():
         return None
     return _made(payment, uuid.uuid4(), amount=payment.amount, reason=RefundRequest.Reason.DUPLICATE)
 

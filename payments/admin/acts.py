@@ -54,6 +54,10 @@ class Act:
     def form(self, row: Any, data: Any) -> forms.Form:
         return self.form_class(data)
 
+    def form_for(self, row: Any, data: Any, actor: User) -> forms.Form:
+        """The form as this person gets it: without what they have no right to ask for."""
+        return self.form(row, data)
+
     def confirmation(self, row: Any, answers: dict[str, Any]) -> Confirmation:
         raise NotImplementedError
 
@@ -97,7 +101,8 @@ class ActView:
         if row is None:
             return self.desk.gone(request, object_id)
         wish = _uuid(request.POST.get("wish"))
-        form = self.act.form(row, request.POST if request.method == "POST" else None)
+        data = request.POST if request.method == "POST" else None
+        form = self.act.form_for(row, data, cast(User, request.user))
         is_valid = form.is_valid()
         if wish and (told := self.act.told_before(row, wish)):
             messages.success(request, told)

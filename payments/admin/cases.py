@@ -64,9 +64,12 @@ def case_state(row: Case) -> SafeString:
     return columns.state(_("settled"), GOOD) if row.settled_at else columns.state(_("open"), LATE)
 
 
+DUPLICATES = (StopOneAndRefund(), RefundOne(), RefundUnmeant())
+
+
 @admin.register(Case)
 class CaseAdmin(FindsByPerson):
-    acts = (StopOneAndRefund(), RefundOne(), RefundUnmeant(), SettleCase())
+    acts = (*DUPLICATES, SettleCase())
     page_related = ("supporter", "settled_by")
     list_display = (
         columns.number,
@@ -87,6 +90,7 @@ class CaseAdmin(FindsByPerson):
             (_("Supporter"), columns.person(row.supporter)),
             (_("Noticed"), columns.moment(row.opened_at)),
             *((NAMES.get(name, name), linked(name, value)) for name, value in row.facts.items()),
+            *((_("To be done"), why) for act in DUPLICATES if (why := act.why_not(row))),
             (_("Settled"), columns.moment(row.settled_at)),
             (_("Settled by"), row.settled_by or NONE),
             (_("How it was settled"), row.note or NONE),

@@ -17,9 +17,11 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from members.models import Supporter
 from payments import money
+from payments.models import Payment
 
 NONE = "–"
 GOOD, LATE, BAD, OVER = "good", "late", "bad", "over"
@@ -51,6 +53,11 @@ def address_of(row: Model) -> str:
 def link(row: Model | None, words: object = None) -> str | SafeString:
     """A link to the page of a row, which must have been fetched."""
     return format_html('<a href="{}">{}</a>', address_of(row), words or row) if row else NONE
+
+
+def paid_from(payment: Payment) -> str:
+    """The card or account a payment came from."""
+    return gettext("outside Stripe") if payment.is_outside_stripe else payment.method or NONE
 
 
 def person(supporter: Supporter | None) -> str | SafeString:

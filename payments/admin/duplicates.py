@@ -48,13 +48,37 @@ class SettleDuplicate(Act):
     is_confirmed = True
     problems = (*REFUSALS, AlreadySettled)
     kind: Case.Kind
+    least = 2
+    already: object
 
     def is_open(self, row: Case) -> bool:
-        return row.kind == self.kind and row.settled_at is None and bool(self.candidates(row))
+        return self.is_about(row) and bool(self.candidates(row))
+
+    def is_about(self, row: Case) -> bool:
+        return row.kind == self.kind and row.settled_at is None
 
     def candidates(self, row: Case) -> list[Any]:
-        """What may go: the rows of the case of which something is left to undo."""
+        """What may go: the rows of the case of which something is left to undo. None once only the gift that was meant
+        is left, because the other one was undone elsewhere.
+        """
+        found = [each for each in self.rows(row) if self.is_left(each)]
+        return found if len(found) >= self.least else []
+
+    def rows(self, row: Case) -> Iterable[Any]:
+        """What the case is about."""
         raise NotImplementedError
+
+    def is_left(self, each: Any) -> bool:
+        """Whether something of it is left to undo."""
+        raise NotImplementedError
+
+    def why_not(self, row: Case) -> object:
+        """Why nothing is offered for an open case; nothing when something is."""
+        was_undone = self.is_about(row) and not self.candidates(row) and any(map(self._is_gone, self.rows(row)))
+        return self.already if was_undone else ""
+
+    def _is_gone(self, each: Any) -> bool:
+        return not self.is_left(each)
 
     def chosen(self, row: Case, answers: dict[str, Any]) -> Any:
         found = next((found for found in self.candidates(row) if str(found.pk) == answers["which"]), None)
@@ -82,10 +106,14 @@ class StopOneAndRefund(SettleDuplicate):
     label = gettext_lazy("Stop one and refund its last payment")
     needs = ("payments.change_payment", "payments.change_subscription")
     kind = Case.Kind.DUPLICATE_SUBSCRIPTION
+    already = gettext_lazy("One of them is stopped already, so none is stopped here. Settle the case with a note.")
 
-    def candidates(self, row: Case) -> list[Subscription]:
-        found = Subscription.objects.filter(pk__in=row.facts.get("subscriptions", [])).select_related("supporter")
-        return [subscription for subscription in found.order_by("pk") if not subscription.is_ending_or_asked_to]
+    def rows(self, row: Case) -> Iterable[Subscription]:
+        found = Subscription.objects.filter(pk__in=row.facts.get("subscriptions", []))
+        return found.select_related("supporter").order_by("pk")
+
+    def is_left(self, each: Subscription) -> bool:
+        return not each.is_ending_or_asked_to
 
     def form(self, row: Case, data: Any) -> forms.Form:
         return WhichForm(
@@ -125,10 +153,14 @@ class RefundOne(SettleDuplicate):
     label = gettext_lazy("Refund one")
     needs = ("payments.change_payment",)
     kind = Case.Kind.DUPLICATE_PAYMENT
+    already = gettext_lazy("One of them went back already, so none is sent back here. Settle the case with a note.")
 
-    def candidates(self, row: Case) -> list[Payment]:
-        found = Payment.objects.filter(pk__in=row.facts.get("payments", [])).select_related("supporter", "checkout")
-        return [payment for payment in found.order_by("pk") if refund_requests.left(payment)]
+    def rows(self, row: Case) -> Iterable[Payment]:
+        found = Payment.objects.filter(pk__in=row.facts.get("payments", []))
+        return found.select_related("supporter", "checkout").order_by("pk")
+
+    def is_left(self, each: Payment) -> bool:
+        return refund_requests.left(each) > 0
 
     def form(self, row: Case, data: Any) -> forms.Form:
         choices = ((str(each.pk), paid(each)) for each in self.candidates(row))
@@ -161,6 +193,8 @@ class RefundUnmeant(RefundOne):
     slug = "refund-unmeant"
     label = gettext_lazy("Refund the last payment")
     kind = Case.Kind.MEANT_ONCE
+    least = 1
+    already = gettext_lazy("The last payment went back already. Settle the case with a note.")
 
 
 def described(subscription: Subscription) -> str:
@@ -171,7 +205,7 @@ def described(subscription: Subscription) -> str:
 def paid(payment: Payment) -> str:
     shown = {
         "number": payment, "amount": money.format(payment.amount, payment.currency),
-        "day": columns.moment(payment.paid_at), "method": payment.method or columns.NONE,
+        "day": columns.moment(payment.paid_at), "method": columns.paid_from(payment),
     }  # fmt: skip
     return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
 

@@ -125,4 +125,5 @@ def of_payment(row: Payment) -> Iterator[Happening]:
 def _how(row: Payment) -> str:
     """What it was paid from, and that it took more than one try."""
     tries = ngettext("after %(count)d failed try", "after %(count)d failed tries", row.failures)
-    return ", ".join(part for part in (row.method, tries % {"count": row.failures} if row.failures else "") if part)
+    how = columns.paid_from(row) if row.is_outside_stripe else row.method
+    return ", ".join(part for part in (how, tries % {"count": row.failures} if row.failures else "") if part)

@@ -63,7 +63,7 @@ class PaymentAdmin(FindsByPerson):
         "frequency",
         columns.moment_column("created_at", gettext_lazy("made")),
         columns.moment_column("paid_at", gettext_lazy("received")),
-        "method",
+        column(gettext_lazy("paid from"))(columns.paid_from),
         "campaign",
     )
     list_filter = (
@@ -82,7 +82,7 @@ class PaymentAdmin(FindsByPerson):
             (_("Made"), columns.moment(row.created_at)),
             (_("Received"), columns.moment(row.paid_at)),
             (_("Pays through"), columns.day(row.paid_through)),
-            (_("Paid from"), row.method or NONE),
+            (_("Paid from"), columns.paid_from(row)),
             *failure_facts(row),
             (_("Subscription"), columns.link(row.subscription)),
             (_("Checkout"), columns.link(row.checkout)),
@@ -167,7 +167,7 @@ def refund_table(rows: Iterable[Refund]) -> Table:
 
 def _payment(row: Payment) -> list[object]:
     when, frequency = columns.moment(row.created_at), row.get_frequency_display()
-    return [columns.link(row), when, payment_amount(row), payment_state(row), frequency, row.method or NONE]
+    return [columns.link(row), when, payment_amount(row), payment_state(row), frequency, columns.paid_from(row)]
 
 
 def _refund(row: Refund) -> list[object]:

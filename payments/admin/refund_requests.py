@@ -62,14 +62,21 @@ class SendBackForm(forms.Form):
     )
     also_stops = forms.BooleanField(label=gettext_lazy("Also stop the regular gift"), required=False)
 
-    def __init__(self, data: Any, payment: Payment) -> None:
+    def __init__(self, data: Any, payment: Payment, *, may_stop: bool) -> None:
         self.payment, self.left = payment, refund_requests.left(payment)
+        goes_on = payment.subscription is not None and not payment.subscription.is_ending_or_asked_to
+        self.lacks_right = goes_on and not may_stop
         super().__init__(data, initial={"amount": money.plain(self.left, payment.currency)})
         self.fields["amount"].help_text = _("%(left)s of this payment is still with us.") % {
             "left": money.format(self.left, payment.currency)
         }
-        if payment.subscription is None or payment.subscription.is_ending_or_asked_to:
+        if self.lacks_right or not goes_on:
             del self.fields["also_stops"]
+
+    def clean(self) -> dict[str, Any]:
+        if self.lacks_right and self.data.get("also_stops"):
+            raise ValidationError(_("To stop a regular gift you need the right to change subscriptions."))
+        return super().clean() or self.cleaned_data
 
     def clean_amount(self) -> int:
         """Minor units of the payment's currency."""
@@ -91,8 +98,8 @@ class SendBack(Act):
     def is_open(self, row: Payment) -> bool:
         return refund_requests.left(row) > 0
 
-    def form(self, row: Payment, data: Any) -> forms.Form:
-        return SendBackForm(data, row)
+    def form_for(self, row: Payment, data: Any, actor: User) -> forms.Form:
+        return SendBackForm(data, row, may_stop=actor.has_perm("payments.change_subscription"))
 
     def question(self, row: Payment) -> str:
         return _("How much of %(amount)s goes back?") % {"amount": columns.plain_amount(row.amount, row.currency)}

@@ -90,6 +90,7 @@ class SubscriptionAdmin(FindsByPerson):
             (_("Status"), subscription_state(row)),
             (_("Started"), columns.moment(row.started_at)),
             (_("Paid until"), columns.moment(row.current_period_end)),
+            *credit_facts(row),
             (_("Next payment"), next_payment(row)),
             (_("Ended"), columns.moment(row.ended_at)),
             (_("Paid from"), row.method or columns.NONE),
@@ -102,6 +103,11 @@ class SubscriptionAdmin(FindsByPerson):
     def parts(self, row: Subscription) -> list[Part]:
         more = list_of("payments_payment", subscription=row.pk)
         return [payment_table(row.payments.all(), more), change_table(row)]
+
+
+def credit_facts(row: Subscription) -> list[Fact]:
+    day = row.credited_through
+    return [(_("Paid from credit at Stripe through"), columns.day(day))] if day else []
 
 
 def change_table(row: Subscription) -> Table:

@@ -149,6 +149,7 @@ class Subscription(Attributed):
     started_at = models.DateTimeField(_("started"))
     current_period_end = models.DateTimeField(_("period ends"))
     renews_on = models.DateField(_("renews on"))
+    credited_through = models.DateField(_("paid from credit through"), null=True, blank=True)
     cancel_at_period_end = models.BooleanField(_("stops at the period's end"), default=False)
     cancel_at = models.DateTimeField(_("stops at"), null=True, blank=True)
     canceled_at = models.DateTimeField(_("stopped by"), null=True, blank=True)

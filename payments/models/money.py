@@ -89,6 +89,11 @@ class Payment(Attributed):
         return self.method.startswith("SEPA")
 
     @property
+    def is_outside_stripe(self) -> bool:
+        """Received, and no charge brought it: staff marked its invoice as paid at Stripe. Stripe can send none back."""
+        return self.status == self.Status.SUCCEEDED and not self.stripe_charge_id
+
+    @property
     def is_fully_refunded(self) -> bool:
         return self.status == self.Status.SUCCEEDED and self.refunded_amount == self.amount
 

@@ -123,7 +123,7 @@ def invoice(raw: Raw) -> Invoice:
         checkout=_checkout(parent),
         status=raw["status"],
         is_first=raw.get("billing_reason") == "subscription_create",
-        amount=raw["amount_paid"] if paid else raw["amount_due"],
+        amount=(paid and raw["amount_paid"]) or raw["amount_due"],  # what came outside Stripe may not count as paid
         currency=raw["currency"].upper(),
         billed=_billed(raw["lines"]["data"]),
         attempts=raw.get("attempt_count") or 0,

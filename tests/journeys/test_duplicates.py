@@ -271,16 +271,6 @@ def test_settling_cases_is_not_moving_money(stage: Stage) -> None:
     assert client.post(act(case, "refund-one"), {"which": "1"}).status_code == 403
 
 
-def test_a_gift_that_is_refunded_already_leaves_the_choice(stage: Stage, desk: Client) -> None:
-    case = two_gifts(stage)
-    first, second = Payment.objects.order_by("pk")
-    stage.stripe.refund(first.stripe_payment_intent_id)
-    stage.settle_down()
-    page = desk.get(act(case, "refund-one")).content.decode()
-    assert f'value="{second.pk}"' in page
-    assert f'value="{first.pk}"' not in page
-
-
 def test_a_case_leads_to_what_it_is_about(stage: Stage, desk: Client) -> None:
     stage.join("once", amount="25")
     refund = stage.stripe.refund(Payment.objects.get().stripe_payment_intent_id, 1000)

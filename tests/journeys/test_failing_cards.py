@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from members import clock
-from members.models import Message
-from payments.models import Case, Payment, Subscription
+from members.models import Membership, Message
+from payments.models import Case, OverdueTry, Payment, Subscription
 from payments.stripe_api.simulator.life import invoicing
 from tests.payments.reader_links import press
 from tests.stage import Stage
 
-FAILS = "4000000000000341"
+FAILS, GOOD = "4000000000000341", "4242424242424242"
 
 
 def letters(stage: Stage, days: int) -> list[tuple[int, str]]:
@@ -70,18 +70,74 @@ def test_a_letter_that_still_waits_when_it_is_paid_never_leaves(stage: Stage) ->
     assert Message.objects.get(kind="payment_failed_1").state == "canceled"
 
 
-@pytest.mark.parametrize("give_up", [invoicing.void, invoicing.mark_uncollectible])
-def test_a_payment_that_staff_give_up_at_stripe_is_written_about_no_more(stage: Stage, give_up: Any) -> None:
-    """The gift stays behind at Stripe, so nothing else ends the letters."""
+def given_up_at_stripe(stage: Stage, give_up: Any) -> Payment:
+    """A patron whose renewal failed, and whose invoice staff gave up on that day."""
     stage.stripe.world.policy.retry_days = (3, 7, 15)
     stage.join("month", amount="10", card=FAILS)
     stage.sleep_until(Subscription.objects.get().renews_on)
-    world = stage.stripe.world
+    return give_up_at_stripe(stage, give_up)
+
+
+def give_up_at_stripe(stage: Stage, give_up: Any) -> Payment:
+    failed, world = Payment.objects.get(status="failed"), stage.stripe.world
     with world.transaction():
-        give_up(world, world.store.get("invoice", Payment.objects.get(status="failed").stripe_invoice_id))
+        give_up(world, world.store.get("invoice", failed.stripe_invoice_id))
     stage.settle_down()
+    return failed
+
+
+@pytest.mark.parametrize("give_up", [invoicing.void, invoicing.mark_uncollectible])
+def test_a_payment_that_staff_give_up_at_stripe_is_written_about_no_more(stage: Stage, give_up: Any) -> None:
+    """The gift stays behind at Stripe, so nothing else ends the letters."""
+    given_up_at_stripe(stage, give_up)
     stage.advance(20)
     assert the_newest() == ["payment_failed_1"]
+
+
+@pytest.mark.parametrize("give_up", [invoicing.void, invoicing.mark_uncollectible])
+def test_a_payment_that_staff_give_up_at_stripe_is_not_taken_from_the_next_card(stage: Stage, give_up: Any) -> None:
+    """Stripe would still take the money of an invoice that was written off."""
+    given_up = given_up_at_stripe(stage, give_up)
+    stage.sleep(32)
+    assert Payment.objects.filter(status="failed").count() == 2
+    stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, GOOD)
+    stage.settle_down()
+    assert Payment.objects.get(pk=given_up.pk).status == "failed"
+    assert list(OverdueTry.objects.values_list("payment__status", flat=True)) == ["succeeded"], "the next month is paid"
+    assert not Case.objects.exists()
+
+
+def test_a_payment_given_up_while_its_try_waits_for_stripe_is_not_taken(stage: Stage) -> None:
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    stage.join("month", amount="10", card=FAILS)
+    stage.sleep_until(Subscription.objects.get().renews_on)
+    stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, GOOD)
+    stage.stripe.fail("drop", times=20, path="/pay", method="POST")
+    stage.settle_down()
+    assert OverdueTry.objects.get().state == "requested"
+    give_up_at_stripe(stage, invoicing.mark_uncollectible)
+    stage.stripe.clear_faults()
+    stage.settle_down()
+    assert Payment.objects.latest("pk").status == "failed"
+    assert stage.stripe.world.store.where("invoice", status="uncollectible")
+
+
+def test_an_invoice_that_is_paid_after_its_month_pays_for_the_day_on_which_it_is(stage: Stage) -> None:
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    stage.join("month", amount="10", card=FAILS)
+    stage.sleep_until(Subscription.objects.get().renews_on)
+    stage.sleep(45)
+    assert Subscription.objects.get().status == "canceled"
+    failed = Payment.objects.get(status="failed")
+    stage.stripe.set_payment_method(failed.stripe_customer_id, GOOD)
+    world = stage.stripe.world
+    with world.transaction():
+        invoicing.pay(world, world.get("invoice", failed.stripe_invoice_id), world.store.all("payment_method")[-1])
+    stage.settle_down()
+    failed.refresh_from_db()
+    assert (failed.status, clock.day_of(failed.paid_at)) == ("succeeded", clock.today())
+    assert failed.paid_through < clock.today() == Membership.objects.get().paid_through
+    assert stage.books()["broken"] == []
 
 
 @pytest.mark.parametrize("days", [2, 5])

@@ -142,6 +142,23 @@ def test_the_regular_gift_is_stopped_in_the_same_act(desk: Client, stage: Stage)
     assert address(payment) not in page, "nothing is left to send back"
 
 
+def test_who_may_not_change_subscriptions_stops_none_by_a_refund(client: Client, stage: Stage) -> None:
+    stage.join("month", amount="10")
+    payment = Payment.objects.get()
+    client.force_login(factories.staff("taras", "payments.change_payment"), backend=BACKEND)
+    assert 'name="also_stops"' not in client.get(address(payment)).content.decode()
+    shown = client.post(address(payment), ANSWERS).content.decode()
+    assert "The regular gift goes on." in shown
+    for sent in (ANSWERS, confirmed(shown)):
+        refused = client.post(address(payment), {**sent, "also_stops": "on"}).content.decode()
+        assert "you need the right to change subscriptions" in refused
+    assert not RefundRequest.objects.exists()
+    client.post(address(payment), confirmed(shown))
+    stage.settle_down()
+    assert RefundRequest.objects.get().state == "seen"
+    assert not Subscription.objects.get().is_stopping
+
+
 def test_a_supporter_who_is_not_to_be_told_gets_no_letter(desk: Client, stage: Stage) -> None:
     stage.join("once", amount="25")
     payment = Payment.objects.get()

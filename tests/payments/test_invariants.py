@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from members import clock
 from members.models import Membership
@@ -76,6 +77,33 @@ def test_somebody_who_belongs_and_has_not_paid() -> None:
     membership = paid.subscription.membership_id
     sentence = f"who belongs by a subscription has paid, through today or within grace: membership {membership}"
     assert sentence in invariants.broken()
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_payment_pays_at_least_for_the_day_on_which_it_came(days: int) -> None:
+    """Of a month that is over, when its invoice is paid late; on the newsroom's own day, not on that of UTC."""
+    paid, today = patron(), clock.today()
+    came = datetime.combine(today - timedelta(days=5), time(0, 30), timezone.get_default_timezone())
+    long_ago, day = today - timedelta(days=200), came.date() - timedelta(days=days)
+    Payment.objects.update(paid_at=came, paid_through=today - timedelta(days=150))
+    Membership.objects.update(starts_on=long_ago, paid_through=day, grace_through=day + timedelta(days=14))
+    sentence = "a membership is paid through what its subscription's payments paid for"
+    named = [f"{sentence}: membership {paid.subscription.membership_id}"]
+    assert invariants.broken() == (named if days else [])
+
+
+def test_what_was_paid_from_credit_is_time_that_was_paid_for() -> None:
+    paid, today = patron(), clock.today()
+    Payment.objects.update(paid_through=today - timedelta(days=100), paid_at=clock.now() - timedelta(days=130))
+    Membership.objects.update(starts_on=today - timedelta(days=200))
+    credited, membership = paid.subscription, Membership.objects.get()
+    for day, is_whole in ((membership.paid_through, True), (membership.paid_through + timedelta(days=1), False)):
+        credited.credited_through = day
+        credited.save()
+        assert (invariants.broken() == []) == is_whole
+    credited.credited_through = today - timedelta(days=91)
+    credited.save()
+    assert len(invariants.broken()) == 2, "not paid for, and belongs"
 
 
 def test_what_was_taken_back_twice_without_a_case() -> None:

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from payments.stripe_api.simulator import Simulator
+from payments.stripe_api.simulator.life import invoicing
 from tests.payments.simulator.conftest import Give
 
 FAILS, ASKS = "4000000000000341", "4000002760003184"
@@ -37,6 +38,20 @@ def test_another_card_pays_and_the_subscription_is_well_again(give: Give, sim: S
     assert give.client.v1.subscriptions.retrieve(subscription.id).status == "active"
     with pytest.raises(stripe.InvalidRequestError, match="is paid"):
         give.client.v1.invoices.pay(invoice.id, {})
+
+
+def test_an_invoice_that_was_written_off_can_be_paid_and_a_void_one_cannot(give: Give, sim: Simulator) -> None:
+    for give_up, ends_as in ((invoicing.mark_uncollectible, "paid"), (invoicing.void, "void")):
+        subscription, invoice = overdue(give, sim)
+        sim.set_payment_method(subscription.customer, "4242424242424242")
+        with sim.world.transaction():
+            give_up(sim.world, sim.world.store.get("invoice", invoice.id))
+        if ends_as == "paid":
+            give.client.v1.invoices.pay(invoice.id, {})
+        else:
+            with pytest.raises(stripe.InvalidRequestError, match="is void"):
+                give.client.v1.invoices.pay(invoice.id, {})
+        assert give.client.v1.invoices.retrieve(invoice.id).status == ends_as
 
 
 def test_the_card_named_is_the_one_tried_and_must_be_the_customers(give: Give, sim: Simulator) -> None:

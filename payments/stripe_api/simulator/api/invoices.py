@@ -30,9 +30,12 @@ def list_invoices(world: World, params: Document) -> Document:
 
 @route("POST", "invoices/{id}/pay", sdk.InvoicePayParams, known="off_session payment_method")
 def pay(world: World, params: Document, id: str) -> Document:
-    """Try an open invoice now, with the method given or the subscription's. A decline is an answer 402 that stays."""
+    """Try an invoice now, open or written off, with the method given or the subscription's.
+
+    A decline is an answer 402 that stays. https://docs.stripe.com/invoicing/integration/workflow-transitions
+    """
     invoice = world.get("invoice", id)
-    if invoice["status"] != "open":
+    if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"Invoice is {invoice['status']} and cannot be paid.")
     method = None
     if params.get("payment_method"):

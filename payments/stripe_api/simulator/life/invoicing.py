@@ -79,9 +79,25 @@ def finalize_and_collect(world: World, invoice_id: str) -> None:
         return
     if subscription_of(world, invoice).get("_unfinishable"):
         _unfinished(world, invoice)
+    elif world.get("customer", invoice["customer"])["balance"] <= -invoice["amount_due"]:
+        _from_credit(world, invoice)
     else:
         finalize(world, invoice)
         collect(world, invoice)
+
+
+def _from_credit(world: World, invoice: Document) -> None:
+    """The customer's credit, a balance below zero, covers all of it: paid at once, without a payment."""
+    customer, due = world.get("customer", invoice["customer"]), invoice["amount_due"]
+    world.update(customer, balance=customer["balance"] + due)
+    moments = {**invoice["status_transitions"], "finalized_at": world.now(), "paid_at": world.now()}
+    world.update(
+        invoice, status="paid", amount_due=0, amount_remaining=0, auto_advance=False, attempted=True,
+        automatically_finalizes_at=None, next_payment_attempt=None, status_transitions=moments,
+        starting_balance=customer["balance"] - due, ending_balance=customer["balance"],
+    )  # fmt: skip
+    for event in ("invoice.finalized", "invoice.updated", "invoice.paid", "invoice.payment_succeeded"):
+        world.emit(event, invoice)
 
 
 def _unfinished(world: World, invoice: Document) -> None:
@@ -165,6 +181,22 @@ def paid(world: World, invoice: Document) -> None:
     for event in ("invoice.updated", "invoice.paid", "invoice.payment_succeeded"):
         world.emit(event, invoice)
     world.emit("invoice_payment.paid", payment)
+    _recover(world, invoice)
+
+
+def paid_outside(world: World, invoice: Document) -> None:
+    """Staff mark it as paid: the money came some other way, nothing is charged, and the try under way is canceled."""
+    world.unschedule("retry", invoice["id"])
+    moments = {**invoice["status_transitions"], "paid_at": world.now()}
+    world.update(
+        invoice, status="paid", auto_advance=False, amount_paid=invoice["amount_due"], amount_remaining=0,
+        next_payment_attempt=None, status_transitions=moments,
+    )  # fmt: skip
+    charging.cancel(world, intent_of(world, invoice), "void_invoice")
+    for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
+        world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
+    for event in ("invoice.updated", "invoice.paid"):
+        world.emit(event, invoice)
     _recover(world, invoice)
 
 
