@@ -84,7 +84,7 @@ def _anniversaries_due(today: date) -> QuerySet[Subscription]:
     everything went back.
     """
     full = (today - timedelta(days=LAST), today - timedelta(days=FIRST))
-    rows = _full_years(_going().filter(mail_choices.wants(ANNIVERSARY)), *full).filter(times__gt=0)
+    rows = _full_years(_going().filter(mail_choices.wants(ANNIVERSARY)), *full).filter(Q(times__gt=0))
     return unless_sent(rows, Value(ANNIVERSARY), "public_id", "years")
 
 
