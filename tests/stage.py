@@ -5,7 +5,6 @@ front door, the drain's and the sender's own functions, a clock that moves both 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -28,8 +27,8 @@ from payments.webhooks import drain
 
 KEY, SECRET = "sk_test_simulator_stage", "whsec_stage"
 # The hour (UTC) at which every scene begins, whatever hour it is here: Stripe takes a renewal's money an hour after
-# its period ends, which late in the evening is the newsroom's next day. Another hour is a good question to ask.
-BEGINS_AT = int(os.environ.get("STAGE_HOUR", "9"))
+# its period ends, which late in the evening is the newsroom's next day.
+BEGINS_AT = 9
 
 
 class Stage:
