@@ -49,21 +49,21 @@ ABOUT_EVENTS = (
     ),
     Rule(
         "events-foreign", looks.events_foreign,
-        _("Events of another Stripe mode or account arrive"),
+        _("Events of another mode or account"),
         _("Events of test mode or of another account in the last day: %(count)d. They are kept and change nothing."),
         _("Find the endpoint at Stripe that sends them, or correct the key. If they are live, real gifts are missing."),
         desk="/admin/payments/stripeevent/?state=foreign",
     ),
     Rule(
         "gifts-unknown", looks.gifts_unknown,
-        _("Stripe tells of gifts that are not in our books"),
+        _("Gifts are missing in our books"),
         _("Events that name gifts of ours of which the books know nothing: %(count)d. They wait and are kept."),
         _("Run the command reconcile, then take Stripe’s for the differences it finds. Usual after a restore."),
         desk="/admin/payments/stripeevent/?state=parked",
     ),
     Rule(
         "events-version", looks.events_version,
-        _("Stripe sends events of another API version"),
+        _("Stripe sends another API version"),
         _("Events of another API version in the last day: %(count)d. They are understood, and cost more reads."),
         _("Run the command stripe_endpoint."),
         is_grave=False,
@@ -100,7 +100,7 @@ ABOUT_MONEY = (
 ABOUT_PROMISES = (
     Rule(
         "cases-open", looks.open_cases(*ABOUT_MONEY),
-        _("Somebody’s money waits for a decision"),
+        _("Money waits for a decision"),
         _("Open cases about money: %(count)d. The oldest is %(minutes)d minutes old."),
         _("Open each and decide: give back, stop one of two, or settle it with a note."),
         desk="/admin/payments/case/",
@@ -149,7 +149,7 @@ ABOUT_PROMISES = (
     ),
     Rule(
         "letters-withheld", looks.letters_withheld,
-        _("Letters could not go to addresses that take no mail"),
+        _("Some addresses take no letters"),
         _("Letters of the last day that were not sent because nothing is sent to their address: %(count)d."),
         _("Find another way to reach these supporters, correct their address, and send the letter again."),
         desk="/admin/members/message/?state__exact=canceled",
@@ -180,13 +180,13 @@ ABOUT_BOOKS = (
     ),
     Rule(
         "not-compared", looks.not_compared,
-        _("Our books were not compared with Stripe’s"),
+        _("Our books were not compared"),
         _("Hours since the last whole comparison: %(hours)s. It should be done every day."),
         _("Look whether worker and beat run, then run the command reconcile and read what it says."),
     ),
     Rule(
         "not-listed", looks.not_listed,
-        _("Stripe was not asked for missed events"),
+        _("Missed events were not asked for"),
         _("Minutes since Stripe was last asked for missed events: %(minutes)s. It should be every quarter of an hour."),
         _("Look whether worker and beat run, and whether Stripe answers."),
     ),

@@ -12,6 +12,7 @@ from django.utils.timezone import now as real_now
 from members import mail_letters
 from members.models import Message
 from payments import heartbeats
+from payments.alerts import letters as alert_letters
 from payments.alerts import watch
 from payments.alerts.rules import BY_NAME, RULES
 from payments.management.commands.drain import _Drain
@@ -149,7 +150,16 @@ def test_every_letter_can_be_written(well: None) -> None:
     for message in Message.objects.filter(kind="staff_alert"):
         letter = mail_letters.render(message)
         assert "%(" not in letter.text
-        assert len(letter.subject) < 100
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_every_subject_is_short_enough_for_a_phone(well: None, settings, language: str) -> None:
+    settings.SITE_NAME = "The Dnipro Courier"
+    anything = {"count": 3, "total": 40, "minutes": 7, "hours": 9, "error": "X", "first": "a sentence: payment 1"}
+    alert = Alert(since=real_now(), told_at=real_now(), facts=anything)
+    for rule in RULES:
+        letter = mail_letters.render(alert_letters.draft(rule, alert, "marta@newsroom.example", language=language))
+        assert len(letter.subject) <= 55, letter.subject
 
 
 def test_one_rule_that_breaks_does_not_blind_the_others(well: None, caplog) -> None:
