@@ -80,9 +80,11 @@ def _reminders_due(today: date) -> QuerySet[Subscription]:
 
 
 def _anniversaries_due(today: date) -> QuerySet[Subscription]:
-    """Gifts of which a year became full two days to two weeks ago, whose giver wants to hear of it."""
+    """Gifts of which a year became full two days to two weeks ago, whose giver wants to hear of it. Not one of which
+    everything went back.
+    """
     full = (today - timedelta(days=LAST), today - timedelta(days=FIRST))
-    rows = _full_years(_going().filter(mail_choices.wants(ANNIVERSARY)), *full)
+    rows = _full_years(_going().filter(mail_choices.wants(ANNIVERSARY)), *full).filter(Q(times__gt=0))
     return unless_sent(rows, Value(ANNIVERSARY), "public_id", "years")
 
 
@@ -99,11 +101,12 @@ def _going() -> QuerySet[Subscription]:
 
 def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QuerySet[Subscription]:
     """Those of which a year becomes full from the first to the last of these days: `years` in all, and what was given,
-    `times` and `given` in minor units, less what went back.
+    `times` and `given` in minor units, less what went back; a payment that went back whole is no time.
     """
     began = TruncDate("started_at")
     paid = Payment.objects.filter(
-        subscription=OuterRef("pk"), status=Payment.Status.SUCCEEDED, currency=OuterRef("currency")
+        subscription=OuterRef("pk"), status=Payment.Status.SUCCEEDED, currency=OuterRef("currency"),
+        amount__gt=F("refunded_amount") + F("disputed_amount"),
     ).order_by().values("subscription")  # fmt: skip
     full_years = Func(
         Value(last, DateField()), began, template="extract(year FROM age(%(expressions)s))::int",

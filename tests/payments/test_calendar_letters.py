@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from members import mail_choices
+from members.mail_letters import render
 from members.models import Message
 from payments import calendar_letters, due_letters
 from payments.models import Subscription
@@ -25,10 +26,13 @@ def _database(db: None) -> None:
     """Every test here stands on rows."""
 
 
-def gift(began: date = BEGAN, **values: Any) -> Subscription:
-    return factories.subscription(
+def gift(began: date = BEGAN, *, is_paid: bool = True, **values: Any) -> Subscription:
+    row = factories.subscription(
         **{"started_at": datetime(began.year, began.month, began.day, 12, tzinfo=UTC), **values}
     )
+    if is_paid:
+        factories.payment(row.supporter, subscription=row, frequency=row.frequency)
+    return row
 
 
 def days_of(kind: due_letters.DueLetter[Any], full_years: list[date]) -> list[date]:
@@ -146,16 +150,30 @@ def test_a_payment_is_announced_from_three_days_before_until_the_day_before() ->
 
 
 def test_the_sum_so_far_leaves_out_what_went_back_and_what_failed() -> None:
-    row = gift()
+    row = gift(is_paid=False)
     of = {"subscription": row, "frequency": "month"}
     for _number in range(2):
         factories.payment(row.supporter, **of)
     factories.refund(factories.payment(row.supporter, **of), 400)
+    factories.refund(factories.payment(row.supporter, **of), 1000)
+    factories.dispute(factories.payment(row.supporter, **of))
     factories.payment(row.supporter, **of, status="failed")
     factories.payment(row.supporter)
     due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30))
     context = Message.objects.get().context
     assert (context["times"], context["given"], context["agreed_on"]) == (3, 2600, "2024-03-15")
+
+
+def test_of_a_gift_of_which_all_went_back_there_is_a_reminder_without_a_sum_and_no_word() -> None:
+    row = gift(is_paid=False)
+    paid = factories.payment(row.supporter, subscription=row, frequency="month")
+    factories.refund(paid, 400)
+    factories.dispute(paid, amount=600, withdrawn_amount=600)
+    assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)).due == 0
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).queued == 1
+    letter = render(Message.objects.get())
+    assert "You agreed to this on" in letter.text
+    assert "Since then" not in letter.text + letter.html
 
 
 def test_a_day_costs_the_same_questions_for_one_as_for_many() -> None:
