@@ -16,15 +16,18 @@ from payments import payouts
 from payments.models import LedgerEntry
 from payments.stripe_api import client, values
 
-# Which of our lines a balance transaction settles, by Stripe's type and the id of its source.
+# What a balance transaction is about, by Stripe's type. A debit that fails is taken back by a line of its own, which
+# settles nothing of ours: money that never came is in no line of our ledger.
 SOURCES = {
     "charge": "charge",
     "payment": "charge",
     "refund": "refund",
     "payment_refund": "refund",
-    "refund_failure": "refund_returned",
-    "payment_failure_refund": "refund_returned",
+    "refund_failure": "refund",
+    "payment_failure_refund": "failed",
 }
+# How the ids of refunds begin, of cards and of debits. A type "adjustment" says only that it is not the usual line.
+REFUND_IDS = ("re_", "pyr_")
 OVERLAP = timedelta(hours=1)
 # How long a line has waited when it is asked for the second time; then twice as long, and so on, for a month.
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(days=30)
@@ -81,10 +84,15 @@ def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
 
 
 def source_of(transaction: values.BalanceTransaction) -> str:
-    """Which of our lines a balance transaction settles. A dispute's come as adjustments, out and perhaps back in."""
+    """Which of our lines a balance transaction settles. What a refund or a dispute took may come back under the type
+    under which it left, so the sign says which way it went: docs.stripe.com/reports/balance-transaction-types.
+    """
+    kind = SOURCES.get(transaction.type, "none")
     if transaction.type == "adjustment":
-        return f"{'dispute' if transaction.amount < 0 else 'dispute_returned'}:{transaction.source}"
-    return f"{SOURCES.get(transaction.type, 'none')}:{transaction.source}"
+        kind = "refund" if transaction.source.startswith(REFUND_IDS) else "dispute"
+    if kind in {"refund", "dispute"} and transaction.amount > 0:
+        kind += "_returned"
+    return f"{kind}:{transaction.source}"
 
 
 def _line(line: LedgerEntry, transaction: values.BalanceTransaction) -> LedgerEntry:

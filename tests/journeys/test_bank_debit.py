@@ -9,7 +9,7 @@ import pytest
 from members import clock
 from members.models import Membership, Message
 from payments import comparison
-from payments.models import LedgerEntry, Payment
+from payments.models import LedgerEntry, Payment, Refund
 from tests.stage import Stage
 
 SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
@@ -84,6 +84,26 @@ def test_a_renewal_by_debit_is_in_the_books_while_it_is_with_the_bank(stage: Sta
     renewal.refresh_from_db()
     assert renewal.status == "succeeded"
     assert kinds() == ["thanks_processing", "processing_done", "receipt_recurring"]
+
+
+def test_a_refund_that_no_bank_took_comes_back_under_the_type_under_which_it_left(stage: Stage) -> None:
+    stage.join("once", amount="50", email="a@example.org")
+    stage.join("once", amount="25", iban=SETTLES)
+    stage.advance(6)
+    debit = Payment.objects.latest("pk")
+    made = stage.stripe.refund(debit.stripe_payment_intent_id)
+    stage.settle_down()
+    stage.stripe.fail_refund(made["id"])
+    stage.advance(5)
+    kinds_and_sums = LedgerEntry.objects.filter(payment=debit).exclude(kind="settlement").order_by("pk")
+    assert list(kinds_and_sums.values_list("kind", "settlement__settled_amount")) == [
+        ("charge", 2500), ("refund", -2500), ("refund_returned", 2500),
+    ]  # fmt: skip
+    assert Refund.objects.get().status == "failed"
+    run = comparison.run()
+    assert run is not None
+    assert (run.error, run.found) == ("", 0)
+    assert stage.books()["broken"] == []
 
 
 def test_a_failed_first_debit_of_a_regular_gift_is_not_offered_a_second_time(stage: Stage) -> None:
