@@ -10,6 +10,7 @@ from members import clock
 from members.models import Membership, Message
 from payments import comparison
 from payments.models import LedgerEntry, Payment, Refund
+from payments.webhooks import inbox
 from tests.stage import Stage
 
 SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
@@ -56,6 +57,22 @@ def test_whichever_event_comes_first_the_day_is_the_same(stage: Stage, first: st
     assert payment.paid_at.timestamp() == told
     stage.settle_down()
     assert LedgerEntry.objects.get(kind="charge").occurred_at == payment.paid_at
+
+
+@pytest.mark.parametrize(("days", "dated"), [(6, 6), (12, 7)])
+def test_a_debit_whose_coming_was_never_told_is_dated_by_the_day_it_may_be_used(
+    stage: Stage, days: int, dated: int
+) -> None:
+    """Or by today, where that is still to come."""
+    checkout = stage.join("once", amount="25", iban=SETTLES)
+    clock.move(timedelta(days=days))
+    stage.stripe.advance(days=days)
+    inbox.request_sync("checkout.session", checkout.stripe_session_id)
+    stage.work()
+    payment = Payment.objects.get()
+    assert payment.status == "succeeded"
+    assert payment.paid_at is not None
+    assert (payment.paid_at - payment.created_at + timedelta(hours=1)).days == dated
 
 
 @pytest.mark.parametrize("frequency", ["once", "month"])
