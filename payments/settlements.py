@@ -35,9 +35,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(days=30)
 
 def unsettled() -> QuerySet[LedgerEntry]:
     """Lines of money that Stripe moved and has not told the settlement of."""
-    return LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).filter(
-        settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):"
-    )
+    named = LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).select_related("payment")
+    return named.filter(settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):")
 
 
 def due(last_asked: datetime | None, now: datetime) -> list[LedgerEntry]:
@@ -64,7 +63,7 @@ def collect(wanted: Iterable[LedgerEntry] | None = None) -> int:
     waiting = {line.source: line for line in (unsettled() if wanted is None else wanted)}
     if not waiting:
         return 0
-    since = min(line.occurred_at for line in waiting.values())
+    since = min(_moved_since(line) for line in waiting.values())
     lines = []
     for transaction in client.balance_transactions_since(since - OVERLAP):
         if line := waiting.pop(source_of(transaction), None):
@@ -74,6 +73,12 @@ def collect(wanted: Iterable[LedgerEntry] | None = None) -> int:
     written = LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
     payouts.tie_lines()
     return len(written)
+
+
+def _moved_since(line: LedgerEntry) -> datetime:
+    """Before when Stripe's line cannot be: a debit's is there from the day of its order, days before its money."""
+    is_gift = line.kind == LedgerEntry.Kind.CHARGE
+    return min(line.occurred_at, line.payment.created_at) if is_gift else line.occurred_at
 
 
 def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
