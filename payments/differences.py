@@ -159,7 +159,7 @@ def _take_balance(transaction_id: str) -> None:
         settlements.collect()
         if not LedgerEntry.objects.filter(source=f"balance_transaction:{transaction_id}").exists():
             raise NotYet(transaction_id)
-    elif source.startswith("charge:"):
+    elif source.startswith(("charge:", "failed:")):
         _take_payment(transaction_read.source)
     else:
         inbox.request_sync(DISPUTE if source.startswith("dispute") else REFUND, transaction_read.source)

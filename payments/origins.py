@@ -31,8 +31,15 @@ def _of(line: values.BalanceTransaction, reads: Reads) -> Whose:
     if line.of is None:
         return Whose.STRIPE
     if isinstance(line.of, objects.Charge):
-        return Whose.OURS if is_ours(line.of, reads) else Whose.OTHERS
+        return _of_charge(line.of, reads)
     return Whose.OURS if line.of.charge and is_ours(reads.charge(line.of.charge), reads) else Whose.OTHERS
+
+
+def _of_charge(charge: objects.Charge, reads: Reads) -> Whose:
+    """A debit that is with the bank, or that the bank refused, stands in Stripe's balance and brought us nothing."""
+    if not is_ours(charge, reads):
+        return Whose.OTHERS
+    return Whose.OURS if charge.status == "succeeded" else Whose.STRIPE
 
 
 def is_ours(charge: objects.Charge, reads: Reads) -> bool:

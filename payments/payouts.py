@@ -27,7 +27,10 @@ _OURS, _TIED = Q(lines__whose=Whose.OURS), Q(lines__ledger_entry__isnull=False)
 
 @dataclass(frozen=True)
 class Holding:
-    """A payout's money by whose it is, in minor units of its currency. `missing` is ours and not in our ledger."""
+    """A payout's money by whose it is, in minor units of its currency. `missing` is ours and not in our ledger.
+
+    `of_stripe` is Stripe's own, and what a failed debit brought and took back again: nothing but what failing cost.
+    """
 
     booked: int
     missing: int
@@ -58,10 +61,14 @@ def follow(payout: values.Payout, lines: Iterable[tuple[values.BalanceTransactio
 
 
 def tie_lines() -> int:
-    """Tie lines of payouts to our settlement lines, whichever came first; returns how many were tied."""
+    """Tie lines of payouts to our settlement lines, whichever came first; returns how many were tied.
+
+    What is tied is ours, also a debit's that was paid out before its bank had answered.
+    """
     source = Concat(Value("balance_transaction:"), OuterRef("stripe_balance_transaction_id"))
     ours = LedgerEntry.objects.filter(source=source).values("pk")
-    return PayoutLine.objects.filter(Exists(ours), ledger_entry=None).update(ledger_entry=Subquery(ours[:1]))
+    untied = PayoutLine.objects.filter(Exists(ours), ledger_entry=None)
+    return untied.update(ledger_entry=Subquery(ours[:1]), whose=Whose.OURS)
 
 
 def breakdown(payout: Payout) -> dict[str, int]:

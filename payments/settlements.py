@@ -16,15 +16,18 @@ from payments import payouts
 from payments.models import LedgerEntry
 from payments.stripe_api import client, values
 
-# Which of our lines a balance transaction settles, by Stripe's type and the id of its source.
+# What a balance transaction is about, by Stripe's type. A debit that fails is taken back by a line of its own, which
+# settles nothing of ours: money that never came is in no line of our ledger.
 SOURCES = {
     "charge": "charge",
     "payment": "charge",
     "refund": "refund",
     "payment_refund": "refund",
-    "refund_failure": "refund_returned",
-    "payment_failure_refund": "refund_returned",
+    "refund_failure": "refund",
+    "payment_failure_refund": "failed",
 }
+# How the ids of refunds begin, of cards and of debits. A type "adjustment" says only that it is not the usual line.
+REFUND_IDS = ("re_", "pyr_")
 OVERLAP = timedelta(hours=1)
 # How long a line has waited when it is asked for the second time; then twice as long, and so on, for a month.
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(days=30)
@@ -32,9 +35,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(days=30)
 
 def unsettled() -> QuerySet[LedgerEntry]:
     """Lines of money that Stripe moved and has not told the settlement of."""
-    return LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).filter(
-        settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):"
-    )
+    named = LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).select_related("payment")
+    return named.filter(settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):")
 
 
 def due(last_asked: datetime | None, now: datetime) -> list[LedgerEntry]:
@@ -61,7 +63,7 @@ def collect(wanted: Iterable[LedgerEntry] | None = None) -> int:
     waiting = {line.source: line for line in (unsettled() if wanted is None else wanted)}
     if not waiting:
         return 0
-    since = min(line.occurred_at for line in waiting.values())
+    since = min(_moved_since(line) for line in waiting.values())
     lines = []
     for transaction in client.balance_transactions_since(since - OVERLAP):
         if line := waiting.pop(source_of(transaction), None):
@@ -73,6 +75,12 @@ def collect(wanted: Iterable[LedgerEntry] | None = None) -> int:
     return len(written)
 
 
+def _moved_since(line: LedgerEntry) -> datetime:
+    """Before when Stripe's line cannot be: a debit's is there from the day of its order, days before its money."""
+    is_gift = line.kind == LedgerEntry.Kind.CHARGE
+    return min(line.occurred_at, line.payment.created_at) if is_gift else line.occurred_at
+
+
 def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
     """Write what these lines of Stripe's balance settle, where it is not written yet: a payout brings its own."""
     waiting = {line.source: line for line in unsettled().filter(source__in=map(source_of, transactions))}
@@ -81,10 +89,15 @@ def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
 
 
 def source_of(transaction: values.BalanceTransaction) -> str:
-    """Which of our lines a balance transaction settles. A dispute's come as adjustments, out and perhaps back in."""
+    """Which of our lines a balance transaction settles. What a refund or a dispute took may come back under the type
+    under which it left, so the sign says which way it went: docs.stripe.com/reports/balance-transaction-types.
+    """
+    kind = SOURCES.get(transaction.type, "none")
     if transaction.type == "adjustment":
-        return f"{'dispute' if transaction.amount < 0 else 'dispute_returned'}:{transaction.source}"
-    return f"{SOURCES.get(transaction.type, 'none')}:{transaction.source}"
+        kind = "refund" if transaction.source.startswith(REFUND_IDS) else "dispute"
+    if kind in {"refund", "dispute"} and transaction.amount > 0:
+        kind += "_returned"
+    return f"{kind}:{transaction.source}"
 
 
 def _line(line: LedgerEntry, transaction: values.BalanceTransaction) -> LedgerEntry:

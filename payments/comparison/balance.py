@@ -6,22 +6,34 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.db.models import Min, Q
+
 from payments import settlements
 from payments.comparison import seen
 from payments.comparison.kinds import Kind, Page, our_charges
 from payments.differences import BALANCE, EXTRA, MISSING, UNSETTLED, Mismatch, money
-from payments.models import Dispute, LedgerEntry, Refund
+from payments.models import Dispute, LedgerEntry, Payment, Refund
 from payments.stripe_api import client, lists, values
 
 PREFIX = "balance_transaction:"
 # Stripe may know a fee days after the charge, not weeks.
 SETTLED_WITHIN = timedelta(days=3)
+# So long before its money came a debit may have been ordered, and its line written.
+ORDERED_WITHIN = timedelta(days=30)
 
 
 class Row(NamedTuple):
     amount: int
     currency: str
     fee: int
+
+
+def _since(since: datetime) -> datetime:
+    """What came within the span is compared, however long its line had waited for the bank."""
+    come = Payment.objects.filter(created_at__gte=since - ORDERED_WITHIN, paid_at__gte=since)
+    # A card that was tried again for weeks has the line of the try that worked.
+    come = come.filter(Q(failures=0) | Q(method__startswith="SEPA"))
+    return min(since, come.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
 
 def look(page: Page) -> list[Mismatch]:
@@ -93,5 +105,5 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
 
 
 KIND = Kind(
-    BALANCE, lambda since: since, lists.balance_transactions, look, _extra, client.read_balance_transaction
+    BALANCE, _since, lists.balance_transactions, look, _extra, client.read_balance_transaction
 )  # fmt: skip

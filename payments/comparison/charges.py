@@ -44,7 +44,8 @@ def look(page: Page) -> list[Mismatch]:
         elif charge.status != "failed":
             unknown.append(charge)
     lacked = _ours(unknown) if unknown else []
-    seen.mark(seen.LACKED, [id for charge in lacked for id in (charge.id, charge.payment_intent)])
+    arrived = [charge for charge in lacked if charge.status == "succeeded"]
+    seen.mark(seen.LACKED, [id for charge in arrived for id in (charge.id, charge.payment_intent)])
     return found + [_mismatch(charge, MISSING, "", money(charge.amount, charge.currency)) for charge in lacked]
 
 

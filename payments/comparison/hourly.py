@@ -1,7 +1,8 @@
 """The balance alone, every hour: what Stripe moved since we last agreed, against our settlements. A few reads.
 
 So a difference of one unit is known within the hour, not only after the night. It finds what the whole comparison
-would find in the balance, mends nothing, and leaves to the night what is older than three days.
+would find in the balance, mends nothing, and leaves to the night what is older than three days, and debits, whose lines
+are there for days before their money.
 """
 
 from __future__ import annotations
@@ -60,4 +61,4 @@ def _ours(lines: Page) -> Page:
     return [line for line, whose in origins.of_each(lines, Reads()) if whose == PayoutLine.Whose.OURS]
 
 
-KIND = replace(balance.KIND, pages=lists.moved, look=_look)
+KIND = replace(balance.KIND, since=lambda since: since, pages=lists.moved, look=_look)

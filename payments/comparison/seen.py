@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-# Charges and intents that are ours and that our books lack; customers of subscriptions that our books lack.
+# What our books lack and is ours: charges that succeeded, with their intents; customers of subscriptions.
 LACKED, CUSTOMER = "lacked", "customer"
 UNSEEN = "NOT EXISTS (SELECT FROM seen_at_stripe WHERE seen_at_stripe.id = {id})"
 

@@ -24,14 +24,19 @@ def method(details: Any) -> str:
     return kind.replace("_", " ").title()
 
 
-def came_at(charge: Mapping[str, Any]) -> int | None:
-    """When a charge's money came: at once by card; a debit's on the day its line stands in Stripe's balance.
+# What a bank answers days after it was ordered, as Stripe names it.
+DEBITS = frozenset(["acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account"])
 
-    A debit's charge is made when it is ordered, days before; that it has come since is told by no field of it.
+
+def came_at(charge: Mapping[str, Any]) -> int | None:
+    """When a charge's money came: at once; a debit's at the latest on the day Stripe lets it be used.
+
+    A debit's charge and its line in the balance are made when it is ordered, days before. The moment in which the bank
+    said yes is in no field of either, only on the events that tell of it (webhooks/handlers/giving.py).
     """
     line = charge.get("balance_transaction")
-    if isinstance(line, Mapping) and (charge.get("payment_method_details") or {}).get("type") != "card":
-        return line["created"]
+    if isinstance(line, Mapping) and (charge.get("payment_method_details") or {}).get("type") in DEBITS:
+        return line["available_on"]
     return charge.get("created")
 
 

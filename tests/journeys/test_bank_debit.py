@@ -9,7 +9,8 @@ import pytest
 from members import clock
 from members.models import Membership, Message
 from payments import comparison
-from payments.models import LedgerEntry, Payment
+from payments.models import LedgerEntry, Payment, Refund
+from payments.webhooks import inbox
 from tests.stage import Stage
 
 SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
@@ -58,6 +59,22 @@ def test_whichever_event_comes_first_the_day_is_the_same(stage: Stage, first: st
     assert LedgerEntry.objects.get(kind="charge").occurred_at == payment.paid_at
 
 
+@pytest.mark.parametrize(("days", "dated"), [(6, 6), (12, 7)])
+def test_a_debit_whose_coming_was_never_told_is_dated_by_the_day_it_may_be_used(
+    stage: Stage, days: int, dated: int
+) -> None:
+    """Or by today, where that is still to come."""
+    checkout = stage.join("once", amount="25", iban=SETTLES)
+    clock.move(timedelta(days=days))
+    stage.stripe.advance(days=days)
+    inbox.request_sync("checkout.session", checkout.stripe_session_id)
+    stage.work()
+    payment = Payment.objects.get()
+    assert payment.status == "succeeded"
+    assert payment.paid_at is not None
+    assert (payment.paid_at - payment.created_at + timedelta(hours=1)).days == dated
+
+
 @pytest.mark.parametrize("frequency", ["once", "month"])
 def test_a_debit_fails_late(stage: Stage, frequency: str) -> None:
     stage.join(frequency, amount="25", iban=FAILS)
@@ -84,6 +101,26 @@ def test_a_renewal_by_debit_is_in_the_books_while_it_is_with_the_bank(stage: Sta
     renewal.refresh_from_db()
     assert renewal.status == "succeeded"
     assert kinds() == ["thanks_processing", "processing_done", "receipt_recurring"]
+
+
+def test_a_refund_that_no_bank_took_comes_back_under_the_type_under_which_it_left(stage: Stage) -> None:
+    stage.join("once", amount="50", email="a@example.org")
+    stage.join("once", amount="25", iban=SETTLES)
+    stage.advance(6)
+    debit = Payment.objects.latest("pk")
+    made = stage.stripe.refund(debit.stripe_payment_intent_id)
+    stage.settle_down()
+    stage.stripe.fail_refund(made["id"])
+    stage.advance(5)
+    kinds_and_sums = LedgerEntry.objects.filter(payment=debit).exclude(kind="settlement").order_by("pk")
+    assert list(kinds_and_sums.values_list("kind", "settlement__settled_amount")) == [
+        ("charge", 2500), ("refund", -2500), ("refund_returned", 2500),
+    ]  # fmt: skip
+    assert Refund.objects.get().status == "failed"
+    run = comparison.run()
+    assert run is not None
+    assert (run.error, run.found) == ("", 0)
+    assert stage.books()["broken"] == []
 
 
 def test_a_failed_first_debit_of_a_regular_gift_is_not_offered_a_second_time(stage: Stage) -> None:

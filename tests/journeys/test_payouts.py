@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import stripe
 
 from members import clock
@@ -13,6 +14,8 @@ from payments.models import Case, Payment, Payout
 from payments.payouts import Holding
 from tests import factories
 from tests.stage import KEY, Stage
+
+SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
 
 
 def pay_out(stage: Stage) -> None:
@@ -107,6 +110,39 @@ def test_what_others_sell_is_in_the_payout_and_not_missing(stage: Stage) -> None
     assert held.of_others == sum(line.net for line in Payout.objects.get().lines.filter(whose="others"))
     assert held.booked + held.of_others == Payout.objects.get().amount
     assert missing_cases() == []
+
+
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_a_debit_that_failed_costs_what_stripe_takes_for_it_and_nothing_is_missing(
+    stage: Stage, frequency: str
+) -> None:
+    stage.stripe.world.policy.failure_fee = 350
+    stage.join("once", amount="50")
+    stage.join(frequency, amount="25", iban=FAILS, email="b@example.org")
+    stage.sleep(8)
+    stage.stripe.payout()
+    stage.sleep(2)
+    payout = Payout.objects.get()
+    parts = payouts.breakdown(payout)
+    assert (parts["payment"], parts["payment_failure_refund"]) == (2500, -2500)
+    assert (payout.unexplained, sum(parts.values())) == (0, payout.amount)
+    assert payouts.holding(payout) == Holding(payout.amount + 350, 0, 0, -350)
+    clock.move(timedelta(hours=2))
+    assert missing_cases() == []
+
+
+def test_a_debit_that_was_paid_out_while_the_bank_had_it_is_ours_when_it_has_come(stage: Stage) -> None:
+    stage.join("once", amount="25", iban=SETTLES)
+    line = stage.stripe.world.store.all("balance_transaction")[0]
+    stage.stripe.world.unschedule("settle", line["source"])
+    stage.sleep(8)
+    stage.stripe.payout()
+    stage.sleep(2)
+    payout = Payout.objects.get()
+    assert payouts.holding(payout) == Holding(0, 0, 0, payout.amount)
+    stage.stripe.settle_sepa(line["source"])
+    stage.settle_down()
+    assert payouts.holding(payout) == Holding(payout.amount, 0, 0, 0)
 
 
 def test_a_payout_settles_what_it_is_made_of(stage: Stage) -> None:

@@ -116,7 +116,8 @@ class Rest(House):
             ours[f"{line.settled_currency.lower()} fees"] += line.fee or 0
         theirs = Counter[str]()
         for line in self.stripe.world.store.all("balance_transaction"):
-            if not line["type"].startswith("payout"):
+            with_bank = self.stripe.world.store.find(line["source"]).get("status") == "pending"
+            if not (line["type"].startswith("payout") or (line["type"] == "payment" and with_bank)):
                 theirs[f"{line['currency']} gross"] += line["amount"]
                 theirs[f"{line['currency']} fees"] += line["fee"]
         assert (+ours, -ours) == (+theirs, -theirs)

@@ -80,6 +80,22 @@ def test_what_others_sell_and_a_late_fee_are_no_differences(stage: Stage) -> Non
     assert found() == set()
 
 
+@pytest.mark.parametrize("frequency", ["once", "month"])
+def test_a_debit_that_the_bank_has_is_no_difference(stage: Stage, frequency: str) -> None:
+    """Its line is in Stripe's balance from the day of its order, whether we have heard of it or not."""
+    compare(stage)
+    checkout = stage.give(frequency)
+    stage.pay(checkout, iban="DE62370400440532013001")
+    assert an_hour_later(stage).found == 0
+    stage.settle_down()
+    assert an_hour_later(stage).found == 0
+    stage.stripe.settle_sepa(checkout.stripe_session_id, succeeds=False)
+    assert balance_line(stage, "payment_failure_refund")["amount"] == -1000
+    assert an_hour_later(stage).found == 0
+    stage.settle_down()
+    assert compare(stage).found == 0
+
+
 def test_it_looks_back_to_the_last_agreement_and_asks_for_one_page(stage: Stage) -> None:
     stage.join("once")
     agreed = compare(stage)

@@ -140,6 +140,28 @@ class TestMoney:
         assert Payment.objects.get().status == "failed"
         assert compare(stage).found == 0
 
+    @pytest.mark.parametrize("frequency", ["once", "month"])
+    def test_a_debit_s_line_is_compared_when_its_money_has_come(self, stage: Stage, frequency: str) -> None:
+        """It was written on the day of the order, long before the span in which the money came."""
+        stage.join(frequency, iban="DE89370400440532013000")
+        charge = stage.stripe.events("charge.pending")[0]["data"]["object"]
+        stage.stripe.world.unschedule("settle", charge["id"])
+        stage.sleep(10)
+        assert compare(stage).found == 0
+        stage.stripe.settle_sepa(charge["id"])
+        stage.settle_down()
+        assert compare(stage).found == 0
+        line = balance_line(stage, "payment")
+        assert LedgerEntry.objects.get(kind="settlement").fee == line["fee"]
+        alter(stage, line["id"], fee=line["fee"] + 1)
+        compare(stage)
+        assert found() == {("balance_transaction", "fee", f"{line['fee']} EUR", f"{line['fee'] + 1} EUR")}
+
+    def test_a_debit_that_our_books_lack_while_the_bank_has_it(self, stage: Stage) -> None:
+        stage.pay(stage.give("once"), iban="DE89370400440532013000")
+        compare(stage)
+        assert found() == {("payment", "missing", "", "1000 EUR")}
+
     def test_a_debit_made_long_before_the_span(self, stage: Stage) -> None:
         stage.join("once", iban="DE89370400440532013000")
         for _ in range(3):

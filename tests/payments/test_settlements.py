@@ -13,6 +13,7 @@ from members import clock
 from payments import settlements
 from payments.management.commands import drain as command
 from payments.models import LedgerEntry, Payment
+from payments.stripe_api import account
 from payments.webhooks import drain
 from tests.payments.reconciling import balance_line, forget
 from tests.stage import Stage, set_the_scene
@@ -86,3 +87,24 @@ def test_stripe_not_answering_leaves_a_line_due(stage: Stage) -> None:
     assert command.settle(None) is None
     stage.stripe.clear_faults()
     assert settlements.due(None, clock.now()) == [line]
+
+
+@pytest.mark.parametrize(
+    ("type", "amount", "source", "settles"),
+    [
+        ("charge", 1000, "ch_1", "charge"),
+        ("payment", 1000, "py_1", "charge"),
+        ("payment_failure_refund", -1000, "py_1", "failed"),
+        ("refund", -1000, "re_1", "refund"),
+        ("payment_refund", -1000, "pyr_1", "refund"),
+        ("payment_refund", 1000, "pyr_1", "refund_returned"),
+        ("refund_failure", 1000, "re_1", "refund_returned"),
+        ("adjustment", 1000, "re_1", "refund_returned"),
+        ("adjustment", -1000, "dp_1", "dispute"),
+        ("adjustment", 1000, "du_1", "dispute_returned"),
+        ("stripe_fee", -40, "", "none"),
+    ],
+)
+def test_what_a_line_of_the_balance_settles(type: str, amount: int, source: str, settles: str) -> None:
+    told = {"id": "txn_1", "type": type, "source": source, "amount": amount, "currency": "eur", "fee": 0, "created": 1}
+    assert settlements.source_of(account.balance_transaction(told)) == f"{settles}:{source}"

@@ -39,6 +39,7 @@ class Policy:
     upcoming_days: int = 7
     payout_days: int | None = None
     available_days: int = 2
+    failure_fee: int = 0
 
 
 class World:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+from members import clock
 from payments import checkout, ledger, subscriptions
 from payments.models import StripeEvent
 from payments.stripe_api import objects
@@ -15,11 +17,15 @@ from payments.webhooks.reads import Reads
 
 # Longer than a card takes, confirmed by its bank or not, and shorter than any debit.
 AT_ONCE = timedelta(hours=1)
+# What Stripe tells in the moment in which the money of a debit has come.
+ARRIVALS = {"charge.succeeded", "payment_intent.succeeded", "checkout.session.async_payment_succeeded"}
 
 
 def session_changed(event: StripeEvent, reads: Reads) -> Effect:
     """checkout.session.*: the attempt is complete or expired; what it led to is recorded with it."""
     session = reads.session(event.object["id"])
+    if session.payment_intent:
+        session = replace(session, payment_intent=_with_its_day(event, session.payment_intent, reads))
     invoice = reads.invoice(session.invoice) if session.invoice else None
     return partial(_follow_session, session, invoice)
 
@@ -47,13 +53,24 @@ def charge_told(event: StripeEvent, reads: Reads) -> Effect:
 
 def gift(intent: objects.PaymentIntent, reads: Reads) -> Effect:
     """A gift given once; without our metadata it can only be an instalment."""
-    return Gift(intent) if intent.checkout else _told_by_invoice(intent.customer, reads)
+    return Gift(_until_now(intent)) if intent.checkout else _told_by_invoice(intent.customer, reads)
 
 
 def _with_its_day(event: StripeEvent, told: objects.PaymentIntent, reads: Reads) -> objects.PaymentIntent:
-    """What is told days after it was begun may be a debit: the day its money came is read, for no event says it."""
-    is_late = event.created_at - told.created_at > AT_ONCE
-    return reads.payment_intent(told.id) if told.checkout and is_late else told
+    """What is told days after it was begun may be a debit. The event that tells of its money says the day; after any
+    other it is read, and dated by the day Stripe lets it be used.
+    """
+    if not told.checkout or event.created_at - told.created_at <= AT_ONCE:
+        return told
+    if event.type in ARRIVALS:
+        return replace(told, paid_at=event.created_at)
+    return reads.payment_intent(told.id)
+
+
+def _until_now(intent: objects.PaymentIntent) -> objects.PaymentIntent:
+    """Money that has come has come by now, also a debit's that may be used only tomorrow."""
+    is_debit = intent.paid_at - intent.created_at > AT_ONCE
+    return replace(intent, paid_at=min(intent.paid_at, clock.now())) if is_debit else intent
 
 
 def _told_by_invoice(customer: str, reads: Reads) -> Effect:
@@ -71,7 +88,7 @@ def _instalment_with_bank(intent: objects.PaymentIntent, reads: Reads) -> Effect
 def _follow_session(session: objects.Session, invoice: objects.Invoice | None) -> None:
     checkout.follow(session)
     if session.payment_intent:
-        ledger.record_gift(session.payment_intent, is_accepted=session.status == "complete")
+        ledger.record_gift(_until_now(session.payment_intent), is_accepted=session.status == "complete")
     if session.subscription:
         row = subscriptions.follow(session.subscription)
         if row and invoice:

@@ -70,7 +70,10 @@ def check_books(sim: Simulator) -> None:
     for charge in all_of("charge"):
         mine = sum(refund["amount"] for refund in refunds if refund["charge"] == charge["id"])
         assert mine == charge["amount_refunded"] <= charge["amount"]
-        assert (charge["balance_transaction"] is not None) is (charge["status"] == "succeeded")
+        moved, taken_back = charge["balance_transaction"], charge["failure_balance_transaction"]
+        is_debit = charge["payment_method_details"]["type"] == "sepa_debit"
+        assert bool(moved) is (charge["status"] == "succeeded") or is_debit
+        assert bool(taken_back) is bool(moved and charge["status"] == "failed")
     for row in all_of("balance_transaction"):
         assert row["net"] == row["amount"] - row["fee"]
         assert row["fee"] == sum(detail["amount"] for detail in row["fee_details"])

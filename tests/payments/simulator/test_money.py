@@ -56,6 +56,42 @@ def test_a_refund_to_a_bank_account_takes_its_time(give: Give, sim: Simulator) -
     assert refund.status == "pending"
     sim.advance(days=6)
     assert give.client.v1.refunds.retrieve(refund.id).status == "succeeded"
+    sim.fail_refund(refund.id)
+    failed = give.client.v1.refunds.retrieve(refund.id, {"expand": ["failure_balance_transaction"]})
+    back = failed.failure_balance_transaction
+    assert (back.type, back.amount, back.reporting_category) == ("payment_refund", 1000, "refund_failure")
+
+
+def line_of(give: Give, name: str) -> stripe.BalanceTransaction:
+    return give.client.v1.balance_transactions.retrieve(getattr(charge_of(give), name))
+
+
+def test_a_debit_has_its_line_from_the_day_of_its_order(give: Give, sim: Simulator) -> None:
+    session = give(iban="DE89370400440532013000")
+    ordered = line_of(give, "balance_transaction")
+    assert charge_of(give).status == "pending"
+    assert (ordered.type, ordered.amount, ordered.fee, ordered.status) == ("payment", 1000, 39, "pending")
+    sim.advance(days=6)
+    come = line_of(give, "balance_transaction")
+    assert sim.get(session.payment_intent)["status"] == "succeeded"
+    assert (come.id, come.status) == (ordered.id, "pending")
+    sim.advance(days=2)
+    assert line_of(give, "balance_transaction").status == "available"
+    assert sim.snapshot()["eur"] == {"gross": 1000, "fees": 39, "net": 961, "payment": 961}
+
+
+@pytest.mark.parametrize("fee", [0, 350])
+def test_a_debit_that_fails_is_taken_back_by_a_line_of_its_own(give: Give, sim: Simulator, fee: int) -> None:
+    sim.world.policy.failure_fee = fee
+    give(iban="DE62370400440532013001")
+    sim.advance(days=6)
+    assert charge_of(give).status == "failed"
+    back, out = line_of(give, "balance_transaction"), line_of(give, "failure_balance_transaction")
+    assert (out.type, out.amount, out.source) == ("payment_failure_refund", -1000, charge_of(give).id)
+    assert out.available_on == back.available_on
+    assert sim.snapshot()["eur"] == {
+        "gross": 0, "fees": fee, "net": -fee, "payment": 961, "payment_failure_refund": -961 - fee
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("won", "left"), [(True, 1000), (False, 0)])

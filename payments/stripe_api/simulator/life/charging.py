@@ -86,7 +86,8 @@ def _debit(world: World, intent: Document, method: Document) -> Result:
     if mandate.get("status") == "inactive":
         return _declined(world, intent, method, cards.MANDATE)
     charge = world.add(_charge(world, intent, method))
-    world.update(charge, outcome=payments.outcome(None))
+    line = balance.for_charge(world, charge)
+    world.update(charge, outcome=payments.outcome(None), balance_transaction=line["id"])
     world.update(
         intent,
         status="processing",
@@ -107,10 +108,12 @@ def _declined(world: World, intent: Document, method: Document, decline: cards.D
 
 
 def fail(world: World, intent: Document, charge: Document, method: Document, decline: cards.Decline) -> Result:
+    back = balance.take_back(world, charge)["id"] if charge["balance_transaction"] else None
     world.update(
         charge,
         status="failed",
         paid=False,
+        failure_balance_transaction=back,
         failure_code=decline.code,
         failure_message=decline.message,
         outcome=payments.outcome(decline),
@@ -143,7 +146,9 @@ def last_error(decline: cards.Decline, charge: Document | None, method: Document
 
 
 def succeed(world: World, intent: Document, charge: Document) -> Result:
-    """The money is in. With `late_fees` the balance transaction follows seconds later, with charge.updated."""
+    """The money is in. A debit has its balance transaction already; with `late_fees` a card's follows seconds later,
+    with charge.updated.
+    """
     if world.store.find(charge["id"]) is None:
         world.add(charge)
     world.update(
@@ -154,10 +159,8 @@ def succeed(world: World, intent: Document, charge: Document) -> Result:
         amount_captured=charge["amount"],
         outcome=payments.outcome(None),
     )
-    if world.policy.late_fees:
-        world.schedule(world.now() + world.policy.late_fee_seconds, "fee", charge["id"])
-    else:
-        world.update(charge, balance_transaction=balance.for_charge(world, charge)["id"])
+    if charge["balance_transaction"] is None:
+        _write_fee(world, charge)
     world.update(
         intent,
         status="succeeded",
@@ -171,6 +174,13 @@ def succeed(world: World, intent: Document, charge: Document) -> Result:
     world.emit("charge.succeeded", charge)
     world.emit("payment_intent.succeeded", intent)
     return Result.SUCCEEDED
+
+
+def _write_fee(world: World, charge: Document) -> None:
+    if world.policy.late_fees:
+        world.schedule(world.now() + world.policy.late_fee_seconds, "fee", charge["id"])
+    else:
+        world.update(charge, balance_transaction=balance.for_charge(world, charge)["id"])
 
 
 def cancel(world: World, intent: Document, reason: str) -> None:

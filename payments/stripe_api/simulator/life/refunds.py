@@ -58,14 +58,18 @@ def arrive(world: World, refund_id: str) -> None:
 
 
 def fail(world: World, document: Document, reason: str = "expired_or_canceled_card") -> None:
-    """The bank did not take the money: it returns to the balance and the charge is no longer refunded."""
+    """The bank did not take the money: it returns to the balance and the charge is no longer refunded.
+
+    For what was not paid by card Stripe has no type of its own for that: a refund's line with the other sign.
+    """
     if document["status"] not in ("pending", "succeeded"):
         return
+    charge = world.get("charge", document["charge"])
+    kind = "refund_failure" if charge["payment_method_details"]["type"] == "card" else "payment_refund"
     returned = balance.moved(
-        world, "refund_failure", document["amount"], document["currency"], document["id"], category="refund_failure"
+        world, kind, document["amount"], document["currency"], document["id"], category="refund_failure"
     )
     world.update(document, status="failed", failure_reason=reason, failure_balance_transaction=returned["id"])
-    charge = world.get("charge", document["charge"])
     total = charge["amount_refunded"] - document["amount"]
     world.update(charge, amount_refunded=total, refunded=False)
     world.emit("refund.updated", document)

@@ -7,7 +7,12 @@ from ..money import Settled
 from ..store import Document
 from ..world import World
 
-CATEGORIES = {"payment": "charge", "payment_refund": "refund", "adjustment": "dispute"}
+CATEGORIES = {
+    "payment": "charge",
+    "payment_failure_refund": "charge_failure",
+    "payment_refund": "refund",
+    "adjustment": "dispute",
+}
 
 
 def balance_transaction(
