@@ -66,7 +66,7 @@ def request_pause(subscription: Subscription, surface: str) -> SubscriptionChang
             if not can_pause(subscription):
                 raise NothingToChange(subscription.stripe_subscription_id)
             pause = {"behavior": "void", "resumes_at": int(resumes_at().timestamp())}
-            params = {"pause_collection": pause, **_without_stop(subscription)}
+            params = {"pause_collection": pause, **_no_stop(subscription)}
             change = _written(subscription, Kind.PAUSE, surface, params)
     ask(change)
     return change
@@ -84,7 +84,7 @@ def request_amount(subscription: Subscription, amount: int, surface: str) -> Sub
         if change is None:
             if not can_lower(subscription, amount):
                 raise NothingToChange(subscription.stripe_subscription_id)
-            params = {"items": [price], "proration_behavior": "none", **_without_stop(subscription)}
+            params = {"items": [price], "proration_behavior": "none", **_no_stop(subscription)}
             both = {"amount": amount, "amount_before": subscription.amount}
             change = _written(subscription, Kind.AMOUNT, surface, params, **both)
     ask(change)
@@ -102,7 +102,7 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
             params = _without_stop(subscription) or _without_pause(subscription)
             if not params or not subscription.is_alive:
                 raise NothingToChange(subscription.stripe_subscription_id)
-            change = _written(subscription, Kind.KEEP, surface, params)
+            change = _written(subscription, Kind.KEEP, surface, {**_no_stop(subscription), **params})
     ask(change)
     return change
 
@@ -239,8 +239,16 @@ def _show_to_staff(subscription: Subscription) -> None:
 
 
 def _without_stop(subscription: Subscription) -> dict[str, Any]:
-    """What takes back a stop that was asked for; nothing when none was."""
-    if not subscription.is_ending_or_asked_to:
+    """What takes back a stop that was asked for; nothing when none was, or a later wish takes it back already."""
+    return _no_stop(subscription) if subscription.is_ending_or_asked_to else {}
+
+
+def _no_stop(subscription: Subscription) -> dict[str, Any]:
+    """What takes back any stop that Stripe may know of, whatever was wished since: the wish that took it back may be
+    overtaken by this one, and never reach Stripe.
+    """
+    asked = subscription.changes.filter(kind=Kind.STOP, state__in=SubscriptionChange.UNSEEN)
+    if subscription.is_alive and not subscription.is_stopping and not asked.exists():
         return {}
     is_dated = subscription.cancel_at is not None and not subscription.cancel_at_period_end
     return {"cancel_at": ""} if is_dated else {"cancel_at_period_end": False}

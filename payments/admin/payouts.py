@@ -26,6 +26,7 @@ KINDS = {
     "payment": gettext_lazy("Payments by bank debit"),
     "refund": gettext_lazy("Refunds"),
     "payment_refund": gettext_lazy("Refunds of bank debits"),
+    "payment_failure_refund": gettext_lazy("Bank debits that failed"),
     "refund_failure": gettext_lazy("Refunds that came back"),
     "adjustment": gettext_lazy("Disputes"),
     "fees": gettext_lazy("Stripe's fees"),

@@ -95,6 +95,33 @@ def test_a_later_wish_takes_the_place_of_one_that_waits(stage: Stage) -> None:
     assert SubscriptionChange.objects.get(kind="pause").state == "overtaken"
 
 
+@pytest.mark.parametrize("is_shown", [True, False])
+@pytest.mark.parametrize(
+    ("waits", "then", "wanted"),
+    [
+        (("lower", "1000"), ("lower", "500"), {"stopping": False, "amount": 500}),
+        (("lower", "1000"), ("pause", ""), {"stopping": False, "paused": True, "amount": 1000}),
+        (("pause", ""), ("keep", ""), {"stopping": False, "paused": False}),
+    ],
+)
+def test_a_stop_that_a_waiting_wish_took_back_stays_taken_back(
+    stage: Stage, waits: tuple[str, str], then: tuple[str, str], wanted: dict[str, object], is_shown: bool
+) -> None:
+    stage.join("month", amount="20")
+    press(stage, "stop")
+    if is_shown:
+        stage.settle_down()
+    stage.stripe.fail("drop", times=2, path="/v1/subscriptions/", method="POST")
+    assert stage.client.post(stop_page(), {"do": waits[0], "amount": waits[1]}).status_code == 503
+    stage.stripe.clear_faults()
+    press(stage, then[0], amount=then[1])
+    wait(stage, timedelta(minutes=3))
+    unanswered.take_up()
+    stage.settle_down()
+    found = at_stripe()
+    assert {name: found[name] for name in wanted} == wanted
+
+
 @pytest.mark.parametrize("do", ["stop", "pause"])
 def test_a_wish_undone_at_stripe_before_it_was_seen_can_be_asked_again(stage: Stage, do: str) -> None:
     """Else the page would say for ever that it is as was wanted, while Stripe goes on charging."""
