@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -16,6 +16,14 @@ from tests.stage import Stage, shuffled
 
 def kinds() -> list[str]:
     return list(Message.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def paused_until(stage: Stage) -> date:
+    press(stage, "pause")
+    stage.settle_down()
+    row = Subscription.objects.get()
+    assert row.resumes_at is not None
+    return clock.day_of(row.resumes_at)
 
 
 def tell_shuffled(stage: Stage) -> None:
@@ -53,11 +61,7 @@ def test_a_pause_is_told_once_and_its_end_five_days_before(stage: Stage) -> None
 def test_a_pause_that_was_slept_through_is_still_told_of_before_it_ends(stage: Stage) -> None:
     """The daily jobs did not run on the fifth day before: late rather than never, and never after the end."""
     stage.join("month", amount="10")
-    press(stage, "pause")
-    stage.settle_down()
-    row = Subscription.objects.get()
-    assert row.resumes_at is not None
-    resumes_on = clock.day_of(row.resumes_at)
+    resumes_on = paused_until(stage)
     daily.run(resumes_on)
     assert "resume_soon" not in kinds()
     daily.run(resumes_on - timedelta(days=1))
@@ -67,13 +71,9 @@ def test_a_pause_that_was_slept_through_is_still_told_of_before_it_ends(stage: S
 def test_no_payment_is_promised_for_a_day_on_which_nothing_is_taken(stage: Stage) -> None:
     stage.join("month", amount="10")
     stage.advance(2)
-    press(stage, "pause")
-    stage.settle_down()
-    row = Subscription.objects.get()
-    assert row.resumes_at is not None
-    stage.sleep_until(clock.day_of(row.resumes_at) - timedelta(days=3))
-    row.refresh_from_db()
-    assert row.renews_on < clock.day_of(row.resumes_at)
+    resumes_on = paused_until(stage)
+    stage.sleep_until(resumes_on - timedelta(days=3))
+    assert Subscription.objects.get().renews_on < resumes_on
     daily.run()
     assert "charged_on" not in Message.objects.get(kind="resume_soon").context
 
@@ -114,11 +114,7 @@ def test_a_pause_that_ends_on_its_day_needs_no_second_letter(stage: Stage) -> No
 def test_a_pause_over_the_month_before_the_year_is_full_delays_its_reminder(stage: Stage) -> None:
     stage.join("month", amount="10")
     stage.sleep(320)
-    press(stage, "pause")
-    stage.settle_down()
-    row = Subscription.objects.get()
-    assert row.resumes_at is not None
-    resumes_on = clock.day_of(row.resumes_at)
+    resumes_on = paused_until(stage)
     for days in (60, 20):  # before the year is full, and after
         stage.sleep(days)
         daily.run()
