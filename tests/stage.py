@@ -5,6 +5,7 @@ front door, the drain's and the sender's own functions, a clock that moves both 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,6 +30,9 @@ KEY, SECRET = "sk_test_simulator_stage", "whsec_stage"
 # The hour (UTC) at which every scene begins, whatever hour it is here: Stripe takes a renewal's money an hour after
 # its period ends, which late in the evening is the newsroom's next day.
 BEGINS_AT = 9
+# The day of scenes that name none: what a story tells must not hang on today, a month's length above all. Another one
+# by SCENES_BEGIN=2028-01-31, to look for stories that hold on this day alone.
+BEGINS_ON = date.fromisoformat(os.environ.get("SCENES_BEGIN", "2026-03-02"))
 
 
 class Stage:
@@ -104,15 +108,12 @@ class Stage:
 
     # Time
 
-    def begin(self, day: date | None = None) -> None:
-        """Both worlds, empty still, at the hour at which scenes begin: on this day, past or to come, or next."""
-        now = timezone.now()
-        at = datetime.combine(day or now, time(BEGINS_AT), UTC)
-        if day is None and at < now:
-            at += timedelta(days=1)
+    def begin(self, day: date = BEGINS_ON) -> None:
+        """Both worlds, empty still, at the hour at which scenes begin, on a day past or to come."""
+        now, at = timezone.now(), datetime.combine(day, time(BEGINS_AT), UTC)
         clock.reset()
         clock.move(at - now)
-        self.stripe.begin(days_ago=(now.date() - at.date()).days + 1)
+        self.stripe.begin(days_ago=(now.date() - day).days + 1)
         self.stripe.advance(to=at)
 
     def advance(self, days: int = 1) -> None:

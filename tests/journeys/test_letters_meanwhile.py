@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import stripe
@@ -82,7 +82,7 @@ def test_a_debit_that_fails_after_its_gift_was_stopped_is_not_spoken_of_as_tried
     stage.join("month", amount="25", iban=SETTLES)
     stage.sleep(10)
     from_now_on(stage, FAILS)
-    stage.sleep(23)
+    stage.sleep_until(Subscription.objects.get().renews_on + timedelta(days=2))
     stop(stage)
     stage.sleep(4)
     assert Payment.objects.latest("pk").status == "failed"
@@ -112,7 +112,7 @@ def test_a_debit_that_fails_beside_another_gift_is_shown_to_staff_alone(stage: S
     stage.join("month", amount="25", iban=SETTLES, form_key="besides")
     stage.sleep(10)
     from_now_on(stage, FAILS)
-    stage.sleep(27)
+    stage.sleep_until(Subscription.objects.get(frequency="month").renews_on + timedelta(days=6))
     assert Payment.objects.latest("pk").status == "failed"
     assert "processing_failed" not in kinds()
     assert Case.objects.filter(kind="failed_beside").count() == 1
