@@ -19,6 +19,7 @@ from django.template import Context, Engine
 from django.utils import translation
 
 from members import links, mail_headers, mail_kinds, mail_routes
+from members.editor import editor
 from members.mail_kinds import Stream
 from members.models import Message
 
@@ -36,7 +37,7 @@ class Letter:
 
 def render(message: Message) -> Letter:
     """The letter in the message's language. Raises what a broken template raises; safe to call any number of times."""
-    facts = {**_newsroom(), **_with_dates(message.context), **_about_the_reader(message)}
+    facts = {**_newsroom(message.language), **_with_dates(message.context), **_about_the_reader(message)}
     with translation.override(message.language):
         told = facts["discreet_subject"] if facts["is_discreet"] else _fill(message, "subject.txt", facts, escape=False)
         subject = mail_headers.one_line(str(told))
@@ -91,13 +92,12 @@ def _with_date(key: str, value: Any) -> Any:
     return date.fromisoformat(value) if value and key.endswith("_on") else value
 
 
-def _newsroom() -> dict[str, Any]:
+def _newsroom(language: str) -> dict[str, Any]:
     legal = [settings.LEGAL_NAME, settings.LEGAL_ADDRESS, settings.LEGAL_REGISTRATION]
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
-        "editor_name": settings.EDITOR_NAME,
-        "editor_role": settings.EDITOR_ROLE,
+        **editor(language),
         "legal": ", ".join(part for part in legal if part),
     }
 

@@ -99,13 +99,17 @@ def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Messa
 def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
     """Nothing more will be charged. Once a request to stop; for a stop made at Stripe, once a day of it.
 
-    What goes on is said too: another gift of theirs, and a debit of this one that the bank has in hand.
+    What goes on is said too: another gift of theirs, and a debit of this one that the bank has in hand. While the time
+    that was paid for lasts, the way back is taking the stop back, not a new gift on top.
     """
     facts = {**gift(subscription), **_patron_until(subscription), "is_beside_another": subscription.is_beside_another}
     with_bank = subscription.payments.filter(status=Payment.Status.PROCESSING).order_by("pk").last()
     if with_bank:
         facts["amount_with_bank"] = with_bank.amount
-    facts["support_url"] = _url("/support/", subscription.supporter.language)
+    language = subscription.supporter.language
+    if subscription.is_stopping and subscription.renews_on > clock.today():
+        facts |= {"undo_until_on": subscription.renews_on.isoformat(), "stop_url": stop_url(subscription, language)}
+    facts["support_url"] = _url("/support/", language)
     stopped_on = _day(subscription.canceled_at or clock.now())
     subject = change.public_id if change else f"{subscription.public_id}:{stopped_on}"
     return send("cancelled", subject, subscription, facts)
@@ -161,12 +165,12 @@ def _thanks_once(payment: Payment, gave_first: datetime | None) -> Message:
     return letter
 
 
-def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message | None:
-    return next(iter(mail.owe([draft(kind, subject, about, facts)])), None)
+def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message | None:
+    return next(iter(mail.owe([draft(kind, subject, about, facts, language)])), None)
 
 
-def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts) -> Message:
-    supporter, language = about.supporter, language_of(about)
+def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message:
+    supporter, language = about.supporter, language or language_of(about)
     return mail.draft(
         kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
         context=context_of(supporter, language, facts), supporter=supporter,

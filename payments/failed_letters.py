@@ -63,10 +63,15 @@ def failed(payment: Payment, step: int) -> Message:
     reason = REASONS.get(payment.failure_code, "")
     gift = payment.subscription
     can_give_less = gift is not None and suggestions.lower(gift.amount, gift.currency, gift.frequency) is not None
-    facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less}
+    facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less, "can_debit": _can_debit(payment)}
     if payment.next_attempt_at and reason != "card_ran_out":  # that one will not go through, whenever it is tried
         facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
     return emails.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
+
+
+def _can_debit(payment: Payment) -> bool:
+    """Whether a debit from a bank account would be another way than the one that failed: banks do it in euros alone."""
+    return payment.currency == "EUR" and not payment.is_debit
 
 
 def action_required(payment: Payment, step: int) -> Message:

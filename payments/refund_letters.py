@@ -1,4 +1,5 @@
-"""Letters about money that went back: sent back by us, or taken back by a bank.
+"""Letters about money that went back: sent back by us, or taken back by a bank. They come later than the thanks, and
+speak as the supporter wants to be written to, whatever the pages of the gift spoke.
 
 What they share with all others is emails.py's.
 """
@@ -20,16 +21,16 @@ def refund_done(refund: Refund, sentence: str = "") -> Message | None:
     """Money is on its way back: how much, where to, how long it takes. Once a refund."""
     payment = refund.payment
     facts = _sent_back(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
-    return emails.send("refund_done", refund.stripe_refund_id, payment, facts)
+    return emails.send("refund_done", refund.stripe_refund_id, payment, facts, payment.supporter.language)
 
 
 def payment_returned(payment: Payment) -> Message | None:
     """A bank took back a debit that had arrived, so that thanks and receipt no longer hold. Once a payment."""
-    language, gift = emails.language_of(payment), payment.subscription
+    language, gift = payment.supporter.language, payment.subscription
     facts = {**emails.arrived(payment), "again_url": emails.again_url(payment, language)}
     if gift and not gift.is_ending_or_asked_to:
         facts |= _going(gift, language)
-    return emails.send("payment_returned", payment.public_id, payment, facts)
+    return emails.send("payment_returned", payment.public_id, payment, facts, language)
 
 
 def goes_on(gift: Subscription) -> bool:
@@ -43,17 +44,17 @@ def dispute_note(dispute: Dispute) -> Message | None:
 
 
 def dispute_note_draft(dispute: Dispute) -> Message:
-    payment, gift = dispute.payment, dispute.payment.subscription
+    payment, gift, language = dispute.payment, dispute.payment.subscription, dispute.payment.supporter.language
     facts = emails.arrived(payment)
     if gift and not gift.is_ending_or_asked_to:
-        facts["stop_url"] = emails.stop_url(gift, emails.language_of(payment))
-    return emails.draft(DISPUTE_NOTE, dispute.stripe_dispute_id, payment, facts)
+        facts["stop_url"] = emails.stop_url(gift, language)
+    return emails.draft(DISPUTE_NOTE, dispute.stripe_dispute_id, payment, facts, language)
 
 
 def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
     """What refund_done would say now, for whoever is about to send `amount` back. Sends nothing."""
     facts = _sent_back(payment, amount, clock.now(), sentence, is_stopping=is_stopping)
-    language, who = emails.language_of(payment), payment.supporter
+    language, who = payment.supporter.language, payment.supporter
     context = emails.context_of(who, language, facts)
     return render(Message(kind="refund_done", language=language, supporter=who, context=context))
 
@@ -68,7 +69,7 @@ def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is
     }  # fmt: skip
     subscription = payment.subscription
     if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
-        facts |= _going(subscription, emails.language_of(payment))
+        facts |= _going(subscription, payment.supporter.language)
     return facts
 
 

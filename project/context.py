@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from members.editor import editor
+
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
     """For templates. `lang_query` goes behind an address, `chosen_language` into a hidden field; both may be empty."""
@@ -22,8 +24,7 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
         "contact_promise_days": settings.CONTACT_PROMISE_DAYS,
         "statement_name": settings.STATEMENT_NAME,
         "takes_transfers": bool(settings.BANK_IBAN),
-        "editor_name": settings.EDITOR_NAME,
-        "editor_role": settings.EDITOR_ROLE,
+        **editor(get_language() or settings.LANGUAGE_CODE),
         "chosen_language": chosen,
         "lang_query": f"?lang={chosen}" if chosen else "",
         "other_languages": other_languages(request),

@@ -158,6 +158,9 @@ WHITENOISE_USE_FINDERS = DEBUG
 # --- Words, dates ---------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("uk", "Українська")]
+# Who signs in a language: Олена Коваль, головна редакторка, where EDITOR_NAME and EDITOR_ROLE are in another one.
+EDITOR_NAMES = {code: env.str(f"EDITOR_NAME_{code.upper()}", default="") for code, _ in LANGUAGES}
+EDITOR_ROLES = {code: env.str(f"EDITOR_ROLE_{code.upper()}", default="") for code, _ in LANGUAGES}
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["project.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/Kyiv")

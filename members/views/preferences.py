@@ -52,13 +52,16 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _save(request: HttpRequest, supporter: Supporter) -> None:
-    if "stop_all" in request.POST:
+    """Both buttons send the whole form; a bare `stop_all` says nothing about language and discretion."""
+    stops_all = "stop_all" in request.POST
+    if not stops_all or "language" in request.POST:
+        form = PreferencesForm(request.POST)
+        form.is_valid()
+        language = form.cleaned_data.get("language") or supporter.language
+        people.set_letters(supporter, language, is_discreet=form.cleaned_data["is_discreet"])
+    if stops_all:
         mail_choices.stop_all(supporter, "page")
         return
-    form = PreferencesForm(request.POST)
-    form.is_valid()
-    language = form.cleaned_data.get("language") or supporter.language
-    people.set_letters(supporter, language, is_discreet=form.cleaned_data["is_discreet"])
     wanted = set(request.POST.getlist("letters"))
     asked = [choice.kind for choice in mail_choices.of(supporter)]
     mail_choices.choose(supporter, {kind: kind in wanted for kind in asked}, "page")

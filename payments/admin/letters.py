@@ -183,7 +183,7 @@ class Letters:
         elif shown is None or not _is_uuid(wish):
             messages.error(request, _("Nothing was sent: this letter cannot be written."))
         elif not limits.hit("test-letter", str(user.pk), TESTS_AN_HOUR, 3600):
-            messages.error(request, _("That were many tests within an hour. Try again later."))
+            messages.error(request, _("Those were many tests within an hour. Try again later."))
         else:
             sent = send_test(now.kind, wish, shown.letter, to_email=user.email, language=now.language)
             if sent:

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members import clock
+from members import clock, links
 from payments import changes
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
 from payments.models import Payment, Subscription
@@ -113,17 +113,30 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "subscription": subscription,
         "standing": changes.standing(subscription),
         "amount": changes.asked_amount(subscription),
-        "patron_until": subscription.membership.paid_through if subscription.membership else None,
+        "patron_until": _patron_until(subscription),
         "last_payment": received.first(),
         "paused_until": _paused_until(subscription),
-        "months": months_between(clock.day_of(subscription.started_at), clock.today()),
+        "months": months_between(clock.day_of(subscription.started_at), _last_day(subscription)),
         "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
         "instead": _instead(subscription),
+        "is_news": request.method == "POST",
+        "method_path": f"/method/{links.sign('method', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "reasons": REASONS,
         "state": state,
     }
     return linked.page(request, "portal/stop.html", context, status)
+
+
+def _patron_until(subscription: Subscription) -> date | None:
+    """Until when it makes them a patron; None when that time is over, or never was."""
+    until = subscription.membership.paid_through if subscription.membership else None
+    return until if until and until >= clock.today() else None
+
+
+def _last_day(subscription: Subscription) -> date:
+    """Of the time that somebody is thanked for: today, or the day on which it ended."""
+    return clock.day_of(subscription.ended_at or clock.now())
 
 
 def _paused_until(subscription: Subscription) -> date | None:

@@ -104,6 +104,14 @@ def test_signed_by_a_person_where_there_is_one(settings: Any, name: str, role: s
     assert all(line in drawn.html for line in signed.splitlines())
 
 
+def test_each_language_writes_the_editor_its_way(settings: Any) -> None:
+    settings.SITE_NAME, settings.EDITOR_NAME, settings.EDITOR_ROLE = "The Courier", "Daria", "editor"
+    settings.EDITOR_NAMES, settings.EDITOR_ROLES = {"uk": "Дарія"}, {"uk": "редакторка"}
+    signed = {language: render(letter(language=language)).text for language in ("en", "uk")}
+    assert "\nDaria\neditor, The Courier\n" in signed["en"]
+    assert "\nДарія\nредакторка, The Courier\n" in signed["uk"]
+
+
 def test_a_newsroom_can_say_it_in_its_own_words(settings: Any, tmp_path: Any) -> None:
     folder = tmp_path / "emails" / KIND
     folder.mkdir(parents=True)

@@ -105,11 +105,20 @@ def test_everything_on_the_page_is_saved_and_said(olena: Supporter) -> None:
     assert not re.search(r'value="anniversary" checked', body)
 
 
-def test_stop_everything_optional_leaves_language_and_discretion(olena: Supporter) -> None:
-    fields = {"stop_all": "1", "letters": ["anniversary"], "language": "uk"}
+def test_stop_everything_optional_saves_the_rest_of_the_page_too(olena: Supporter) -> None:
+    fields = {"stop_all": "1", "letters": ["anniversary"], "language": "uk", "is_discreet": "1"}
     Client().post(page_of(olena), fields)
     olena.refresh_from_db()
-    assert (set(wanted(olena).values()), olena.language) == ({False}, "en")
+    assert set(wanted(olena).values()) == {False}
+    assert (olena.language, olena.is_discreet) == ("uk", True)
+
+
+def test_stop_everything_optional_alone_leaves_language_and_discretion(olena: Supporter) -> None:
+    Client().post(page_of(olena), {"language": "uk", "is_discreet": "1"})
+    Client().post(page_of(olena), {"stop_all": "1"})
+    olena.refresh_from_db()
+    assert set(wanted(olena).values()) == {False}
+    assert (olena.language, olena.is_discreet) == ("uk", True)
 
 
 @pytest.mark.parametrize("fields", [{"language": "xx"}, {"language": "\x00"}, {"letters": "receipt_recurring"}, {}])

@@ -104,3 +104,10 @@ def test_buttons_are_made_in_one_place() -> None:
     folder = Path(django_settings.BASE_DIR) / "templates" / "emails"
     made = [str(path.relative_to(folder)) for path in folder.rglob("*.html") if 'class="act' in path.read_text()]
     assert made == ["parts/button.html"]
+
+
+def test_a_discreet_letter_that_no_person_signs_is_not_signed(settings: Any) -> None:
+    settings.EDITOR_NAME = ""
+    shown = letter(is_discreet=True)
+    assert "The Courier" not in shown.text.partition("\n--\n")[0]
+    assert "signature" not in re.sub(r"(?s)<head>.*</head>", "", shown.html)
