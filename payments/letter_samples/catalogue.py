@@ -34,7 +34,7 @@ from payments.letter_samples.rows import (
     renewal,
     subscription,
 )
-from payments.letter_samples.sample import Case, Sample, always
+from payments.letter_samples.sample import USUAL, Case, Sample, always
 from payments.models import Alert, Payment, Subscription
 
 
@@ -116,6 +116,11 @@ def _resting(who: Giver, **values: Any) -> Subscription:
     return subscription(who, collection_paused=True, **until | values)
 
 
+def _renewing(who: Giver, problem: str = "") -> Message:
+    renews_on = clock.today() + timedelta(days=30)
+    return emails.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, method_problem=problem), 30)
+
+
 def _another_amount(who: Giver, before: int) -> Message | None:
     row = subscription(who)
     was = copy(row)
@@ -165,11 +170,12 @@ SAMPLES: dict[str, Sample] = {
             "paused": Case(_("It was paused meanwhile"), lambda who: emails.receipt_recurring(renewal(_resting(who)))),
         },
     ),
-    "renewal_upcoming_year": always(
+    "renewal_upcoming_year": Sample(
         _("30 and 7 days before a yearly gift renews."),
-        lambda who: emails.renewal_upcoming_year(
-            subscription(who, "year", renews_on=clock.today() + timedelta(days=30)), 30
-        ),
+        {
+            "usual": Case(USUAL, _renewing),
+            "lacks_method": Case(_("The bank ended the debits"), lambda who: _renewing(who, "mandate_inactive")),
+        },
     ),
     "cancelled": Sample(
         _("At once, when a gift was stopped."),

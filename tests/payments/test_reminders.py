@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from members.mail_letters import render
 from members.models import Message
 from payments import due_letters, reminders
 from payments.models import Case, Subscription
@@ -81,6 +83,18 @@ def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(ago:
     assert remind(TODAY)["queued"] == 2
     assert Case.objects.filter(supporter=row.supporter).count() == cases
     assert Case.objects.filter(supporter=other.supporter).count() == 1
+
+
+@pytest.mark.parametrize("problem", ["detached", "mandate_inactive"])
+def test_a_gift_that_can_no_longer_be_charged_is_not_told_that_all_is_done(problem: str) -> None:
+    yearly(30, method="SEPA 3000", method_problem=problem)
+    remind(TODAY)
+    letter = render(Message.objects.get())
+    text = " ".join(letter.text.split())
+    assert "The way you paid can no longer be charged. If you want your gift to go on, choose a card or an " in text
+    assert re.findall(r"https?://[^/]+/(method|stop)/", letter.text) == ["method", "stop"]
+    for promise in ("we take", "If you want it to go on, there is nothing", "Next payment", "SEPA"):
+        assert promise not in letter.text + letter.html
 
 
 def test_who_has_it_already_is_not_even_looked_at() -> None:
