@@ -24,7 +24,7 @@ def look_at(row: Subscription, was: Subscription) -> None:
     """Tell the supporter of what a fresh read of Stripe's object has changed. One that ends is told of that alone."""
     if row.is_stopping or not row.is_alive:
         return
-    if row.collection_paused and not was.collection_paused:
+    if row.collection_paused and (was.is_stopping or not was.collection_paused):
         paused(row)
     elif not row.collection_paused and (was.is_stopping or _was_to_rest_longer(was)):
         resumed(row)
@@ -38,7 +38,7 @@ def _was_to_rest_longer(was: Subscription) -> bool:
 
 
 def paused(row: Subscription) -> Message | None:
-    """Nothing is charged for a while. Once a wish, or a day of it."""
+    """Nothing is charged for a while; also after a stop that was taken back meanwhile. Once a wish, or a day of it."""
     return emails.send("paused", _cause(row), row, _facts(row))
 
 

@@ -101,6 +101,18 @@ def test_who_takes_a_stop_or_a_pause_back_is_told_that_they_are_charged_again(st
     assert Message.objects.get(kind="resumed").context["renews_on"] == str(row.renews_on)
 
 
+def test_who_takes_a_stop_back_during_a_pause_is_told_that_the_pause_goes_on(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    paused_until(stage)
+    press(stage, "stop")
+    stage.settle_down()
+    press(stage, "keep")
+    tell_shuffled(stage)
+    row = Subscription.objects.get()
+    assert (row.is_stopping, row.collection_paused) == (False, True)
+    assert kinds()[1:] == ["paused", "cancelled", "paused"]
+
+
 def test_a_pause_that_ends_on_its_day_needs_no_second_letter(stage: Stage) -> None:
     stage.join("month", amount="10")
     press(stage, "pause")

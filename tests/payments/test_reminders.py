@@ -73,13 +73,14 @@ def test_a_gift_that_rests_on_its_day_is_left_in_peace(resumes: int | None, due:
 
 
 @pytest.mark.parametrize(("ago", "cases"), [(0, 0), (10, 0), (11, 1)])
-def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(ago: int, cases: int) -> None:
-    """The letter that said so counts, and only the one of this gift."""
+@pytest.mark.parametrize("letter", ["resumed", "paused"])
+def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(letter: str, ago: int, cases: int) -> None:
+    """The letter that said so counts, and only the one of this gift. A stop taken back in a pause has the second."""
     row = yearly(12)
-    went_on = {"kind": "resumed", "created_at": noon(-ago)}
-    factories.message(row.supporter, **went_on, key=f"resumed:{row.public_id}:{TODAY - timedelta(days=ago)}")
+    went_on = {"kind": letter, "created_at": noon(-ago)}
+    factories.message(row.supporter, **went_on, key=f"{letter}:{row.public_id}:{TODAY - timedelta(days=ago)}")
     other = yearly(12)
-    factories.message(other.supporter, **went_on, key="resumed:another:2026-03-01")
+    factories.message(other.supporter, **went_on, key=f"{letter}:another:2026-03-01")
     assert remind(TODAY)["queued"] == 2
     assert Case.objects.filter(supporter=row.supporter).count() == cases
     assert Case.objects.filter(supporter=other.supporter).count() == 1
