@@ -49,14 +49,13 @@ def resumed(row: Subscription) -> Message | None:
 
 
 def plan_changed(row: Subscription, was: Subscription) -> Message | None:
-    """Another amount or rhythm, from the next payment on; who gives more as often as before is thanked for it. Once a
-    wish, or a day, and the gift that it is now.
+    """Another amount or rhythm, from the next payment on, whose day nobody knows during a pause; who gives more as
+    often as before is thanked for it. Once a wish, or a day, and the gift that it is now.
     """
     is_more = row.frequency == was.frequency and row.amount > was.amount
-    facts = {
-        **_facts(row), "renews_on": row.renews_on.isoformat(), "amount_before": was.amount,
-        "is_behind": row.status == Subscription.Status.PAST_DUE,
-    }  # fmt: skip
+    next_one = {"rests": "paused"} if row.collection_paused else {"renews_on": row.renews_on.isoformat()}
+    is_behind = row.status == Subscription.Status.PAST_DUE
+    facts = {**_facts(row), **next_one, "amount_before": was.amount, "is_behind": is_behind}
     kind = "thanks_upgrade" if is_more else "plan_changed"
     return emails.send(kind, f"{_cause(row)}:{row.amount}:{row.frequency}", row, facts)
 

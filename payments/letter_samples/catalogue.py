@@ -121,11 +121,18 @@ def _renewing(who: Giver, problem: str = "") -> Message:
     return emails.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, method_problem=problem), 30)
 
 
-def _another_amount(who: Giver, before: int) -> Message | None:
-    row = subscription(who)
+def _another_amount(row: Subscription, before: int) -> Message | None:
     was = copy(row)
     was.amount = before
     return change_letters.plan_changed(row, was)
+
+
+def _less(row: Subscription) -> Message | None:
+    return _another_amount(row, row.amount * 10)
+
+
+def _more(row: Subscription) -> Message | None:
+    return _another_amount(row, row.amount // 2)
 
 
 SAMPLES: dict[str, Sample] = {
@@ -219,13 +226,19 @@ SAMPLES: dict[str, Sample] = {
     "resumed": always(
         _("When a stop or a pause was taken back."), lambda who: change_letters.resumed(subscription(who))
     ),
-    "plan_changed": always(
+    "plan_changed": Sample(
         _("When a recurring gift has a lower amount."),
-        lambda who: _another_amount(who, 10 * who.person.monthly),
+        {
+            "usual": Case(USUAL, lambda who: _less(subscription(who))),
+            "paused": Case(_("Paused"), lambda who: _less(_resting(who))),
+        },
     ),
-    "thanks_upgrade": always(
+    "thanks_upgrade": Sample(
         _("When a recurring gift has a higher amount."),
-        lambda who: _another_amount(who, who.person.monthly // 2),
+        {
+            "usual": Case(USUAL, lambda who: _more(subscription(who))),
+            "paused": Case(_("Paused"), lambda who: _more(_resting(who))),
+        },
     ),
     "monthly_reminder": always(
         _("Once a year, thirty days before another year of a monthly gift is full, or after a pause over that time."),
