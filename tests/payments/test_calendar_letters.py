@@ -181,7 +181,8 @@ def test_of_a_gift_of_which_all_went_back_there_is_a_reminder_without_a_sum_and_
     assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)).due == 0
     assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).queued == 1
     letter = render(Message.objects.get())
-    assert "You agreed to this on" in letter.text
+    assert "This gift began on 15 March 2024." in letter.text
+    assert "agreed" not in letter.text + letter.html, "nobody knows when they agreed to what it is by now"
     assert "Since then" not in letter.text + letter.html
 
 

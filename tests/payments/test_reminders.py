@@ -86,6 +86,15 @@ def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(lett
     assert Case.objects.filter(supporter=other.supporter).count() == 1
 
 
+def test_what_is_taken_is_not_said_to_have_been_agreed_on_when_the_gift_began() -> None:
+    """It may have been another amount then."""
+    yearly(30, amount=5000, started_at=noon(-336))
+    remind(TODAY)
+    letter = render(Message.objects.get())
+    assert "On that day we take €50.00. Your gift began on 30 March 2025." in " ".join(letter.text.split())
+    assert "agreed" not in letter.text + letter.html
+
+
 @pytest.mark.parametrize("problem", ["detached", "mandate_inactive"])
 def test_a_gift_that_can_no_longer_be_charged_is_not_told_that_all_is_done(problem: str) -> None:
     yearly(30, method="SEPA 3000", method_problem=problem)
