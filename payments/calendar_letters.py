@@ -71,7 +71,7 @@ def _reminders_due(today: date) -> QuerySet[Subscription]:
     its first day, to people whose next one is due within the year.
     """
     first, last = today - timedelta(days=HELD_BACK), today + timedelta(days=BEFORE)
-    rows = _full_years(_going().filter(frequency=Frequency.MONTH), first, last)
+    rows = _full_years(_charged().filter(frequency=Frequency.MONTH), first, last)
     paused = Message.objects.filter(
         supporter=OuterRef("supporter"), kind=PAUSED, key__startswith=OuterRef("paused_key")
     )  # fmt: skip
@@ -91,12 +91,17 @@ def _anniversaries_due(today: date) -> QuerySet[Subscription]:
 def _payments_due(today: date) -> QuerySet[Subscription]:
     """Monthly gifts whose next payment is at most three days away, and whose giver asked to be told."""
     soon = (today + timedelta(days=1), today + timedelta(days=DAYS_BEFORE_A_PAYMENT))
-    rows = _going().filter(mail_choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
+    rows = _charged().filter(mail_choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
     return unless_sent(rows, Value(UPCOMING), "public_id", "renews_on")
 
 
 def _going() -> QuerySet[Subscription]:
     return Subscription.objects.going_on().select_related("supporter", "checkout").order_by("pk")
+
+
+def _charged() -> QuerySet[Subscription]:
+    """Nobody whose card or debit is gone is told of a payment to come."""
+    return _going().filter(method_problem="")
 
 
 def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QuerySet[Subscription]:

@@ -24,7 +24,7 @@ def look_at(row: Subscription, was: Subscription) -> None:
     """Tell the supporter of what a fresh read of Stripe's object has changed. One that ends is told of that alone."""
     if row.is_stopping or not row.is_alive:
         return
-    if row.collection_paused and not was.collection_paused:
+    if row.collection_paused and (was.is_stopping or not was.collection_paused):
         paused(row)
     elif not row.collection_paused and (was.is_stopping or _was_to_rest_longer(was)):
         resumed(row)
@@ -38,7 +38,7 @@ def _was_to_rest_longer(was: Subscription) -> bool:
 
 
 def paused(row: Subscription) -> Message | None:
-    """Nothing is charged for a while. Once a wish, or a day of it."""
+    """Nothing is charged for a while; also after a stop that was taken back meanwhile. Once a wish, or a day of it."""
     return emails.send("paused", _cause(row), row, _facts(row))
 
 
@@ -49,14 +49,13 @@ def resumed(row: Subscription) -> Message | None:
 
 
 def plan_changed(row: Subscription, was: Subscription) -> Message | None:
-    """Another amount or rhythm, from the next payment on; who gives more as often as before is thanked for it. Once a
-    wish, or a day, and the gift that it is now.
+    """Another amount or rhythm, from the next payment on, whose day nobody knows during a pause; who gives more as
+    often as before is thanked for it. Once a wish, or a day, and the gift that it is now.
     """
     is_more = row.frequency == was.frequency and row.amount > was.amount
-    facts = {
-        **_facts(row), "renews_on": row.renews_on.isoformat(), "amount_before": was.amount,
-        "is_behind": row.status == Subscription.Status.PAST_DUE,
-    }  # fmt: skip
+    next_one = {"rests": "paused"} if row.collection_paused else {"renews_on": row.renews_on.isoformat()}
+    is_behind = row.status == Subscription.Status.PAST_DUE
+    facts = {**_facts(row), **next_one, "amount_before": was.amount, "is_behind": is_behind}
     kind = "thanks_upgrade" if is_more else "plan_changed"
     return emails.send(kind, f"{_cause(row)}:{row.amount}:{row.frequency}", row, facts)
 

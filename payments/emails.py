@@ -85,13 +85,17 @@ def receipt_recurring(payment: Payment) -> Message | None:
 
 
 def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
-    """A yearly gift renews soon. Once a subscription, renewal date and `days_before` (30 or 7). A draft."""
-    facts = {
-        **gift(subscription),
+    """A yearly gift renews soon, or would if it could be charged. Once a subscription, renewal date and `days_before`
+    (30 or 7). A draft.
+    """
+    facts, language = gift(subscription), subscription.supporter.language
+    facts |= {
         "renews_on": subscription.renews_on.isoformat(),
         "agreed_on": _day(subscription.started_at),
-        "stop_url": stop_url(subscription, subscription.supporter.language),
+        "stop_url": stop_url(subscription, language),
     }
+    if subscription.method_problem:
+        facts |= {"lacks_method": True, "method_url": links.url("method", str(subscription.public_id), language)}
     subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
     return draft("renewal_upcoming_year", subject, subscription, facts)
 

@@ -29,11 +29,11 @@ WANTS_CONFIRMATION = ("authentication_required", "invoice_payment_intent_require
 
 
 def payments_behind(subscription: Subscription) -> list[Payment]:
-    """Those that failed and are still wanted, oldest first; none while the subscription is paid.
+    """Those that failed and are still wanted, oldest first; none while the subscription is paid, or is to stop.
 
     What staff gave up at Stripe (an invoice voided or written off) is wanted no more, though Stripe would take it.
     """
-    if subscription.status not in BEHIND:
+    if subscription.status not in BEHIND or subscription.is_ending_or_asked_to:
         return []
     failed = subscription.payments.filter(
         status=Payment.Status.FAILED, stripe_invoice_id__isnull=False, failing_since__isnull=False
@@ -106,9 +106,9 @@ def _outcome_of(row: OverdueTry) -> str:
 
 def _pay(payment: Payment, params: Mapping[str, Any], *, key: str) -> bool:
     """A retry of Stripe's own may have been faster: then it is paid, whatever it answers us. False, and nothing is
-    asked, when staff gave the payment up since the wish was written down.
+    asked, when the payment is wanted no more since the wish was written down.
     """
-    if payment.failing_since is None:
+    if not _is_wanted(payment):
         return False
     try:
         client.pay_invoice(payment.stripe_invoice_id or "", params, key=key)
@@ -118,6 +118,12 @@ def _pay(payment: Payment, params: Mapping[str, Any], *, key: str) -> bool:
         if not _is_paid(payment):
             raise
     return True
+
+
+def _is_wanted(payment: Payment) -> bool:
+    """Neither given up by staff nor of a gift that is over or asked to stop."""
+    gift = payment.subscription
+    return payment.failing_since is not None and gift is not None and not gift.is_ending_or_asked_to
 
 
 def _is_paid(payment: Payment) -> bool | None:

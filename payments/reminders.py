@@ -21,7 +21,8 @@ log = logging.getLogger("hromada.reminders")
 
 FIRST, LAST = 30, 7
 LATE_FROM = 20  # card rules want the notice 7 to 30 days ahead; with 20 left somebody has time to look into it
-KIND, RESUMED = "renewal_upcoming_year", "resumed"
+KIND = "renewal_upcoming_year"
+TAKEN_BACK = ("resumed", "paused")  # letters that tell that a stop or a pause was; a stop during a pause, the second
 _KEY = (Value(KIND), "public_id", "renews_on")
 
 
@@ -68,9 +69,9 @@ def tell_if_late(subscription: Subscription, today: date) -> None:
 
 def _resumed_lately(subscription: Subscription, today: date) -> bool:
     """By the letter about it, which every pause or stop that was taken back has."""
-    resumed = Message.objects.filter(supporter=subscription.supporter_id, kind=RESUMED)
     since = today - timedelta(days=FIRST - LATE_FROM)
-    return resumed.filter(key__startswith=f"{RESUMED}:{subscription.public_id}:", created_at__date__gte=since).exists()
+    told = Message.objects.filter(supporter=subscription.supporter_id, kind__in=TAKEN_BACK, created_at__date__gte=since)
+    return told.filter(key__contains=f":{subscription.public_id}:").exists()
 
 
 def _days_left(subscription: Subscription, today: date) -> int:

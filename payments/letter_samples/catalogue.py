@@ -34,7 +34,7 @@ from payments.letter_samples.rows import (
     renewal,
     subscription,
 )
-from payments.letter_samples.sample import Case, Sample, always
+from payments.letter_samples.sample import USUAL, Case, Sample, always
 from payments.models import Alert, Payment, Subscription
 
 
@@ -116,11 +116,23 @@ def _resting(who: Giver, **values: Any) -> Subscription:
     return subscription(who, collection_paused=True, **until | values)
 
 
-def _another_amount(who: Giver, before: int) -> Message | None:
-    row = subscription(who)
+def _renewing(who: Giver, problem: str = "") -> Message:
+    renews_on = clock.today() + timedelta(days=30)
+    return emails.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, method_problem=problem), 30)
+
+
+def _another_amount(row: Subscription, before: int) -> Message | None:
     was = copy(row)
     was.amount = before
     return change_letters.plan_changed(row, was)
+
+
+def _less(row: Subscription) -> Message | None:
+    return _another_amount(row, row.amount * 10)
+
+
+def _more(row: Subscription) -> Message | None:
+    return _another_amount(row, row.amount // 2)
 
 
 SAMPLES: dict[str, Sample] = {
@@ -165,11 +177,12 @@ SAMPLES: dict[str, Sample] = {
             "paused": Case(_("It was paused meanwhile"), lambda who: emails.receipt_recurring(renewal(_resting(who)))),
         },
     ),
-    "renewal_upcoming_year": always(
+    "renewal_upcoming_year": Sample(
         _("30 and 7 days before a yearly gift renews."),
-        lambda who: emails.renewal_upcoming_year(
-            subscription(who, "year", renews_on=clock.today() + timedelta(days=30)), 30
-        ),
+        {
+            "usual": Case(USUAL, _renewing),
+            "lacks_method": Case(_("The bank ended the debits"), lambda who: _renewing(who, "mandate_inactive")),
+        },
     ),
     "cancelled": Sample(
         _("At once, when a gift was stopped."),
@@ -213,13 +226,19 @@ SAMPLES: dict[str, Sample] = {
     "resumed": always(
         _("When a stop or a pause was taken back."), lambda who: change_letters.resumed(subscription(who))
     ),
-    "plan_changed": always(
+    "plan_changed": Sample(
         _("When a recurring gift has a lower amount."),
-        lambda who: _another_amount(who, 10 * who.person.monthly),
+        {
+            "usual": Case(USUAL, lambda who: _less(subscription(who))),
+            "paused": Case(_("Paused"), lambda who: _less(_resting(who))),
+        },
     ),
-    "thanks_upgrade": always(
+    "thanks_upgrade": Sample(
         _("When a recurring gift has a higher amount."),
-        lambda who: _another_amount(who, who.person.monthly // 2),
+        {
+            "usual": Case(USUAL, lambda who: _more(subscription(who))),
+            "paused": Case(_("Paused"), lambda who: _more(_resting(who))),
+        },
     ),
     "monthly_reminder": always(
         _("Once a year, thirty days before another year of a monthly gift is full, or after a pause over that time."),

@@ -44,6 +44,8 @@ def called(name: str) -> str:
 def facts(context: Context) -> list[Row]:
     """The facts this letter has, in the order every letter has them."""
     about: dict[Any, Any] = context.flatten()
+    if about.get("lacks_method"):  # its day comes, and no payment with it
+        about.pop("renews_on", None)
     rows = [Row(_("Your gift"), gift(about["amount"], about["currency"], about["frequency"]), "figure")]
     rows += [Row(label, _joined(day(about.get(key)), more)) for key, label, more in _days(about) if about.get(key)]
     if about.get("back_amount"):

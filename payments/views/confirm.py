@@ -22,6 +22,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return linked.unopened(request, "confirm", token)
     if payment.status == Payment.Status.SUCCEEDED:
         return _page(request, payment, "paid")
+    if payment.subscription and payment.subscription.is_ending_or_asked_to:  # Stripe would still take the money
+        return _page(request, payment, "over")
     return _to_stripe(request, payment) if request.method == "POST" else _page(request, payment, "ask")
 
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from members import clock, links
 from payments import changes
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
-from payments.models import Payment, Subscription
+from payments.models import Payment, Subscription, SubscriptionChange
 from payments.views import linked
 
 SURFACE = "mail"
@@ -116,6 +116,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "patron_until": _patron_until(subscription),
         "last_payment": received.first(),
         "paused_until": _paused_until(subscription),
+        "stays_paused": subscription.pauses_by(SubscriptionChange.State.ACCEPTED),
         "months": months_between(clock.day_of(subscription.started_at), _last_day(subscription)),
         "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
         "instead": _instead(subscription),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+import stripe
 
 from members import clock
 from members.models import Message
 from payments import daily
 from payments.models import Subscription
+from payments.templatetags.money import day
 from tests.payments.reader_links import press
-from tests.stage import Stage, shuffled
+from tests.stage import KEY, Stage, shuffled
 
 
 def kinds() -> list[str]:
@@ -24,6 +26,18 @@ def paused_until(stage: Stage) -> date:
     row = Subscription.objects.get()
     assert row.resumes_at is not None
     return clock.day_of(row.resumes_at)
+
+
+def agree_at_stripe(stage: Stage, amount: int) -> None:
+    """Another amount a month, in minor units, by hand in the dashboard."""
+    agreed = stripe.StripeClient(KEY, base_addresses={"api": stage.stripe.base_url}).v1.subscriptions
+    item = agreed.retrieve(Subscription.objects.get().stripe_subscription_id)["items"]["data"][0]
+    price = {
+        "currency": "eur", "unit_amount": amount, "recurring": {"interval": "month"},
+        "product": item["price"]["product"],
+    }  # fmt: skip
+    change = {"items": [{"id": item["id"], "price_data": price}], "proration_behavior": "none"}
+    agreed.update(item["subscription"], change)  # type: ignore[arg-type]
 
 
 def tell_shuffled(stage: Stage) -> None:
@@ -89,6 +103,25 @@ def test_a_lower_amount_is_told_once_and_a_stop_alone(stage: Stage) -> None:
     assert kinds()[2:] == ["cancelled"]
 
 
+def test_another_amount_during_a_pause_names_no_day_on_which_nothing_is_taken(stage: Stage) -> None:
+    """From a page that was opened before the pause; and more of it, agreed on in the dashboard."""
+    stage.join("month", amount="10")
+    paused_until(stage)
+    press(stage, "lower", amount="500")
+    stage.settle_down()
+    agree_at_stripe(stage, 1500)
+    stage.settle_down()
+    row = Subscription.objects.get()
+    assert (row.collection_paused, row.amount) == (True, 1500)
+    assert kinds()[1:] == ["paused", "plan_changed", "thanks_upgrade"]
+    for letter in Message.objects.filter(kind__in=["plan_changed", "thanks_upgrade"]):
+        for part in (letter.body_text, letter.body_html):
+            words = " ".join(part.split())
+            assert "This gift is paused: nothing is charged until the pause ends." in words
+            assert day(row.renews_on) not in words
+            assert "ext payment is on" not in words
+
+
 @pytest.mark.parametrize("wish", ["stop", "pause"])
 def test_who_takes_a_stop_or_a_pause_back_is_told_that_they_are_charged_again(stage: Stage, wish: str) -> None:
     stage.join("month", amount="10")
@@ -99,6 +132,18 @@ def test_who_takes_a_stop_or_a_pause_back_is_told_that_they_are_charged_again(st
     assert kinds()[1:] == [{"stop": "cancelled", "pause": "paused"}[wish], "resumed"]
     row = Subscription.objects.get()
     assert Message.objects.get(kind="resumed").context["renews_on"] == str(row.renews_on)
+
+
+def test_who_takes_a_stop_back_during_a_pause_is_told_that_the_pause_goes_on(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    paused_until(stage)
+    press(stage, "stop")
+    stage.settle_down()
+    press(stage, "keep")
+    tell_shuffled(stage)
+    row = Subscription.objects.get()
+    assert (row.is_stopping, row.collection_paused) == (False, True)
+    assert kinds()[1:] == ["paused", "cancelled", "paused"]
 
 
 def test_a_pause_that_ends_on_its_day_needs_no_second_letter(stage: Stage) -> None:

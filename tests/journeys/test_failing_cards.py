@@ -11,6 +11,7 @@ from members import clock
 from members.models import Membership, Message
 from payments.models import Case, OverdueTry, Payment, Subscription
 from payments.stripe_api.simulator.life import invoicing
+from payments.templatetags.money import day
 from tests.payments.reader_links import press
 from tests.stage import Stage
 
@@ -44,6 +45,26 @@ def test_four_letters_and_the_end(stage: Stage) -> None:
     ended = Message.objects.get(kind="ended_unpaid")
     assert (ended.context["times"], ended.context["given"]) == (1, 1000)
     assert stage.books()["broken"] == []
+
+
+def test_the_fourth_promises_no_end_to_tries_that_go_on(stage: Stage) -> None:
+    """Stripe can be told to try for longer than two weeks."""
+    stage.stripe.world.policy.retry_days = (3, 7, 15, 22)
+    stage.join("month", amount="10", card=FAILS)
+    stage.sleep_until(Subscription.objects.get().renews_on)
+    stage.sleep(13)
+    stage.advance(1)
+    told = Message.objects.get(kind="payment_failed_4")
+    failed = Payment.objects.get(status="failed")
+    assert failed.next_attempt_at is not None
+    assert told.subject == f"Next try on {day(clock.day_of(failed.next_attempt_at))}"
+    stage.sleep(2)
+    failed.refresh_from_db()
+    assert failed.next_attempt_at is not None, "tried again, and to be tried once more"
+    for part in (told.body_text, told.body_html):
+        words = " ".join(part.split())
+        assert "If it does not go through in the end, your gift ends by itself. You owe nothing." in words
+        assert not any(promise in words.lower() for promise in ("last try", "nothing more is tried"))
 
 
 def test_mended_on_the_fifth_day_is_told_at_once_and_nothing_more(stage: Stage) -> None:

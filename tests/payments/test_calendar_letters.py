@@ -128,6 +128,15 @@ def test_who_does_not_go_on_gets_none(values: dict[str, Any]) -> None:
         assert due_letters.send(kind, day).due == 0, kind.name
 
 
+@pytest.mark.parametrize("problem", ["detached", "mandate_inactive"])
+def test_who_can_no_longer_be_charged_is_told_of_no_payment_and_has_the_word(problem: str) -> None:
+    row = gift(method_problem=problem, renews_on=FULL + timedelta(days=2))
+    mail_choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
+    assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).due == 0
+    assert due_letters.send(calendar_letters.NEXT_MONTH, FULL).due == 0
+    assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)).queued == 1
+
+
 def test_a_yearly_gift_has_its_own_reminders_and_its_word() -> None:
     gift(frequency="year")
     assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).due == 0
@@ -172,7 +181,8 @@ def test_of_a_gift_of_which_all_went_back_there_is_a_reminder_without_a_sum_and_
     assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)).due == 0
     assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).queued == 1
     letter = render(Message.objects.get())
-    assert "You agreed to this on" in letter.text
+    assert "This gift began on 15 March 2024." in letter.text
+    assert "agreed" not in letter.text + letter.html, "nobody knows when they agreed to what it is by now"
     assert "Since then" not in letter.text + letter.html
 
 

@@ -148,9 +148,9 @@ def test_to_give_less_is_offered_only_where_something_less_is_accepted() -> None
 
 
 @pytest.mark.parametrize(
-    ("next_try", "words"), [(NOON, "Last try on 2 March 2026"), (None, "Your support is about to end")]
+    ("next_try", "words"), [(NOON, "Next try on 2 March 2026"), (None, "Your support is about to end")]
 )
-def test_the_fourth_names_the_last_try_where_there_is_one(next_try: datetime | None, words: str) -> None:
+def test_the_fourth_names_the_next_try_where_there_is_one(next_try: datetime | None, words: str) -> None:
     assert render(failed_letters.failed(failing(next_attempt_at=next_try), 4)).subject == words
 
 

@@ -21,8 +21,10 @@ from tests.payments.reader_links import (
     ASKS,
     confirm_page,
     fall_behind,
+    press,
     rows,
     state_of,
+    stop_page,
 )
 from tests.stage import Stage, set_the_scene
 
@@ -66,6 +68,35 @@ def test_confirming_while_stripe_is_away(stage: Stage) -> None:
     answer = stage.client.post(confirm_page(payment))
     assert (answer.status_code, state_of(answer.content)) == (503, "unavailable")
     assert "Confirm with your bank" in answer.content.decode()
+
+
+def test_a_payment_of_a_gift_that_was_stopped_leads_to_no_invoice(stage: Stage) -> None:
+    """Stripe leaves the invoice open, and would take the money after "Nothing more will be charged"."""
+    payment = fall_behind(stage, ASKS)
+    press(stage, "stop")
+    stage.settle_down()
+    assert stage.stripe.world.store.get("invoice", payment.stripe_invoice_id)["status"] == "open"
+    for call in (stage.client.get, stage.client.post):
+        assert state_of(call(confirm_page(payment)).content) == "over"
+
+
+def test_a_stop_that_stripe_has_not_answered_is_enough(stage: Stage) -> None:
+    payment = fall_behind(stage, ASKS)
+    stage.stripe.fail("drop", times=20, path="/v1/subscriptions", method="DELETE")
+    stage.client.post(stop_page(), {"do": "stop"})
+    assert Subscription.objects.get().is_alive
+    for call in (stage.client.get, stage.client.post):
+        assert state_of(call(confirm_page(payment)).content) == "over"
+
+
+def test_a_payment_of_a_gift_that_ended_unpaid_leads_to_no_invoice(stage: Stage) -> None:
+    """Its giver was told that nothing is owed."""
+    stage.stripe.world.policy.retry_days = (3, 7, 15)
+    payment = fall_behind(stage, ASKS)
+    stage.sleep(20)
+    assert Message.objects.latest("pk").kind == "ended_unpaid"
+    for call in (stage.client.get, stage.client.post):
+        assert state_of(call(confirm_page(payment)).content) == "over"
 
 
 # Whatever the link

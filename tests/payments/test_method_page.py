@@ -28,8 +28,10 @@ from tests.payments.reader_links import (
     confirm_page,
     fall_behind,
     method_page,
+    press,
     rows,
     state_of,
+    stop_page,
 )
 from tests.payments.test_requests import wait
 from tests.stage import Stage, set_the_scene
@@ -166,6 +168,33 @@ def test_a_try_that_nobody_answered_is_taken_up_again(stage: Stage, fault: str) 
     stage.settle_down()
     assert state_of(stage.client.get(back).content) == "paid"
     assert len(stage.stripe.events("invoice.paid")) == 2
+
+
+def test_a_try_that_nobody_answered_is_given_up_with_the_gift(stage: Stage) -> None:
+    """Stopped in between: Stripe would take the money of the invoice all the same."""
+    payment = fall_behind(stage)
+    change_card(stage, card_number=GOOD)
+    stage.stripe.fail("drop", times=2, path="/pay", method="POST")
+    stage.bring()
+    stage.work()
+    stage.stripe.clear_faults()
+    assert OverdueTry.objects.get().state == "requested"
+    assert press(stage, "stop") == "done"
+    wait(stage, timedelta(minutes=3))
+    unanswered.take_up()
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert (payment.status, OverdueTry.objects.get().state) == ("failed", "accepted")
+
+
+def test_a_card_changed_while_a_stop_waits_for_stripe_pays_for_nothing_open(stage: Stage) -> None:
+    payment = fall_behind(stage)
+    stage.stripe.fail("drop", times=20, path="/v1/subscriptions", method="DELETE")
+    stage.client.post(stop_page(), {"do": "stop"})
+    change_card(stage, card_number=GOOD)
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert (payment.status, OverdueTry.objects.count()) == ("failed", 0)
 
 
 def test_a_retry_of_stripe_s_own_that_was_faster_is_no_refusal(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from members.mail_letters import render
 from members.models import Message
 from payments import due_letters, reminders
 from payments.models import Case, Subscription
@@ -71,16 +73,38 @@ def test_a_gift_that_rests_on_its_day_is_left_in_peace(resumes: int | None, due:
 
 
 @pytest.mark.parametrize(("ago", "cases"), [(0, 0), (10, 0), (11, 1)])
-def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(ago: int, cases: int) -> None:
-    """The letter that said so counts, and only the one of this gift."""
+@pytest.mark.parametrize("letter", ["resumed", "paused"])
+def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(letter: str, ago: int, cases: int) -> None:
+    """The letter that said so counts, and only the one of this gift. A stop taken back in a pause has the second."""
     row = yearly(12)
-    went_on = {"kind": "resumed", "created_at": noon(-ago)}
-    factories.message(row.supporter, **went_on, key=f"resumed:{row.public_id}:{TODAY - timedelta(days=ago)}")
+    went_on = {"kind": letter, "created_at": noon(-ago)}
+    factories.message(row.supporter, **went_on, key=f"{letter}:{row.public_id}:{TODAY - timedelta(days=ago)}")
     other = yearly(12)
-    factories.message(other.supporter, **went_on, key="resumed:another:2026-03-01")
+    factories.message(other.supporter, **went_on, key=f"{letter}:another:2026-03-01")
     assert remind(TODAY)["queued"] == 2
     assert Case.objects.filter(supporter=row.supporter).count() == cases
     assert Case.objects.filter(supporter=other.supporter).count() == 1
+
+
+def test_what_is_taken_is_not_said_to_have_been_agreed_on_when_the_gift_began() -> None:
+    """It may have been another amount then."""
+    yearly(30, amount=5000, started_at=noon(-336))
+    remind(TODAY)
+    letter = render(Message.objects.get())
+    assert "On that day we take €50.00. Your gift began on 30 March 2025." in " ".join(letter.text.split())
+    assert "agreed" not in letter.text + letter.html
+
+
+@pytest.mark.parametrize("problem", ["detached", "mandate_inactive"])
+def test_a_gift_that_can_no_longer_be_charged_is_not_told_that_all_is_done(problem: str) -> None:
+    yearly(30, method="SEPA 3000", method_problem=problem)
+    remind(TODAY)
+    letter = render(Message.objects.get())
+    text = " ".join(letter.text.split())
+    assert "The way you paid can no longer be charged. If you want your gift to go on, choose a card or an " in text
+    assert re.findall(r"https?://[^/]+/(method|stop)/", letter.text) == ["method", "stop"]
+    for promise in ("we take", "If you want it to go on, there is nothing", "Next payment", "SEPA"):
+        assert promise not in letter.text + letter.html
 
 
 def test_who_has_it_already_is_not_even_looked_at() -> None:

@@ -165,6 +165,20 @@ def test_a_pause_can_be_ended_early(stage: Stage) -> None:
     assert Payment.objects.filter(status="succeeded").count() == 2
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_who_stops_during_a_pause_is_promised_the_pause_and_no_payment(stage: Stage, is_known: bool) -> None:
+    stage.join("month", amount="10")
+    press(stage, "pause")
+    if is_known:
+        stage.settle_down()
+    body = stage.client.post(stop_page(), {"do": "stop"}).content.decode()
+    renews_on = day(Subscription.objects.get().renews_on)
+    assert f">Until {renews_on}. Your gift is then paused as before.<" in body
+    assert press(stage, "keep") == "paused"
+    stage.settle_down()
+    assert at_stripe() == {"stopping": False, "paused": True, "amount": 1000, "status": "active"}
+
+
 def test_no_pause_for_a_year_or_for_what_is_behind(stage: Stage) -> None:
     stage.join("year", amount="100")
     body = stage.client.get(stop_page()).content.decode()
