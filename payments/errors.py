@@ -63,6 +63,10 @@ class RefundOutOfRange(Exception):
         self.left = left
 
 
+class OtherThanShown(Exception):
+    """What a person saw before they said yes is not so any more. Nothing was done."""
+
+
 class RefundUnderWay(Exception):
     """Stripe has not answered an earlier request for a refund of this payment. Another one waits for that."""
 

@@ -42,7 +42,7 @@ def settle_duplicate(
     sentence: str = "", public_id: uuid.UUID | None = None,
 ) -> RefundRequest | None:  # fmt: skip
     """Settle a case by stopping a subscription, refunding what is left of a payment, or both. Never in a transaction.
-    A subscription whose money goes back ends at once: there is no paid time that it would have to last for.
+    A subscription whose money goes back, or went, ends at once: there is no paid time that it would have to last for.
     Money of a second subscription that is still with the bank goes back when it has come (ledger.py).
 
     Raises AlreadySettled when somebody was faster (then nothing happens), NothingToRefund, RefundUnderWay, and
@@ -54,7 +54,9 @@ def settle_duplicate(
         if payment:
             amount, reason = refund_requests.left(payment), REASONS.get(case.kind, RefundRequest.Reason.DUPLICATE)
             request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
-        change = _stop_of(subscription, actor, at_once=payment is not None) if subscription else None
+        change = None
+        if subscription:
+            change = _stop_of(subscription, actor, at_once=payment is not None or _went_back(subscription))
         if subscription and case.kind == Case.Kind.DUPLICATE_SUBSCRIPTION:
             subscription.payments.filter(status=Payment.Status.PROCESSING).update(goes_back=True)
     try:
@@ -67,14 +69,28 @@ def settle_duplicate(
 
 
 def last_refundable(subscription: Subscription) -> Payment | None:
-    """The newest payment of a subscription of which something is left to send back."""
-    received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at", "-pk")
-    return next((payment for payment in received if refund_requests.left(payment)), None)
+    """The newest payment of a subscription, when it has come and something of it is left to send back. An older one is
+    never taken in its place: that time was wanted, whatever became of the newest.
+    """
+    newest = _newest(subscription)
+    return newest if newest and refund_requests.left(newest) else None
 
 
 def with_the_bank(subscription: Subscription) -> Payment | None:
     """A payment of it whose money may still come, which is sent back then."""
     return subscription.payments.filter(status=Payment.Status.PROCESSING).first()
+
+
+def _newest(subscription: Subscription) -> Payment | None:
+    return subscription.payments.order_by("-created_at", "-pk").first()
+
+
+def _went_back(subscription: Subscription) -> bool:
+    """Whether nothing is left of the newest payment, which had come through Stripe."""
+    newest = _newest(subscription)
+    if newest is None or newest.status != Payment.Status.SUCCEEDED or newest.is_outside_stripe:
+        return False
+    return not refund_requests.left(newest)
 
 
 def _stop_of(subscription: Subscription, actor: User, *, at_once: bool = False) -> SubscriptionChange | None:

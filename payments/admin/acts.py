@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go."""
+    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go.
+
+    `shown` names what the page rests on; it comes back in the answers, so that nothing else is done.
+    """
 
     question: str
     sentences: Sequence[object]
     button: str
     letter: Letter | None = None
     to_email: str = ""
+    shown: str = ""
 
 
 class Act:
@@ -79,7 +83,7 @@ class Act:
     def perform(self, row: Any, answers: dict[str, Any], actor: User) -> str:
         """Call the rule; returns what to tell the person who asked. May raise one of `problems`.
 
-        `answers` of a confirmed act hold its `wish`, a UUID.
+        `answers` of a confirmed act hold its `wish`, a UUID, and what the page that confirms had `shown`.
         """
         raise NotImplementedError
 
@@ -102,6 +106,7 @@ class ActView:
             return self.desk.gone(request, object_id)
         wish = _uuid(request.POST.get("wish"))
         data = request.POST if request.method == "POST" else None
+        said = {"wish": wish, "shown": request.POST.get("shown", "")}
         form = self.act.form_for(row, data, cast(User, request.user))
         is_valid = form.is_valid()
         if wish and (told := self.act.told_before(row, wish)):
@@ -112,7 +117,7 @@ class ActView:
             return self.page(request, row, form)
         elif self.act.is_confirmed and not wish:
             return self.confirm(request, row, form)
-        elif not self.is_done(request, row, {**form.cleaned_data, "wish": wish}, form):
+        elif not self.is_done(request, row, {**form.cleaned_data, **said}, form):
             return self.page(request, row, form)
         return HttpResponseRedirect(address_of(row))
 

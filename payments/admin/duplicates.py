@@ -28,7 +28,7 @@ from payments.admin.refund_requests import (
     stop_sentences,
 )
 from payments.admin.standing import promise
-from payments.errors import AlreadySettled, NothingToRefund, StripeRefused
+from payments.errors import AlreadySettled, NothingToRefund, OtherThanShown, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription
 
 
@@ -46,7 +46,7 @@ class WhichForm(forms.Form):
 
 class SettleDuplicate(Act):
     is_confirmed = True
-    problems = (*REFUSALS, AlreadySettled)
+    problems = (*REFUSALS, AlreadySettled, OtherThanShown)
     kind: Case.Kind
     least = 2
     already: object
@@ -96,6 +96,8 @@ class SettleDuplicate(Act):
     def sorry(self, problem: Exception) -> str:
         if isinstance(problem, AlreadySettled):
             return _("Somebody settled this case a moment ago. Nothing was done. Go back to read their note.")
+        if isinstance(problem, OtherThanShown):
+            return _("Meanwhile its last payment came, failed or went back. Nothing was done: look at it again.")
         if isinstance(problem, StripeRefused):
             return _("Stripe refused to send money back. The case is settled, and a new one says what is left to do.")
         return refund_sorry(problem)
@@ -130,14 +132,16 @@ class StopOneAndRefund(SettleDuplicate):
         question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
         return Confirmation(
             question, sentences, _("Do it now"), letter_of(payment, answers, is_stopping=True),
-            subscription.supporter.email,
+            subscription.supporter.email, shown_of(payment, undoing.with_the_bank(subscription)),
         )  # fmt: skip
 
     def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         subscription = self.chosen(row, answers)
-        payment = undoing.last_refundable(subscription)
+        payment, coming = undoing.last_refundable(subscription), undoing.with_the_bank(subscription)
+        if answers["shown"] != shown_of(payment, coming):
+            raise OtherThanShown(subscription.pk)
         note = _("Stopped subscription %(subscription)s and asked Stripe to refund payment %(payment)s.")
-        if coming := undoing.with_the_bank(subscription):
+        if coming:
             note = _("Stopped subscription %(subscription)s. Payment %(payment)s goes back when it has come.")
         elif payment is None:
             note = _("Stopped subscription %(subscription)s. There was nothing to refund.")
@@ -208,6 +212,12 @@ def paid(payment: Payment) -> str:
         "day": columns.moment(payment.paid_at), "method": columns.paid_from(payment),
     }  # fmt: skip
     return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
+
+
+def shown_of(payment: Payment | None, coming: Payment | None) -> str:
+    """What the page says goes back: how much of which payment, and the one that is still with the bank."""
+    left = f"{payment.pk}:{refund_requests.left(payment)}" if payment else "nothing"
+    return f"{left},{coming.pk}" if coming else left
 
 
 def _money_sentences(subscription: Subscription, payment: Payment | None) -> list[object]:
