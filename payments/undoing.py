@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from payments import cases, changes, refund_requests, unanswered
-from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
+from payments.errors import AlreadyStopped, OnlyStopped, StripeRefused, StripeUnavailable
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
 
 SURFACE = "staff"
@@ -26,15 +26,25 @@ def send_back(
     """Send this much of a payment back and, if wanted, stop its subscription. Never inside a transaction.
 
     The same `public_id` is the same act. A request that is still `requested` afterwards waits for Stripe and is taken
-    up again. Raises NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused (no money went back).
+    up again. Raises NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused (no money went back), OnlyStopped.
     """
     with transaction.atomic():
         request = refund_requests.write_down(
             payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
         )  # fmt: skip
-        change = _stop_of(payment.subscription, actor) if also_stops and payment.subscription else None
-    _ask(request, change)
+        stops = payment.subscription if also_stops else None
+        change = _stop_of(stops, actor, request.public_id) if stops else None
+    try:
+        _ask(request, change)
+    except StripeRefused as problem:
+        raise refusal(request) from problem
     return request
+
+
+def refusal(request: RefundRequest) -> StripeRefused:
+    """What the act of this refused request is told: whether the stop that was wanted with it was asked for."""
+    stop = SubscriptionChange.objects.filter(public_id=request.public_id).exclude(state=SubscriptionChange.State.FAILED)
+    return OnlyStopped(request.error) if stop.exists() else StripeRefused(request.error)
 
 
 def settle_duplicate(
@@ -54,9 +64,10 @@ def settle_duplicate(
         if payment:
             amount, reason = refund_requests.left(payment), REASONS.get(case.kind, RefundRequest.Reason.DUPLICATE)
             request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
-        change = None
+        change, wish = None, request.public_id if request else public_id
         if subscription:
-            change = _stop_of(subscription, actor, at_once=payment is not None or _went_back(subscription))
+            at_once = payment is not None or _went_back(subscription)
+            change = _stop_of(subscription, actor, wish, at_once=at_once)
         if subscription and case.kind == Case.Kind.DUPLICATE_SUBSCRIPTION:
             subscription.payments.filter(status=Payment.Status.PROCESSING).update(goes_back=True)
     try:
@@ -93,10 +104,16 @@ def _went_back(subscription: Subscription) -> bool:
     return not refund_requests.left(newest)
 
 
-def _stop_of(subscription: Subscription, actor: User, *, at_once: bool = False) -> SubscriptionChange | None:
-    """The committed wish to stop; None when it is stopped already."""
+def _stop_of(
+    subscription: Subscription, actor: User, public_id: uuid.UUID | None, *, at_once: bool = False
+) -> SubscriptionChange | None:
+    """The committed wish to stop, the one there is of the same act; None when it is stopped already."""
+    known = SubscriptionChange.objects.filter(public_id=public_id).first() if public_id else None
+    if known and known.subscription_id == subscription.pk:
+        return known
     try:
-        return changes.write_down_stop(subscription, SURFACE, actor=actor, at_once=at_once)
+        fresh = None if known else public_id
+        return changes.write_down_stop(subscription, SURFACE, actor=actor, at_once=at_once, public_id=fresh)
     except AlreadyStopped:
         return None
 

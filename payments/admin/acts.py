@@ -54,6 +54,7 @@ class Act:
     is_confirmed = False
     needs: tuple[str, ...] = ()
     problems: tuple[type[Exception], ...] = ()
+    done_in_part: tuple[type[Exception], ...] = ()  # problems that leave something done, to be remembered
 
     def form(self, row: Any, data: Any) -> forms.Form:
         return self.form_class(data)
@@ -77,7 +78,9 @@ class Act:
         return []
 
     def told_before(self, row: Any, wish: uuid.UUID) -> str:
-        """What was told when this very wish was performed before; nothing when it was not."""
+        """What was told when this very wish was performed before; nothing when it was not. May raise one of `problems`,
+        when that was told.
+        """
         return ""
 
     def perform(self, row: Any, answers: dict[str, Any], actor: User) -> str:
@@ -109,7 +112,12 @@ class ActView:
         said = {"wish": wish, "shown": request.POST.get("shown", "")}
         form = self.act.form_for(row, data, cast(User, request.user))
         is_valid = form.is_valid()
-        if wish and (told := self.act.told_before(row, wish)):
+        try:
+            told = self.act.told_before(row, wish) if wish else ""
+        except self.act.problems as problem:
+            form.add_error(None, self.act.sorry(problem))
+            return self.page(request, row, form)
+        if told:
             messages.success(request, told)
         elif not self.act.is_open(row):
             messages.warning(request, _("Nothing was done: this is no longer possible here."))
@@ -127,6 +135,8 @@ class ActView:
         try:
             told = self.act.perform(row, answers, actor)
         except self.act.problems as problem:
+            if isinstance(problem, self.act.done_in_part):
+                self.desk.log_change(request, row, self.act.slug)
             form.add_error(None, self.act.sorry(problem))
             return False
         self.desk.log_change(request, row, self.act.slug)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from functools import partial
+
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from payments import refund_requests
+from payments.admin.duplicates import StopOneAndRefund
+from payments.errors import NothingToRefund
 from payments.models import Case, Payment, RefundRequest, Subscription
 from tests import factories
 from tests.journeys.test_duplicates import act, at_desk, confirming
@@ -91,3 +97,64 @@ def test_a_debit_with_the_bank_goes_back_and_not_the_month_before(stage: Stage, 
     coming.refresh_from_db()
     assert coming.goes_back
     assert not RefundRequest.objects.exists()
+
+
+# Pressed twice
+
+
+def with_nothing_left(stage: Stage) -> tuple[Case, Subscription]:
+    """Two gifts; the second one's money went back at Stripe, so that only its stop is left to do."""
+    stage.join("month", amount="10")
+    stage.join("month", amount="20")
+    second = Subscription.objects.latest("pk")
+    stage.stripe.refund(Payment.objects.get(subscription=second).stripe_payment_intent_id)
+    stage.settle_down()
+    return Case.objects.get(), second
+
+
+def test_a_second_press_tells_what_the_first_one_did(stage: Stage, desk: Client) -> None:
+    case, second = with_nothing_left(stage)
+    _page, sent = confirming(desk, case, "stop-one", second.pk)
+    for _ in range(2):
+        told = desk.post(act(case, "stop-one"), sent, follow=True).content.decode()
+        assert "The case is settled, and Stripe was asked to stop it." in told
+        assert "Nothing was done" not in told
+    assert second.changes.count() == 1
+    assert LogEntry.objects.count() == 1
+
+
+def test_another_page_of_the_same_case_is_told_that_it_did_nothing(stage: Stage, desk: Client) -> None:
+    case, second = with_nothing_left(stage)
+    (_page, hers), (_page, his) = (confirming(desk, case, "stop-one", second.pk) for _ in range(2))
+    desk.post(act(case, "stop-one"), hers)
+    assert "Nothing was done" in desk.post(act(case, "stop-one"), his, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("has_money", [True, False])
+def test_two_presses_at_the_same_moment_are_one_act(stage: Stage, has_money: bool) -> None:
+    """The second had read the case before the first one settled it."""
+    if has_money:
+        stage.join("month", amount="10")
+        stage.join("month", amount="20")
+        case, second = Case.objects.get(), Subscription.objects.latest("pk")
+        shown = f"{Payment.objects.get(subscription=second).pk}:2000"
+    else:
+        (case, second), shown = with_nothing_left(stage), "nothing"
+    answers = {"which": str(second.pk), "sentence": "", "wish": uuid.uuid4(), "shown": shown}
+    press = partial(StopOneAndRefund().perform, case, answers, factories.staff())
+    assert press() == press()
+    with pytest.raises(NothingToRefund):
+        StopOneAndRefund().perform(case, {**answers, "wish": uuid.uuid4()}, factories.staff("petro"))
+    assert second.changes.count() == 1
+
+
+def test_what_stripe_refused_is_told_again_and_remembered(stage: Stage, desk: Client) -> None:
+    stage.join("month", amount="10")
+    stage.join("month", amount="20")
+    case, second = Case.objects.get(), Subscription.objects.latest("pk")
+    _page, sent = confirming(desk, case, "stop-one", second.pk)
+    stage.stripe.refund(Payment.objects.get(subscription=second).stripe_payment_intent_id)
+    for _ in range(2):
+        told = desk.post(act(case, "stop-one"), sent, follow=True).content.decode()
+        assert "Stripe refused to send money back. The case is settled" in told
+    assert LogEntry.objects.get().change_message == "stop-one"
