@@ -6,6 +6,7 @@ A wish is a row, committed before Stripe is asked; the last wish wins. What beca
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
@@ -109,12 +110,12 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
 
 def write_down_stop(
     subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None, *,
-    at_once: bool = False,
+    at_once: bool = False, public_id: uuid.UUID | None = None,
 ) -> SubscriptionChange:  # fmt: skip
     """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
 
-    `at_once`: not at the end of the paid time, for one whose money goes back. From two tabs at the same moment: the
-    second waits for the first one's row. Raises AlreadyStopped.
+    `at_once`: not at the end of the paid time, for one whose money goes back. `public_id` names the wish. From two tabs
+    at the same moment: the second waits for the first one's row. Raises AlreadyStopped.
     """
     with _held(subscription):
         if open_one := _open(subscription, Kind.STOP):
@@ -123,8 +124,9 @@ def write_down_stop(
             raise AlreadyStopped(subscription.stripe_subscription_id)
         if reason == MEANT_ONCE:
             _show_to_staff(subscription)
-        told = {"reason": reason, "words": words, "actor": actor, "at_once": at_once}
-        return _written(subscription, Kind.STOP, surface, _stop_params(subscription, at_once=at_once), **told)
+        told = {"words": words, "actor": actor, "at_once": at_once, "public_id": public_id or uuid.uuid4()}
+        params = _stop_params(subscription, at_once=at_once)
+        return _written(subscription, Kind.STOP, surface, params, reason=reason, **told)
 
 
 def ask(change: SubscriptionChange) -> None:
@@ -221,10 +223,8 @@ def _written(
     unanswered = subscription.changes.filter(kind__in=OVERTAKES[kind], state=State.REQUESTED)
     unanswered.update(state=State.OVERTAKEN)
     details = {"subscription": subscription.pk, "surface": surface, "reason": told.get("reason", "")}
-    TimelineEntry.objects.create(
-        supporter=subscription.supporter, action=f"subscription.{kind}_requested", actor=told.get("actor"),
-        details=details,
-    )  # fmt: skip
+    who, action = subscription.supporter, f"subscription.{kind}_requested"
+    TimelineEntry.objects.create(supporter=who, action=action, actor=told.get("actor"), details=details)
     change: SubscriptionChange = subscription.changes.create(kind=kind, surface=surface, stripe_params=params, **told)
     return change
 

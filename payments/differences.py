@@ -7,12 +7,13 @@ Values are plain text: an amount is minor units and code (`1000 EUR`), a moment 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from payments import lost_checkouts, settlements
@@ -70,17 +71,23 @@ def write_down(mismatches: Sequence[Mismatch]) -> None:
             fresh.append(Difference(**mismatch.__dict__, found_at=now, seen_at=now))
             log.error("difference found: %s %s %s", *mismatch.key)
         else:
-            values = {"ours": mismatch.ours, "theirs": mismatch.theirs, "seen_at": now}
-            Difference.objects.filter(pk=row.pk).update(**values)
+            values = {"ours": mismatch.ours, "theirs": mismatch.theirs, "happened_at": mismatch.happened_at}
+            Difference.objects.filter(pk=row.pk).update(**values, seen_at=now)
     Difference.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
-def let_go(run: Reconciliation, *kinds: str) -> int:
-    """Close what this whole run looked for, of these kinds or of all, and did not find again; returns how many."""
-    rows = Difference.objects.filter(state=State.OPEN, seen_at__lt=run.started_at, happened_at__gte=run.since)
-    if kinds:
-        rows = rows.filter(kind__in=kinds)
-    return rows.update(state=State.GONE, settled_at=timezone.now())
+def let_go(run: Reconciliation, looked_since: Mapping[str, datetime]) -> int:
+    """Close what this whole run looked for and did not find again; returns how many. `looked_since` says how far back
+    it looked for each kind.
+
+    Also what a person left with a note: when the same comes again, it is new, and shown. Their note and name stay.
+    """
+    looked_for = Q()
+    for kind, since in looked_since.items():
+        looked_for |= Q(kind=kind, happened_at__gte=since)
+    unseen = Difference.objects.filter(looked_for, seen_at__lt=run.started_at)
+    noted = unseen.filter(state=State.NOTED).update(state=State.GONE)
+    return noted + unseen.filter(state=State.OPEN).update(state=State.GONE, settled_at=timezone.now())
 
 
 def open_since() -> datetime | None:
@@ -126,7 +133,10 @@ def take(difference: Difference, actor: User) -> None:
 
 
 def note(difference: Difference, actor: User, why: str) -> None:
-    """Leave it as it is, for a reason. It is not shown again unless a value changes. Raises AlreadySettled."""
+    """Leave it as it is, for a reason. It is not shown again unless a value changes, also if that changes back later.
+
+    Raises AlreadySettled.
+    """
     _settle(difference, State.NOTED, actor, why.strip())
 
 

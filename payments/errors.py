@@ -15,6 +15,10 @@ class StripeRefused(Exception):
     """Stripe understood and said no. Trying the same again will not help."""
 
 
+class OnlyStopped(StripeRefused):
+    """Stripe refused to send money back; the stop of the regular gift, wanted in the same act, was asked for."""
+
+
 class Declined(StripeRefused):
     """The bank said no to a payment, or wants it confirmed first: `code` is Stripe's."""
 
@@ -61,6 +65,10 @@ class RefundOutOfRange(Exception):
     def __init__(self, left: int) -> None:
         super().__init__(left)
         self.left = left
+
+
+class OtherThanShown(Exception):
+    """What a person saw before they said yes is not so any more. Nothing was done."""
 
 
 class RefundUnderWay(Exception):

@@ -24,6 +24,11 @@ def refund_done(refund: Refund, sentence: str = "") -> Message | None:
     return emails.send("refund_done", refund.stripe_refund_id, payment, facts, payment.supporter.language)
 
 
+def was_told(refund: Refund) -> bool:
+    """Whether its supporter was told that this money is on its way."""
+    return Message.objects.filter(key=f"refund_done:{refund.stripe_refund_id}").exists()
+
+
 def payment_returned(payment: Payment) -> Message | None:
     """A bank took back a debit that had arrived, so that thanks and receipt no longer hold. Once a payment."""
     language, gift = payment.supporter.language, payment.subscription

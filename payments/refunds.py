@@ -23,8 +23,8 @@ TOLD_WITHIN = timedelta(days=10)
 def follow(refund: objects.Refund) -> Refund:
     """Make our row what Stripe's refund is now. A refund that failed gives its money back in a line of its own.
 
-    The supporter is told once, when the money leaves; one that fails is shown to staff. Raises NotYet when the payment
-    has not been recorded. Safe to call again.
+    The supporter is told once, when the money leaves; one that fails, or is called off after that, is shown to staff.
+    Raises NotYet when the payment has not been recorded. Safe to call again.
     """
     payment = payment_of(refund)
     if payment is None:
@@ -70,13 +70,18 @@ def look_at_taken(payment: Payment) -> None:
 
 
 def _write_lines(row: Refund, refund: objects.Refund) -> None:
-    if not refund.has_taken_money:
+    """What it took, and what of that came back. One that waited for money in Stripe's balance may end without having
+    taken any: what its line took comes back in one that Stripe never settles (settlements.py).
+    """
+    payment, at, lines = row.payment, refund.created_at, row.ledger_entries
+    if refund.has_taken_money:
+        ledger.write(LedgerEntry.Kind.REFUND, f"refund:{refund.id}", payment, -row.amount, at, row)
+    elif not lines.exists():
         return
-    payment, at = row.payment, refund.created_at
-    ledger.write(LedgerEntry.Kind.REFUND, f"refund:{refund.id}", payment, -row.amount, at, row)
-    if row.status in {Refund.Status.FAILED, Refund.Status.CANCELED}:
-        back, source = refund.returned_at or at, f"refund_returned:{refund.id}"
-        ledger.write(LedgerEntry.Kind.REFUND_RETURNED, source, payment, row.amount, back, row)
+    is_over = row.status in {Refund.Status.FAILED, Refund.Status.CANCELED}
+    if is_over and not lines.filter(kind=LedgerEntry.Kind.REFUND_RETURNED).exists():
+        back, name = refund.returned_at or at, "refund_returned" if refund.has_taken_money else "refund_called_off"
+        ledger.write(LedgerEntry.Kind.REFUND_RETURNED, f"{name}:{refund.id}", payment, row.amount, back, row)
 
 
 def _tell(row: Refund, refund: objects.Refund, before: str | None) -> None:
@@ -85,6 +90,7 @@ def _tell(row: Refund, refund: objects.Refund, before: str | None) -> None:
     is_recent = clock.now() - row.created_at < TOLD_WITHIN
     if leaves_now and is_recent and (request is None or request.tells_supporter):
         refund_letters.refund_done(row, request.sentence if request else "")
-    if row.status == Refund.Status.FAILED:
+    is_called_off = row.status == Refund.Status.CANCELED and refund_letters.was_told(row)
+    if is_called_off or row.status == Refund.Status.FAILED:
         facts = {"refund": row.pk, "payment": row.payment_id, "amount": [row.amount, row.currency]}
         cases.open_case(Case.Kind.REFUND_FAILED, f"refund:{refund.id}:failed", row.payment.supporter, facts)

@@ -34,8 +34,11 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(days=30)
 
 
 def unsettled() -> QuerySet[LedgerEntry]:
-    """Lines of money that Stripe moved and has not told the settlement of."""
+    """Lines of money that Stripe moved and has not told the settlement of. A refund that ended before Stripe's balance
+    had the money for it moved nothing: neither of its lines is ever settled.
+    """
     named = LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).select_related("payment")
+    named = named.exclude(refund__ledger_entries__source__startswith="refund_called_off:")
     return named.filter(settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):")
 
 

@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go."""
+    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go.
+
+    `shown` names what the page rests on; it comes back in the answers, so that nothing else is done.
+    """
 
     question: str
     sentences: Sequence[object]
     button: str
     letter: Letter | None = None
     to_email: str = ""
+    shown: str = ""
 
 
 class Act:
@@ -50,6 +54,7 @@ class Act:
     is_confirmed = False
     needs: tuple[str, ...] = ()
     problems: tuple[type[Exception], ...] = ()
+    done_in_part: tuple[type[Exception], ...] = ()  # problems that leave something done, to be remembered
 
     def form(self, row: Any, data: Any) -> forms.Form:
         return self.form_class(data)
@@ -73,13 +78,15 @@ class Act:
         return []
 
     def told_before(self, row: Any, wish: uuid.UUID) -> str:
-        """What was told when this very wish was performed before; nothing when it was not."""
+        """What was told when this very wish was performed before; nothing when it was not. May raise one of `problems`,
+        when that was told.
+        """
         return ""
 
     def perform(self, row: Any, answers: dict[str, Any], actor: User) -> str:
         """Call the rule; returns what to tell the person who asked. May raise one of `problems`.
 
-        `answers` of a confirmed act hold its `wish`, a UUID.
+        `answers` of a confirmed act hold its `wish`, a UUID, and what the page that confirms had `shown`.
         """
         raise NotImplementedError
 
@@ -102,9 +109,15 @@ class ActView:
             return self.desk.gone(request, object_id)
         wish = _uuid(request.POST.get("wish"))
         data = request.POST if request.method == "POST" else None
+        said = {"wish": wish, "shown": request.POST.get("shown", "")}
         form = self.act.form_for(row, data, cast(User, request.user))
         is_valid = form.is_valid()
-        if wish and (told := self.act.told_before(row, wish)):
+        try:
+            told = self.act.told_before(row, wish) if wish else ""
+        except self.act.problems as problem:
+            form.add_error(None, self.act.sorry(problem))
+            return self.page(request, row, form)
+        if told:
             messages.success(request, told)
         elif not self.act.is_open(row):
             messages.warning(request, _("Nothing was done: this is no longer possible here."))
@@ -112,7 +125,7 @@ class ActView:
             return self.page(request, row, form)
         elif self.act.is_confirmed and not wish:
             return self.confirm(request, row, form)
-        elif not self.is_done(request, row, {**form.cleaned_data, "wish": wish}, form):
+        elif not self.is_done(request, row, {**form.cleaned_data, **said}, form):
             return self.page(request, row, form)
         return HttpResponseRedirect(address_of(row))
 
@@ -122,6 +135,8 @@ class ActView:
         try:
             told = self.act.perform(row, answers, actor)
         except self.act.problems as problem:
+            if isinstance(problem, self.act.done_in_part):
+                self.desk.log_change(request, row, self.act.slug)
             form.add_error(None, self.act.sorry(problem))
             return False
         self.desk.log_change(request, row, self.act.slug)

@@ -23,13 +23,14 @@ from payments.admin.refund_requests import (
     SentenceField,
     money_sentences,
     outcome,
+    outcome_before,
     preview,
     refund_sorry,
     stop_sentences,
 )
 from payments.admin.standing import promise
-from payments.errors import AlreadySettled, NothingToRefund, StripeRefused
-from payments.models import Case, Payment, RefundRequest, Subscription
+from payments.errors import AlreadySettled, NothingToRefund, OtherThanShown, StripeRefused
+from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
 
 
 class WhichForm(forms.Form):
@@ -46,7 +47,8 @@ class WhichForm(forms.Form):
 
 class SettleDuplicate(Act):
     is_confirmed = True
-    problems = (*REFUSALS, AlreadySettled)
+    problems = (*REFUSALS, AlreadySettled, OtherThanShown)
+    done_in_part = (StripeRefused,)
     kind: Case.Kind
     least = 2
     already: object
@@ -87,8 +89,19 @@ class SettleDuplicate(Act):
         return found
 
     def told_before(self, row: Case, wish: uuid.UUID) -> str:
-        request = RefundRequest.objects.filter(public_id=wish).first()
-        return outcome(request, settled=True) if request else ""
+        return outcome_before(RefundRequest.objects.filter(public_id=wish).first(), settled=True)
+
+    def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+        try:
+            return self.settle(row, answers, actor)
+        except (AlreadySettled, NothingToRefund, OtherThanShown):
+            if told := self.told_before(row, answers["wish"]):  # the same button, pressed twice at the same moment
+                return told
+            raise
+
+    def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+        """Do it and settle the case; returns what to tell."""
+        raise NotImplementedError
 
     def consequences(self, row: Case) -> list[object]:
         return [_("Nothing happens yet. The next page shows what will happen and the letter.")]
@@ -96,6 +109,8 @@ class SettleDuplicate(Act):
     def sorry(self, problem: Exception) -> str:
         if isinstance(problem, AlreadySettled):
             return _("Somebody settled this case a moment ago. Nothing was done. Go back to read their note.")
+        if isinstance(problem, OtherThanShown):
+            return _("Meanwhile its last payment came, failed or went back. Nothing was done: look at it again.")
         if isinstance(problem, StripeRefused):
             return _("Stripe refused to send money back. The case is settled, and a new one says what is left to do.")
         return refund_sorry(problem)
@@ -130,14 +145,24 @@ class StopOneAndRefund(SettleDuplicate):
         question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
         return Confirmation(
             question, sentences, _("Do it now"), letter_of(payment, answers, is_stopping=True),
-            subscription.supporter.email,
+            subscription.supporter.email, shown_of(payment, undoing.with_the_bank(subscription)),
         )  # fmt: skip
 
-    def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+    def told_before(self, row: Case, wish: uuid.UUID) -> str:
+        """Also of a stop with which nothing was left to send back."""
+        has_stopped = SubscriptionChange.objects.filter(public_id=wish, subscription__in=self.rows(row)).exists()
+        return super().told_before(row, wish) or (self.stopped() if has_stopped else "")
+
+    def stopped(self) -> str:
+        return _("The case is settled, and Stripe was asked to stop it.")
+
+    def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         subscription = self.chosen(row, answers)
-        payment = undoing.last_refundable(subscription)
+        payment, coming = undoing.last_refundable(subscription), undoing.with_the_bank(subscription)
+        if answers["shown"] != shown_of(payment, coming):
+            raise OtherThanShown(subscription.pk)
         note = _("Stopped subscription %(subscription)s and asked Stripe to refund payment %(payment)s.")
-        if coming := undoing.with_the_bank(subscription):
+        if coming:
             note = _("Stopped subscription %(subscription)s. Payment %(payment)s goes back when it has come.")
         elif payment is None:
             note = _("Stopped subscription %(subscription)s. There was nothing to refund.")
@@ -145,7 +170,7 @@ class StopOneAndRefund(SettleDuplicate):
         request = undoing.settle_duplicate(
             row, payment, subscription, actor, note, answers["sentence"], answers["wish"]
         )
-        return outcome(request, settled=True) if request else _("The case is settled, and Stripe was asked to stop it.")
+        return outcome(request, settled=True) if request else self.stopped()
 
 
 class RefundOne(SettleDuplicate):
@@ -180,7 +205,7 @@ class RefundOne(SettleDuplicate):
             payment.supporter.email,
         )
 
-    def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+    def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         payment = self.chosen(row, answers)
         note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
         request = undoing.settle_duplicate(row, payment, None, actor, note, answers["sentence"], answers["wish"])
@@ -208,6 +233,12 @@ def paid(payment: Payment) -> str:
         "day": columns.moment(payment.paid_at), "method": columns.paid_from(payment),
     }  # fmt: skip
     return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
+
+
+def shown_of(payment: Payment | None, coming: Payment | None) -> str:
+    """What the page says goes back: how much of which payment, and the one that is still with the bank."""
+    left = f"{payment.pk}:{refund_requests.left(payment)}" if payment else "nothing"
+    return f"{left},{coming.pk}" if coming else left
 
 
 def _money_sentences(subscription: Subscription, payment: Payment | None) -> list[object]:

@@ -23,7 +23,7 @@ from payments.admin.filters import OnePayment
 from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
-from payments.errors import NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused
+from payments.errors import NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
 from payments.forms import amount_sentence
 from payments.models import LedgerEntry, Payment, RefundRequest
 
@@ -94,6 +94,7 @@ class SendBack(Act):
     label = gettext_lazy("Send money back")
     is_confirmed = True
     problems = REFUSALS
+    done_in_part = (OnlyStopped,)
 
     def is_open(self, row: Payment) -> bool:
         return refund_requests.left(row) > 0
@@ -122,8 +123,7 @@ class SendBack(Act):
         )  # fmt: skip
 
     def told_before(self, row: Payment, wish: uuid.UUID) -> str:
-        request = row.refund_requests.filter(public_id=wish).first()
-        return outcome(request) if request else ""
+        return outcome_before(row.refund_requests.filter(public_id=wish).first())
 
     def perform(self, row: Payment, answers: dict[str, Any], actor: User) -> str:
         request = undoing.send_back(
@@ -177,6 +177,13 @@ def outcome(request: RefundRequest, *, settled: bool = False) -> str:
     return _("Stripe was asked to send it back. The page shows the refund as soon as Stripe confirms.")
 
 
+def outcome_before(request: RefundRequest | None, *, settled: bool = False) -> str:
+    """What the act that wrote this request was told; nothing without one. Raises StripeRefused, OnlyStopped."""
+    if request and request.state == RefundRequest.State.FAILED:
+        raise undoing.refusal(request)
+    return outcome(request, settled=settled) if request else ""
+
+
 def refund_sorry(problem: Exception) -> str:
     if isinstance(problem, RefundOutOfRange):
         return _("Meanwhile less of this payment is left with us. Look at its page, then choose an amount again.")
@@ -184,6 +191,10 @@ def refund_sorry(problem: Exception) -> str:
         return _("Nothing of this payment is left to send back. Its page shows where it went.")
     if isinstance(problem, RefundUnderWay):
         return _("An earlier refund of this payment still waits for Stripe. It is asked every minute: look again soon.")
+    if isinstance(problem, OnlyStopped):
+        return _(
+            "Stripe refused, and no money went back; the regular gift stops. The payment's page at Stripe says why."
+        )
     return _("Stripe refused, and no money went back. Look at the payment at Stripe; it says why.")
 
 

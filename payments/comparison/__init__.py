@@ -45,9 +45,8 @@ def run(since: datetime | None = None) -> Reconciliation | None:
         until = clock.now() - LAG
         start = min(since or until, _since(until))
         with reconciliation.recorded(OBJECTS, start, until) as row, seen.table():
-            for kind in KINDS:
-                compare(kind, row)
-            differences.let_go(row)
+            looked_since = {kind.name: compare(kind, row) for kind in KINDS}
+            differences.let_go(row, looked_since)
         row.found = Difference.objects.filter(state=Difference.State.OPEN, seen_at__gte=row.started_at).count()
         row.save(update_fields=["found"])
         return row
@@ -63,8 +62,10 @@ def is_due() -> bool:
     return last is None or last.started_at < night
 
 
-def compare(kind: Kind, row: Reconciliation) -> None:
-    """One kind, all its pages, then ours that no page named, then a second look at what differed."""
+def compare(kind: Kind, row: Reconciliation) -> datetime:
+    """One kind, all its pages, then ours that no page named, then a second look at what differed. Returns since when it
+    looked.
+    """
     since, doubts = kind.since(row.since), _Doubts(kind)
     for page in kind.pages(since, row.until):
         seen.mark(kind.name, [theirs.id for theirs in page])
@@ -72,6 +73,7 @@ def compare(kind: Kind, row: Reconciliation) -> None:
         doubts.add(kind.look(page))
     doubts.add(kind.ours_alone(since, row.until))
     doubts.look_again()
+    return since
 
 
 class _Doubts:

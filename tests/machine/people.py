@@ -112,8 +112,8 @@ class Staff(House):
         case = one_of(Case.objects.filter(settled_at=None, kind__in=list(acts)), number)
         if case and (one := nth(acts[Case.Kind(case.kind)].candidates(case), which)):
             with self.doing():
-                answers = {"which": str(one.pk), "sentence": "", "wish": uuid.uuid4()}
-                acts[Case.Kind(case.kind)].perform(case, answers, self.marta)
+                act, answers = acts[Case.Kind(case.kind)], {"which": str(one.pk), "sentence": "", "wish": uuid.uuid4()}
+                act.perform(case, {**answers, "shown": act.confirmation(case, answers).shown}, self.marta)
 
     @rule(type=st.sampled_from(["", "invoice", "customer.subscription", "charge", "checkout"]))
     def work_events_again(self, type: str) -> None:

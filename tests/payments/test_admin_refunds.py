@@ -217,6 +217,7 @@ def test_what_stripe_refuses_is_said_in_words(desk: Client, stage: Stage) -> Non
     stage.stripe.refund(payment.stripe_payment_intent_id, 1000)  # at the dashboard, not told yet
     page = desk.post(address(payment), sent).content.decode()
     assert "Stripe refused, and no money went back." in page
+    assert "Stripe refused, and no money went back." in desk.post(address(payment), sent).content.decode()
     assert RefundRequest.objects.get().state == "failed"
     stage.settle_down()
     assert desk.get(address(payment)).content.decode().count("€15.00") == 1

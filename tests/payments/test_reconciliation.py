@@ -22,6 +22,7 @@ from payments.models import (
     LedgerEntry,
     Payment,
     Reconciliation,
+    Subscription,
 )
 from payments.reconciliation import Trouble
 from payments.stripe_api.event_types import HANDLED
@@ -80,7 +81,54 @@ class TestRuns:
         assert reconciliation.step().differences == 0
         alter(stage, line["id"], fee=line["fee"] + 2)
         assert compare(stage).found == 1
-        assert sorted(Difference.objects.values_list("state", flat=True)) == ["noted", "open"]
+        assert set(Difference.objects.values_list("state", "note")) == {("gone", row.note), ("open", "")}
+
+    def test_what_was_noted_and_went_away_is_shown_when_it_comes_again(self, stage: Stage) -> None:
+        stage.join("month")
+        gift = Subscription.objects.get().stripe_subscription_id
+        alter(stage, gift, cancel_at_period_end=True)
+        compare(stage)
+        differences.note(Difference.objects.get(), factories.staff(), "A test at Stripe, taken back in a minute.")
+        noted = Difference.objects.get()
+        assert compare(stage).found == 0
+        assert Difference.objects.get().state == "noted", "still there, and still known"
+        alter(stage, gift, cancel_at_period_end=False)
+        assert compare(stage).found == 0
+        was = Difference.objects.get()
+        assert (was.state, was.note, was.settled_by, was.settled_at) == (
+            "gone", noted.note, noted.settled_by, noted.settled_at,
+        )  # fmt: skip
+        stage.sleep(3)
+        alter(stage, gift, cancel_at_period_end=True)
+        assert compare(stage).found == 1
+        assert Difference.objects.get(state="open").field == "cancel_at_period_end"
+
+    def test_what_was_noted_is_known_however_long_it_lasts(self, stage: Stage) -> None:
+        """The end of the paid time moves on; what was noted then is still looked for."""
+        stage.join("month")
+        gift = Subscription.objects.get().stripe_subscription_id
+        alter(stage, gift, cancel_at=int(clock.now().timestamp()) + 10**8)
+        compare(stage)
+        differences.note(Difference.objects.get(), factories.staff(), "Agreed by telephone.")
+        stage.sleep(70)
+        Subscription.objects.update(cancel_at=None)  # its renewals had brought it
+        assert compare(stage).found == 0
+        assert Difference.objects.get(note="Agreed by telephone.").state == "noted"
+        alter(stage, gift, cancel_at=None)
+        compare(stage)
+        assert Difference.objects.get(note="Agreed by telephone.").state == "gone"
+
+    def test_what_was_noted_and_not_looked_at_stays_noted(self, stage: Stage) -> None:
+        stage.join("once")
+        line = balance_line(stage)
+        alter(stage, line["id"], fee=line["fee"] + 1)
+        compare(stage)
+        differences.note(Difference.objects.get(), factories.staff(), "Stripe took a cent back.")
+        stage.sleep(10)
+        compare(stage)
+        assert Difference.objects.get().state == "noted"
+        assert comparison.run(clock.now() - timedelta(days=20)).found == 0
+        assert Difference.objects.get().state == "noted", "seen again with the same values"
 
     @pytest.mark.parametrize("fault", ["500", "429", "drop"])
     @pytest.mark.parametrize("path", ["/v1/charges", "/v1/balance_transactions"])

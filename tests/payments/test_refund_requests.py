@@ -9,7 +9,7 @@ import pytest
 
 from members import clock
 from members.models import Message, TimelineEntry
-from payments import refund_requests, refunds
+from payments import invariants, ledger, refund_requests, refunds, settlements
 from payments.errors import NothingToRefund, RefundOutOfRange, RefundUnderWay
 from payments.models import Case, Payment, Refund, RefundRequest
 from payments.stripe_api import objects
@@ -186,6 +186,53 @@ def test_refunds_known_before_there_were_letters_are_not_told() -> None:
     known = factories.refund(payment, 400)
     refunds.follow(at_stripe(payment, id=known.stripe_refund_id))
     assert letters() == []
+
+
+# One that waits for money in Stripe's balance
+
+
+def waiting(payment: Payment, status: str = "pending", **values: object) -> objects.Refund:
+    """A refund as Stripe's document tells it before its balance has the money: no balance transaction."""
+    ordinary = {
+        "id": "re_1", "payment_intent": payment.stripe_payment_intent_id, "status": status, "amount": 400,
+        "currency": "eur", "balance_transaction": None, "created": int(clock.now().timestamp()),
+    }  # fmt: skip
+    return objects.refund({**ordinary, **values})
+
+
+@pytest.mark.parametrize("end", ["failed", "canceled"])
+def test_one_that_ends_before_the_balance_had_its_money_leaves_the_books_whole(end: str) -> None:
+    payment = factories.payment()
+    ledger.write_received_lines([payment])
+    refunds.follow(waiting(payment))
+    assert (len(letters()), invariants.broken()) == (1, [])
+    for _ in range(2):
+        refunds.follow(waiting(payment, end))
+    payment.refresh_from_db()
+    assert payment.refunded_amount == 0
+    assert invariants.broken() == []
+    lines = list(payment.ledger_entries.order_by("pk").values_list("source", "amount"))
+    assert lines[1:] == [("refund:re_1", -400), ("refund_called_off:re_1", 400)]
+    assert [line.kind for line in settlements.unsettled()] == ["charge"], "Stripe settles neither of the two"
+    case = Case.objects.get()
+    assert (case.kind, case.supporter) == ("refund_failed", payment.supporter)
+
+
+def test_one_that_leaves_the_balance_later_is_settled_like_any_other() -> None:
+    payment = factories.payment()
+    refunds.follow(waiting(payment))
+    refunds.follow(waiting(payment, "succeeded", balance_transaction="txn_1"))
+    refunds.follow(waiting(payment, "failed", balance_transaction="txn_1"))
+    assert {line.source for line in settlements.unsettled()} == {"refund:re_1", "refund_returned:re_1"}
+
+
+def test_one_called_off_that_nobody_was_told_of_is_no_case() -> None:
+    payment = factories.payment()
+    request = wish(payment, tells_supporter=False)
+    metadata = {"hromada_refund_request": str(request.public_id)}
+    for status in ("pending", "canceled"):
+        refunds.follow(waiting(payment, status, metadata=metadata))
+    assert (letters(), list(Case.objects.all())) == ([], [])
 
 
 # Money that came after a stop
