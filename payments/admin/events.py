@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.admin.plain import holds_nul
 from payments.admin import columns, event_work
 from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.admin.event_filters import EventAge, EventState, EventType
@@ -101,9 +103,11 @@ class StripeEventAdmin(DeskAdmin):
         if not self.may_act(request):
             raise PermissionDenied
         back = reverse("admin:payments_stripeevent_changelist")
+        if holds_nul(request):
+            return HttpResponseRedirect(back)
         try:
             found = self.get_changelist_instance(request).get_queryset(request)
-        except (IncorrectLookupParameters, ValueError):
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup, ValueError):
             return HttpResponseRedirect(back)
         if request.method != "POST":
             return event_work.ask(self, request, found)

@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Model, QuerySet, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 
+from members.admin.plain import ReadOnlyAdmin
 from payments.admin.acts import Act, ActView
 
 Fact = tuple[object, object]
@@ -72,43 +72,20 @@ def _estimate(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-class DeskAdmin(admin.ModelAdmin):
+class DeskAdmin(ReadOnlyAdmin):
     """A model that staff look at. Subclasses say `facts` and `parts`; `acts` may add what can be done."""
 
     acts: tuple[Act, ...] = ()
     paginator = EstimatingPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    list_per_page = 50
     sortable_by = ()
     page_related: tuple[str, ...] = ()
     page_template = "staff/page.html"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        name = f"{self.opts.app_label}.{{}}_{self.opts.model_name}"
-        return request.user.has_perm(name.format("view")) or request.user.has_perm(name.format("change"))
-
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        if "\0" in object_id:
-            return None
         row = super().get_object(request, object_id, from_field)
         if row is not None and self.page_related:
             prefetch_related_objects([row], *self.page_related)
         return row
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if any("\0" in value for value in request.GET.values()):
-            return HttpResponseRedirect(request.path)  # PostgreSQL has no NUL in texts
-        return super().changelist_view(request, extra_context)
 
     def may_act(self, request: HttpRequest) -> bool:
         """Acts need the right to change the model, though nobody can change its rows by hand."""
