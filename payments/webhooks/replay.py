@@ -15,6 +15,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from payments.models import StripeEvent
+from payments.stripe_api import signatures
 from payments.stripe_api.event_types import HANDLED
 from payments.webhooks import inbox
 
@@ -38,7 +39,16 @@ def workable(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
     worked = Q(state__in=[State.PROCESSED, *StripeEvent.WAITING, State.DEAD])
     came_too_early = Q(state=State.IGNORED, type__in=HANDLED)
     in_hand = Q(lease_until__gt=timezone.now())
-    return events.filter(worked | came_too_early, trimmed_at=None).exclude(in_hand)
+    return events.filter(worked | came_too_early | _turned_away_by_mistake(), trimmed_at=None).exclude(in_hand)
+
+
+def _turned_away_by_mistake() -> Q:
+    """Kept as foreign at the door and not worked since, though they are of the mode and account that our key is of now:
+    the key was a wrong one when they came.
+    """
+    is_live = signatures.is_live_key(settings.STRIPE_SECRET_KEY)
+    at_the_door = Q(state=State.FOREIGN, processed_at=None, type__in=HANDLED)
+    return at_the_door & Q(is_livemode=is_live, account__in=["", settings.STRIPE_ACCOUNT])
 
 
 def is_workable(event: StripeEvent) -> bool:

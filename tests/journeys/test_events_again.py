@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from members.models import Message
-from payments.models import Case, StripeEvent
+from payments.models import Case, Payment, StripeEvent
 from payments.webhooks import replay, retention
 from tests.journeys.test_any_order import facts, live, told
-from tests.stage import Stage
+from tests.stage import KEY, Stage
 
 Raw = dict[str, Any]
 OLD_VERSION = "2024-06-20"
@@ -45,6 +45,22 @@ def test_every_event_worked_again_changes_nothing(stage: Stage) -> None:
     assert facts(stage) == expected
     assert letters_and_cases() == told_people
     assert len(stage.mails()) == mails
+
+
+def test_a_gift_that_came_while_the_key_was_of_the_wrong_mode_is_booked_once_it_is_right(
+    stage: Stage, settings
+) -> None:
+    stage.pay(stage.give("once", amount="25"))
+    settings.STRIPE_SECRET_KEY = "sk_live_of_the_wrong_mode"
+    stage.bring()
+    assert set(StripeEvent.objects.values_list("state", flat=True)) == {"foreign"}
+    assert replay.replay(StripeEvent.objects.all()) == 0, "they are still of another mode"
+    settings.STRIPE_SECRET_KEY = KEY
+    assert replay.replay(StripeEvent.objects.all()) > 0
+    stage.settle_down()
+    assert Payment.objects.get().amount == 2500
+    assert stage.books()["broken"] == []
+    assert [mail["To"] for mail in stage.mails()] == ["olena@example.org"]
 
 
 # Kept ninety days, then reduced to ids

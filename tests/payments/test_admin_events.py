@@ -116,7 +116,10 @@ def test_one_that_waits_is_worked_now(desk: Client) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"state": "foreign"},
+        {"state": "foreign", "is_livemode": True},
+        {"state": "foreign", "account": "acct_other"},
+        {"state": "foreign", "processed_at": datetime(2026, 1, 1, tzinfo=timezone.get_fixed_timezone(0))},
+        {"state": "foreign", "type": "topup.created"},
         {"state": "ignored", "type": "topup.created"},
         {"state": "processed", "trimmed_at": datetime(2026, 1, 1, tzinfo=timezone.get_fixed_timezone(0))},
         {"state": "pending", "lease_until": datetime(2099, 1, 1, tzinfo=timezone.get_fixed_timezone(0))},
@@ -137,12 +140,23 @@ def test_ignored_before_its_type_was_handled_can_be_worked() -> None:
     assert replay.replay(StripeEvent.objects.all()) == 1
 
 
+def test_what_came_while_the_key_was_of_another_mode_is_worked_once_it_is_right(desk: Client, settings) -> None:
+    row = event("foreign", is_livemode=True, account="acct_ours")
+    page = reverse("admin:payments_stripeevent_change", args=[row.pk])
+    assert "/retry/" not in desk.get(page).content.decode()
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_ACCOUNT = "sk_live_ours", "acct_ours"
+    assert "/retry/" in desk.get(page).content.decode()
+    assert "Work 1 event again?" in desk.get(f"{ALL}?state=foreign").content.decode()
+    desk.post(reverse("admin:payments_stripeevent_retry", args=[row.pk]))
+    assert states() == {row.pk: "pending"}
+
+
 # Some
 
 
 def test_chosen_events_are_worked_again_after_a_question(desk: Client) -> None:
     stuck = [event(state) for state in ("parked", "failed", "dead", "processed")]
-    foreign, other = event("foreign"), event("dead")
+    foreign, other = event("foreign", is_livemode=True), event("dead")
     chosen = {"action": "retry_chosen", "_selected_action": [row.pk for row in [*stuck, foreign]]}
     asked = desk.post(LIST, chosen).content.decode()
     assert "Work 4 events again?" in asked
