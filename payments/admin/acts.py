@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from members.mail_letters import Letter
 from payments.admin.columns import address_of
+from payments.admin.untold import why_untold
 
 if TYPE_CHECKING:
     from payments.admin.pages import DeskAdmin
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go.
+    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go, or
+    why none can go. Without a button there is nothing to do.
 
     `shown` names what the page rests on; it comes back in the answers, so that nothing else is done.
     """
@@ -148,9 +150,9 @@ class ActView:
         return TemplateResponse(request, "staff/act.html", {**self.context(request, row), **asked})
 
     def confirm(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
-        asked = {
-            "confirmation": self.act.confirmation(row, form.cleaned_data), "form": form, "wish": uuid.uuid4()
-        }  # fmt: skip
+        confirmation = self.act.confirmation(row, form.cleaned_data)
+        untold = why_untold(confirmation.to_email) if confirmation.letter else ""
+        asked = {"confirmation": confirmation, "untold": untold, "form": form, "wish": uuid.uuid4()}
         return TemplateResponse(request, "staff/confirm.html", {**self.context(request, row), **asked})
 
     def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from payments.admin.ledger import ledger_table
 from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Part, Table
 from payments.admin.search import FindsByPerson
+from payments.admin.untold import why_untold
 from payments.models import Dispute, LedgerEntry
 
 TONES = dict.fromkeys(Dispute.OPEN, LATE) | {Dispute.Status.WON: GOOD, Dispute.Status.LOST: BAD}
@@ -46,9 +47,11 @@ class AskSupporter(Act):
 
     def confirmation(self, row: Dispute, answers: dict[str, Any]) -> Confirmation:
         letter = render(refund_letters.dispute_note_draft(row))
-        sentences: list[object] = [_("One letter goes out. Nothing changes at Stripe: the dispute is answered there.")]
-        shown = replace(letter, text=without_keys(letter.text))
-        return Confirmation(self.question(row), sentences, _("Send the letter now"), shown, row.payment.supporter.email)
+        shown, email = replace(letter, text=without_keys(letter.text)), row.payment.supporter.email
+        if why_untold(email):
+            return Confirmation(self.question(row), [_("No letter can go out.")], "", shown, email)
+        sentences = [_("One letter goes out. Nothing changes at Stripe: the dispute is answered there.")]
+        return Confirmation(self.question(row), sentences, _("Send the letter now"), shown, email)
 
     def told_before(self, row: Dispute, wish: uuid.UUID) -> str:
         return _("The letter is on its way.") if _was_asked(row) else ""

@@ -141,7 +141,11 @@ class StopOneAndRefund(SettleDuplicate):
     def confirmation(self, row: Case, answers: dict[str, Any]) -> Confirmation:
         subscription = self.chosen(row, answers)
         payment = undoing.last_refundable(subscription)
-        sentences = [*stop_sentences(), *_money_sentences(subscription, payment), *settled_sentences()]
+        sentences = [
+            *stop_sentences(subscription.supporter),
+            *_money_sentences(subscription, payment),
+            *settled_sentences(),
+        ]
         question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
         return Confirmation(
             question, sentences, _("Do it now"), letter_of(payment, answers, is_stopping=True),

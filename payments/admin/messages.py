@@ -28,6 +28,7 @@ from payments.admin.happenings import letter_in_words
 from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Part, Table, Text, is_list
 from payments.admin.search import FindsByPerson
+from payments.admin.untold import why_untold
 from payments.webhooks.masking import without_addresses
 
 TONES = {
@@ -58,7 +59,8 @@ class ResendMessage(Act):
 
     def consequences(self, row: Message) -> list[object]:
         address = row.supporter.email if row.supporter else row.to_email
-        first = _("The same letter goes to %(address)s, as a message of its own.") % {"address": address}
+        goes = _("The same letter goes to %(address)s, as a message of its own.") % {"address": address}
+        first = why_untold(address) or goes
         facts = _("Amounts and dates in it stay those of the first one.")
         if row.state == Message.State.UNKNOWN:
             return [first, facts, _("Nobody knows whether the first one arrived: they may get it twice.")]

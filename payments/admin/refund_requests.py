@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.mail_letters import Letter
+from members.models import Supporter
 from payments import money, refund_letters, refund_requests, undoing
 from payments.admin import columns
 from payments.admin.acts import Act, Confirmation
@@ -23,6 +24,7 @@ from payments.admin.filters import OnePayment
 from payments.admin.mail_as_sent import without_keys
 from payments.admin.pages import Fact, Table
 from payments.admin.search import FindsByPerson
+from payments.admin.untold import why_untold
 from payments.errors import NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
 from payments.forms import amount_sentence
 from payments.models import LedgerEntry, Payment, RefundRequest
@@ -110,7 +112,9 @@ class SendBack(Act):
 
     def confirmation(self, row: Payment, answers: dict[str, Any]) -> Confirmation:
         amount, stops = answers["amount"], bool(answers.get("also_stops"))
-        sentences = [*money_sentences(row, amount), *(stop_sentences() if stops else going_on_sentences(row))]
+        is_told = answers["tells_supporter"] and not why_untold(row.supporter.email)
+        about_gift = stop_sentences(row.supporter) if stops else going_on_sentences(row, is_told=is_told)
+        sentences = [*money_sentences(row, amount), *about_gift]
         letter = None
         if answers["tells_supporter"]:
             letter = preview(row, amount, answers["sentence"], is_stopping=stops)
@@ -156,17 +160,26 @@ def money_sentences(payment: Payment, amount: int) -> list[object]:
     return sentences
 
 
-def stop_sentences() -> list[object]:
+def stop_sentences(supporter: Supporter) -> list[object]:
+    """What stopping does; the letter about it is another than that about the money."""
+    if why_untold(supporter.email):
+        return [_("The regular gift is stopped: Stripe takes no further payment.")]
     return [_("The regular gift is stopped: Stripe takes no further payment. A second letter says so.")]
 
 
-def going_on_sentences(payment: Payment) -> list[object]:
+def going_on_sentences(payment: Payment, *, is_told: bool) -> list[object]:
     subscription = payment.subscription
     if subscription is None or subscription.is_ending_or_asked_to:
         return []
     if refund_letters.goes_on(subscription):
-        return [_("The regular gift goes on. The letter says so, and how to stop it.")]
-    return [_("The regular gift is not stopped. The letter says how to stop it.")]
+        told, untold = (
+            _("The regular gift goes on. The letter says so, and how to stop it."),
+            _("The regular gift goes on."),
+        )
+    else:
+        told = _("The regular gift is not stopped. The letter says how to stop it.")
+        untold = _("The regular gift is not stopped.")
+    return [told if is_told else untold]
 
 
 def outcome(request: RefundRequest, *, settled: bool = False) -> str:

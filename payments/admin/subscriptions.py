@@ -19,6 +19,7 @@ from payments.admin.pages import Fact, Part, Table
 from payments.admin.payments import payment_table
 from payments.admin.search import FindsByPerson
 from payments.admin.standing import next_payment, promise, subscription_state
+from payments.admin.untold import why_untold
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Subscription, SubscriptionChange
 
@@ -51,8 +52,8 @@ class StopSubscription(Act):
         keeps = _("What is paid stays paid: it runs until %(day)s and then ends.") % until
         if row.status not in changes.STOPS_AT_PERIOD_END:
             keeps = _("It ends at once, because its last payment did not come.")
-        told, refunds = _("They get one email that says so."), _("Nothing is refunded.")
-        return [_("Stripe takes no further payment."), keeps, told, refunds]
+        told = why_untold(row.supporter.email) or _("They get one email that says so.")
+        return [_("Stripe takes no further payment."), keeps, told, _("Nothing is refunded.")]
 
     def perform(self, row: Subscription, answers: dict[str, Any], actor: User) -> str:
         changes.request_stop(row, surface="staff", words=answers["words"], actor=actor)

@@ -1,0 +1,27 @@
+"""Whether a letter that an act promises can leave: to some addresses nothing is sent, and then the page says so."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from members import suppressions
+from members.models import Suppression
+
+WORDS: dict[str, object] = {
+    Suppression.Reason.BOUNCED: _(
+        "Nothing is sent to this address, because mail to it came back. Tell them another way."
+    ),
+    Suppression.Reason.SOFT_BOUNCED: _(
+        "Nothing is sent to this address, because mail to it could not be delivered. Tell them another way."
+    ),
+    Suppression.Reason.COMPLAINED: _(
+        "Nothing is sent to this address, because its reader marked a letter as spam. Tell them another way."
+    ),
+    Suppression.Reason.STAFF: _("Nothing is sent to this address, because staff decided so. Tell them another way."),
+}
+
+
+def why_untold(email: str) -> object:
+    """Why no letter leaves for this address, and what to do; nothing when letters do leave for it."""
+    found = suppressions.standing(email)
+    return WORDS[found.reason] if found else ""
