@@ -9,14 +9,19 @@ import json
 import re
 from typing import Any
 
+from payments.stripe_api import objects
+
 MASK = "•••"
 PERSONAL = frozenset(
     """email name phone line1 line2 postal_code ip ip_address user_agent business_name individual_name
-    account_holder_name account_number iban number tax_id value description""".split()  # noqa: SIM905
+    account_holder_name account_number iban number tax_id value description comment""".split()  # noqa: SIM905
 )
-ENDINGS = ("_email", "_name", "_phone", "_ip", "_ip_address", "_url", "_pdf", "_secret")
+ENDINGS = ("_email", "_name", "_phone", "_ip", "address", "_url", "_pdf", "_secret")
 # A page address at Stripe opens a person's receipt or checkout: it is a key, not a fact.
 KEYS_TO_DOORS = frozenset({"url", "client_secret"})
+# What a dispute is answered with, and what other software wrote on an object: free text about anybody.
+FREE_TEXT = frozenset({"evidence", "metadata"})
+OURS = frozenset({objects.METADATA_CHECKOUT, objects.METADATA_REFUND_REQUEST})
 WITHIN_ADDRESS = frozenset({"city", "state", "town"})
 EMAIL = re.compile(r"[^\s\"'<>@]+@[^\s\"'<>@]+")
 
@@ -35,14 +40,16 @@ def without_addresses(text: str) -> str:
     return EMAIL.sub(MASK, text)
 
 
-def _masked(value: Any, key: str = "", parent: str = "") -> Any:
+def _masked(value: Any, key: str = "", parent: str = "", *, is_free: bool = False) -> Any:
+    """`is_free`: it stands somewhere below what holds free text."""
     if isinstance(value, dict):
-        return {without_addresses(name): _masked(inner, name, key) for name, inner in value.items()}
+        is_free = is_free or key.lower() in FREE_TEXT
+        return {without_addresses(name): _masked(inner, name, key, is_free=is_free) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, key, parent) for inner in value]
+        return [_masked(inner, key, parent, is_free=is_free) for inner in value]
     if value is None or isinstance(value, bool):
         return value
-    if _is_personal(key.lower(), parent.lower()):
+    if (is_free and not (parent == "metadata" and key in OURS)) or _is_personal(key.lower(), parent.lower()):
         return MASK
     return without_addresses(value) if isinstance(value, str) else value
 

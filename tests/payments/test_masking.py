@@ -53,6 +53,41 @@ def test_what_staff_need_stays() -> None:
     assert found["customer_details"]["address"]["line2"] is None
 
 
+EVIDENCE = {
+    "billing_address": "Khreshchatyk 1, 01001 Kyiv", "customer_name": "Olena Koval", "shipping_address": "Kyiv 1",
+    "customer_purchase_ip": "203.0.113.7", "uncategorized_text": "Olena Koval, born 1980",
+    "access_activity_log": "2026-01-01 203.0.113.7 signed in", "shipping_tracking_number": 380501112233,
+    "enhanced_evidence": {"visa": {"prior": [{"customer_device_id": "olenas-phone", "product_description": "Olena"}]}},
+}  # fmt: skip
+
+
+def shown_of(**values: object) -> str:
+    """What staff see of an event whose object holds this."""
+    return masked(json.dumps({"id": "evt_1", "data": {"object": {"id": "du_1", **values}}}).encode()) or ""
+
+
+def test_what_a_dispute_is_answered_with_is_hidden() -> None:
+    shown = shown_of(evidence=EVIDENCE, evidence_details={"due_by": 1767225600, "has_evidence": True})
+    for detail in ("Khreshchatyk", "Kyiv", "01001", "Olena", "olena", "203.0.113.7", "1980", "380501112233"):
+        assert detail not in shown, detail
+    assert "1767225600" in shown
+    assert "uncategorized_text" in shown, "the shape stays"
+
+
+def test_an_address_in_one_line_is_hidden() -> None:
+    assert "Khreshchatyk" not in shown_of(address="Khreshchatyk 1", shipping={"full_address": ["Khreshchatyk 1, Kyiv"]})
+
+
+def test_of_metadata_only_our_own_names_are_shown() -> None:
+    metadata = {"hromada_checkout": "a-public-id", "hromada_refund_request": "a-wish", "donor": "Olena", "phone": 380}
+    shown = shown_of(metadata=metadata)
+    assert "a-public-id" in shown
+    assert "a-wish" in shown
+    assert "Olena" not in shown
+    assert "380" not in shown
+    assert "Olena" not in shown_of(metadata={"hromada_checkout": {"hromada_checkout": "Olena"}})
+
+
 @pytest.mark.parametrize(
     "rubbish",
     [b"", b"\xff\xfe\x00", b"not json", b"{", b'{"a":', b"[" * 100_000, b'{"a":' + b"9" * 5000 + b"}", b"\x00" * 10],
