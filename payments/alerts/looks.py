@@ -36,6 +36,8 @@ State = StripeEvent.State
 
 WAITING_TOO_LONG = timedelta(minutes=5)
 FAILING_AFTER_TRIES = 3
+# What an event waits for comes within seconds, or within the quarter of an hour in which Stripe's list is asked for it.
+PARKED_TOO_LONG = timedelta(hours=1)
 LETTERS_WAIT_TOO_LONG = timedelta(minutes=10)
 LETTERS_IN_TROUBLE = 3
 # Of the letters a provider told about: where this many come back, the list of addresses or our name is at fault.
@@ -65,6 +67,13 @@ def events_waiting() -> Facts | None:
 def events_dead() -> Facts | None:
     hopeless = Q(state=State.DEAD) | Q(state=State.FAILED, failures__gte=FAILING_AFTER_TRIES)
     return _counted(StripeEvent.objects.filter(hopeless), "received_at", timezone.now())
+
+
+def events_parked() -> Facts | None:
+    """They wait for something that does not come. Those that wait for a lost gift have a rule of their own."""
+    now = timezone.now()
+    old = StripeEvent.objects.filter(state=State.PARKED, received_at__lt=now - PARKED_TOO_LONG)
+    return _counted(old.exclude(error__startswith=inbox.LOST), "received_at", now)
 
 
 def events_foreign() -> Facts | None:

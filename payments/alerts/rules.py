@@ -48,6 +48,13 @@ ABOUT_EVENTS = (
         desk="/admin/payments/stripeevent/?state=stuck",
     ),
     Rule(
+        "events-parked", looks.events_parked,
+        _("Events wait for what does not come"),
+        _("Events that have waited for over an hour for something else: %(count)d. The oldest: %(minutes)d minutes."),
+        _("Open each and read what it waits for. Run the command reconcile: it fetches what never came."),
+        desk="/admin/payments/stripeevent/?state=parked",
+    ),
+    Rule(
         "events-foreign", looks.events_foreign,
         _("Events of another mode or account"),
         _("Events of test mode or of another account in the last day: %(count)d. They are kept and change nothing."),

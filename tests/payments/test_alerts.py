@@ -23,6 +23,7 @@ from payments.models import (
     RefundRequest,
 )
 from payments.stripe_api.client import API_VERSION
+from payments.webhooks import inbox
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,16 @@ class TestEvents:
     def test_parked_and_its_time_is_over(self) -> None:
         waiting("parked", received_at=ago(minutes=30), next_try_at=ago(minutes=6))
         assert sees("events-waiting") == {"count": 1, "minutes": 30}
+
+    def test_parked_for_long_though_its_next_try_is_to_come(self) -> None:
+        later = real_now() + timedelta(hours=5)
+        waiting("parked", received_at=ago(minutes=59), next_try_at=later, error="waits for: payment of re_1")
+        waiting("parked", received_at=ago(days=3), next_try_at=later, error=f"{inbox.LOST}a-public-id")
+        waiting("pending", received_at=ago(days=3), next_try_at=later)
+        assert sees("events-parked") is None
+        waiting("parked", received_at=ago(days=3), next_try_at=later, error="waits for: payment of re_1")
+        assert sees("events-parked") == {"count": 1, "minutes": 3 * 24 * 60}
+        assert "/stripeevent/?state=parked" in BY_NAME["events-parked"].desk
 
     def test_dead(self) -> None:
         waiting("failed", attempts=9, failures=2)
