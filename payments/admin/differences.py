@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from payments import differences
-from payments.admin import columns
+from payments.admin import columns, difference_work
 from payments.admin.acts import Act
 from payments.admin.columns import GOOD, LATE, NONE, column
+from payments.admin.difference_work import promises
 from payments.admin.filters import Openness
 from payments.admin.pages import DeskAdmin, Fact
 from payments.errors import AlreadySettled, NotYet, StripeRefused, StripeUnavailable
@@ -69,7 +72,7 @@ STATUSES: dict[str, dict[str, object]] = {
 
 
 class TakeStripes(Act):
-    slug = "take"
+    slug = difference_work.SLUG
     label = gettext_lazy("Take Stripe’s")
     problems = (AlreadySettled, NotYet, StripeRefused, StripeUnavailable)
 
@@ -92,15 +95,6 @@ class TakeStripes(Act):
         if isinstance(problem, StripeUnavailable):
             return _("Stripe does not answer at the moment. Nothing was changed. Try again in a few minutes.")
         return _("Stripe has nothing to take here. Nothing was changed. Look at it there, then leave it with a note.")
-
-
-def promises() -> list[object]:
-    """What taking Stripe's side does and does not do."""
-    return [
-        _("It is read from Stripe again, and our books follow within seconds, as if its event had come."),
-        _("Lines of the ledger are added, never changed. Letters that follow from it are sent."),
-        _("The next comparison looks whether that was enough. If not, the difference is shown again."),
-    ]
 
 
 class NoteForm(forms.Form):
@@ -210,32 +204,34 @@ class DifferenceAdmin(DeskAdmin):
 
     @admin.action(description=gettext_lazy("Take Stripe’s for the chosen"), permissions=["take"])
     def take_chosen(self, request: HttpRequest, queryset: QuerySet[Difference]) -> HttpResponse | None:
-        """Asks first; what cannot be taken stays as it is."""
-        rows = [row for row in queryset if TakeStripes().is_open(row)]
+        """Asks first; what cannot be taken stays as it is. "All of the list" is asked about on a page of its own."""
+        if request.POST.get("select_across") == "1":
+            return HttpResponseRedirect(f"{reverse('admin:payments_difference_take_all')}?{request.GET.urlencode()}")
+        rows = difference_work.takable(queryset)
         if rows and "confirmed" not in request.POST:
             return TemplateResponse(request, "staff/act_on_many.html", self._confirmation(request, rows))
-        taken = [row for row in rows if self._is_taken(request, row)]
-        told = _("Stripe’s is being taken for %(taken)d of %(chosen)d chosen.")
-        messages.success(request, told % {"taken": len(taken), "chosen": queryset.count()})
+        difference_work.take(self, request, rows, queryset.count())
         return None
 
-    def _is_taken(self, request: HttpRequest, row: Difference) -> bool:
-        try:
-            differences.take(row, cast(User, request.user))
-        except TakeStripes.problems:
-            return False
-        self.log_change(request, row, TakeStripes.slug)
-        return True
+    def take_all(self, request: HttpRequest) -> HttpResponse:
+        """All that the list's filter finds."""
+        if not self.may_act(request):
+            raise PermissionDenied
+        back, found = reverse("admin:payments_difference_changelist"), self.found_by_filter(request)
+        if found is None:
+            return HttpResponseRedirect(back)
+        return difference_work.all_of(self, request, found, f"{back}?{request.GET.urlencode()}")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.take_all)
+        return [path("take-all/", view, name="payments_difference_take_all"), *super().get_urls()]
 
     def _confirmation(self, request: HttpRequest, rows: list[Difference]) -> dict[str, Any]:
-        question = ngettext(
-            "Take Stripe’s for %(count)d difference?", "Take Stripe’s for %(count)d differences?", len(rows)
-        )
         return {
             **self.admin_site.each_context(request),
             "title": _("Take Stripe’s"),
             "opts": self.opts,
-            "question": question % {"count": len(rows)},
+            "question": difference_work.question(len(rows)),
             "consequences": promises(),
             "ids": [row.pk for row in rows],
             "action": "take_chosen",

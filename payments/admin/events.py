@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,7 +13,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.admin.plain import holds_nul
 from payments.admin import columns, event_work
 from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.admin.event_filters import EventAge, EventState, EventType
@@ -102,12 +99,8 @@ class StripeEventAdmin(DeskAdmin):
         """All that the list's filter finds."""
         if not self.may_act(request):
             raise PermissionDenied
-        back = reverse("admin:payments_stripeevent_changelist")
-        if holds_nul(request):
-            return HttpResponseRedirect(back)
-        try:
-            found = self.get_changelist_instance(request).get_queryset(request)
-        except (IncorrectLookupParameters, DisallowedModelAdminLookup, ValueError):
+        back, found = reverse("admin:payments_stripeevent_changelist"), self.found_by_filter(request)
+        if found is None:
             return HttpResponseRedirect(back)
         if request.method != "POST":
             return event_work.ask(self, request, found)

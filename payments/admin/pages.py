@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -19,7 +21,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 
-from members.admin.plain import ReadOnlyAdmin
+from members.admin.plain import ReadOnlyAdmin, holds_nul
 from payments.admin.acts import Act, ActView
 
 Fact = tuple[object, object]
@@ -86,6 +88,15 @@ class DeskAdmin(ReadOnlyAdmin):
         if row is not None and self.page_related:
             prefetch_related_objects([row], *self.page_related)
         return row
+
+    def found_by_filter(self, request: HttpRequest) -> QuerySet[Any] | None:
+        """All rows that the list's filter in the address finds; None when the address is mangled."""
+        if holds_nul(request):
+            return None
+        try:
+            return self.get_changelist_instance(request).get_queryset(request)
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup, ValueError):
+            return None
 
     def may_act(self, request: HttpRequest) -> bool:
         """Acts need the right to change the model, though nobody can change its rows by hand."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -9,9 +12,15 @@ from django.utils import timezone
 
 from payments.models import Difference, Reconciliation, StripeEvent
 from tests import factories
+from tests.stage import Stage, hidden_fields, set_the_scene
 
 pytestmark = pytest.mark.django_db
 MAY = ("payments.view_difference", "payments.change_difference", "payments.view_reconciliation")
+
+
+@pytest.fixture
+def stage(settings, tmp_path: Path) -> Iterator[Stage]:
+    yield from set_the_scene(settings, tmp_path, Client())
 
 
 def sign_in(client: Client, *permissions: str) -> Client:
@@ -146,3 +155,70 @@ def test_many_at_once(client: Client) -> None:
     client.post("/admin/payments/difference/", {**chosen, "confirmed": "yes"})
     assert StripeEvent.objects.filter(type="sync.subscription").count() == 3
     assert sorted(Difference.objects.values_list("state", flat=True)) == ["open", "taken", "taken", "taken"]
+
+
+ALL = "/admin/payments/difference/take-all/"
+
+
+def test_all_of_a_list_are_taken_some_at_a_time(client: Client) -> None:
+    """More than a form has fields for; one that was found after the question is not among them."""
+    sign_in(client, *MAY)
+    for number in range(230):
+        difference(stripe_id=f"sub_{number}")
+    difference(kind="balance_transaction", stripe_id="txn_1", field="fee")
+    chosen = {"action": "take_chosen", "select_across": "1", "_selected_action": [Difference.objects.first().pk]}
+    sent_on = client.post("/admin/payments/difference/?q=sub_229", chosen)
+    assert (sent_on.status_code, sent_on["Location"]) == (302, f"{ALL}?q=sub_229")
+    assert "Take Stripe’s for 1 difference?" in client.get(sent_on["Location"]).content.decode()
+    asked = client.get(ALL).content.decode()
+    assert "Take Stripe’s for 230 differences?" in asked
+    assert "taken 100 at a time" in asked
+    late = difference(stripe_id="sub_late")
+    for left in (130, 30):
+        asked = client.post(ALL, hidden_fields(asked)).content.decode()
+        assert "for 100 of 100 chosen" in asked
+        assert f"Left to take: {left}." in asked
+        assert f"Take Stripe’s for {left} differences?" in asked
+    assert client.post(ALL, hidden_fields(asked)).status_code == 302
+    assert StripeEvent.objects.filter(type="sync.subscription").count() == 230
+    late.refresh_from_db()
+    assert late.state == "open"
+
+
+def test_what_stripe_has_nothing_of_is_tried_once_and_holds_up_no_other(stage: Stage) -> None:
+    client = sign_in(stage.client, *MAY)
+    for number in range(101):
+        difference(kind="payment", stripe_id=f"ch_{number}", field="missing", ours="", theirs="1000 EUR")
+    known = difference(stripe_id="sub_1")
+    asked = client.post(ALL, hidden_fields(client.get(ALL).content.decode())).content.decode()
+    assert "for 0 of 100 chosen" in asked
+    assert "Left to take: 2." in asked
+    told = client.post(ALL, hidden_fields(asked), follow=True).content.decode()
+    assert "for 1 of 2 chosen" in told
+    known.refresh_from_db()
+    assert known.state == "taken"
+
+
+def test_taking_many_stops_when_stripe_does_not_answer(client: Client, settings) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    sign_in(client, *MAY)
+    for number in range(40):
+        difference(kind="payment", stripe_id=f"ch_{number}", field="missing", ours="", theirs="1000 EUR")
+    asked = client.get(ALL).content.decode()
+    answer = client.post(ALL, hidden_fields(asked), follow=True)
+    assert "Stripe does not answer at the moment." in answer.content.decode()
+    assert Difference.objects.filter(state="open").count() == 40
+
+
+@pytest.mark.parametrize("sent", [{}, {"after": "x", "upto": "\x00"}, {"after": "-1", "upto": "9" * 40}])
+def test_without_the_question_none_are_taken(client: Client, sent: dict[str, str]) -> None:
+    sign_in(client, *MAY)
+    difference()
+    assert client.post(ALL, sent).status_code == 302
+    assert client.get(f"{ALL}?ours__regex=(").status_code == 302
+    assert Difference.objects.get().state == "open"
+
+
+def test_who_may_only_look_takes_none(client: Client) -> None:
+    sign_in(client, "payments.view_difference")
+    assert client.get(ALL).status_code == 403
