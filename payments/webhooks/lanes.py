@@ -31,7 +31,7 @@ class Lane:
 
 
 def of(events: Iterable[StripeEvent]) -> list[Lane]:
-    """Events of one customer together. One whose payload cannot be read is alone."""
+    """Events of one customer together. One whose payload cannot be read, or names nobody, is alone."""
     lanes: dict[str, Lane] = {}
     for event in events:
         key, wanted = _named(event)
@@ -45,9 +45,15 @@ def _named(event: StripeEvent) -> tuple[str, set[Wanted]]:
     try:
         raw = event.object
         wanted = {Wanted(raw["object"], raw["id"])} if raw.get("object") in AHEAD else set()
-        return objects.lane_of(raw) or event.pk, wanted
+        key = objects.lane_of(raw)
+        return key if _is_text(key) else event.pk, wanted
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return event.pk, set()
+
+
+def _is_text(key: str) -> bool:
+    """Whether the database can be asked for it: what Stripe never names may hold a NUL or half a character."""
+    return bool(key) and "\0" not in key and key.isprintable()
 
 
 @contextmanager

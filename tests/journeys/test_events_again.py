@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from members.models import Message
 from payments.models import Case, Payment, StripeEvent
+from payments.stripe_api.client import API_VERSION
 from payments.webhooks import replay, retention
 from tests.journeys.test_any_order import facts, live, told
 from tests.stage import KEY, Stage
@@ -163,6 +164,30 @@ def test_what_no_text_can_hold_ends_worked_or_dead_and_never_loops(stage: Stage,
     assert states <= {"processed", "ignored", "dead"}, states
     assert "processed" in states
     assert facts(stage)["books"]["broken"] == []
+
+
+NAMES = {
+    "charge": "charge.updated", "invoice": "invoice.paid", "refund": "refund.created", "customer": "customer.updated"
+}  # fmt: skip
+POISON = ["cus_\x00", "cus_\ud800", 5, {"id": "\x00"}, ["x"]]
+
+
+@pytest.mark.parametrize("place", ["customer", "id"])
+@pytest.mark.parametrize("kind", list(NAMES))
+def test_an_id_that_no_text_can_hold_holds_up_no_other_event(stage: Stage, kind: str, place: str) -> None:
+    stage.pay(stage.give("once"))
+    for number, poison in enumerate(POISON):
+        odd = {"id": f"x_{number}", "object": kind, "status": "succeeded", "metadata": {}, place: poison}
+        event = {
+            "id": f"evt_poison{number}", "object": "event", "type": NAMES[kind], "livemode": False,
+            "created": int(timezone.now().timestamp()), "api_version": API_VERSION, "data": {"object": odd},
+        }  # fmt: skip
+        assert stage.post(event) == 200
+    stage.bring()
+    stage.work()
+    assert Payment.objects.get().status == "succeeded"
+    poisoned = StripeEvent.objects.filter(pk__startswith="evt_poison")
+    assert not [row.pk for row in poisoned if row.state == "pending"], "each was tried"
 
 
 # Transactions that get in each other's way
