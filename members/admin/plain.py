@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -48,6 +49,12 @@ class PlainAdmin(admin.ModelAdmin):
         return True
 
 
+def may_see(user: User | AnonymousUser, model: type[Model]) -> bool:
+    """Whether somebody may look at rows of this kind, on their own pages or on another's."""
+    name = f"{model._meta.app_label}.{{}}_{model._meta.model_name}"
+    return user.has_perm(name.format("view")) or user.has_perm(name.format("change"))
+
+
 def holds_nul(request: HttpRequest) -> bool:
     """Whether a value holds what PostgreSQL has in no text."""
     sent = (*request.GET.lists(), *request.POST.lists())
@@ -74,5 +81,4 @@ class ReadOnlyAdmin(PlainAdmin):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        name = f"{self.opts.app_label}.{{}}_{self.opts.model_name}"
-        return request.user.has_perm(name.format("view")) or request.user.has_perm(name.format("change"))
+        return may_see(request.user, self.model)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, Model, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from members.models import Supporter
+from members.admin.plain import may_see
+from members.models import Membership, Message, Supporter, TimelineEntry
 from payments import money
 from payments.admin import columns, happenings
 from payments.admin.cases import case_table
@@ -25,36 +27,65 @@ from payments.admin.payments import REFUND_TONES, payment_table
 from payments.admin.refund_requests import request_table
 from payments.admin.standing import TONES, charged_on, promise, standing, standing_words, subscription_state
 from payments.admin.standing import next_payment as next_day
-from payments.models import KEPT, Payment, RefundRequest, Subscription
+from payments.models import KEPT, Case, Checkout, Payment, Refund, RefundRequest, Subscription
 
 NEWEST = 20
+KINDS: tuple[type[Model], ...] = (
+    Supporter, Membership, Message, Checkout, Subscription, Payment, Refund, RefundRequest, Case
+)  # fmt: skip
+# What the actions of the timeline begin with.
+TOLD_OF: dict[str, type[Model]] = {
+    "payment": Payment, "subscription": Subscription, "case": Case, "message": Message
+}  # fmt: skip
 
 
-def of(supporter: Supporter, *, may_resend: bool = False) -> dict[str, Any]:
-    """What the page's template shows; `may_resend`: to somebody who may send a letter again."""
-    subscriptions = list(supporter.subscriptions.all())
-    payments = list(supporter.payments.prefetch_related("refunds")[: NEWEST + 1])
-    messages = list(supporter.messages.defer("context", "body_text")[: NEWEST + 1])
-    checkouts = list(supporter.checkouts.all()[: NEWEST + 1])
-    cases = list(supporter.cases.all())
-    asked = RefundRequest.objects.filter(payment__supporter=supporter)
-    entries = list(supporter.timeline.select_related("actor")[: 2 * NEWEST])
+def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
+    """What the page's template shows this person: of each kind of row what they may see in its own list."""
+    sees = {model for model in KINDS if may_see(user, model)}
+    subscriptions = list(supporter.subscriptions.all()) if Subscription in sees else []
+    payments = list(supporter.payments.prefetch_related("refunds")[: NEWEST + 1]) if Payment in sees else []
+    cases = list(supporter.cases.all()) if Case in sees else []
+    entries = [entry for entry in supporter.timeline.select_related("actor")[: 2 * NEWEST] if _about(entry) <= sees]
+    figures = [(Subscription, gives(subscriptions)), (Subscription, next_payment(subscriptions)),
+               (Payment, given(supporter)), (Supporter, since(supporter))]  # fmt: skip
+    tables = [
+        *_money_tables(supporter, payments),
+        (Subscription, subscription_table(subscriptions)),
+        (Membership, membership_table(supporter)),
+        *_other_tables(supporter, may_resend=user.has_perm("members.change_message")),
+        (Case, case_table(cases)),
+    ]
     return {
         "language": dict(settings.LANGUAGES).get(supporter.language, supporter.language),
         "standing": standing_words(supporter),
-        "figures": [gives(subscriptions), next_payment(subscriptions), given(supporter), since(supporter)],
+        "figures": [figure for model, figure in figures if model in sees],
         "happenings": happenings.of(subscriptions, payments[:NEWEST], entries, cases),
-        "parts": [
-            payment_table(payments[:NEWEST], _more(payments, "payments_payment", supporter)),
-            refund_part(payments[:NEWEST]),
-            request_table(asked.select_related("payment", "actor")),
-            subscription_table(subscriptions),
-            membership_table(supporter),
-            message_table(messages[:NEWEST], _more(messages, "members_message", supporter), may_resend=may_resend),
-            checkout_table(checkouts[:NEWEST], _more(checkouts, "payments_checkout", supporter)),
-            case_table(cases),
-        ],
+        "parts": [table for model, table in tables if model in sees],
     }
+
+
+def _money_tables(supporter: Supporter, payments: list[Payment]) -> list[tuple[type[Model], Table]]:
+    asked = RefundRequest.objects.filter(payment__supporter=supporter).select_related("payment", "actor")
+    return [
+        (Payment, payment_table(payments[:NEWEST], _more(payments, "payments_payment", supporter))),
+        (Refund, refund_part(payments[:NEWEST])),
+        (RefundRequest, request_table(asked)),
+    ]
+
+
+def _other_tables(supporter: Supporter, *, may_resend: bool) -> list[tuple[type[Model], Table]]:
+    """`may_resend`: for somebody who may send a letter again."""
+    messages = list(supporter.messages.defer("context", "body_text")[: NEWEST + 1])
+    checkouts = list(supporter.checkouts.all()[: NEWEST + 1])
+    letters = message_table(messages[:NEWEST], _more(messages, "members_message", supporter), may_resend=may_resend)
+    begun = checkout_table(checkouts[:NEWEST], _more(checkouts, "payments_checkout", supporter))
+    return [(Message, letters), (Checkout, begun)]
+
+
+def _about(entry: TimelineEntry) -> set[type[Model]]:
+    """The kind of row that an entry tells of; none where it tells of the person only."""
+    model = TOLD_OF.get(entry.action.partition(".")[0])
+    return {model} if model else set()
 
 
 Figure = tuple[str, list[str], str]

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members import people
+from members.admin.plain import may_see
 from members.errors import AddressTaken
 from members.models import Membership, Supporter
 from payments.admin import columns, standing, supporter_page
@@ -86,6 +87,14 @@ class SupporterAdmin(FindsByPerson):
     )  # fmt: skip
     list_filter = (Patronage, Giving, LanguageFilter, "created_at")
 
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        shows_gifts = may_see(request.user, Subscription)
+        return tuple(each for each in self.list_display if shows_gifts or each is not gives_shown)
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
+        shows_gifts = may_see(request.user, Subscription)
+        return tuple(each for each in self.list_filter if shows_gifts or each is not Giving)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Supporter]:
         rows = Membership.objects.select_related("level").prefetch_related("level__names")
         alive = Subscription.objects.alive()
@@ -100,4 +109,4 @@ class SupporterAdmin(FindsByPerson):
         return queryset.filter(Q(pk=known) if known else supporters_like(term)), False
 
     def page(self, request: HttpRequest, row: Supporter) -> dict[str, Any]:
-        return supporter_page.of(row, may_resend=request.user.has_perm("members.change_message"))
+        return supporter_page.of(row, request.user)

@@ -153,6 +153,45 @@ def test_sending_again_is_offered_to_whoever_may(client: Client) -> None:
     assert reverse("admin:members_message_resend", args=[sent.pk]) not in shown
 
 
+MONEY = ("12,345", "Given in all", "Next payment", "sent back", "Asked Stripe", "Refunds", "Subscriptions", "Payments")
+
+
+def looked_at_by(client: Client, who: Supporter, *permissions: str) -> str:
+    client.force_login(factories.staff("petro", *permissions), backend="django.contrib.auth.backends.ModelBackend")
+    return client.get(page_of(who)).content.decode().partition("<h1>")[2]
+
+
+def rich_supporter() -> Supporter:
+    who = factories.supporter(email="olena@example.org")
+    agreed = factories.subscription(who, amount=1_234_500, membership=factories.membership(who))
+    paid = factories.payment(who, amount=1_234_500, subscription=agreed, frequency="month")
+    factories.refund(paid, 1_234_500)
+    for action in ("payment.refund_requested", "subscription.amount_requested"):
+        TimelineEntry.objects.create(supporter=who, action=action, details={"amount": 1_234_500, "currency": "EUR"})
+    TimelineEntry.objects.create(supporter=who, action="supporter.address_corrected")
+    factories.checkout(who, amount=1_234_500)
+    return who
+
+
+def test_who_may_see_people_only_sees_no_money_of_theirs(client: Client) -> None:
+    page = looked_at_by(client, rich_supporter(), "members.view_supporter")
+    assert "olena@example.org" in page
+    assert "Address corrected" in page
+    assert [each for each in MONEY if each in page] == []
+    listed = client.get(reverse("admin:members_supporter_changelist")).content.decode()
+    assert "olena@example.org" in listed
+    assert "12,345" not in listed
+
+
+def test_who_may_see_payments_too_sees_the_sum_and_no_subscription(client: Client) -> None:
+    page = looked_at_by(client, rich_supporter(), "members.view_supporter", "payments.view_payment")
+    assert "Given in all" in page
+    assert "Asked Stripe to send money back" in page
+    assert [each for each in MONEY if each in page and each != "12,345"] == [
+        "Given in all", "sent back", "Asked Stripe", "Payments"
+    ]  # fmt: skip
+
+
 def test_a_paused_gift_says_so_and_until_when(desk: Client) -> None:
     row = factories.subscription(collection_paused=True, resumes_at=clock.now() + timedelta(days=40))
     resumes = columns.day(clock.day_of(row.resumes_at))
