@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 
 import pytest
+from django.contrib import admin
 from django.test import Client
+from django.urls import reverse
 
 from members import links
+from members.admin.plain import PlainAdmin
 from members.models import ApiKey
 from tests import factories
 
@@ -108,3 +113,16 @@ def test_rubbish_that_was_ticked_is_no_error(client: Client, ticked: str) -> Non
     for model, action in {**actions, "members/apikey": "revoke_chosen"}.items():
         sent = {"action": action, "_selected_action": ticked, "confirmed": "yes"}
         assert desk.post(f"/admin/{model}/", sent).status_code in (200, 302), model
+
+
+def test_what_the_links_of_django_s_own_filters_ask_is_answered(client: Client) -> None:
+    desk, asked = at_desk(client), 0
+    factories.payment(campaign=factories.campaign())
+    for model, page in admin.site._registry.items():
+        if not isinstance(page, PlainAdmin):
+            continue
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for link in set(re.findall(r'<a href="(\?[^"]*__[^"]*)"', desk.get(address).content.decode())):
+            asked += 1
+            assert rows_found(desk, address + unescape(link)) is not None, address + link
+    assert asked > 50
