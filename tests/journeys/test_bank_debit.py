@@ -7,17 +7,14 @@ from datetime import timedelta
 import pytest
 
 from members import clock
-from members.models import Membership, Message
+from members.models import Membership
 from payments import comparison
 from payments.models import LedgerEntry, Payment, Refund
 from payments.webhooks import inbox
+from tests.journeys.letters import kinds
 from tests.stage import Stage
 
 SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
-
-
-def kinds() -> list[str]:
-    return list(Message.objects.order_by("pk").values_list("kind", flat=True))
 
 
 @pytest.mark.parametrize("frequency", ["once", "month"])

@@ -12,12 +12,9 @@ from members.models import Message
 from payments import daily
 from payments.models import Subscription
 from payments.templatetags.money import day
+from tests.journeys.letters import kinds
 from tests.payments.reader_links import press
 from tests.stage import KEY, Stage, shuffled
-
-
-def kinds() -> list[str]:
-    return list(Message.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def paused_until(stage: Stage) -> date:

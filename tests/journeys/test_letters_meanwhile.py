@@ -10,21 +10,13 @@ import stripe
 from members import links
 from members.models import Message
 from payments.models import Case, Payment, Subscription
+from tests.journeys.letters import kinds, words
 from tests.journeys.test_duplicates import pay_both, two_sessions
 from tests.payments.reader_links import press
 from tests.stage import KEY, Stage
 
 SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
 DOES_NOT_GO_ON = "This gift does not go on: nothing is charged after this payment."
-
-
-def kinds() -> list[str]:
-    return list(Message.objects.order_by("pk").values_list("kind", flat=True))
-
-
-def words(kind: str) -> str:
-    """The newest letter of a kind as text, its lines joined."""
-    return " ".join(Message.objects.filter(kind=kind).latest("pk").body_text.split())
 
 
 def stop(stage: Stage, row: Subscription | None = None) -> None:

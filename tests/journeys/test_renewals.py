@@ -7,13 +7,10 @@ from datetime import timedelta
 import stripe
 
 from members import clock
-from members.models import Membership, Message
+from members.models import Membership
 from payments.models import Case, Payment, Subscription
+from tests.journeys.letters import kinds
 from tests.stage import KEY, Stage, link
-
-
-def kinds() -> list[str]:
-    return list(Message.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def test_a_failed_card_is_told_once_and_recovers_when_replaced(stage: Stage) -> None:

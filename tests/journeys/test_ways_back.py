@@ -8,16 +8,12 @@ from members import clock, links
 from members.models import Message, Supporter
 from payments.models import Payment, Subscription
 from payments.templatetags.money import day
+from tests.journeys.letters import words
 from tests.payments.reader_links import press, stop_page
 from tests.stage import Stage, link
 
 SETTLES, FAILS = "DE89370400440532013000", "DE62370400440532013001"
 FAILS_LATER = "4000000000000341"
-
-
-def words(kind: str) -> str:
-    """The newest letter of a kind as text, its lines joined."""
-    return " ".join(Message.objects.filter(kind=kind).latest("pk").body_text.split())
 
 
 def test_who_stops_takes_it_back_from_the_letter_that_confirms_it(stage: Stage) -> None:

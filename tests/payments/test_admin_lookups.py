@@ -14,6 +14,7 @@ from django.urls import reverse
 from members import links
 from members.admin.plain import PlainAdmin
 from members.models import ApiKey
+from payments.alerts.rules import RULES
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +127,11 @@ def test_what_the_links_of_django_s_own_filters_ask_is_answered(client: Client) 
             asked += 1
             assert rows_found(desk, address + unescape(link)) is not None, address + link
     assert asked > 50
+
+
+def test_what_the_links_of_alerts_ask_is_answered(client: Client) -> None:
+    desk = at_desk(client)
+    asking = [rule.desk for rule in RULES if "?" in rule.desk]
+    assert len(asking) > 5
+    for address in asking:
+        assert rows_found(desk, address) is not None, address
