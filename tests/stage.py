@@ -23,8 +23,8 @@ from members import clock, tasks
 from payments import daily, invariants, settlements
 from payments import tasks as payment_tasks
 from payments.models import Checkout, OverdueTry, StripeEvent
-from payments.stripe_api.simulator import Chaos, Simulator, serve
 from payments.webhooks import drain
+from stripe_simulator import Chaos, Simulator, serve
 
 KEY, SECRET = "sk_test_simulator_stage", "whsec_stage"
 # The hour (UTC) at which every scene begins, whatever hour it is here: Stripe takes a renewal's money an hour after

@@ -12,9 +12,9 @@ from django.conf import settings
 from payments import checkout, missed_events
 from payments.choices import Choice, Person
 from payments.models import Checkout, Payment, StripeEvent
-from payments.stripe_api.simulator import Simulator, serve
 from payments.webhooks import drain, inbox
 from payments.webhooks.handlers import HANDLERS
+from stripe_simulator import Simulator, serve
 
 KEY = "sk_test_simulator_bench"
 LATENCY_SECONDS = 0.15

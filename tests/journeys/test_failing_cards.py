@@ -10,8 +10,8 @@ import pytest
 from members import clock
 from members.models import Membership, Message
 from payments.models import Case, OverdueTry, Payment, Subscription
-from payments.stripe_api.simulator.life import invoicing
 from payments.templatetags.money import day
+from stripe_simulator.life import invoicing
 from tests.payments.reader_links import press
 from tests.stage import Stage
 

@@ -12,7 +12,7 @@ from django.test import Client
 from members import clock
 from payments import comparison, differences, invariants, missed_events, settlements
 from payments.models import Case, Difference, LedgerEntry, Payment, Reconciliation, Refund, StripeEvent, Subscription
-from payments.stripe_api.simulator import Chaos
+from stripe_simulator import Chaos
 from tests import factories
 from tests.stage import Stage, set_the_scene
 

@@ -9,7 +9,7 @@ from members import clock, entitlements
 from members.models import Level, Membership, Message
 from payments import comparison
 from payments.models import Case, Difference, LedgerEntry, OverdueTry, Payment, Subscription
-from payments.stripe_api.simulator.life import invoicing
+from stripe_simulator.life import invoicing
 from tests import factories
 from tests.stage import Stage
 

@@ -11,7 +11,7 @@ from members.models import Membership, Message
 from payments import comparison, refund_requests, settlements
 from payments.comparison import hourly
 from payments.models import Case, Difference, LedgerEntry, Payment, RefundRequest, Subscription
-from payments.stripe_api.simulator.life import invoicing
+from stripe_simulator.life import invoicing
 from tests import factories
 from tests.payments.reader_links import press
 from tests.stage import Stage

@@ -21,8 +21,8 @@ from members import clock
 from payments import errors, settlements
 from payments.crash_points import trap
 from payments.models import Checkout, Payment, Subscription
-from payments.stripe_api.simulator.errors import StripeRefusal
-from payments.stripe_api.simulator.life.checkout import NotOpen
+from stripe_simulator.life.checkout import NotOpen
+from stripe_simulator.world.errors import StripeRefusal
 from tests import factories
 from tests.stage import KEY, Stage, hidden_fields
 

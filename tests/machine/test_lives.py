@@ -21,7 +21,7 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from payments.stripe_api.simulator import Chaos
+from stripe_simulator import Chaos
 from tests.conftest import empty_the_tables
 from tests.machine.house import House, TimeIsUp
 from tests.machine.lives import Lives

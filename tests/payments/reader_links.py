@@ -7,8 +7,8 @@ import re
 from members import links
 from members.models import Message
 from payments.models import OverdueTry, Payment, PortalConfiguration, PortalVisit, StripeEvent, Subscription
-from tests.payments.simulator.test_pages import browse
 from tests.stage import Stage
+from tests.stripe_simulator.test_pages import browse
 
 FAILS, ASKS, GOOD, NO_FUNDS = "4000000000000341", "4000002760003184", "5555555555554444", "4000000000009995"
 SEPA = "DE89370400440532013000"

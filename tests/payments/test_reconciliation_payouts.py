@@ -15,7 +15,7 @@ from members import clock
 from payments import differences, missed_events, payouts, reconciliation
 from payments.errors import AlreadySettled
 from payments.models import Difference, Payout
-from payments.stripe_api.simulator import Chaos
+from stripe_simulator import Chaos
 from tests import factories
 from tests.payments.reconciling import alter, compare, forget, found
 from tests.stage import Stage, set_the_scene

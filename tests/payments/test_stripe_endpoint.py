@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from payments.stripe_api import client
 from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
-from payments.stripe_api.simulator import Simulator, serve
+from stripe_simulator import Simulator, serve
 
 KEY = "sk_test_simulator_endpoint"
 SITE = "https://support.example.org"

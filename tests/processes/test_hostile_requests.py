@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from payments.stripe_api.simulator.deliveries import signed
+from stripe_simulator.deliveries import signed
 from tests.processes.theatre import SECRET, Theatre
 
 pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]

@@ -21,7 +21,7 @@ from payments import heartbeats
 from payments.models import Heartbeat, StripeEvent
 from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
-from payments.stripe_api.simulator import Simulator, serve
+from stripe_simulator import Simulator, serve
 from tests import factories
 from tests.smtp_sink import SmtpSink
 

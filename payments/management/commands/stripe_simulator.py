@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from payments import daily
-from payments.stripe_api.simulator import KEY_PREFIX, Simulator, serve
+from stripe_simulator import KEY_PREFIX, Simulator, serve
 
 
 class Command(BaseCommand):

@@ -1,0 +1,201 @@
+"""Checkout sessions: what may be asked for, and what is refused as Stripe refuses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe.params import checkout as sdk
+
+from stripe_simulator.api.line_items import line_item
+from stripe_simulator.api.metadata import merged
+from stripe_simulator.api.routing import route, simple_get
+from stripe_simulator.life import checkout
+from stripe_simulator.objects import checkout as objects
+from stripe_simulator.server.forms import only
+from stripe_simulator.world import money
+from stripe_simulator.world.clock import DAY
+from stripe_simulator.world.errors import invalid, not_simulated, required
+from stripe_simulator.world.rendering import as_list, page
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+ECHOED = (
+    "adaptive_pricing",
+    "after_expiration",
+    "allowed_payment_method_types",
+    "billing_address_collection",
+    "branding_settings",
+    "cancel_url",
+    "client_reference_id",
+    "consent_collection",
+    "customer_creation",
+    "customer_email",
+    "locale",
+    "mode",
+    "name_collection",
+    "origin_context",
+    "payment_method_collection",
+    "payment_method_options",
+    "phone_number_collection",
+    "redirect_on_completion",
+    "saved_payment_method_options",
+    "submit_type",
+    "success_url",
+)
+OTHERS = ("currency", "custom_text", "customer", "expires_at", "line_items", "metadata", "payment_intent_data")
+KNOWN = " ".join((*ECHOED, *OTHERS, "subscription_data", "ui_mode", "excluded_payment_method_types"))
+KNOWN += " automatic_tax invoice_creation allow_promotion_codes tax_id_collection"
+SUBSCRIPTION_DATA = frozenset({"description", "metadata"})
+INTENT_DATA = frozenset(
+    {
+        "description",
+        "metadata",
+        "receipt_email",
+        "setup_future_usage",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+    }
+)
+# What may be switched off in so many words, and not on.
+OFF_ONLY = ("automatic_tax", "invoice_creation", "tax_id_collection")
+HALF_AN_HOUR = 1800
+
+simple_get("checkout/sessions", "checkout.session", sdk.SessionRetrieveParams)
+
+
+@route("POST", "checkout/sessions", sdk.SessionCreateParams, known=KNOWN)
+def create(world: World, params: Document) -> Document:
+    _check(world, params)
+    items = [
+        line_item(world, params, given, f"line_items[{index}]") for index, given in enumerate(params["line_items"])
+    ]
+    total = sum(item["amount_total"] for item in items)
+    money.check_amount(total, items[0]["currency"], "line_items[0][price_data][unit_amount]")
+    document = objects.session(world, **_given(world, params), **_totals(items, total))
+    document["payment_method_types"] = _types(params, items[0]["currency"])
+    world.add(document)
+    world.schedule(document["expires_at"], "expire", document["id"])
+    return document
+
+
+def _check(world: World, params: Document) -> None:
+    if params.get("ui_mode", "hosted_page") != "hosted_page":
+        raise not_simulated("this ui_mode", "ui_mode")
+    mode = params.get("mode") or _missing("mode")
+    if mode == "setup":
+        raise not_simulated("setup mode", "mode")
+    only(params.get("subscription_data") or {}, SUBSCRIPTION_DATA, "subscription_data")
+    only(params.get("payment_intent_data") or {}, INTENT_DATA, "payment_intent_data")
+    on = [name for name in OFF_ONLY if (params.get(name) or {}).get("enabled")]
+    on += ["allow_promotion_codes"] if params.get("allow_promotion_codes") else []
+    if on:
+        raise not_simulated(on[0], on[0])
+    if not params.get("line_items"):
+        raise required("line_items")
+    if not params.get("success_url"):
+        raise required("success_url")
+    if params.get("customer") and params.get("customer_email"):
+        raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer")
+    if params.get("customer"):
+        world.get("customer", params["customer"], "customer")
+    other = "subscription_data" if mode == "payment" else "payment_intent_data"
+    if params.get(other):
+        raise invalid(f"You can not pass `{other}` in `{mode}` mode.", other)
+    if mode == "subscription" and params.get("customer_creation"):
+        raise invalid("`customer_creation` can only be used in `payment` mode.", "customer_creation")
+    if len(params.get("client_reference_id") or "") > 200:
+        raise invalid("client_reference_id has at most 200 characters.", "client_reference_id")
+    _check_times(world, params)
+    _check_urls(params)
+
+
+def _missing(name: str) -> str:
+    raise required(name)
+
+
+def _check_times(world: World, params: Document) -> None:
+    expires_at = params.get("expires_at")
+    if expires_at is None:
+        return
+    now = world.now()
+    if not now + HALF_AN_HOUR - 5 <= expires_at <= now + DAY + 5:
+        raise invalid("The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", "expires_at")
+
+
+def _check_urls(params: Document) -> None:
+    for name in ("success_url", "cancel_url"):
+        url = params.get(name)
+        if url and not url.startswith(("http://", "https://")):
+            raise invalid("Not a valid URL", name, "url_invalid")
+    email = params.get("customer_email")
+    if email is not None and ("@" not in email or " " in email):
+        raise invalid(f"Invalid email address: {email}", "customer_email", "email_invalid")
+
+
+def _given(world: World, params: Document) -> dict[str, Any]:
+    given: dict[str, Any] = {key: params[key] for key in ECHOED if key in params}
+    if params["mode"] == "payment":
+        given.setdefault("customer_creation", "if_required")
+    else:
+        given["payment_method_collection"] = params.get("payment_method_collection", "always")
+    given["metadata"] = merged({}, params.get("metadata"))
+    given["custom_text"] = {
+        key: (params.get("custom_text") or {}).get(key) or None
+        for key in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+    }
+    for key in ("customer", "expires_at"):
+        if params.get(key):
+            given[key] = params[key]
+    known = world.store.get("customer", params.get("customer")) or {}
+    email = params.get("customer_email") or known.get("email")
+    given["customer_details"] = objects.customer_details(email, known.get("name")) if email else None
+    for key in ("subscription_data", "payment_intent_data"):
+        data = dict(params.get(key) or {})
+        data["metadata"] = merged({}, data.get("metadata"))
+        given[f"_{key}"] = data
+    return given
+
+
+def _totals(items: list[Document], total: int) -> dict[str, Any]:
+    if len({item["currency"] for item in items}) > 1:
+        raise invalid("All line items must have the same currency.", "line_items")
+    return {"amount_subtotal": total, "amount_total": total, "currency": items[0]["currency"], "_line_items": items}
+
+
+def _types(params: Document, currency: str) -> list[str]:
+    """Cards everywhere; bank debits for euros, as an account with both switched on would have it."""
+    available = ["card", "sepa_debit"] if currency == "eur" else ["card"]
+    allowed = params.get("allowed_payment_method_types") or available
+    excluded = params.get("excluded_payment_method_types") or []
+    types = [type for type in available if type in allowed and type not in excluded]
+    if not types:
+        raise not_simulated("these payment method types in this currency", "allowed_payment_method_types")
+    return types
+
+
+@route(
+    "GET",
+    "checkout/sessions",
+    sdk.SessionListParams,
+    known="created customer ending_before limit payment_intent starting_after status subscription",
+)
+def list_sessions(world: World, params: Document) -> Document:
+    keys = ("customer", "payment_intent", "status", "subscription")
+    facts = {key: params[key] for key in keys if key in params}
+    return page(world, world.store.where("checkout.session", **facts), params, "/v1/checkout/sessions")
+
+
+@route("GET", "checkout/sessions/{id}/line_items", sdk.SessionListLineItemsParams)
+def line_items(world: World, params: Document, id: str) -> Document:
+    items = world.get("checkout.session", id)["_line_items"]
+    return as_list(world, items, f"/v1/checkout/sessions/{id}/line_items")
+
+
+@route("POST", "checkout/sessions/{id}/expire", sdk.SessionExpireParams)
+def expire(world: World, params: Document, id: str) -> Document:
+    document = world.get("checkout.session", id)
+    if document["status"] != "open":
+        raise invalid(f"Only open Checkout Sessions can be expired. This one is {document['status']}.")
+    world.unschedule("expire", id)
+    checkout.expire(world, id)
+    return document

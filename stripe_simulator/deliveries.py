@@ -1,0 +1,245 @@
+"""Webhooks: signed with real time, posted, retried with growing delay for three days, every attempt written down.
+
+A delivery is due in simulated time, so that moving the clock also brings the retries of the days passed. Nothing is
+posted while the world's lock is held: the receiver may ask the API back at once.
+"""
+
+from __future__ import annotations
+
+import heapq
+import http.client
+import itertools
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+from stripe import WebhookSignature
+
+from stripe_simulator.world.clock import DAY
+from stripe_simulator.world.rendering import visible
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+log = logging.getLogger("stripe_simulator")
+
+Post = Callable[[str, bytes, dict[str, str]], int]
+
+GIVE_UP = 3 * DAY
+LONGEST_WAIT = 3_600.0
+TIMEOUT = 20.0
+SETTLED = ("delivered", "failed", "dropped")
+
+
+def signed(payload: bytes, secret: str) -> dict[str, str]:
+    """The headers of a delivery of exactly these bytes, signed now."""
+    signature = WebhookSignature.generate_signature_header(payload.decode(), secret)
+    return {
+        "Content-Type": "application/json; charset=utf-8",
+        "Stripe-Signature": signature,
+        "User-Agent": "Stripe/1.0 (simulator)",
+    }
+
+
+def payload_of(event: Document) -> bytes:
+    return json.dumps(visible(event), indent=2, ensure_ascii=False).encode()
+
+
+def post_over_http(url: str, payload: bytes, headers: dict[str, str]) -> int:
+    """The answer's status; 0 when there was none."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
+    try:
+        connection.request("POST", parts.path or "/", payload, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+class Deliverer:
+    """Delivers the world's events to its webhook endpoints, in a thread of its own or when told to."""
+
+    def __init__(self, world: World, post: Post | None, *, hold: bool) -> None:
+        self._world = world
+        self._post = post or post_over_http
+        self.holding = hold
+        self._queue: list[tuple[float, int, str, int]] = []
+        self._count = itertools.count()
+        self._at_work = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        world.on_events = self.accept
+        for event in world.store.all("event"):
+            self._enqueue(event)
+
+    def accept(self, events: list[Document]) -> None:
+        """New events: decide by whom and when they are to be received."""
+        for event in events:
+            self._address(event)
+            self._world.store.put(event)
+            self._enqueue(event)
+        self._world.store.flush()
+
+    def _address(self, event: Document) -> None:
+        chaos = self._world.chaos
+        dropped = chaos.happens(chaos.drop)
+        event["pending_webhooks"] = 0
+        for endpoint in self._world.store.where("webhook_endpoint", status="enabled"):
+            if not {"*", event["type"]} & set(endpoint["enabled_events"]):
+                continue
+            event["pending_webhooks"] += 1
+            for _ in range(2 if chaos.happens(chaos.duplicate) else 1):
+                due = self._world.clock.precise() + chaos.pause()
+                state = "dropped" if dropped else "pending"
+                event["_deliveries"].append({"endpoint": endpoint["id"], "state": state, "due": due, "attempts": []})
+
+    def _enqueue(self, event: Document) -> None:
+        with self._changed:
+            for index, delivery in enumerate(event["_deliveries"]):
+                if delivery["state"] not in SETTLED:
+                    heapq.heappush(self._queue, (delivery["due"], next(self._count), event["id"], index))
+            self._changed.notify_all()
+        if not self.holding:
+            self.start()
+
+    def start(self) -> None:
+        if self._thread is None and not self._stopped:
+            self._thread = threading.Thread(target=self._run, name="stripe-simulator-deliveries", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(TIMEOUT)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            taken = self._next()
+            if taken is None:
+                continue
+            try:
+                self._attempt(*taken)
+            finally:
+                with self._changed:
+                    self._at_work -= 1
+                    self._changed.notify_all()
+
+    def _next(self) -> tuple[str, int] | None:
+        with self._changed:
+            now = self._world.clock.precise()
+            if self.holding or not self._queue or self._queue[0][0] > now:
+                wait = self._queue[0][0] - now if self._queue and not self.holding else 0.5
+                self._changed.wait(min(max(wait, 0.001), 0.5))
+                return None
+            _, _, id, index = heapq.heappop(self._queue)
+            self._at_work += 1
+            return id, index
+
+    def wake(self) -> None:
+        """The clock moved, or holding changed."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _attempt(self, id: str, index: int) -> int | None:
+        event = self._world.store.get("event", id)
+        if event is None or event["_deliveries"][index]["state"] in SETTLED:
+            return None
+        delivery = event["_deliveries"][index]
+        endpoint = self._world.store.get("webhook_endpoint", delivery["endpoint"])
+        if endpoint is None or endpoint["status"] != "enabled":
+            status = 0
+        else:
+            payload = payload_of(event)
+            status = self._post_safely(endpoint["url"], payload, signed(payload, endpoint["_secret"]))
+        self._write_down(id, index, status)
+        return status
+
+    def _post_safely(self, url: str, payload: bytes, headers: dict[str, str]) -> int:
+        """A receiver in this process may raise; that is no answer, and no reason to stop delivering."""
+        try:
+            return self._post(url, payload, headers)
+        except Exception:
+            log.exception("the receiver raised while it was given an event")
+            return 0
+
+    def _write_down(self, id: str, index: int, status: int) -> None:
+        with self._world.transaction():
+            event = self._world.get("event", id)
+            delivery = event["_deliveries"][index]
+            delivery["attempts"].append({"at": time.time(), "status": status})
+            if 200 <= status < 300:
+                delivery["state"] = "delivered"
+            elif self._world.now() - event["created"] > GIVE_UP:
+                delivery["state"] = "failed"
+            else:
+                delivery["state"] = "retrying"
+                delay = min(2.0 ** len(delivery["attempts"]) / 2, LONGEST_WAIT)
+                delivery["due"] = self._world.clock.precise() + delay
+            if delivery["state"] in SETTLED:
+                left = sum(each["state"] not in SETTLED for each in event["_deliveries"])
+                event["pending_webhooks"] = left
+            self._world.store.put(event)
+        if delivery["state"] == "retrying":
+            with self._changed:
+                heapq.heappush(self._queue, (delivery["due"], next(self._count), event["id"], index))
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until nothing is left to deliver. False when the time is over or only far retries are left."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while self._queue or self._at_work:
+                left = deadline - time.monotonic()
+                first = self._queue[0][0] - self._world.clock.precise() if self._queue else 0.0
+                if left <= 0 or (not self._at_work and (first > left or self.holding)):
+                    return False
+                self._changed.wait(min(left, 0.2))
+        return True
+
+    def outbox(self) -> list[Document]:
+        """Events that still have to be delivered, oldest first."""
+        with self._world.lock:
+            return [
+                event
+                for event in self._world.store.all("event")
+                if any(delivery["state"] not in SETTLED for delivery in event["_deliveries"])
+            ]
+
+    def deliver(self, events: Iterable[Document | str]) -> list[int]:
+        """Post these now, in this order, in the caller's thread, whatever their state. Answers the statuses."""
+        return [self._deliver(event if isinstance(event, str) else event["id"]) for event in events]
+
+    def _deliver(self, id: str) -> int:
+        with self._world.transaction():
+            event = self._world.get("event", id)
+            if not event["_deliveries"]:
+                self._address(event)
+            delivery = event["_deliveries"][0] if event["_deliveries"] else None
+            endpoint = self._world.store.get("webhook_endpoint", delivery and delivery["endpoint"])
+        if delivery is None or endpoint is None:
+            raise LookupError(f"{id} ({event['type']}) is not addressed to any webhook endpoint")
+        payload = payload_of(event)
+        status = self._post(endpoint["url"], payload, signed(payload, endpoint["_secret"]))
+        self._settle_by_hand(event, status)
+        return status
+
+    def _settle_by_hand(self, event: Document, status: int) -> None:
+        with self._world.transaction():
+            for delivery in event["_deliveries"]:
+                delivery["attempts"].append({"at": time.time(), "status": status})
+                if 200 <= status < 300:
+                    delivery["state"] = "delivered"
+            self._world.store.put(event)
+        with self._changed:
+            self._queue = [entry for entry in self._queue if not (entry[2] == event["id"] and 200 <= status < 300)]
+            heapq.heapify(self._queue)
+            self._changed.notify_all()

@@ -1,0 +1,197 @@
+"""One attempt to take the money of a payment intent: succeeds, is declined, waits for the reader or for the bank.
+
+What the attempt means for an invoice or a checkout is the caller's business.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from stripe_simulator.life import balance, methods
+from stripe_simulator.objects import payments
+from stripe_simulator.world import cards
+from stripe_simulator.world.clock import DAY, as_datetime, duty
+from stripe_simulator.world.rendering import visible
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+
+class Result(StrEnum):
+    SUCCEEDED = "succeeded"
+    PROCESSING = "processing"
+    REQUIRES_ACTION = "requires_action"
+    FAILED = "failed"
+
+
+def attempt(
+    world: World, intent: Document, method: Document, *, renewal: bool = False, authenticated: bool = False
+) -> Result:
+    """Charge this method once. `renewal`: nobody is at the screen."""
+    if method["type"] == "sepa_debit":
+        return _debit(world, intent, method)
+    card = cards.card(method["_number"])
+    decline = cards.EXPIRED if _has_expired(world, method) else card.renewal if renewal else card.first
+    if renewal and card.always_authenticate and not authenticated:
+        return _ask(world, intent, method, cards.OFF_SESSION)
+    if card.authenticate and not renewal and not authenticated:
+        return _ask(world, intent, method, None)
+    if decline is not None:
+        return _declined(world, intent, method, decline)
+    charge = _charge(world, intent, method)
+    return succeed(world, intent, charge)
+
+
+def _has_expired(world: World, method: Document) -> bool:
+    """A card is good to the end of the month printed on it."""
+    today, card = as_datetime(world.now()), method["card"]
+    return (card["exp_year"], card["exp_month"]) < (today.year, today.month)
+
+
+def _charge(world: World, intent: Document, method: Document) -> Document:
+    return payments.charge(world, intent, method, methods.mandate_for(world, method))
+
+
+def _ask(world: World, intent: Document, method: Document, error: cards.Decline | None) -> Result:
+    action = {
+        "type": "redirect_to_url",
+        "redirect_to_url": {"return_url": None, "url": f"{world.base_url}/authenticate/{intent['id']}"},
+    }
+    world.update(
+        intent,
+        status="requires_action",
+        payment_method=method["id"],
+        payment_method_types=[method["type"]],
+        next_action=action,
+        last_payment_error=last_error(error, None, method) if error else None,
+    )
+    world.emit("payment_intent.requires_action", intent)
+    return Result.REQUIRES_ACTION
+
+
+def fail_authentication(world: World, intent: Document, method: Document) -> Result:
+    world.update(
+        intent,
+        status="requires_payment_method",
+        payment_method=None,
+        next_action=None,
+        last_payment_error=last_error(cards.AUTHENTICATION, None, method),
+    )
+    world.emit("payment_intent.payment_failed", intent)
+    return Result.FAILED
+
+
+def _debit(world: World, intent: Document, method: Document) -> Result:
+    mandate = world.store.get("mandate", methods.mandate_for(world, method)) or {}
+    if mandate.get("status") == "inactive":
+        return _declined(world, intent, method, cards.MANDATE)
+    charge = world.add(_charge(world, intent, method))
+    line = balance.for_charge(world, charge)
+    world.update(charge, outcome=payments.outcome(None), balance_transaction=line["id"])
+    world.update(
+        intent,
+        status="processing",
+        payment_method=method["id"],
+        payment_method_types=[method["type"]],
+        latest_charge=charge["id"],
+        last_payment_error=None,
+    )
+    world.emit("charge.pending", charge)
+    world.emit("payment_intent.processing", intent)
+    world.schedule(world.now() + world.policy.sepa_days * DAY, "settle", charge["id"])
+    return Result.PROCESSING
+
+
+def _declined(world: World, intent: Document, method: Document, decline: cards.Decline) -> Result:
+    charge = world.add(_charge(world, intent, method))
+    return fail(world, intent, charge, method, decline)
+
+
+def fail(world: World, intent: Document, charge: Document, method: Document, decline: cards.Decline) -> Result:
+    back = balance.take_back(world, charge)["id"] if charge["balance_transaction"] else None
+    world.update(
+        charge,
+        status="failed",
+        paid=False,
+        failure_balance_transaction=back,
+        failure_code=decline.code,
+        failure_message=decline.message,
+        outcome=payments.outcome(decline),
+    )
+    world.update(
+        intent,
+        status="requires_payment_method",
+        payment_method=None,
+        next_action=None,
+        latest_charge=charge["id"],
+        last_payment_error=last_error(decline, charge, method),
+    )
+    world.emit("charge.failed", charge)
+    world.emit("payment_intent.payment_failed", intent)
+    return Result.FAILED
+
+
+def last_error(decline: cards.Decline, charge: Document | None, method: Document) -> dict[str, Any]:
+    error: dict[str, Any] = {
+        "code": decline.code,
+        "message": decline.message,
+        "payment_method": visible(method),
+        "type": "card_error",
+    }
+    if charge:
+        error["charge"] = charge["id"]
+    if decline.decline_code:
+        error["decline_code"] = decline.decline_code
+    return error
+
+
+def succeed(world: World, intent: Document, charge: Document) -> Result:
+    """The money is in. A debit has its balance transaction already; with `late_fees` a card's follows seconds later,
+    with charge.updated.
+    """
+    if world.store.find(charge["id"]) is None:
+        world.add(charge)
+    world.update(
+        charge,
+        status="succeeded",
+        paid=True,
+        captured=True,
+        amount_captured=charge["amount"],
+        outcome=payments.outcome(None),
+    )
+    if charge["balance_transaction"] is None:
+        _write_fee(world, charge)
+    world.update(
+        intent,
+        status="succeeded",
+        amount_received=intent["amount"],
+        payment_method=charge["payment_method"],
+        payment_method_types=[charge["payment_method_details"]["type"]],
+        latest_charge=charge["id"],
+        next_action=None,
+        last_payment_error=None,
+    )
+    world.emit("charge.succeeded", charge)
+    world.emit("payment_intent.succeeded", intent)
+    return Result.SUCCEEDED
+
+
+def _write_fee(world: World, charge: Document) -> None:
+    if world.policy.late_fees:
+        world.schedule(world.now() + world.policy.late_fee_seconds, "fee", charge["id"])
+    else:
+        world.update(charge, balance_transaction=balance.for_charge(world, charge)["id"])
+
+
+def cancel(world: World, intent: Document, reason: str) -> None:
+    """Safe to call on an intent that is over."""
+    if intent["status"] not in ("succeeded", "canceled", "processing"):
+        world.update(intent, status="canceled", canceled_at=world.now(), cancellation_reason=reason, next_action=None)
+        world.emit("payment_intent.canceled", intent)
+
+
+@duty("fee")
+def write_late_fee(world: World, charge_id: str) -> None:
+    charge = world.get("charge", charge_id)
+    if charge["balance_transaction"] is None:
+        world.update(charge, "charge.updated", balance_transaction=balance.for_charge(world, charge)["id"])

@@ -1,0 +1,66 @@
+"""Disputes: opened, money withdrawn with a fee, won and reinstated, or lost. Inquiries move no money."""
+
+from __future__ import annotations
+
+from stripe_simulator.life import balance
+from stripe_simulator.objects import payments
+from stripe_simulator.world import money
+from stripe_simulator.world.errors import invalid
+from stripe_simulator.world.rendering import visible
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+
+def dispute(
+    world: World, charge: Document, amount: int | None = None, reason: str = "fraudulent", inquiry: bool = False
+) -> Document:
+    """A bank debit's dispute is final: it is lost on the day it is opened."""
+    if charge["status"] != "succeeded" or charge["disputed"]:
+        raise invalid("This charge cannot be disputed.", "charge")
+    debit = charge["payment_method_details"]["type"] == "sepa_debit"
+    status = "warning_needs_response" if inquiry else "needs_response"
+    document = payments.dispute(world, charge, amount or charge["amount"], reason, status)
+    world.add(document)
+    world.update(charge, disputed=True)
+    world.emit("charge.dispute.created", document)
+    if not inquiry:
+        _move(world, document, -document["amount"], money.DISPUTE_FEE, "charge.dispute.funds_withdrawn")
+    world.emit("charge.updated", charge, {"disputed": False})
+    if debit:
+        close(world, document, won=False)
+    return document
+
+
+def _move(world: World, document: Document, amount: int, fee: int, event: str) -> None:
+    category = "dispute" if amount < 0 else "dispute_reversal"
+    moved = balance.moved(world, "adjustment", amount, document["currency"], document["id"], fee, category)
+    world.update(document, balance_transactions=[*document["balance_transactions"], visible(moved)])
+    world.emit(event, document)
+
+
+def answer(world: World, document: Document) -> None:
+    """Evidence is handed in: the bank reads it."""
+    if not document["status"].endswith("needs_response"):
+        raise invalid("This dispute is not waiting for an answer.", "dispute")
+    details = {**document["evidence_details"], "has_evidence": True, "submission_count": 1}
+    inquiry = document["status"].startswith("warning")
+    world.update(
+        document,
+        "charge.dispute.updated",
+        status="warning_under_review" if inquiry else "under_review",
+        evidence_details={**details, "submission_method": "dashboard"},
+    )
+
+
+def close(world: World, document: Document, *, won: bool) -> None:
+    """Safe to call twice. The fee of a dispute stays with the bank either way."""
+    if document["status"] in ("won", "lost", "warning_closed"):
+        return
+    inquiry = document["status"].startswith("warning")
+    world.update(document, status="warning_closed" if inquiry else "won" if won else "lost", is_charge_refundable=False)
+    world.emit("charge.dispute.closed", document)
+    charge = world.get("charge", document["charge"])
+    if inquiry:
+        world.update(charge, "charge.updated", disputed=False)
+    elif won:
+        _move(world, document, document["amount"], 0, "charge.dispute.funds_reinstated")

@@ -1,0 +1,265 @@
+"""Invoices of a subscription: made, finalized, paid; failed, retried on Stripe's timetable, given up.
+
+Also what that does to the subscription's status. Renewals call it from subscriptions.py, first payments from
+checkout.py, late bank debits from settlement.py.
+"""
+
+from __future__ import annotations
+
+from stripe_simulator.life import charging, endings, methods
+from stripe_simulator.life.charging import Result
+from stripe_simulator.objects import billing
+from stripe_simulator.objects.payments import payment_intent
+from stripe_simulator.world.clock import DAY, duty
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+
+def create(world: World, subscription: Document, reason: str) -> Document:
+    customer = world.get("customer", subscription["customer"])
+    invoice = world.add(billing.invoice(world, subscription, customer, reason), "invoice.created")
+    world.update(subscription, latest_invoice=invoice["id"])
+    return invoice
+
+
+def finalize(world: World, invoice: Document, intent: Document | None = None) -> Document:
+    """Give the invoice its number and its payment. Answers the payment intent."""
+    customer = world.get("customer", invoice["customer"])
+    number = customer["next_invoice_sequence"]
+    world.update(customer, next_invoice_sequence=number + 1)
+    intent = intent or new_intent(world, invoice)
+    world.add(billing.invoice_payment(world, invoice, intent))
+    world.update(
+        invoice,
+        status="open",
+        number=f"{customer['invoice_prefix']}-{number:04}",
+        effective_at=world.now(),
+        automatically_finalizes_at=None,
+        hosted_invoice_url=f"{world.base_url}/invoices/{invoice['id']}",
+        invoice_pdf=f"{world.base_url}/invoices/{invoice['id']}/pdf",
+        status_transitions={**invoice["status_transitions"], "finalized_at": world.now()},
+        _intent=intent["id"],
+    )
+    world.emit("invoice.finalized", invoice)
+    return intent
+
+
+def new_intent(world: World, invoice: Document) -> Document:
+    """The intent of an invoice does not carry the subscription's metadata."""
+    first = invoice["billing_reason"] == "subscription_create"
+    intent = payment_intent(
+        world,
+        invoice["amount_due"],
+        invoice["currency"],
+        customer=invoice["customer"],
+        description="Subscription creation" if first else "Subscription update",
+        setup_future_usage="off_session",
+    )
+    return world.add(intent, "payment_intent.created")
+
+
+def subscription_of(world: World, invoice: Document) -> Document:
+    return world.get("subscription", invoice["_subscription"])
+
+
+def intent_of(world: World, invoice: Document) -> Document:
+    return world.get("payment_intent", invoice["_intent"])
+
+
+def of_intent(world: World, intent: Document) -> Document | None:
+    found = world.store.where("invoice", _intent=intent["id"])
+    return found[0] if found else None
+
+
+@duty("finalize")
+def finalize_and_collect(world: World, invoice_id: str) -> None:
+    """A renewal's draft is done waiting. A subscription that ended meanwhile, or keeps drafts, is left alone."""
+    invoice = world.get("invoice", invoice_id)
+    if invoice["status"] != "draft" or not invoice["auto_advance"]:
+        return
+    if subscription_of(world, invoice).get("_unfinishable"):
+        _unfinished(world, invoice)
+    elif world.get("customer", invoice["customer"])["balance"] <= -invoice["amount_due"]:
+        _from_credit(world, invoice)
+    else:
+        finalize(world, invoice)
+        collect(world, invoice)
+
+
+def _from_credit(world: World, invoice: Document) -> None:
+    """The customer's credit, a balance below zero, covers all of it: paid at once, without a payment."""
+    customer, due = world.get("customer", invoice["customer"]), invoice["amount_due"]
+    world.update(customer, balance=customer["balance"] + due)
+    moments = {**invoice["status_transitions"], "finalized_at": world.now(), "paid_at": world.now()}
+    world.update(
+        invoice, status="paid", amount_due=0, amount_remaining=0, auto_advance=False, attempted=True,
+        automatically_finalizes_at=None, next_payment_attempt=None, status_transitions=moments,
+        starting_balance=customer["balance"] - due, ending_balance=customer["balance"],
+    )  # fmt: skip
+    for event in ("invoice.finalized", "invoice.updated", "invoice.paid", "invoice.payment_succeeded"):
+        world.emit(event, invoice)
+
+
+def _unfinished(world: World, invoice: Document) -> None:
+    """Stripe cannot make the bill: it stays a draft until somebody mends what is wrong."""
+    error = {"type": "invalid_request_error", "code": "customer_tax_location_invalid", "message": "Invalid address."}
+    world.update(
+        invoice, "invoice.finalization_failed", auto_advance=False, automatically_finalizes_at=None,
+        next_payment_attempt=None, last_finalization_error=error,
+    )  # fmt: skip
+
+
+def mend(world: World, subscription: Document) -> None:
+    """What was wrong is mended in the dashboard: its drafts are finished and collected."""
+    world.update(subscription, _unfinishable=False)
+    for invoice in world.store.where("invoice", _subscription=subscription["id"], status="draft"):
+        world.update(invoice, auto_advance=True, last_finalization_error=None)
+        finalize_and_collect(world, invoice["id"])
+
+
+@duty("retry")
+def retry(world: World, invoice_id: str) -> None:
+    invoice = world.get("invoice", invoice_id)
+    if invoice["status"] == "open" and intent_of(world, invoice)["status"] != "processing":
+        collect(world, invoice)
+
+
+def collect(world: World, invoice: Document, *, authenticated: bool = False) -> Result:
+    """Try to take the money of an open invoice now, with the subscription's current payment method."""
+    subscription, intent = subscription_of(world, invoice), intent_of(world, invoice)
+    method = methods.of_subscription(world, subscription)
+    if method is None:
+        return _unpaid(world, invoice, Result.FAILED)
+    result = charging.attempt(world, intent, method, renewal=True, authenticated=authenticated)
+    if result is Result.SUCCEEDED:
+        paid(world, invoice)
+    elif result is Result.PROCESSING:
+        world.update(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1, next_payment_attempt=None)
+    else:
+        _unpaid(world, invoice, result)
+    return result
+
+
+def pay(world: World, invoice: Document, method: Document | None = None, *, authenticated: bool = False) -> Result:
+    """A try by hand: it counts for nothing in the timetable of retries, and its failure ends nothing."""
+    method = method or methods.of_subscription(world, subscription_of(world, invoice))
+    intent = intent_of(world, invoice)
+    if method is None or intent["status"] == "processing":
+        return Result.FAILED if method is None else Result.PROCESSING
+    result = charging.attempt(world, intent, method, renewal=True, authenticated=authenticated)
+    if result is Result.SUCCEEDED:
+        paid(world, invoice)
+    elif result in (Result.FAILED, Result.REQUIRES_ACTION):
+        if result is Result.REQUIRES_ACTION:
+            world.emit("invoice.payment_action_required", invoice)
+        world.emit("invoice.payment_failed", invoice)
+    return result
+
+
+def paid(world: World, invoice: Document) -> None:
+    """Safe to call once an invoice; a subscription that was behind is active again."""
+    world.unschedule("retry", invoice["id"])
+    counted = 0 if intent_of(world, invoice)["payment_method_types"] == ["sepa_debit"] else 1
+    world.update(
+        invoice,
+        status="paid",
+        auto_advance=False,
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        attempted=True,
+        attempt_count=max(1, invoice["attempt_count"] + counted),
+        next_payment_attempt=None,
+        status_transitions={**invoice["status_transitions"], "paid_at": world.now()},
+    )
+    payment = world.store.where("invoice_payment", invoice=invoice["id"])[0]
+    world.update(
+        payment,
+        status="paid",
+        amount_paid=invoice["amount_due"],
+        status_transitions={"canceled_at": None, "paid_at": world.now()},
+    )
+    for event in ("invoice.updated", "invoice.paid", "invoice.payment_succeeded"):
+        world.emit(event, invoice)
+    world.emit("invoice_payment.paid", payment)
+    _recover(world, invoice)
+
+
+def paid_outside(world: World, invoice: Document) -> None:
+    """Staff mark it as paid: the money came some other way, nothing is charged, and the try under way is canceled."""
+    world.unschedule("retry", invoice["id"])
+    moments = {**invoice["status_transitions"], "paid_at": world.now()}
+    world.update(
+        invoice, status="paid", auto_advance=False, amount_paid=invoice["amount_due"], amount_remaining=0,
+        next_payment_attempt=None, status_transitions=moments,
+    )  # fmt: skip
+    charging.cancel(world, intent_of(world, invoice), "void_invoice")
+    for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
+        world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
+    for event in ("invoice.updated", "invoice.paid"):
+        world.emit(event, invoice)
+    _recover(world, invoice)
+
+
+def _recover(world: World, invoice: Document) -> None:
+    subscription = subscription_of(world, invoice)
+    if subscription["status"] in ("past_due", "unpaid"):
+        world.update(subscription, "customer.subscription.updated", status="active", _recovery=0)
+
+
+def _unpaid(world: World, invoice: Document, result: Result) -> Result:
+    world.update(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    plan_retry(world, invoice)
+    if result is Result.REQUIRES_ACTION:
+        world.emit("invoice.payment_action_required", invoice)
+    failed(world, invoice)
+    return result
+
+
+def plan_retry(world: World, invoice: Document) -> None:
+    """The next attempt, counted in days from the first; None when every retry was used up."""
+    subscription = subscription_of(world, invoice)
+    days, used = world.policy.retry_days, subscription["_recovery"]
+    world.unschedule("retry", invoice["id"])
+    if used >= len(days):
+        world.update(invoice, next_payment_attempt=None, auto_advance=False)
+        return
+    first = invoice.get("_first_failure") or world.now()
+    at = max(first + days[used] * DAY, world.now() + DAY)
+    world.update(invoice, next_payment_attempt=at, _first_failure=first)
+    world.update(subscription, _recovery=used + 1)
+    world.schedule(at, "retry", invoice["id"])
+
+
+def failed(world: World, invoice: Document) -> None:
+    """Say that the payment failed; the last failure ends the subscription."""
+    world.emit("invoice.updated", invoice)
+    world.emit("invoice.payment_failed", invoice)
+    subscription = subscription_of(world, invoice)
+    if subscription["status"] == "canceled":
+        return
+    if subscription["status"] in ("active", "trialing"):
+        world.update(subscription, "customer.subscription.updated", status="past_due")
+    if invoice["next_payment_attempt"] is None:
+        endings.end(world, subscription, reason="payment_failed")
+
+
+def void(world: World, invoice: Document) -> None:
+    """Nothing is collected any more; the payment that was open is canceled with it."""
+    moments = {**invoice["status_transitions"], "voided_at": world.now()}
+    world.update(invoice, status="void", status_transitions=moments, next_payment_attempt=None, auto_advance=False)
+    charging.cancel(world, intent_of(world, invoice), "void_invoice")
+    for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
+        world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
+    world.emit("invoice.voided", invoice)
+
+
+def mark_uncollectible(world: World, invoice: Document) -> None:
+    moments = {**invoice["status_transitions"], "marked_uncollectible_at": world.now()}
+    world.update(
+        invoice,
+        "invoice.marked_uncollectible",
+        status="uncollectible",
+        status_transitions=moments,
+        next_payment_attempt=None,
+        auto_advance=False,
+    )

@@ -1,0 +1,67 @@
+"""Payment methods: made from a test number, attached to a customer, put in the place of the old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stripe_simulator.objects.people import card_method, mandate, sepa_method
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+
+@dataclass(frozen=True)
+class Means:
+    """What somebody types on the hosted page: a test card or a test bank account. `expires` is (month, year)."""
+
+    card: str | None = "4242424242424242"
+    iban: str | None = None
+    expires: tuple[int, int] | None = None
+
+
+def make(world: World, means: Means, email: str | None, name: str | None) -> Document:
+    """Raises cards.UnknownNumber for a number that is not the simulator's."""
+    if means.iban:
+        return world.add(sepa_method(world, means.iban, email, name))
+    return world.add(card_method(world, means.card or "", email, name, means.expires))
+
+
+def mandate_for(world: World, method: Document) -> str | None:
+    if method["type"] != "sepa_debit":
+        return None
+    known = world.store.where("mandate", payment_method=method["id"])
+    return known[0]["id"] if known else world.add(mandate(world, method))["id"]
+
+
+def revoke_mandate(world: World, method: Document) -> None:
+    """The reader told the bank: later debits fail at once."""
+    mandate = world.get("mandate", mandate_for(world, method))
+    world.update(mandate, "mandate.updated", status="inactive")
+
+
+def renew_card(world: World, method: Document, expires: tuple[int, int], *, by_hand: bool = False) -> None:
+    """The card network sent a new expiry date, or somebody typed it in the dashboard."""
+    card = {**method["card"], "exp_month": expires[0], "exp_year": expires[1]}
+    world.update(method, "payment_method.updated" if by_hand else "payment_method.automatically_updated", card=card)
+
+
+def attach(world: World, method: Document, customer: Document) -> None:
+    if method["customer"] == customer["id"]:
+        return
+    world.update(method, customer=customer["id"])
+    world.emit("payment_method.attached", method)
+
+
+def make_default(world: World, method: Document, customer: Document) -> None:
+    """The customer's default and that of every running subscription, as the hosted portal does it."""
+    attach(world, method, customer)
+    settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
+    world.update(customer, "customer.updated", invoice_settings=settings)
+    for subscription in world.store.where("subscription", customer=customer["id"]):
+        if subscription["status"] not in ("canceled", "incomplete_expired"):
+            world.update(subscription, "customer.subscription.updated", default_payment_method=method["id"])
+
+
+def of_subscription(world: World, subscription: Document) -> Document | None:
+    customer = world.store.get("customer", subscription["customer"]) or {}
+    fallback = customer.get("invoice_settings", {}).get("default_payment_method")
+    return world.store.get("payment_method", subscription["default_payment_method"] or fallback)

@@ -1,0 +1,188 @@
+"""A subscription's life after its first payment: renewal, pause, change of amount, cancellation, its end.
+
+Periods are counted from the billing cycle anchor. Money is invoicing.py's part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_simulator.life import endings, invoicing
+from stripe_simulator.objects import billing
+from stripe_simulator.world.clock import DAY, duty, period_start
+from stripe_simulator.world.rendering import visible
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+
+def item_of(subscription: Document) -> Document:
+    return subscription["items"]["data"][0]
+
+
+def period_end(subscription: Document) -> int:
+    return item_of(subscription)["current_period_end"]
+
+
+def start(world: World, customer: Document, price: Document, quantity: int, **given: Any) -> Document:
+    """A new subscription, incomplete until its first invoice is paid or its debit is under way."""
+    subscription = billing.subscription(world, customer["id"], price["currency"], **given)
+    subscription["items"] = billing.subscription_items(world, subscription, price, quantity)
+    return world.add(subscription)
+
+
+def schedule_renewal(world: World, subscription: Document) -> None:
+    for name in ("renew", "upcoming"):
+        world.unschedule(name, subscription["id"])
+    end = period_end(subscription)
+    world.schedule(end, "renew", subscription["id"])
+    reminder = end - world.policy.upcoming_days * DAY
+    if reminder > world.now():
+        world.schedule(reminder, "upcoming", subscription["id"])
+
+
+@duty("upcoming")
+def announce(world: World, id: str) -> None:
+    """invoice.upcoming has no invoice yet, hence no id."""
+    subscription = world.get("subscription", id)
+    if subscription["status"] in endings.ENDED or subscription["cancel_at_period_end"]:
+        return
+    world.emit("invoice.upcoming", preview(world, subscription, with_id=False))
+
+
+def preview(world: World, subscription: Document, *, with_id: bool = True) -> Document:
+    """The next invoice as it would be, not stored."""
+    ahead = visible(subscription)
+    number = subscription["_cycle"] + 1
+    start, end = _bounds(subscription, number), _bounds(subscription, number + 1)
+    item_of(ahead).update(current_period_start=start, current_period_end=end)
+    customer = world.get("customer", subscription["customer"])
+    invoice = billing.invoice(world, ahead, customer, "upcoming")
+    id = "upcoming_" + invoice["id"]
+    invoice.update(id=id, created=start, period_start=item_of(subscription)["current_period_start"])
+    invoice.update(period_end=start, next_payment_attempt=start, automatically_finalizes_at=None)
+    invoice["lines"]["url"] = f"/v1/invoices/{id}/lines"
+    for line in invoice["lines"]["data"]:
+        line["invoice"] = id if with_id else None
+    if not with_id:
+        del invoice["id"]
+        invoice["lines"]["url"] = f"/v1/invoices/upcoming/lines?subscription={subscription['id']}"
+    return invoice
+
+
+def _bounds(subscription: Document, number: int) -> int:
+    recurring = item_of(subscription)["price"]["recurring"]
+    return period_start(
+        subscription["billing_cycle_anchor"], recurring["interval"], recurring["interval_count"], number
+    )
+
+
+@duty("renew")
+def renew(world: World, id: str) -> None:
+    """The period is over: end the subscription if that was asked, else begin the next period and its invoice."""
+    subscription = world.get("subscription", id)
+    if subscription["status"] in endings.ENDED or period_end(subscription) > world.now():
+        return
+    if subscription["cancel_at_period_end"]:
+        endings.end(world, subscription, reason="cancellation_requested")
+        return
+    if subscription["status"] == "paused":
+        return
+    before = _about_period(subscription)
+    _next_period(world, subscription)
+    invoice = invoicing.create(world, subscription, "subscription_cycle")
+    world.emit("customer.subscription.updated", subscription, before)
+    schedule_renewal(world, subscription)
+    _bill(world, subscription, invoice)
+
+
+def _about_period(subscription: Document) -> dict[str, Any]:
+    """What a new period changes, as it was before."""
+    return visible({"items": subscription["items"], "latest_invoice": subscription["latest_invoice"]})
+
+
+def _next_period(world: World, subscription: Document) -> None:
+    item = item_of(subscription)
+    number = subscription["_cycle"] + 1
+    previous = item["current_period_start"]
+    item["current_period_start"] = _bounds(subscription, number)
+    item["current_period_end"] = _bounds(subscription, number + 1)
+    world.update(subscription, _cycle=number, _previous_start=previous, _recovery=0)
+
+
+def _bill(world: World, subscription: Document, invoice: Document) -> None:
+    behavior = (subscription["pause_collection"] or {}).get("behavior")
+    if behavior == "keep_as_draft":
+        world.update(invoice, auto_advance=False, automatically_finalizes_at=None, next_payment_attempt=None)
+    elif behavior:
+        invoicing.finalize(world, invoice)
+        (invoicing.void if behavior == "void" else invoicing.mark_uncollectible)(world, invoice)
+    elif world.policy.draft_seconds:
+        world.schedule(world.now() + world.policy.draft_seconds, "finalize", invoice["id"])
+    else:
+        invoicing.finalize_and_collect(world, invoice["id"])
+
+
+@duty("cancel")
+def cancel_when_due(world: World, id: str) -> None:
+    subscription = world.get("subscription", id)
+    if subscription["cancel_at"] and subscription["cancel_at"] <= world.now():
+        endings.end(world, subscription, reason="cancellation_requested")
+
+
+@duty("resume_collection")
+def resume_collection(world: World, id: str) -> None:
+    subscription = world.get("subscription", id)
+    pause = subscription["pause_collection"]
+    if pause and pause["resumes_at"] and pause["resumes_at"] <= world.now():
+        world.update(subscription, "customer.subscription.updated", pause_collection=None)
+
+
+def ending(world: World, subscription: Document, at_period_end: bool) -> dict[str, Any]:
+    """The changes that ask for the end of the period, or take that back."""
+    details = dict(subscription["cancellation_details"])
+    details["reason"] = "cancellation_requested" if at_period_end else None
+    return {
+        "cancel_at_period_end": at_period_end,
+        "cancel_at": period_end(subscription) if at_period_end else None,
+        "canceled_at": world.now() if at_period_end else None,
+        "cancellation_details": details,
+    }
+
+
+def pause(world: World, subscription: Document) -> None:
+    paused = {"subscription": {"type": "pause_requested"}, "transitioned_at": world.now(), "type": "subscription"}
+    world.update(subscription, "customer.subscription.paused", status="paused", status_details={"paused": paused})
+    world.unschedule("renew", subscription["id"])
+    world.unschedule("upcoming", subscription["id"])
+
+
+def resume(world: World, subscription: Document) -> None:
+    """Starts a new cycle now and takes a payment for it, Stripe's default."""
+    restart_cycle(world, subscription)
+    world.update(subscription, status="active", status_details=None)
+    world.emit("customer.subscription.resumed", subscription)
+    bill_now(world, subscription, "subscription_update")
+
+
+def restart_cycle(world: World, subscription: Document) -> None:
+    world.update(subscription, billing_cycle_anchor=world.now(), _cycle=0, _recovery=0)
+    start, end = _bounds(subscription, 0), _bounds(subscription, 1)
+    item_of(subscription).update(current_period_start=start, current_period_end=end)
+    world.store.put(subscription)
+    schedule_renewal(world, subscription)
+
+
+def bill_now(world: World, subscription: Document, reason: str) -> None:
+    before = {"latest_invoice": subscription["latest_invoice"]}
+    invoice = invoicing.create(world, subscription, reason)
+    world.emit("customer.subscription.updated", subscription, before)
+    invoicing.finalize_and_collect(world, invoice["id"])
+
+
+def cancel(world: World, subscription: Document, at_period_end: bool) -> None:
+    if at_period_end:
+        world.update(subscription, "customer.subscription.updated", **ending(world, subscription, True))
+        return
+    details = {**subscription["cancellation_details"], "reason": "cancellation_requested"}
+    world.update(subscription, cancellation_details=details, canceled_at=world.now())
+    endings.end(world, subscription)

@@ -1,0 +1,147 @@
+"""Control over HTTP, for tools outside this process: POST JSON to /_simulator/<name>, get JSON.
+
+Only for this machine: another Host, or an Origin or Referer that is not this server, is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from stripe_simulator.life.checkout import NotOpen
+from stripe_simulator.server.wire import Request, Response, as_json
+from stripe_simulator.world.cards import UnknownNumber
+from stripe_simulator.world.chaos import Chaos
+from stripe_simulator.world.clock import as_datetime
+from stripe_simulator.world.errors import StripeRefusal
+
+if TYPE_CHECKING:
+    from stripe_simulator.simulator import Simulator
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+Arguments = dict[str, Any]
+
+
+def refused(request: Request) -> Response | None:
+    """None when the request is from this machine and from our own pages or no page at all."""
+    host = request.headers.get("host", "")
+    if urlsplit("//" + host).hostname not in LOOPBACK:
+        return as_json(403, {"error": {"message": "The simulator's controls answer only on this machine."}})
+    source = request.headers.get("origin") or request.headers.get("referer")
+    if source and urlsplit(source).netloc != host:
+        return as_json(403, {"error": {"message": "The simulator's controls do not answer to other sites."}})
+    return None
+
+
+def answer(simulator: Simulator, request: Request) -> Response:
+    no = refused(request)
+    if no is not None:
+        return no
+    name = request.path.removeprefix("/_simulator/").strip("/")
+    if request.method == "GET" and name in READS:
+        return as_json(200, READS[name](simulator))
+    if request.method != "POST" or name not in ACTIONS:
+        return as_json(404, {"error": {"message": f"No such control: {request.method} {name}"}})
+    try:
+        return as_json(200, ACTIONS[name](simulator, **_arguments(request)))
+    except StripeRefusal as refusal:
+        return as_json(refusal.status, refusal.body())
+    except (NotOpen, UnknownNumber, LookupError, TypeError, ValueError) as error:
+        return as_json(400, {"error": {"message": f"{type(error).__name__}: {error}"}})
+
+
+def _arguments(request: Request) -> Arguments:
+    arguments = json.loads(request.body or b"{}")
+    if not isinstance(arguments, dict):
+        raise ValueError("the body is a JSON object of arguments")
+    return arguments
+
+
+def time_now(simulator: Simulator) -> Arguments:
+    now = simulator.now()
+    return {"now": now, "date": as_datetime(now).date().isoformat(), "pending": len(simulator.deliverer.outbox())}
+
+
+def clock(simulator: Simulator, flush: float = 10.0, **move: Any) -> Arguments:
+    """Moves Stripe's clock only, and waits for the deliveries."""
+    simulator.advance(**move)
+    delivered = simulator.flush(flush) if flush else None
+    return {**time_now(simulator), "flushed": delivered}
+
+
+def pay(simulator: Simulator, session: str, **how: Any) -> Arguments:
+    outcome = simulator.pay(session, **how)
+    return {"result": outcome.result, "message": outcome.message}
+
+
+def authenticate(simulator: Simulator, session: str, passes: bool = True) -> Arguments:
+    outcome = simulator.authenticate(session, passes)
+    return {"result": outcome.result, "message": outcome.message}
+
+
+def chaos(simulator: Simulator, **given: Any) -> Arguments:
+    if "delay" in given:
+        given["delay"] = tuple(given["delay"])
+    simulator.world.chaos = Chaos(**given)
+    return {"chaos": repr(simulator.world.chaos)}
+
+
+def requests(simulator: Simulator) -> Arguments:
+    return {"requests": [asdict(logged) for logged in simulator.requests]}
+
+
+def _done(method: str) -> Callable[..., Arguments]:
+    """A control that is the simulator's method of the same name."""
+
+    def call(simulator: Simulator, **arguments: Any) -> Arguments:
+        result = getattr(simulator, method)(**arguments)
+        return result if isinstance(result, dict) else {"result": result}
+
+    return call
+
+
+READS: dict[str, Callable[[Simulator], Arguments]] = {
+    "clock": time_now,
+    "requests": requests,
+    "snapshot": lambda simulator: simulator.snapshot(),
+    "outbox": lambda simulator: {"events": simulator.outbox()},
+}
+ACTIONS: dict[str, Callable[..., Arguments]] = {
+    "clock": clock,
+    "pay": pay,
+    "authenticate": authenticate,
+    "chaos": chaos,
+    **{
+        name: _done(name)
+        for name in (
+            "answer_dispute",
+            "begin",
+            "break_invoices",
+            "cancel",
+            "cancel_payout",
+            "clear_faults",
+            "close_dispute",
+            "deliver",
+            "dispute",
+            "expire",
+            "fail",
+            "fail_payout",
+            "fail_refund",
+            "flush",
+            "hold",
+            "mend_invoices",
+            "pay_invoice",
+            "payout",
+            "redeliver",
+            "refund",
+            "release",
+            "revoke_mandate",
+            "set_payment_method",
+            "settle_sepa",
+            "update_card",
+        )
+    },
+}

@@ -1,0 +1,87 @@
+"""A threaded WSGI server of the standard library, for tests (in a thread) and for the management command.
+
+It lends the application one thing WSGI has not: a way to hang up without an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from socketserver import TCPServer, ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+if TYPE_CHECKING:
+    from stripe_simulator.simulator import Simulator
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def server_bind(self) -> None:
+        # HTTPServer would look its own name up, which takes seconds without a name server.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away, or that we hung up on, is no error."""
+
+
+class _Handler(WSGIRequestHandler):
+    def get_environ(self) -> dict[str, Any]:
+        return {**super().get_environ(), "simulator.hang_up": self._hang_up}
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def get_stderr(self) -> Any:
+        return _Quiet()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are in the simulator's own log."""
+
+
+class _Quiet:
+    """wsgiref prints a traceback for every connection that was dropped on purpose."""
+
+    def write(self, text: str) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class Running:
+    """A simulator that is being served. Also a context manager."""
+
+    def __init__(self, simulator: Simulator, server: _Server) -> None:
+        self.simulator = simulator
+        self._server = server
+        host, port = server.server_address[:2]
+        self.url = f"http://{host!s}:{port}"
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="stripe-simulator", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+        self.simulator.close()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+
+def serve(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) -> Running:
+    """Serve in a thread; port 0 takes a free one. A simulator without a base URL gets this one."""
+    server = _Server((host, port), _Handler)
+    server.set_app(simulator.wsgi)
+    running = Running(simulator, server)
+    if not simulator.base_url:
+        simulator.base_url = running.url
+    return running
