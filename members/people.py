@@ -103,7 +103,7 @@ def shortened(email: str) -> str:
 
 def _turn_what_waits(supporter: Supporter, was: str) -> None:
     """Letters to the old address that no sender has in its hands are due at the new one, however long they were to wait
-    for another try. One that is being sent is turned by its sender (members/mail_sending.py).
+    for another try. One that is being sent is turned by its sender (members/mail/sending.py).
     """
     waiting = Message.objects.filter(supporter=supporter, state=Message.State.PENDING, to_email__iexact=was)
     waiting.update(to_email=supporter.email, next_try_at=timezone.now())

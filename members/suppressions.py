@@ -1,7 +1,7 @@
 """Addresses to which nothing is sent: mail to them came back, or their reader called ours spam.
 
 One row an address while it stands, however it is capitalised; lifted ones stay as history. Asked before every letter
-(members/mail_permission.py), written by what providers tell (members/delivery.py), lifted by staff, or by its reader.
+(members/mail/permission.py), written by what providers tell (members/delivery.py), lifted by staff, or by its reader.
 """
 
 from __future__ import annotations

@@ -5,7 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from members import mail, mail_sending, mail_sweep, pace
+from members.mail import outbox as mail
+from members.mail import pace
+from members.mail import sending as mail_sending
+from members.mail import sweep as mail_sweep
 
 
 @shared_task

@@ -11,22 +11,19 @@ from typing import Any
 from django.conf import settings
 
 from members import clock
-from payments import (
-    calendar_letters,
-    change_letters,
-    due_letters,
-    failed_letters,
-    invariants,
-    method_letters,
-    missed_renewals,
-    payouts,
-    progress,
-    reminders,
-    staff_letters,
-)
 from payments.alerts import looks, watch
-from payments.due_letters import DueLetter
-from payments.webhooks import inbox, retention
+from payments.books import payouts, progress
+from payments.inbox import queue as inbox
+from payments.inbox import retention
+from payments.letters import calendar as calendar_letters
+from payments.letters import changes as change_letters
+from payments.letters import due as due_letters
+from payments.letters import failed as failed_letters
+from payments.letters import methods as method_letters
+from payments.letters import reminders
+from payments.letters import staff as staff_letters
+from payments.letters.due import DueLetter
+from payments.reconciling import invariants, missed_renewals
 
 log = logging.getLogger("hromada.daily")
 

@@ -19,9 +19,13 @@ from appeals.demo import make_demo_campaign
 from appeals.models import Appeal
 from members import clock
 from members.models import Level, LevelAmount, LevelName
-from payments import changes, checkout, comparison, daily, missed_events, money, settlements
-from payments.choices import Choice, Person
+from payments import daily, money
+from payments.books import settlements
+from payments.giving import checkout
+from payments.giving.choices import Choice, Person
 from payments.models import Checkout, Payment, StripeEvent, Subscription
+from payments.reconciling import comparison, missed_events
+from payments.recurring import changes
 from payments.webhooks import drain
 
 # One yearly patron from long ago, whose renewal is near; then, a day at a time, everybody else.

@@ -8,9 +8,12 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from payments import comparison, daily, heartbeats, missed_events, overdue, progress, unanswered
+from payments import daily, heartbeats
 from payments.alerts import watch
-from payments.comparison import hourly
+from payments.books import progress
+from payments.reconciling import comparison, missed_events
+from payments.reconciling.comparison import hourly
+from payments.recurring import overdue, unanswered
 
 # Looking through Stripe's lists takes as long as they are long. A run that is lost is begun anew by the next schedule.
 LONG: dict[str, Any] = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}

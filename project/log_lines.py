@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-from members import links
+from members.links import signed as links
 
 _TOKEN = re.compile(rf"(/(?:{'|'.join(links.PATHS)})/)[^/\s?\"']+")
 

@@ -21,10 +21,11 @@ from prometheus_client.registry import Collector
 
 from members import clock
 from members.models import Message
-from payments import heartbeats, reconciliation
+from payments import heartbeats
 from payments.alerts import watch
 from payments.alerts.rules import BY_NAME
 from payments.models import Case, Payment, StripeEvent
+from payments.reconciling import runs as reconciliation
 from payments.stripe_api.client import API_VERSION
 
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from members import api as members_api
+from members.views import api as members_api
 from project import api_docs, health
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -44,7 +44,7 @@ if (email) {
   const usual = hint.dataset.usual.split(" ");
   const real = hint.dataset.real.split(" ");
 
-  // A letter more, less or other, or two changed places: the rule of payments/forms.py.
+  // A letter more, less or other, or two changed places: the rule of payments/giving/forms.py.
   const oneSlipApart = (left, right) => {
     while (left && left[0] === right[0]) { left = left.slice(1); right = right.slice(1); }
     while (left && left.at(-1) === right.at(-1)) { left = left.slice(0, -1); right = right.slice(0, -1); }

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 
 from appeals.models import Appeal, AppealAmounts, AppealWords, Campaign
 from members.models import Consent, Level, LevelAmount, LevelName, Membership, Message, Supporter
-from payments import references
+from payments.giving import references
 from payments.models import (
     Checkout,
     Dispute,

@@ -20,9 +20,11 @@ from django.test import Client
 from django.utils import timezone
 
 from members import clock, tasks
-from payments import daily, invariants, settlements
+from payments import daily
 from payments import tasks as payment_tasks
+from payments.books import settlements
 from payments.models import Checkout, OverdueTry, StripeEvent
+from payments.reconciling import invariants
 from payments.webhooks import drain
 from stripe_simulator import Chaos, Simulator, serve
 
@@ -186,7 +188,7 @@ def set_the_scene(settings: Any, tmp_path: Path, client: Client, chaos: Chaos | 
         settings.STRIPE_API_BASE = running.url
         settings.STRIPE_READS_PER_SECOND, settings.STRIPE_PARAMS_CHECKED = 10000, True
         settings.DATA_DIR, settings.MAIL_DIR = tmp_path, tmp_path / "mail"
-        settings.EMAIL_BACKEND = "members.mail_files.EmailBackend"
+        settings.EMAIL_BACKEND = "members.mail.outbox.files.EmailBackend"
         settings.SITE_URL = "http://testserver"
         settings.ALLOWED_HOSTS = ["testserver"]
         settings.CHECKOUT_LIMIT_PER_NETWORK = settings.CHECKOUT_LIMIT_IN_ALL = 10000

@@ -25,15 +25,15 @@ SDK_IMPORTERS = {
 SIMULATOR = "stripe_simulator/"
 DOORS = {"views", "admin", "api", "tasks", "management"}
 FLOAT_FREE = [
-    "payments/checkout.py",
+    "payments/giving/checkout.py",
     "payments/currencies.py",
-    "payments/invariants.py",
-    "payments/ledger.py",
+    "payments/reconciling/invariants.py",
+    "payments/books/ledger.py",
     "payments/models/money.py",
     "payments/money.py",
-    "payments/refund_requests.py",
-    "payments/refunds.py",
-    "payments/settlements.py",
+    "payments/books/refund_requests.py",
+    "payments/books/refunds.py",
+    "payments/books/settlements.py",
 ]
 
 

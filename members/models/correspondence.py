@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members import clock
-from members.mail_kinds import Stream
+from members.mail.kinds import Stream
 from members.models.people import Supporter
 
 # Written out, not handed over beside the statement: only so a plan made in advance can use the index `message_due`.

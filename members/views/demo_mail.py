@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from members import mail_files
-from members.mail_files import Written
+from members.mail import files as mail_files
+from members.mail.files import Written
 
 # A letter carries its styles in its tags, which no page of ours may do: it gets an address and rules of its own.
 LETTER_RULES = {"style-src": [UNSAFE_INLINE], "script-src": [NONE], "form-action": [NONE], "frame-ancestors": [SELF]}

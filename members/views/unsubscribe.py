@@ -13,7 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members import link_pages, links, mail_choices
+from members.links import pages as link_pages
+from members.links import signed as links
+from members.mail import choices as mail_choices
 from members.models import Supporter
 
 UUID_LENGTH = 36

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments import cases
-from payments.admin import columns
-from payments.admin.acts import Act
-from payments.admin.columns import GOOD, LATE, NONE, column
-from payments.admin.duplicates import RefundOne, RefundUnmeant, StopOneAndRefund
-from payments.admin.filters import OneSupporter, Openness
-from payments.admin.pages import Fact, Table
-from payments.admin.search import FindsByPerson
+from payments.desk import columns
+from payments.desk.acts.act import Act
+from payments.desk.acts.duplicates import RefundOne, RefundUnmeant, StopOneAndRefund
+from payments.desk.columns import GOOD, LATE, NONE, column
+from payments.desk.filters import OneSupporter, Openness
+from payments.desk.pages import Fact, Table
+from payments.desk.search import FindsByPerson
 from payments.errors import AlreadySettled
 from payments.models import Case, Dispute, Payment, Payout, Refund, Subscription
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Consent
-from payments.admin import columns
-from payments.admin.columns import GOOD, LATE, NONE, column
-from payments.admin.filters import CurrencyFilter, LanguageFilter, OneSupporter
-from payments.admin.pages import DeskAdmin, Fact, Part, Table, Text
 from payments.admin.payments import payment_table
-from payments.admin.search import FindsByPerson, supporters_like
+from payments.desk import columns
+from payments.desk.columns import GOOD, LATE, NONE, column
+from payments.desk.filters import CurrencyFilter, LanguageFilter, OneSupporter
+from payments.desk.pages import DeskAdmin, Fact, Part, Table, Text
+from payments.desk.search import FindsByPerson, supporters_like
 from payments.models import Checkout
 
 TONES = {Checkout.Status.COMPLETE: GOOD, Checkout.Status.OPEN: LATE, Checkout.Status.STARTED: LATE}

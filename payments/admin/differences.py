@@ -19,15 +19,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments import differences
-from payments.admin import columns, difference_work
-from payments.admin.acts import Act
-from payments.admin.columns import GOOD, LATE, NONE, column
-from payments.admin.difference_work import promises
-from payments.admin.filters import Openness
-from payments.admin.pages import DeskAdmin, Fact
+from payments.desk import columns
+from payments.desk.acts import taking as difference_work
+from payments.desk.acts.act import Act
+from payments.desk.acts.taking import promises
+from payments.desk.columns import GOOD, LATE, NONE, column
+from payments.desk.filters import Openness
+from payments.desk.pages import DeskAdmin, Fact
 from payments.errors import AlreadySettled, NotYet, StripeRefused, StripeUnavailable
 from payments.models import Difference, Dispute, Payment, Payout, Refund, Subscription
+from payments.reconciling import differences
 
 TONES = {Difference.State.OPEN: LATE, Difference.State.TAKEN: GOOD, Difference.State.GONE: GOOD}
 KINDS = {

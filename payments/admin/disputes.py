@@ -12,18 +12,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.mail_letters import render
+from members.mail.rendering import render
 from members.models import Message
-from payments import refund_letters
-from payments.admin import columns
-from payments.admin.acts import Act, Confirmation
-from payments.admin.columns import BAD, GOOD, LATE, NONE, column
-from payments.admin.filters import CurrencyFilter, OnePayment
 from payments.admin.ledger import ledger_table
-from payments.admin.mail_as_sent import without_keys
-from payments.admin.pages import Fact, Part, Table
-from payments.admin.search import FindsByPerson
-from payments.admin.untold import why_untold
+from payments.desk import columns
+from payments.desk.acts.act import Act, Confirmation
+from payments.desk.acts.untold import why_untold
+from payments.desk.columns import BAD, GOOD, LATE, NONE, column
+from payments.desk.filters import CurrencyFilter, OnePayment
+from payments.desk.mail_as_sent import without_keys
+from payments.desk.pages import Fact, Part, Table
+from payments.desk.search import FindsByPerson
+from payments.letters import refunds as refund_letters
 from payments.models import Dispute, LedgerEntry
 
 TONES = dict.fromkeys(Dispute.OPEN, LATE) | {Dispute.Status.WON: GOOD, Dispute.Status.LOST: BAD}

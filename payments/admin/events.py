@@ -13,14 +13,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin import columns, event_work
-from payments.admin.columns import BAD, GOOD, LATE, NONE, OVER, column
-from payments.admin.event_filters import EventAge, EventState, EventType
-from payments.admin.event_objects import object_table
-from payments.admin.event_work import WorkAgain, WorkNow
-from payments.admin.pages import DeskAdmin, Fact, Part, Text, is_list
+from payments.desk import columns
+from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
+from payments.desk.events import work as event_work
+from payments.desk.events.filters import EventAge, EventState, EventType
+from payments.desk.events.objects import object_table
+from payments.desk.events.work import WorkAgain, WorkNow
+from payments.desk.pages import DeskAdmin, Fact, Part, Text, is_list
+from payments.inbox.masking import masked, without_addresses
 from payments.models import StripeEvent
-from payments.webhooks.masking import masked, without_addresses
 
 TONES = {
     StripeEvent.State.PROCESSED: GOOD,

@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from payments.admin import columns
-from payments.admin.columns import NONE, column
-from payments.admin.filters import CurrencyFilter, OnePayment
-from payments.admin.pages import Fact, Table
-from payments.admin.search import FindsByPerson
+from payments.desk import columns
+from payments.desk.columns import NONE, column
+from payments.desk.filters import CurrencyFilter, OnePayment
+from payments.desk.pages import Fact, Table
+from payments.desk.search import FindsByPerson
 from payments.models import LedgerEntry
 
 

@@ -18,18 +18,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
-from members import mail
+from members.mail import outbox as mail
 from members.models import Message, TimelineEntry
-from payments.admin import columns, letters
-from payments.admin.acts import Act
-from payments.admin.columns import BAD, GOOD, LATE, column
-from payments.admin.filters import LanguageFilter, OneSupporter
-from payments.admin.happenings import letter_in_words
-from payments.admin.mail_as_sent import without_keys
-from payments.admin.pages import Fact, Part, Table, Text, is_list
-from payments.admin.search import FindsByPerson
-from payments.admin.untold import why_untold
-from payments.webhooks.masking import without_addresses
+from payments.desk import columns, letters
+from payments.desk.acts.act import Act
+from payments.desk.acts.untold import why_untold
+from payments.desk.columns import BAD, GOOD, LATE, column
+from payments.desk.filters import LanguageFilter, OneSupporter
+from payments.desk.mail_as_sent import without_keys
+from payments.desk.pages import Fact, Part, Table, Text, is_list
+from payments.desk.search import FindsByPerson
+from payments.desk.timeline import letter_in_words
+from payments.inbox.masking import without_addresses
 
 TONES = {
     Message.State.SENT: GOOD,

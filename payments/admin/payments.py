@@ -10,15 +10,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments import declines
-from payments.admin import columns
-from payments.admin.columns import BAD, GOOD, LATE, NONE, column
 from payments.admin.disputes import dispute_table
-from payments.admin.filters import CurrencyFilter, OnePayment, OneSubscription, OneSupporter, SentBack
 from payments.admin.ledger import ledger_table
-from payments.admin.pages import Fact, Part, Table
 from payments.admin.refund_requests import SendBack, request_table
-from payments.admin.search import FindsByPerson
+from payments.desk import columns
+from payments.desk.columns import BAD, GOOD, LATE, NONE, column
+from payments.desk.filters import CurrencyFilter, OnePayment, OneSubscription, OneSupporter, SentBack
+from payments.desk.pages import Fact, Part, Table
+from payments.desk.search import FindsByPerson
+from payments.letters import declines
 from payments.models import Payment, Refund
 
 TONES = {Payment.Status.SUCCEEDED: GOOD, Payment.Status.PROCESSING: LATE, Payment.Status.FAILED: BAD}

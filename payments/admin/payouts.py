@@ -8,11 +8,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments import payouts
-from payments.admin import columns
-from payments.admin.columns import BAD, GOOD, LATE, NONE, column
-from payments.admin.filters import CurrencyFilter
-from payments.admin.pages import DeskAdmin, Fact, Part, Table
+from payments.books import payouts
+from payments.desk import columns
+from payments.desk.columns import BAD, GOOD, LATE, NONE, column
+from payments.desk.filters import CurrencyFilter
+from payments.desk.pages import DeskAdmin, Fact, Part, Table
 from payments.models import Payout, PayoutLine
 
 TONES = {

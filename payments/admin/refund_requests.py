@@ -14,20 +14,23 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.mail_letters import Letter
+from members.mail.rendering import Letter
 from members.models import Supporter
-from payments import money, refund_letters, refund_requests, undoing
-from payments.admin import columns
-from payments.admin.acts import Act, Confirmation
-from payments.admin.columns import BAD, GOOD, LATE, NONE, column
-from payments.admin.filters import OnePayment
-from payments.admin.mail_as_sent import without_keys
-from payments.admin.pages import Fact, Table
-from payments.admin.search import FindsByPerson
-from payments.admin.untold import why_untold
+from payments import money
+from payments.books import refund_requests
+from payments.desk import columns
+from payments.desk.acts.act import Act, Confirmation
+from payments.desk.acts.untold import why_untold
+from payments.desk.columns import BAD, GOOD, LATE, NONE, column
+from payments.desk.filters import OnePayment
+from payments.desk.mail_as_sent import without_keys
+from payments.desk.pages import Fact, Table
+from payments.desk.search import FindsByPerson
 from payments.errors import NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
-from payments.forms import amount_sentence
+from payments.giving.forms import amount_sentence
+from payments.letters import refunds as refund_letters
 from payments.models import LedgerEntry, Payment, RefundRequest
+from payments.recurring import undoing
 
 REFUSALS = (NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused)
 TONES = {

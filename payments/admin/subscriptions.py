@@ -10,18 +10,18 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments import changes
-from payments.admin import columns
-from payments.admin.acts import Act
-from payments.admin.columns import column
-from payments.admin.filters import CurrencyFilter, OneSupporter, Stopping, list_of
-from payments.admin.pages import Fact, Part, Table
 from payments.admin.payments import payment_table
-from payments.admin.search import FindsByPerson
-from payments.admin.standing import next_payment, promise, subscription_state
-from payments.admin.untold import why_untold
+from payments.desk import columns
+from payments.desk.acts.act import Act
+from payments.desk.acts.untold import why_untold
+from payments.desk.columns import column
+from payments.desk.filters import CurrencyFilter, OneSupporter, Stopping, list_of
+from payments.desk.pages import Fact, Part, Table
+from payments.desk.patron_status import next_payment, promise, subscription_state
+from payments.desk.search import FindsByPerson
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Subscription, SubscriptionChange
+from payments.recurring import changes
 
 
 class StopForm(forms.Form):

@@ -22,12 +22,13 @@ from members import people
 from members.admin.plain import may_see
 from members.errors import AddressTaken
 from members.models import Membership, Supporter
-from payments.admin import columns, standing, supporter_page
-from payments.admin.acts import Act
-from payments.admin.columns import column
-from payments.admin.filters import Giving, LanguageFilter, Patronage
-from payments.admin.pages import is_list
-from payments.admin.search import FindsByPerson, supporter_of, supporters_like
+from payments.desk import columns, supporter_page
+from payments.desk import patron_status as standing
+from payments.desk.acts.act import Act
+from payments.desk.columns import column
+from payments.desk.filters import Giving, LanguageFilter, Patronage
+from payments.desk.pages import is_list
+from payments.desk.search import FindsByPerson, supporter_of, supporters_like
 from payments.models import Subscription
 
 

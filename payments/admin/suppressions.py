@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy
 
 from members import suppressions
 from members.models import DeliveryReport, Supporter, Suppression
-from payments.admin import columns
-from payments.admin.acts import Act
-from payments.admin.columns import BAD, OVER, column
-from payments.admin.pages import Fact, Part, Table
-from payments.admin.search import FindsByPerson
+from payments.desk import columns
+from payments.desk.acts.act import Act
+from payments.desk.columns import BAD, OVER, column
+from payments.desk.pages import Fact, Part, Table
+from payments.desk.search import FindsByPerson
 
 NEWEST = 50
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils import translation
 
-from members import mail
+from members.mail import outbox as mail
 from members.models import Message
 from payments.alerts.rules import Rule
 from payments.models import Alert

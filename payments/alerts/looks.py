@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from members import clock
 from members.models import Message
-from payments import heartbeats, invariants, reconciliation
+from payments import heartbeats
+from payments.inbox import queue as inbox
 from payments.models import (
     Case,
     Dispute,
@@ -27,8 +28,9 @@ from payments.models import (
     Subscription,
     SubscriptionChange,
 )
+from payments.reconciling import invariants
+from payments.reconciling import runs as reconciliation
 from payments.stripe_api import client
-from payments.webhooks import inbox
 
 Facts = dict[str, Any]
 Look = Callable[[], Facts | None]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from payments.admin import front_page
+from payments.desk import front_page
 
 register = template.Library()
 

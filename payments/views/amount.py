@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from members import clock
 from payments import money
-from payments.choices import next_on
-from payments.forms import ATTRIBUTION, ChoiceForm
+from payments.giving.choices import next_on
+from payments.giving.forms import ATTRIBUTION, ChoiceForm
+from payments.giving.suggestions import Chip, chips, currency_for, first_choice
 from payments.models import Frequency
-from payments.suggestions import Chip, chips, currency_for, first_choice
 
 LONGEST = 120  # of what is echoed from an address into the form
 

@@ -14,7 +14,7 @@ from payments.views import linked
 
 
 @never_cache
-@csrf_exempt  # why: members/link_pages.py
+@csrf_exempt  # why: members/links/pages.py
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     payment = linked.payment("confirm", token)

@@ -1,6 +1,6 @@
 """The details page and the 303 from us to Stripe. Nothing is remembered between pages but what their addresses say.
 
-What is allowed is said by the forms, what happens by payments/checkout.py.
+What is allowed is said by the forms, what happens by payments/giving/checkout.py.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from members import clock, limits
-from payments import checkout, consent
-from payments.choices import Choice
 from payments.errors import StripeRefused, StripeUnavailable
-from payments.forms import ATTRIBUTION, REAL_NEIGHBOURS, USUAL_DOMAINS, ChoiceForm, PersonForm, likely_email
+from payments.giving import checkout, consent
+from payments.giving.choices import Choice
+from payments.giving.forms import ATTRIBUTION, REAL_NEIGHBOURS, USUAL_DOMAINS, ChoiceForm, PersonForm, likely_email
 from payments.views.amount import amount_page
 
 

@@ -1,7 +1,7 @@
 """What the pages behind a letter's link share: what the link points at, and the page that offers a fresh one.
 
 No sign-in, no cookie: the signed link is the proof. Why these views are exempt from Django's CSRF check stands in
-members/link_pages.py. No name on the pages; the link may have been forwarded.
+members/links/pages.py. No name on the pages; the link may have been forwarded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from members import link_pages, links
+from members.links import pages as link_pages
+from members.links import signed as links
 from members.models import Supporter
 from payments import money
 from payments.models import Payment, Subscription

@@ -1,6 +1,6 @@
 """The page on which somebody asks for the links to their recurring gifts by mail, with nothing but an address.
 
-It says the same to everybody: who looks on does not learn who gives. How that is kept: payments/gift_links.py.
+It says the same to everybody: who looks on does not learn who gives. How that is kept: payments/letters/links.py.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members import fresh_links, limits
-from payments import gift_links
-from payments.forms import REAL_NEIGHBOURS, USUAL_DOMAINS, EmailField
+from members import limits
+from members.links import fresh as fresh_links
+from payments.giving.forms import REAL_NEIGHBOURS, USUAL_DOMAINS, EmailField
+from payments.letters import links as gift_links
 
 
 class AddressForm(forms.Form):

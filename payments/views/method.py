@@ -14,15 +14,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members import links
-from payments import declines, overdue, portal
+from members.links import signed as links
 from payments.errors import StripeRefused, StripeUnavailable
+from payments.letters import declines
 from payments.models import Payment, Subscription
+from payments.recurring import overdue, portal
 from payments.views import linked
 
 
 @never_cache
-@csrf_exempt  # why: members/link_pages.py
+@csrf_exempt  # why: members/links/pages.py
 @require_http_methods(["GET", "HEAD", "POST"])
 def method(request: HttpRequest, token: str) -> HttpResponse:
     subscription = linked.subscription("method", token)

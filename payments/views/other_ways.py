@@ -8,8 +8,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from payments import money
-from payments import other_ways as ways
-from payments.forms import amount_sentence
+from payments.giving import other_ways as ways
+from payments.giving.forms import amount_sentence
 
 
 @require_safe

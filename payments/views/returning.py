@@ -16,10 +16,11 @@ from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from members import clock, links
-from payments import checkout as checkouts
-from payments import declines
-from payments.choices import next_on, of_checkout
+from members import clock
+from members.links import signed as links
+from payments.giving import checkout as checkouts
+from payments.giving.choices import next_on, of_checkout
+from payments.letters import declines
 from payments.models import Checkout, Payment, Subscription
 
 MOST_TRIES = 6

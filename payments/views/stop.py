@@ -16,10 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members import clock, links
-from payments import changes
+from members import clock
+from members.links import signed as links
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
 from payments.models import Payment, Subscription, SubscriptionChange
+from payments.recurring import changes
 from payments.views import linked
 
 SURFACE = "mail"
@@ -54,7 +55,7 @@ class Instead:
 
 
 @never_cache
-@csrf_exempt  # why: members/link_pages.py
+@csrf_exempt  # why: members/links/pages.py
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     subscription = linked.subscription("stop", token)

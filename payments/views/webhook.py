@@ -20,11 +20,11 @@ from django.http.request import UnreadablePostError
 
 from payments import heartbeats
 from payments.crash_points import crash_at
+from payments.inbox import queue as inbox
 from payments.models import StripeEvent
 from payments.stripe_api import signatures
 from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
-from payments.webhooks import inbox
 
 log = logging.getLogger("hromada.webhook")
 

@@ -13,15 +13,16 @@ from datetime import timedelta
 
 from django.db import OperationalError, transaction
 
-from members import mail
-from payments import new_gifts
+from members.mail import outbox as mail
+from payments.books import new_gifts
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost, NotOurs, NotYet, StripeUnavailable
+from payments.inbox import queue as inbox
 from payments.models import StripeEvent
-from payments.webhooks import inbox, lanes
+from payments.stripe_api.reads import Reads
+from payments.webhooks import lanes
 from payments.webhooks.handlers import HANDLERS, Effect, Gift
 from payments.webhooks.lanes import Lane
-from payments.webhooks.reads import Reads
 
 log = logging.getLogger("hromada.drain")
 

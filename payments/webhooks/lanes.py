@@ -14,7 +14,7 @@ from django.db import connection
 
 from payments.models import StripeEvent
 from payments.stripe_api import objects
-from payments.webhooks.reads import AHEAD, Reads, Wanted
+from payments.stripe_api.reads import AHEAD, Reads, Wanted
 
 # The budget of reads (reads.py) is one for all of these threads.
 READERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="read-stripe")

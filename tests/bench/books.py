@@ -22,9 +22,9 @@ from django.db import connection  # noqa: E402
 from django.db.models import Model  # noqa: E402
 
 from members.models import Supporter  # noqa: E402
-from payments import comparison, invariants  # noqa: E402
-from payments.comparison import balance, charges, seen, subscriptions  # noqa: E402
 from payments.models import Difference, LedgerEntry, Payment, Reconciliation, Subscription  # noqa: E402
+from payments.reconciling import comparison, invariants  # noqa: E402
+from payments.reconciling.comparison import balance, charges, seen, subscriptions  # noqa: E402
 from payments.stripe_api import objects, values  # noqa: E402
 
 PAYMENTS, EACH, PAGE, FEE = 100_000, 20, 100, 44

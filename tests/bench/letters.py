@@ -17,9 +17,11 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
-from members import clock, mail_sending  # noqa: E402
+from members import clock  # noqa: E402
+from members.mail import sending as mail_sending  # noqa: E402
 from members.models import Message, Supporter  # noqa: E402
-from payments import due_letters, reminders  # noqa: E402
+from payments.letters import due as due_letters  # noqa: E402
+from payments.letters import reminders  # noqa: E402
 from payments.models import Subscription  # noqa: E402
 from tests.bench.books import BEGAN, multiply  # noqa: E402
 from tests.smtp_sink import SmtpSink  # noqa: E402

@@ -9,10 +9,12 @@ from random import Random
 
 from django.conf import settings
 
-from payments import checkout, missed_events
-from payments.choices import Choice, Person
+from payments.giving import checkout
+from payments.giving.choices import Choice, Person
+from payments.inbox import queue as inbox
 from payments.models import Checkout, Payment, StripeEvent
-from payments.webhooks import drain, inbox
+from payments.reconciling import missed_events
+from payments.webhooks import drain
 from payments.webhooks.handlers import HANDLERS
 from stripe_simulator import Simulator, serve
 

@@ -17,8 +17,9 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from members.models import Consent, Message  # noqa: E402
+from payments.inbox import queue as inbox  # noqa: E402
 from payments.models import Checkout, LedgerEntry, Payment, StripeEvent  # noqa: E402
-from payments.webhooks import drain, inbox  # noqa: E402
+from payments.webhooks import drain  # noqa: E402
 from tests.bench import books, events, letters, lives, load  # noqa: E402
 
 ROUNDS, EVENTS, DRAINED, GETS = 5, 2000, 3000, 1000

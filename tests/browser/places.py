@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from members import links
-from payments import checkout as checkouts
+from members.links import signed as links
+from payments.giving import checkout as checkouts
 from payments.models import Checkout, Subscription
 from tests.stage import Stage
 

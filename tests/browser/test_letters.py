@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from payments.letter_samples.catalogue import SAMPLES
-from payments.letter_samples.people import PEOPLE
-from payments.letter_samples.showing import show
+from payments.desk.samples.catalogue import SAMPLES
+from payments.desk.samples.people import PEOPLE
+from payments.desk.samples.showing import show
 from tests.browser.conftest import PHONE, Opener
 from tests.browser.eye import RULES_OF_COLOUR, Eye
 from tests.stage import Stage

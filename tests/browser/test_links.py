@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from members import links
+from members.links import signed as links
 from payments.models import Payment, Subscription
 from tests.browser import places
 from tests.browser.conftest import Opener

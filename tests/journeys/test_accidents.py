@@ -14,8 +14,8 @@ from django.test import Client
 
 from members import clock, people
 from members.models import Membership, Message
-from payments import comparison
 from payments.models import Case, LedgerEntry, Payment, StripeEvent, Subscription
+from payments.reconciling import comparison
 from payments.stripe_api import lists
 from payments.webhooks import drain
 from tests import factories

@@ -8,9 +8,9 @@ import pytest
 
 from members import clock
 from members.models import Membership
-from payments import comparison
+from payments.inbox import queue as inbox
 from payments.models import LedgerEntry, Payment, Refund
-from payments.webhooks import inbox
+from payments.reconciling import comparison
 from tests.journeys.letters import kinds
 from tests.stage import Stage
 

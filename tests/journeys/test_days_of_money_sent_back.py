@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from members import clock, entitlements
+from members import clock
+from members.belonging import entitlements
 from members.models import Level, Membership
 from payments.models import Payment
 from tests.stage import Stage, shuffled

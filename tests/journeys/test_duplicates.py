@@ -14,8 +14,8 @@ from django.urls import reverse
 
 from members import clock
 from members.models import Message, Supporter
-from payments import unanswered
 from payments.models import Case, Checkout, Payment, Refund, RefundRequest, Subscription
+from payments.recurring import unanswered
 from tests import factories
 from tests.stage import KEY, Stage, hidden_fields
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from django.test import Client
 
-from payments import changes
 from payments.models import Case, Payment, RefundRequest, Subscription
+from payments.recurring import changes
 from tests import factories
 from tests.journeys.test_duplicates import act, at_desk, confirming, page_of, two_gifts, two_subscriptions
 from tests.stage import Stage

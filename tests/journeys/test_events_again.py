@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from members.models import Message
+from payments.inbox import replay, retention
 from payments.models import Case, Payment, StripeEvent
 from payments.stripe_api.client import API_VERSION
-from payments.webhooks import replay, retention
 from tests.journeys.test_any_order import facts, live, told
 from tests.stage import KEY, Stage
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 import stripe
 
-from members import links
+from members.links import signed as links
 from members.models import Message
 from payments.models import Case, Payment, Subscription
 from tests.journeys.letters import kinds, words

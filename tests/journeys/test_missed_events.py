@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 
 from members import clock
-from payments import comparison, differences, invariants, missed_events, settlements
+from payments.books import settlements
 from payments.models import Case, Difference, LedgerEntry, Payment, Reconciliation, Refund, StripeEvent, Subscription
+from payments.reconciling import comparison, differences, invariants, missed_events
 from stripe_simulator import Chaos
 from tests import factories
 from tests.stage import Stage, set_the_scene

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from payments import refund_requests
-from payments.admin.duplicates import StopOneAndRefund
+from payments.books import refund_requests
+from payments.desk.acts.duplicates import StopOneAndRefund
 from payments.errors import NothingToRefund
 from payments.models import Case, Payment, RefundRequest, Subscription
 from tests import factories

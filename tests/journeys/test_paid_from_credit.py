@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.test import Client
 from django.urls import reverse
 
-from members import clock, entitlements
+from members import clock
+from members.belonging import entitlements
 from members.models import Level, Membership, Message
-from payments import comparison
 from payments.models import Case, Difference, LedgerEntry, OverdueTry, Payment, Subscription
+from payments.reconciling import comparison
 from stripe_simulator.life import invoicing
 from tests import factories
 from tests.stage import Stage

@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from members import clock
 from members.models import Membership, Message
-from payments import comparison, refund_requests, settlements
-from payments.comparison import hourly
+from payments.books import refund_requests, settlements
 from payments.models import Case, Difference, LedgerEntry, Payment, RefundRequest, Subscription
+from payments.reconciling import comparison
+from payments.reconciling.comparison import hourly
 from stripe_simulator.life import invoicing
 from tests import factories
 from tests.payments.reader_links import press

@@ -8,10 +8,11 @@ import pytest
 import stripe
 
 from members import clock
-from payments import daily, payouts
+from payments import daily
 from payments.alerts import rules
+from payments.books import payouts
+from payments.books.payouts import Holding
 from payments.models import Case, Payment, Payout
-from payments.payouts import Holding
 from tests import factories
 from tests.stage import KEY, Stage
 

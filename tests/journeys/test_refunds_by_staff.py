@@ -8,9 +8,10 @@ import pytest
 
 from members import clock
 from members.models import Message
-from payments import changes, refund_requests, unanswered
+from payments.books import refund_requests
 from payments.errors import NothingToRefund, StripeUnavailable
 from payments.models import Case, LedgerEntry, Payment, Refund, RefundRequest, Subscription
+from payments.recurring import changes, unanswered
 from tests import factories
 from tests.payments.reader_links import press
 from tests.stage import Stage

@@ -9,7 +9,7 @@ from django.test import Client
 from payments.models import Case, Payment, RefundRequest, Subscription
 from tests import factories
 from tests.journeys.test_duplicates import at_desk
-from tests.payments.test_admin_refunds import ANSWERS, address, confirmed
+from tests.payments.desk.test_refunding import ANSWERS, address, confirmed
 from tests.stage import Stage
 
 

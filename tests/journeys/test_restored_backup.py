@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from payments import differences, missed_events
 from payments.alerts import looks
+from payments.inbox import replay
 from payments.models import Checkout, Difference, Payment, StripeEvent, Subscription
-from payments.webhooks import replay
+from payments.reconciling import differences, missed_events
 from tests import factories
-from tests.payments.reconciling import compare, found
+from tests.payments.reconciling.setting import compare, found
 from tests.stage import Stage
 
 

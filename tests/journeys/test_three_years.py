@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
-from members import clock, mail_choices
+from members import clock
+from members.mail import choices as mail_choices
 from members.models import Membership, Message, Supporter
-from payments import calendar_letters, due_letters, reminders
+from payments.letters import calendar as calendar_letters
+from payments.letters import due as due_letters
+from payments.letters import reminders
 from payments.models import Case, Payment
 from tests.stage import Stage
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from members import clock, links
+from members import clock
+from members.links import signed as links
 from members.models import Message, Supporter
 from payments.models import Payment, Subscription
 from payments.templatetags.money import day

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from members import clock
-from payments import errors, settlements
+from payments import errors
+from payments.books import settlements
 from payments.crash_points import trap
 from payments.models import Checkout, Payment, Subscription
 from stripe_simulator.life.checkout import NotOpen

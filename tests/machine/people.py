@@ -8,10 +8,10 @@ import uuid
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from payments import changes, undoing
-from payments.admin.duplicates import RefundOne, StopOneAndRefund
+from payments.desk.acts.duplicates import RefundOne, StopOneAndRefund
+from payments.inbox import replay
 from payments.models import Case, Checkout, RefundRequest, StripeEvent, Subscription
-from payments.webhooks import replay
+from payments.recurring import changes, undoing
 from tests.machine.house import SHRUGGED_AT, House, nth, one_of
 
 PLAIN, FAILS_LATER, DECLINED, ASKS, ASKS_ALWAYS = CARDS = [

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from members import clock
 from members.models import Membership, Message
-from payments import comparison, differences, missed_events, payouts, unanswered
+from payments.books import payouts
 from payments.errors import AlreadySettled, NotYet
 from payments.models import (
     Case,
@@ -30,6 +30,8 @@ from payments.models import (
     Subscription,
     SubscriptionChange,
 )
+from payments.reconciling import comparison, differences, missed_events
+from payments.recurring import unanswered
 from payments.stripe_api.objects import METADATA_REFUND_REQUEST
 from tests.machine.house import House
 

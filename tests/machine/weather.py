@@ -11,11 +11,14 @@ from django.db import connection
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from payments import comparison, daily, missed_events, overdue, unanswered
-from payments.comparison import hourly
+from payments import daily
 from payments.crash_points import AROUND_A_WRITE, IN_THE_DRAIN, trap
+from payments.inbox import queue as inbox
 from payments.models import OverdueTry
-from payments.webhooks import drain, inbox
+from payments.reconciling import comparison, missed_events
+from payments.reconciling.comparison import hourly
+from payments.recurring import overdue, unanswered
+from payments.webhooks import drain
 from tests.machine.house import ANSWERS, House, one_of
 
 SEEDS = st.integers(0, 10_000)

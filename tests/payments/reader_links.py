@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from members import links
+from members.links import signed as links
 from members.models import Message
 from payments.models import OverdueTry, Payment, PortalConfiguration, PortalVisit, StripeEvent, Subscription
 from tests.stage import Stage

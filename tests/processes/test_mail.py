@@ -12,7 +12,7 @@ import requests
 from celery import Celery
 from redis import Redis
 
-from members.mail_headers import message_id
+from members.mail.headers import message_id
 from tests.processes.reader import Reader, crowd
 from tests.processes.theatre import Theatre
 from tests.smtp_sink import SmtpSink

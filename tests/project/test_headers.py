@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import path
 
-from members.links import sign
+from members.links.signed import sign
 from project.urls import handler400, handler500, urlpatterns
 from tests import factories
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from members.links import sign
+from members.links.signed import sign
 from tests import factories
 from tests.stage import hidden_fields
 

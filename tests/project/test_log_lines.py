@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from members.links import sign
+from members.links.signed import sign
 from project.log_lines import WithoutTokens
 
 

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from payments.management.commands import stripe_simulator
 from stripe_simulator import KEY_PREFIX, serve
 
-MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 
 
 @pytest.fixture

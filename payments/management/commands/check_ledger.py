@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from payments import invariants, money
+from payments import money
+from payments.reconciling import invariants
 
 
 class Command(BaseCommand):

@@ -14,10 +14,12 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from members import clock
-from payments import heartbeats, settlements
+from payments import heartbeats
 from payments.alerts import watch
+from payments.books import settlements
 from payments.errors import StripeRefused, StripeUnavailable
-from payments.webhooks import drain, inbox
+from payments.inbox import queue as inbox
+from payments.webhooks import drain
 
 log = logging.getLogger("hromada.drain")
 

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from payments import comparison, missed_events
 from payments.models import Difference
+from payments.reconciling import comparison, missed_events
 
 
 class Command(BaseCommand):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from payments import disputes, origins, payouts, refunds, settlements
+from payments.books import disputes, origins, payouts, refunds, settlements
 from payments.errors import NotOurs
 from payments.models import StripeEvent
 from payments.stripe_api import objects
+from payments.stripe_api.reads import Reads
 from payments.webhooks.handlers.effects import Effect, in_turn
 from payments.webhooks.handlers.giving import gift
 from payments.webhooks.handlers.recurring import instalment
-from payments.webhooks.reads import Reads
 
 
 def refund_changed(event: StripeEvent, reads: Reads) -> Effect:

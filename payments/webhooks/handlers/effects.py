@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from payments import ledger
+from payments.books import ledger
 from payments.models import StripeEvent
 from payments.stripe_api import client, objects
-from payments.webhooks.reads import Reads
+from payments.stripe_api.reads import Reads
 
 Effect = Callable[[], object]
 Handler = Callable[[StripeEvent, Reads], Effect]

@@ -7,13 +7,15 @@ from datetime import timedelta
 from functools import partial
 
 from members import clock
-from payments import checkout, ledger, subscriptions
+from payments.books import ledger
+from payments.giving import checkout
 from payments.models import StripeEvent
+from payments.recurring import subscriptions
 from payments.stripe_api import objects
+from payments.stripe_api.reads import Reads
 from payments.webhooks.handlers import whose
 from payments.webhooks.handlers.effects import Effect, Gift, fact, nothing
 from payments.webhooks.handlers.recurring import instalment
-from payments.webhooks.reads import Reads
 
 # Longer than a card takes, confirmed by its bank or not, and shorter than any debit.
 AT_ONCE = timedelta(hours=1)
@@ -44,7 +46,7 @@ def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 
 def charge_told(event: StripeEvent, reads: Reads) -> Effect:
-    """charge.succeeded and .updated: that a gift was received, and how. Fees come later (payments/settlements.py)."""
+    """charge.succeeded and .updated: that a gift was received, and how. Fees come later (books/settlements.py)."""
     charge = fact(event, objects.charge, reads.charge)
     if charge.status == "succeeded":
         return gift(_with_its_day(event, objects.intent_of(charge), reads), reads)

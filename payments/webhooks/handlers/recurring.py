@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from payments import customers, ledger, methods, subscriptions
+from payments.books import ledger
 from payments.errors import NotOurs
 from payments.models import StripeEvent, Subscription
+from payments.recurring import customers, methods, subscriptions
 from payments.stripe_api import objects
+from payments.stripe_api.reads import Reads
 from payments.webhooks.handlers import whose
 from payments.webhooks.handlers.effects import Effect, in_turn
-from payments.webhooks.reads import Reads
 
 
 def subscription_changed(event: StripeEvent, reads: Reads) -> Effect:

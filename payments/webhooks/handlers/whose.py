@@ -5,11 +5,11 @@ Called by handlers, outside the transaction.
 
 from __future__ import annotations
 
-from payments import checkout as checkouts
 from payments.errors import NotOurs, NotYet
+from payments.giving import checkout as checkouts
 from payments.models import Payment, Subscription
-from payments.subscriptions import NOT_BEGUN
-from payments.webhooks.reads import Reads
+from payments.recurring.subscriptions import NOT_BEGUN
+from payments.stripe_api.reads import Reads
 
 
 def require(customer: str, reads: Reads) -> None:

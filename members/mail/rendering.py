@@ -1,0 +1,115 @@
+"""From a message's frozen facts to the letter as it leaves: words in the reader's language, styles inlined, headers.
+
+Called by members/mail/sending.py, and where staff are shown a letter before it is owed. What a letter says is in
+`templates/emails/<kind>/`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context, Engine
+from django.utils import translation
+
+from members.editor import editor
+from members.links import signed as links
+from members.mail import headers as mail_headers
+from members.mail import kinds as mail_kinds
+from members.mail import routes as mail_routes
+from members.mail.kinds import Stream
+from members.models import Message
+
+# Invisible, and not folded into one space: after the preheader a list of mails shows this, not the letter's next words.
+NOTHING_MORE = "\u034f\u200c\u00a0" * 70
+EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+
+
+def render(message: Message) -> Letter:
+    """The letter in the message's language. Raises what a broken template raises; safe to call any number of times."""
+    facts = {**_newsroom(message.language), **_with_dates(message.context), **_about_the_reader(message)}
+    with translation.override(message.language):
+        told = facts["discreet_subject"] if facts["is_discreet"] else _fill(message, "subject.txt", facts, escape=False)
+        subject = mail_headers.one_line(str(told))
+        text = _fill(message, "body.txt", facts, escape=False)
+        facts |= {"subject_line": subject, "nothing_more": NOTHING_MORE}
+        html = _fill(message, "body.html", facts, escape=True)
+    return Letter(subject, EMPTY_LINES.sub("\n\n", text).strip() + "\n", _inliner().inline(html))
+
+
+def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
+    """What is handed over. The same message always carries the same Message-ID, so that a copy can be recognised."""
+    email = EmailMultiAlternatives(
+        letter.subject,
+        letter.text,
+        mail_headers.sender(message, is_discreet=_is_discreet(message)),
+        [message.to_email],
+        reply_to=mail_headers.reply_to(message),
+        headers=mail_headers.headers(message),
+    )
+    email.attach_alternative(letter.html, "text/html")
+    mail_routes.mark(email, message.stream, message.pk)
+    return email
+
+
+def _about_the_reader(message: Message) -> dict[str, Any]:
+    """How this letter is sent, and the links by which its reader says how later ones are."""
+    supporter, kind = message.supporter, mail_kinds.of(message.kind)
+    facts: dict[str, Any] = {
+        "language": message.language,
+        "stream": str(message.stream),
+        "is_discreet": _is_discreet(message),
+        "discreet_subject": kind.discreet_subject,
+    }
+    if supporter is None or message.stream == Stream.STAFF:
+        return facts
+    facts["preferences_url"] = links.url("preferences", str(supporter.public_id), message.language)
+    return facts | {"unsubscribe_url": mail_headers.unsubscribe_url(message)}
+
+
+def _is_discreet(message: Message) -> bool:
+    return message.supporter is not None and message.supporter.is_discreet
+
+
+def _with_dates(context: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no dates: what ends in `_on` is one, in ISO form, also inside a list."""
+    return {key: _with_date(key, value) for key, value in context.items()}
+
+
+def _with_date(key: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_dates(each) if isinstance(each, dict) else each for each in value]
+    return date.fromisoformat(value) if value and key.endswith("_on") else value
+
+
+def _newsroom(language: str) -> dict[str, Any]:
+    legal = [settings.LEGAL_NAME, settings.LEGAL_ADDRESS, settings.LEGAL_REGISTRATION]
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        **editor(language),
+        "legal": ", ".join(part for part in legal if part),
+    }
+
+
+def _fill(message: Message, part: str, facts: dict[str, Any], *, escape: bool) -> str:
+    template = Engine.get_default().get_template(f"emails/{message.kind}/{part}")
+    return template.render(Context(facts, autoescape=escape))
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(load_remote_stylesheets=False)

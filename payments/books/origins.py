@@ -1,0 +1,71 @@
+"""Whose a line of Stripe's balance is: of a gift of ours, of other software on the account, or Stripe's own.
+
+Asks our books first and Stripe where they are silent, so that a gift nobody has booked is ours all the same. Called
+outside any transaction, by the handler of payouts and by the hourly comparison of the balance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Q
+
+from payments.books import settlements
+from payments.giving import checkout as checkouts
+from payments.models import LedgerEntry, Payment, PayoutLine, Subscription
+from payments.stripe_api import objects, values
+from payments.stripe_api.reads import Reads
+
+Whose = PayoutLine.Whose
+
+
+def of_each(lines: Sequence[values.BalanceTransaction], reads: Reads) -> list[tuple[values.BalanceTransaction, Whose]]:
+    """Each line with whose it is. The lines must have been listed with what moved them."""
+    sources = [settlements.source_of(line) for line in lines]
+    booked = set(LedgerEntry.objects.filter(source__in=sources).values_list("source", flat=True))
+    named = zip(lines, sources, strict=True)
+    return [(line, Whose.OURS if source in booked else _of(line, reads)) for line, source in named]
+
+
+def _of(line: values.BalanceTransaction, reads: Reads) -> Whose:
+    if line.of is None:
+        return Whose.STRIPE
+    if isinstance(line.of, objects.Charge):
+        return _of_charge(line.of, reads)
+    return Whose.OURS if line.of.charge and is_ours(reads.charge(line.of.charge), reads) else Whose.OTHERS
+
+
+def _of_charge(charge: objects.Charge, reads: Reads) -> Whose:
+    """A debit that is with the bank, or that the bank refused, stands in Stripe's balance and brought us nothing."""
+    if not is_ours(charge, reads):
+        return Whose.OTHERS
+    return Whose.OURS if charge.status == "succeeded" else Whose.STRIPE
+
+
+def is_ours(charge: objects.Charge, reads: Reads) -> bool:
+    """Whether a checkout or subscription of ours led to this charge: by our books, and where they lack it by Stripe."""
+    if checkouts.is_name(charge.checkout):
+        return True
+    named = Q(stripe_charge_id=charge.id)
+    if charge.payment_intent:
+        named |= Q(stripe_payment_intent_id=charge.payment_intent)
+    if Payment.objects.filter(named).exists():
+        return True
+    return bool(charge.payment_intent) and _is_patron(charge.customer, reads) and _is_instalment(charge, reads)
+
+
+def _is_patron(customer: str, reads: Reads) -> bool:
+    if not customer:
+        return False
+    if Subscription.objects.filter(stripe_customer_id=customer).exists():
+        return True
+    return any(checkouts.is_name(agreed.checkout) for agreed in reads.subscriptions_of(customer))
+
+
+def _is_instalment(charge: objects.Charge, reads: Reads) -> bool:
+    invoice_id = reads.invoice_of(charge.payment_intent)
+    if not invoice_id:
+        return False
+    invoice = reads.invoice(invoice_id)
+    known = Subscription.objects.filter(stripe_subscription_id=invoice.subscription)
+    return checkouts.is_name(invoice.checkout) or known.exists()

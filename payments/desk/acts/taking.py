@@ -1,0 +1,112 @@
+"""Taking Stripe's for many differences at the desk: for those that were ticked, or for all that a list's filter finds.
+
+Most are read from Stripe while the page waits, and a form holds a thousand fields. So all of a list are asked about on
+a page of their own, whose address holds the filter, and taken some at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from payments.errors import AlreadySettled, NotYet, StripeRefused, StripeUnavailable
+from payments.models import Difference
+from payments.reconciling import differences
+
+if TYPE_CHECKING:
+    from payments.desk.pages import DeskAdmin
+
+SLUG = "take"
+AT_A_TIME = 100
+# Longer is no number of a row.
+DIGITS = 18
+
+
+def takable(rows: QuerySet[Difference]) -> list[Difference]:
+    """Those that are open and that a fresh read can bring into our books, the oldest first."""
+    open_ones = rows.filter(state=Difference.State.OPEN).order_by("pk")
+    return [row for row in open_ones if differences.can_take(row)]
+
+
+def promises() -> list[object]:
+    """What taking Stripe's side does and does not do."""
+    return [
+        _("It is read from Stripe again, and our books follow within seconds, as if its event had come."),
+        _("Lines of the ledger are added, never changed. Letters that follow from it are sent."),
+        _("The next comparison looks whether that was enough. If not, the difference is shown again."),
+    ]
+
+
+def question(count: int) -> str:
+    asked = ngettext("Take Stripe’s for %(count)d difference?", "Take Stripe’s for %(count)d differences?", count)
+    return asked % {"count": count}
+
+
+def take(desk: DeskAdmin, request: HttpRequest, rows: Sequence[Difference], chosen: int) -> int:
+    """Take each and tell for how many of the chosen it is under way. What Stripe has nothing of stays open. Returns how
+    many were tried: not all, when Stripe does not answer.
+    """
+    tried = taken = 0
+    for row in rows:
+        try:
+            differences.take(row, cast(User, request.user))
+        except StripeUnavailable:
+            messages.warning(request, _("Stripe does not answer at the moment. Try again in a few minutes."))
+            break
+        except (AlreadySettled, NotYet, StripeRefused):
+            tried += 1
+        else:
+            tried, taken = tried + 1, taken + 1
+            desk.log_change(request, row, SLUG)
+    told = _("Stripe’s is being taken for %(taken)d of %(chosen)d chosen.")
+    messages.success(request, told % {"taken": taken, "chosen": chosen})
+    return tried
+
+
+def all_of(desk: DeskAdmin, request: HttpRequest, found: QuerySet[Difference], back: str) -> HttpResponse:
+    """Ask about all of these, then take them some at a time, asking again about the rest. What was found since the
+    question is not among them, and what Stripe has nothing of is tried once.
+    """
+    newest = found.order_by("-pk").values_list("pk", flat=True).first() or 0
+    after, upto = 0, newest
+    if request.method == "POST":
+        after, upto = _number(request, "after"), _number(request, "upto")
+    rows = takable(found.filter(pk__gt=after, pk__lte=upto))
+    if request.method == "POST":
+        some = rows[:AT_A_TIME]
+        tried = take(desk, request, some, len(some))
+        rows = rows[tried:]
+        if tried < len(some) or not rows:
+            return HttpResponseRedirect(back)
+        after = some[-1].pk
+        messages.info(request, _("Left to take: %(count)d.") % {"count": len(rows)})
+    return TemplateResponse(request, "staff/work_again.html", _page(desk, request, len(rows), after, upto))
+
+
+def _page(desk: DeskAdmin, request: HttpRequest, count: int, after: int, upto: int) -> dict[str, Any]:
+    in_turns = _("They are taken %(count)d at a time. After each time you are asked about the rest.")
+    turns = [in_turns % {"count": AT_A_TIME}] if count > AT_A_TIME else []
+    return {
+        **desk.admin_site.each_context(request),
+        "title": _("Take Stripe’s"),
+        "opts": desk.opts,
+        "question": question(count),
+        "consequences": [*turns, *promises()],
+        "fields": [("after", after), ("upto", upto)],
+        "is_possible": count > 0,
+        "back": f"?{request.GET.urlencode()}",
+        "button": _("Take Stripe’s"),
+    }
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = request.POST.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0

@@ -1,0 +1,73 @@
+"""Filters of the list of Stripe's events: state, what they are about, when they came. None asks for choices."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from payments.desk.filters import Choices
+from payments.models import StripeEvent
+from payments.stripe_api.event_types import HANDLED
+
+STUCK = (StripeEvent.State.PARKED, StripeEvent.State.FAILED, StripeEvent.State.DEAD)
+
+
+class EventType(admin.SimpleListFilter):
+    """By what Stripe's types begin with; one whole type can be asked for by its name."""
+
+    title, parameter_name = _("about"), "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        families = sorted({name.rpartition(".")[0] for name in HANDLED})
+        asked = request.GET.get("type", "")
+        whole = [(asked, asked)] if asked in HANDLED else []
+        return [*whole, *((family, family) for family in families), ("other", _("what we do not act on"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value == "other":
+            return queryset.filter(is_sync=False).exclude(type__in=HANDLED)
+        types = [name for name in HANDLED if value in (name, name.rpartition(".")[0])]
+        return queryset.filter(type__in=types) if types else queryset
+
+
+class EventAge(admin.SimpleListFilter):
+    """When it came, in real time."""
+
+    title, parameter_name = _("came"), "age"
+    YOUNG = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+    OLD = {"over-5-minutes": timedelta(minutes=5), "over-day": timedelta(days=1), "over-month": timedelta(days=30)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [
+            ("hour", _("in the last hour")), ("day", _("in the last day")), ("week", _("in the last week")),
+            ("over-5-minutes", _("more than five minutes ago")), ("over-day", _("more than a day ago")),
+            ("over-month", _("more than thirty days ago")),
+        ]  # fmt: skip
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        if value in self.YOUNG:
+            return queryset.filter(received_at__gte=timezone.now() - self.YOUNG[value])
+        if value in self.OLD:
+            return queryset.filter(received_at__lt=timezone.now() - self.OLD[value])
+        return queryset
+
+
+class EventState(admin.SimpleListFilter):
+    title, parameter_name = _("state"), "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        together = [("waiting", _("waiting, all kinds")), ("stuck", _("needs a look"))]
+        return together + [(state.value, state.label) for state in StripeEvent.State]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        states = {"waiting": StripeEvent.WAITING, "stuck": STUCK}.get(value or "", (value,))
+        return queryset.filter(state__in=states) if value else queryset

@@ -1,0 +1,136 @@
+"""The numbers on the desk's first page, as far as somebody may see them, each with the list behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from members.models import Membership, Message
+from payments import money
+from payments.desk import columns
+from payments.desk.columns import BAD, GOOD, LATE
+from payments.desk.filters import list_of
+from payments.models import StripeEvent
+from payments.reconciling import runs as reconciliation
+from payments.reconciling.runs import Trouble
+from payments.reports import desk
+
+Person = AbstractBaseUser | AnonymousUser
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number: its name, its value (a line each), what it means, its list, and how it stands."""
+
+    name: str
+    values: list[str]
+    meaning: str
+    href: str
+    tone: str = ""
+
+
+def cards(user: Person) -> list[Card]:
+    """The numbers this person may see. One query a number for somebody who may see all."""
+    return [make() for permission, make in CARDS if user.has_perm(permission)]  # type: ignore[union-attr]
+
+
+def patrons_card() -> Card:
+    meaning = _("People with an active membership today. Each is counted once.")
+    href = list_of("members_supporter", membership=Membership.State.ACTIVE.value)
+    return Card(_("Active patrons"), [str(desk.active_patrons())], meaning, href)
+
+
+def gifts_card() -> Card:
+    rows = desk.received()
+    values = [money.format(row.month, row.currency, short=True) for row in rows] or ["0"]
+    today = [money.format(row.today, row.currency, short=True) for row in rows if row.today]
+    gifts, gifts_today = sum(row.gifts_month for row in rows), sum(row.gifts_today for row in rows)
+    counted = ngettext("%(count)d gift.", "%(count)d gifts.", gifts) % {"count": gifts}
+    first = (
+        _("Today: %(sums)s (%(count)d).") % {"sums": ", ".join(today), "count": gifts_today}
+        if today
+        else _("Today: none.")
+    )
+    meaning = " ".join((counted, first, _("Before fees and refunds.")))
+    return Card(_("Received this month"), values, meaning, list_of("payments_payment", status__exact="succeeded"))
+
+
+def cases_card() -> Card:
+    waiting = desk.open_cases()
+    since = _("The oldest was noticed %(ago)s ago.") % {"ago": _age(waiting.oldest)} if waiting.oldest else ""
+    meaning = " ".join((_("Things the software noticed and a person decides."), since)).strip()
+    return Card(_("Open cases"), [str(waiting.count)], meaning, list_of("payments_case"), _tone(waiting.count, LATE))
+
+
+def waiting_events_card() -> Card:
+    by_state = desk.events()
+    waiting = [by_state[state] for state in StripeEvent.WAITING if state in by_state]
+    count = sum(row.count for row in waiting)
+    oldest = min((row.oldest for row in waiting if row.oldest), default=None)
+    since = _("The oldest waits for %(ago)s.") % {"ago": _age(oldest)} if oldest else _("Nothing waits.")
+    failed = by_state.get(StripeEvent.State.FAILED)
+    trouble = _("%(count)d failed and are tried again.") % {"count": failed.count} if failed else ""
+    dead = by_state.get(StripeEvent.State.DEAD)
+    gone = _("%(count)d are dead and wait for you.") % {"count": dead.count} if dead else ""
+    tone = BAD if dead else LATE if failed else GOOD
+    href = list_of("payments_stripeevent", state="stuck" if failed or dead else "waiting")
+    meaning = " ".join(part for part in (since, trouble, gone) if part)
+    return Card(_("Stripe’s events waiting"), [str(count)], meaning, href, tone)
+
+
+def messages_card() -> Card:
+    by_state = desk.messages_in_trouble()
+    failed = by_state.get(Message.State.FAILED, 0)
+    unknown = by_state.get(Message.State.UNKNOWN, 0)
+    meaning = _("Messages that could not be sent.")
+    if unknown:
+        meaning = _("Messages that could not be sent. Of %(count)d more nobody knows whether they left.") % {
+            "count": unknown
+        }
+    state = Message.State.FAILED if failed or not unknown else Message.State.UNKNOWN
+    href = list_of("members_message", state__exact=state.value)
+    return Card(_("Messages failed"), [str(failed)], meaning, href, BAD if failed else LATE if unknown else GOOD)
+
+
+def sign(user: Person) -> Card | None:
+    """In step with Stripe or not, why not, and when both were last the same. One query."""
+    if not user.has_perm("payments.view_difference"):  # type: ignore[union-attr]
+        return None
+    now = reconciliation.step()
+    agreed = (
+        _("Both were last the same on %(moment)s.") % {"moment": columns.moment(now.agreed_at)}
+        if now.agreed_at
+        else _("They were never found the same yet.")
+    )
+    counted = ngettext(
+        "%(count)d difference waits for a person.", "%(count)d differences wait for a person.", now.differences
+    ) % {"count": now.differences}
+    troubles = [counted if each == Trouble.DIFFERENCES else str(each.label) for each in now.troubles]
+    value = _("In step with Stripe") if now.is_in_step else _("Not in step with Stripe")
+    href = list_of("payments_difference" if now.differences else "payments_reconciliation")
+    return Card("", [value], " ".join([*troubles, agreed]), href, GOOD if now.is_in_step else LATE)
+
+
+CARDS: tuple[tuple[str, Callable[[], Card]], ...] = (
+    ("members.view_supporter", patrons_card),
+    ("payments.view_payment", gifts_card),
+    ("payments.view_case", cases_card),
+    ("payments.view_stripeevent", waiting_events_card),
+    ("members.view_message", messages_card),
+)
+
+
+def _tone(count: int, if_any: str) -> str:
+    return if_any if count else GOOD
+
+
+def _age(since: datetime | None) -> str:
+    """In real time, in its largest unit; a clock that was moved may make it nothing."""
+    return timesince(since, timezone.now(), depth=1) if since else ""

@@ -1,0 +1,220 @@
+"""The letters at the desk: the whole catalogue, each letter as invented people get it, and a test to oneself.
+
+The samples are made and rolled back by payments/desk/samples/; letters that were sent are in messages.py.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+
+from csp.constants import NONCE, NONE, SELF
+from csp.decorators import csp_replace, csp_update
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from members import limits
+from members.mail import kinds as mail_kinds
+from payments.desk.mail_as_sent import as_page, by, without_keys
+from payments.desk.samples.catalogue import SAMPLES
+from payments.desk.samples.people import PEOPLE
+from payments.desk.samples.showing import Shown, show
+from payments.desk.samples.testing import send_test
+
+if TYPE_CHECKING:
+    from payments.admin.messages import MessageAdmin
+
+TESTS_AN_HOUR = 20
+# A letter is a page of a stranger: it may load nothing, run nothing and open nothing within ours.
+LETTER_POLICY = {
+    "script-src": [NONE],
+    "connect-src": [NONE],
+    "font-src": [NONE],
+    "form-action": [NONE],
+    "style-src": [NONCE],
+    "sandbox": ["allow-popups"],
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which letter is looked at, and how. Anything that is no choice is the usual one."""
+
+    kind: str
+    case: str
+    person: str
+    language: str
+    part: str = "html"
+    scheme: str = "light"
+
+    def query(self) -> str:
+        return urlencode({name: value for name, value in asdict(self).items() if name != "kind"})
+
+    def shown(self) -> Shown | None:
+        """The letter, or None when it cannot be written: a newsroom's own words may be broken."""
+        try:
+            return show(self.kind, self.case, PEOPLE[self.person], self.language)
+        except Exception:  # whatever a template of somebody else's can raise, this page says that it did
+            return None
+
+
+def chosen(kind: str, query: QueryDict) -> Chosen:
+    """What somebody chose. Raises Http404 for a kind without a sample."""
+    if kind not in SAMPLES:
+        raise Http404
+    person = _one_of(query.get("person"), list(PEOPLE))
+    return Chosen(
+        kind, _one_of(query.get("case"), list(SAMPLES[kind].cases)), person,
+        _one_of(query.get("language"), [PEOPLE[person].language, *dict(settings.LANGUAGES)]),
+        _one_of(query.get("part"), ["html", "text"]), _one_of(query.get("scheme"), ["light", "dark"]),
+    )  # fmt: skip
+
+
+def _one_of(value: str | None, choices: list[str]) -> str:
+    return value if value in choices else choices[0]
+
+
+class ChoiceForm(forms.Form):
+    def __init__(self, now: Chosen) -> None:
+        super().__init__(asdict(now), auto_id="id_%s")
+        for name, label, choices in choices_of(now):
+            if len(choices) > 1:
+                self.fields[name] = forms.ChoiceField(label=label, choices=choices)
+
+
+def choices_of(now: Chosen) -> list[tuple[str, str, list[tuple[str, Any]]]]:
+    return [
+        ("case", _("Case"), [(name, case.label) for name, case in SAMPLES[now.kind].cases.items()]),
+        ("person", _("To whom"), [(slug, person.label) for slug, person in PEOPLE.items()]),
+        ("language", _("Language"), list(settings.LANGUAGES)),
+        ("part", _("As"), [("html", _("HTML")), ("text", _("plain text"))]),
+        ("scheme", _("By"), [("light", _("day")), ("dark", _("night"))]),
+    ]
+
+
+def addresses(desk: MessageAdmin) -> list[URLPattern]:
+    view, stem = desk.admin_site.admin_view, "members_message_letters"
+    pages = Letters(desk)
+    return [
+        path("letters/", view(pages.catalogue), name=stem),
+        path("letters/<slug:kind>/", view(pages.one), name=f"{stem}_one"),
+        path("letters/<slug:kind>/frame/", view(pages.frame), name=f"{stem}_frame"),
+        path("letters/<slug:kind>/test/", view(pages.test), name=f"{stem}_test"),
+    ]
+
+
+def page_of(request: HttpRequest, letter: str, *, is_framed: bool = False) -> HttpResponseBase:
+    """An HTML letter on a page of its own, which can do nothing."""
+    answer = HttpResponse(as_page(letter, str(request.csp_nonce)))  # type: ignore[attr-defined]
+    policy: Any = {**LETTER_POLICY, "frame-ancestors": [SELF if is_framed else NONE]}
+    view = csp_replace(policy)(lambda _request: answer)
+    return (xframe_options_sameorigin(view) if is_framed else view)(request)
+
+
+class Letters:
+    """The pages, for whoever may see messages; a test needs the right that sending a message again needs."""
+
+    def __init__(self, desk: MessageAdmin) -> None:
+        self.desk = desk
+
+    def may_look(self, request: HttpRequest) -> None:
+        if not self.desk.has_view_permission(request):
+            raise PermissionDenied
+
+    def catalogue(self, request: HttpRequest) -> HttpResponse:
+        self.may_look(request)
+        languages = dict(settings.LANGUAGES)
+        language = _one_of(request.GET.get("language"), [get_language() or "", *languages])
+        rows = [_line(kind, language if language in languages else settings.LANGUAGE_CODE) for kind in kinds()]
+        return self.page(request, "staff/letters.html", _("Letters"), rows=rows, language=language, languages=languages)
+
+    def one(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        self.may_look(request)
+        now = chosen(kind, request.GET)
+        shown = now.shown()
+        answer = self.page(
+            request, "staff/letter.html", _("Letter %(kind)s") % {"kind": kind}, now=now, shown=shown,
+            text=without_keys(shown.letter.text) if shown else "", form=ChoiceForm(now), sample=SAMPLES[kind],
+            stream=mail_kinds.of(kind).stream.label,
+            may_test=self.desk.may_act(request),
+        )  # fmt: skip
+        framing: Any = {"frame-src": [SELF]}
+        return csp_update(framing)(lambda _request: answer)(request)
+
+    def frame(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        self.may_look(request)
+        now = chosen(kind, request.GET)
+        shown = now.shown()
+        if shown is None:
+            raise Http404
+        return page_of(request, by(now.scheme, shown.letter.html), is_framed=True)
+
+    def test(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Asks on a GET; on a POST sends one letter to the address of whoever asked, and to nobody else."""
+        self.may_look(request)
+        if not self.desk.may_act(request):
+            raise PermissionDenied
+        now = chosen(kind, request.GET)
+        back = f"{reverse('admin:members_message_letters_one', args=[kind])}?{now.query()}"
+        if request.method == "POST":
+            self.send(request, now)
+            return HttpResponseRedirect(back)
+        return self.page(
+            request, "staff/letter_test.html", _("A test of %(kind)s") % {"kind": kind}, now=now, shown=now.shown(),
+            back=back, wish=uuid.uuid4(), to_email=cast(User, request.user).email,
+        )  # fmt: skip
+
+    def send(self, request: HttpRequest, now: Chosen) -> None:
+        user, shown = cast(User, request.user), now.shown()
+        wish = request.POST.get("wish", "")
+        if not user.email:
+            messages.error(request, _("Your account has no address to send to."))
+        elif shown is None or not _is_uuid(wish):
+            messages.error(request, _("Nothing was sent: this letter cannot be written."))
+        elif not limits.hit("test-letter", str(user.pk), TESTS_AN_HOUR, 3600):
+            messages.error(request, _("Those were many tests within an hour. Try again later."))
+        else:
+            sent = send_test(now.kind, wish, shown.letter, to_email=user.email, language=now.language)
+            if sent:
+                self.desk.log_addition(request, sent, f"test {now.kind}")
+            messages.success(request, _("A test is on its way to %(address)s.") % {"address": user.email})
+
+    def page(self, request: HttpRequest, template: str, title: str, **more: Any) -> TemplateResponse:
+        around = self.desk.admin_site.each_context(request)
+        return TemplateResponse(request, template, {**around, "title": title, "opts": self.desk.opts, **more})
+
+
+def kinds() -> list[str]:
+    """Those with a sample, in the order of the table of kinds."""
+    known = [kind for kind in mail_kinds.KINDS if kind in SAMPLES]
+    return known + [kind for kind in SAMPLES if kind not in mail_kinds.KINDS]
+
+
+def _line(kind: str, language: str) -> dict[str, Any]:
+    usual = next(iter(SAMPLES[kind].cases))
+    shown = Chosen(kind, usual, "ordinary", language).shown()
+    return {
+        "kind": kind,
+        "stream": mail_kinds.of(kind).stream.label,
+        "subject": shown.letter.subject if shown else "",
+        "when": SAMPLES[kind].when,
+    }
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False

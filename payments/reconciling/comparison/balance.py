@@ -1,0 +1,109 @@
+"""Stripe's balance, line by line, and our settlements: amount, fee and currency to the minor unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Min, Q
+
+from payments.books import settlements
+from payments.models import Dispute, LedgerEntry, Payment, Refund
+from payments.reconciling.comparison import seen
+from payments.reconciling.comparison.kinds import Kind, Page, our_charges
+from payments.reconciling.differences import BALANCE, EXTRA, MISSING, UNSETTLED, Mismatch, money
+from payments.stripe_api import client, lists, values
+
+PREFIX = "balance_transaction:"
+# Stripe may know a fee days after the charge, not weeks.
+SETTLED_WITHIN = timedelta(days=3)
+# So long before its money came a debit may have been ordered, and its line written.
+ORDERED_WITHIN = timedelta(days=30)
+
+
+class Row(NamedTuple):
+    amount: int
+    currency: str
+    fee: int
+
+
+def _since(since: datetime) -> datetime:
+    """What came within the span is compared, however long its line had waited for the bank."""
+    come = Payment.objects.filter(created_at__gte=since - ORDERED_WITHIN, paid_at__gte=since)
+    # A card that was tried again for weeks has the line of the try that worked.
+    come = come.filter(Q(failures=0) | Q(method__startswith="SEPA"))
+    return min(since, come.aggregate(oldest=Min("created_at"))["oldest"] or since)
+
+
+def look(page: Page) -> list[Mismatch]:
+    return compared(page, _ours)
+
+
+def compared(page: Page, ours: Callable[[Page], Page]) -> list[Mismatch]:
+    """What differs. `ours` says which of the lines that no settlement names come from gifts of ours."""
+    rows = _rows(page)
+    found, unknown = [], []
+    for line in page:
+        if row := rows.get(line.id):
+            found += _differing(line, row)
+        elif not settlements.source_of(line).startswith("none:"):
+            unknown.append(line)
+    return found + [_mismatch(line, MISSING, "", _words(line)) for line in ours(unknown)]
+
+
+def _rows(page: Page) -> dict[str, Row]:
+    lines = LedgerEntry.objects.filter(source__in=[PREFIX + line.id for line in page]).order_by()
+    values = lines.values_list("source", "settled_amount", "settled_currency", "fee")
+    return {
+        source.removeprefix(PREFIX): Row(amount or 0, currency, fee or 0) for source, amount, currency, fee in values
+    }
+
+
+def _differing(line: values.BalanceTransaction, row: Row) -> list[Mismatch]:
+    pairs = {
+        "amount": (money(row.amount, row.currency), money(line.amount, line.currency)),
+        "fee": (money(row.fee, row.currency), money(line.fee, line.currency)),
+    }
+    return [_mismatch(line, field, *pair) for field, pair in pairs.items() if pair[0] != pair[1]]
+
+
+def _ours(lines: list[values.BalanceTransaction]) -> list[values.BalanceTransaction]:
+    """Of lines that no settlement of ours names: those of objects that we have, or that our books lack too."""
+    if not lines:
+        return []
+    ids = [line.source for line in lines]
+    ours = our_charges([], ids) | seen.among(seen.LACKED, ids)
+    ours |= set(Refund.objects.filter(stripe_refund_id__in=ids).values_list("stripe_refund_id", flat=True))
+    ours |= set(Dispute.objects.filter(stripe_dispute_id__in=ids).values_list("stripe_dispute_id", flat=True))
+    return [line for line in lines if line.source in ours]
+
+
+def _words(line: values.BalanceTransaction) -> str:
+    return f"{money(line.amount, line.currency)}, {line.fee}"
+
+
+def _mismatch(line: values.BalanceTransaction, field: str, ours: str, theirs: str) -> Mismatch:
+    return Mismatch(BALANCE, line.id, field, ours, theirs, line.created_at)
+
+
+_SETTLED_UNSEEN = f"""
+SELECT substr(source, {len(PREFIX) + 1}), settled_amount, settled_currency, fee, occurred_at
+FROM payments_ledgerentry l
+WHERE kind = 'settlement' AND occurred_at BETWEEN %s AND %s
+  AND {seen.UNSEEN.format(id=f"substr(l.source, {len(PREFIX) + 1})")}
+"""  # noqa: S608 - our own words only
+
+
+def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
+    for stripe_id, amount, currency, fee, occurred_at in seen.unseen(_SETTLED_UNSEEN, [since, until]):
+        yield Mismatch(BALANCE, stripe_id, EXTRA, f"{money(amount, currency)}, {fee}", "", occurred_at)
+    late = settlements.unsettled().filter(occurred_at__lt=until - SETTLED_WITHIN)
+    for line in late.iterator(500):
+        stripe_id = line.source.partition(":")[2]
+        yield Mismatch(BALANCE, stripe_id, UNSETTLED, money(line.amount, line.currency), "", line.occurred_at)
+
+
+KIND = Kind(
+    BALANCE, _since, lists.balance_transactions, look, _extra, client.read_balance_transaction
+)  # fmt: skip

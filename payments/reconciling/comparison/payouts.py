@@ -1,0 +1,62 @@
+"""Payouts: each at Stripe and our row, on its way or arrived, its state and amount, and whether its lines are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Min, Q
+
+from payments.models import Payout
+from payments.reconciling.comparison import seen
+from payments.reconciling.comparison.kinds import Kind, Page, yes
+from payments.reconciling.differences import EXTRA, LINES, MISSING, PAYOUT, STATUS, Mismatch, money
+from payments.stripe_api import client, lists, values
+
+# A payout arrives within days; one that has arrived may be sent back by the bank for some days more.
+FAILS_WITHIN = timedelta(days=14)
+_UNDER_WAY = Q(status__in=(Payout.Status.PENDING, Payout.Status.IN_TRANSIT))
+_UNTIED = Q(status=Payout.Status.PAID, is_automatic=True, compared_at=None)
+
+
+def _since(since: datetime) -> datetime:
+    open_ones = Payout.objects.filter(_UNDER_WAY | _UNTIED)
+    return min(since - FAILS_WITHIN, open_ones.aggregate(oldest=Min("created_at"))["oldest"] or since)
+
+
+def look(page: Page) -> list[Mismatch]:
+    rows = Payout.objects.in_bulk([payout.id for payout in page], field_name="stripe_payout_id")
+    found = []
+    for payout in page:
+        if row := rows.get(payout.id):
+            found += _differing(payout, row)
+        else:
+            found.append(_mismatch(payout, MISSING, "", money(payout.amount, payout.currency)))
+    return found
+
+
+def _differing(payout: values.Payout, row: Payout) -> list[Mismatch]:
+    pairs = {
+        STATUS: (row.status, payout.status),
+        "amount": (money(row.amount, row.currency), money(payout.amount, payout.currency)),
+        LINES: (yes(row.compared_at is not None or not payout.has_lines), "yes"),
+    }
+    return [_mismatch(payout, field, *pair) for field, pair in pairs.items() if pair[0] != pair[1]]
+
+
+def _mismatch(payout: values.Payout, field: str, ours: str, theirs: str) -> Mismatch:
+    return Mismatch(PAYOUT, payout.id, field, str(ours), theirs, payout.created_at)
+
+
+_PAYOUTS_UNSEEN = f"""
+SELECT stripe_payout_id, amount, currency, created_at FROM payments_payout p
+WHERE created_at BETWEEN %s AND %s AND {seen.UNSEEN.format(id="p.stripe_payout_id")}
+"""  # noqa: S608 - our own words only
+
+
+def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
+    for stripe_id, amount, currency, created_at in seen.unseen(_PAYOUTS_UNSEEN, [since, until]):
+        yield Mismatch(PAYOUT, stripe_id, EXTRA, money(amount, currency), "", created_at)
+
+
+KIND = Kind(PAYOUT, _since, lists.payouts, look, _extra, client.read_payout)

@@ -1,0 +1,57 @@
+"""Renewals that did not come: the day has passed, and neither a payment nor a failed one was told. Found every day.
+
+An event that Stripe never made is in no list of events; a subscription that was never read again looks well. Called
+by the daily jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from payments import cases
+from payments.inbox import queue as inbox
+from payments.models import Case, Payment, Subscription
+
+log = logging.getLogger("hromada.daily")
+
+# Stripe bills within hours of the day, and its events may take a while.
+PATIENCE = timedelta(days=2)
+# A try to charge may be dated a little before the day, in another time zone.
+BEFORE = timedelta(days=1)
+
+
+def find(today: date) -> int:
+    """Open a case, once a period, for every missed renewal, and have its subscription read from Stripe.
+
+    Missed is one more than two days past its business date, of a subscription that is alive, neither paused nor
+    stopping, without a payment received, failed or with the bank for the period. Returns how many are new.
+    """
+    new = 0
+    for subscription in _missed(today).select_related("supporter").iterator(chunk_size=500):
+        new += _tell(subscription)
+    return new
+
+
+def _missed(today: date) -> QuerySet[Subscription]:
+    for_period = Q(created_at__date__gte=OuterRef("renews_on") - BEFORE) | Q(paid_through__gt=OuterRef("renews_on"))
+    payments = Payment.objects.filter(for_period, subscription=OuterRef("pk"))
+    due = Subscription.objects.renewing_by(today - PATIENCE - timedelta(days=1)).exclude(
+        status=Subscription.Status.PAUSED
+    )
+    return due.filter(~Exists(payments), collection_paused=False).order_by("renews_on", "pk")
+
+
+def _tell(subscription: Subscription) -> bool:
+    key = f"subscription:{subscription.pk}:renewal:{subscription.renews_on.isoformat()}"
+    if Case.objects.filter(key=key).exists():
+        return False
+    facts = {"subscription": subscription.pk, "renews_on": subscription.renews_on.isoformat()}
+    with transaction.atomic():
+        cases.open_case(Case.Kind.RENEWAL_MISSED, key, subscription.supporter, facts)
+        inbox.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
+    log.error("renewal of subscription %s did not come: due on %s", subscription.pk, subscription.renews_on)
+    return True

@@ -1,0 +1,44 @@
+"""Which letter goes first, and which does not go at all any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from members.mail import sending as mail_sending
+from members.models import Message
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def owed(minutes_ago: int, **values: object) -> Message:
+    due = timezone.now() - timedelta(minutes=minutes_ago)
+    return factories.message(state="pending", next_try_at=due, **values)
+
+
+def test_what_somebody_waits_for_first_then_service_then_staff_then_the_rest() -> None:
+    last = owed(90, stream="relationship")
+    third = owed(60, stream="staff")
+    second = owed(30)
+    later = owed(10)
+    first = owed(1, is_urgent=True)
+    found = [message.pk for _ in range(5) if (message := mail_sending.claim())]
+    assert found == [first.pk, second.pk, later.pk, third.pk, last.pk]
+    assert mail_sending.claim() is None
+
+
+def test_what_came_too_late_is_not_sent_and_says_so() -> None:
+    late = owed(30, expires_at=timezone.now() - timedelta(minutes=1))
+    fresh = owed(20, expires_at=timezone.now() + timedelta(minutes=1))
+    claimed = mail_sending.claim()
+    assert claimed == fresh
+    late.refresh_from_db()
+    assert (late.state, late.error) == ("canceled", "It came too late to be of use.")
+
+
+def test_one_that_may_have_arrived_is_not_called_off() -> None:
+    message = owed(30, kind="cancelled", expires_at=timezone.now() - timedelta(minutes=1), unanswered=1)
+    assert mail_sending.claim() == message

@@ -1,0 +1,193 @@
+"""Every letter as invented people get it: whole, short, in both languages; nothing stays, nothing is sent; no name,
+however mean, adds markup, a header or a link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.utils.translation import override
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from members.mail.kinds import KINDS
+from members.mail.rendering import as_email, render
+from payments.desk.samples.catalogue import SAMPLES
+from payments.desk.samples.people import PEOPLE, Person
+from payments.desk.samples.showing import Shown, made, show
+
+LETTERS = [(kind, case) for kind, sample in SAMPLES.items() for case in sample.cases]
+LANGUAGES = [code for code, _name in django_settings.LANGUAGES]
+MEAN = (
+    "<b>Olena</b>", '"><img src=x onerror=alert(1)>', "</title><script>alert(1)</script>", "<!--", "&lt;b&gt;",
+    "Olena\r\nBcc: everybody@evil.example", "Olena\nSubject: You won", "Olena\x0b\x85\u2028To: x@evil.example",
+    "https://evil.example/pay", "www.evil.example", "evil.example", "evil。example", "pay@evil.example",
+    "//evil.example Olena", "tel:+380441234567", "+380441234567", "{{ 7|add:7 }}{% debug %}", "%(sum)s %s {0}",
+    "\u202egnp.exe", "Olena\u200b\u2066", "javascript:alert(1)", "x" * 120, "Ole\u0301na",
+)  # fmt: skip
+# What programs make a link of by themselves: an address, or a word with a dot and letters after it.
+LINKED = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://\S+|\S+@\S+|\b[^\W_][\w-]*(?:\.|。)[^\W\d_]{2,}\S*|\+\d{7,}|//\S+")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _newsroom(settings: Any, db: None) -> None:
+    settings.SITE_URL, settings.SITE_NAME = "https://courier.example", "The Courier"
+    settings.LEGAL_NAME, settings.LEGAL_REGISTRATION = "The Courier NGO", "registration 00000000"
+    settings.EDITOR_NAME, settings.EDITOR_ROLE = "Mariana Savchuk", "Editor-in-chief"
+
+
+def everything(kind: str, case: str) -> Iterator[tuple[str, Shown]]:
+    for person in PEOPLE.values():
+        for language in LANGUAGES:
+            yield f"{kind}/{case} {person.slug} {language}", show(kind, case, person, language)
+
+
+def named(name: str, *, like: str = "ordinary") -> Person:
+    return replace(PEOPLE[like], slug="mean", name=name)
+
+
+def folders() -> set[str]:
+    return {path.parent.name for path in (Path(django_settings.BASE_DIR) / "templates/emails").glob("*/subject.txt")}
+
+
+def test_every_kind_that_is_written_has_a_sample() -> None:
+    assert sorted(folders() & set(KINDS) - set(SAMPLES) - {"test"}) == []
+
+
+def test_every_sample_is_of_a_letter_that_is_written() -> None:
+    assert sorted(set(SAMPLES) - folders()) == []
+    assert all(sample.cases for sample in SAMPLES.values())
+
+
+def test_nothing_stays_and_nothing_is_sent(django_capture_on_commit_callbacks: Any) -> None:
+    def rows() -> dict[str, int]:
+        return {model._meta.label: model._default_manager.count() for model in apps.get_models()}
+
+    before = rows()
+    with django_capture_on_commit_callbacks() as callbacks:
+        for kind, case in LETTERS:
+            show(kind, case, PEOPLE["ordinary"], "en")
+    assert rows() == before
+    assert callbacks == []
+
+
+def test_what_breaks_while_a_sample_is_shown_leaves_nothing_either() -> None:
+    with pytest.raises(ZeroDivisionError), made("receipt_recurring", "goes_on", PEOPLE["ordinary"], "en"):
+        raise ZeroDivisionError
+    assert apps.get_model("members.Supporter")._default_manager.count() == 0
+
+
+@pytest.mark.parametrize(("kind", "case"), LETTERS)
+def test_each_is_short_light_and_whole_for_everybody(kind: str, case: str) -> None:
+    wrong = []
+    for name, shown in everything(kind, case):
+        letter, words = shown.letter, 250 if shown.stream == "relationship" else 150
+        is_hidden = "discreet" in name and shown.stream != "staff"
+        whole = f"{letter.subject}\n{letter.text}\n{visible(letter.html)}"
+        checks = {
+            f"subject of {len(letter.subject)}: {letter.subject}": 5 < len(letter.subject) <= 55,
+            f"{shown.words} words": shown.words <= words,
+            f"{shown.size} bytes": shown.size <= 60_000,
+            f"preheader {shown.preheader!r}": bool(shown.preheader) != is_hidden,
+            "shouts": "!" not in whole,
+            "a hole": not re.search(r"\bNone\b|\{\{|\{%|%\(|  +,|\(\)|(?<!\.)\.\.(?!\.)| ,", whole),
+            "long lines": all(len(line) <= 72 or "://" in line for line in letter.text.splitlines()),
+        }
+        wrong += [f"{name}: {words}" for words, is_right in checks.items() if not is_right]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("kind", "case"), LETTERS)
+def test_its_language_stands_in_it_and_its_dates_and_sums_are_text(kind: str, case: str) -> None:
+    for language in LANGUAGES:
+        html = show(kind, case, PEOPLE["ukrainian"], language).letter.html
+        assert f'<html lang="{language}" dir="ltr"' in html
+        assert "<img" not in html
+        assert "url(" not in html
+
+
+@pytest.mark.parametrize("name", MEAN)
+def test_no_mean_name_adds_markup_a_header_or_a_link(name: str) -> None:
+    for kind, case in LETTERS:
+        look_for_what_was_added(kind, case, name)
+
+
+@example(name="a.b")
+@given(name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_at_all_does(name: str) -> None:
+    for kind, case in LETTERS[:: max(1, len(LETTERS) // 6)]:
+        look_for_what_was_added(kind, case, name)
+
+
+def look_for_what_was_added(kind: str, case: str, name: str) -> None:
+    """A letter to somebody of this name beside the same to somebody without one."""
+    who, nobody = named(name), named("")
+    with made(kind, case, who, "en") as message:
+        letter = render(message)
+        headers = sorted(as_email(message, letter).message().keys())
+    with made(kind, case, nobody, "en") as message:
+        plain = render(message)
+        plain_headers = sorted(as_email(message, plain).message().keys())
+    where = f"{kind}/{case} to {name!r}"
+    assert headers == plain_headers, where
+    assert not re.search(r"[\r\n]", letter.subject), where
+    assert tags(letter.html) == tags(plain.html), where
+    assert links(letter.text) <= links(plain.text), where
+    assert links(visible(letter.html)) <= links(visible(plain.html)), where
+    assert links(letter.subject) <= links(plain.subject), where
+
+
+def links(text: str) -> set[str]:
+    """What would become a link, without the tokens that differ from letter to letter."""
+    return {without_token(found) for found in LINKED.findall(text)}
+
+
+def without_token(address: str) -> str:
+    return re.sub(r"/\d+/", "/N/", re.sub(r"/[\w.=-]{20,}", "/…", address))
+
+
+class Reading(HTMLParser):
+    """The tags of a page in order, and what can be read on it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(f"{tag} {without_token(dict(attrs).get('href') or '')} {sorted(name for name, _ in attrs)}")
+
+    def handle_data(self, data: str) -> None:
+        if not self.tags[-1].startswith(("style", "title")):
+            self.words.append(data)
+
+
+def tags(html: str) -> list[str]:
+    """A greeting without a name may leave out a line break, and nothing else."""
+    return [tag for tag in Reading(html).tags if not tag.startswith("br")]
+
+
+def visible(html: str) -> str:
+    return " ".join(" ".join(Reading(html).words).split())
+
+
+def test_what_is_looked_for_is_found() -> None:
+    assert links("see evil.example, pay@evil.example https://a.b //x.y/z") == {
+        "evil.example,", "pay@evil.example", "https://a.b", "//x.y/z",
+    }  # fmt: skip
+    assert tags("<p>a</p>") != tags("<p>a<b>c</b></p>")
+    with override("uk"):
+        assert visible("<title>x</title><p>a&amp;b</p>") == "a&b"
