@@ -21,7 +21,7 @@ from payments.desk.patron_status import next_payment, promise, subscription_stat
 from payments.desk.search import FindsByPerson
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Subscription, SubscriptionChange
-from payments.recurring import changes
+from payments.recurring import change_params, changes
 
 
 class StopForm(forms.Form):
@@ -50,7 +50,7 @@ class StopSubscription(Act):
     def consequences(self, row: Subscription) -> list[object]:
         until = {"day": columns.moment(row.current_period_end)}
         keeps = _("What is paid stays paid: it runs until %(day)s and then ends.") % until
-        if row.status not in changes.STOPS_AT_PERIOD_END:
+        if row.status not in change_params.STOPS_AT_PERIOD_END:
             keeps = _("It ends at once, because its last payment did not come.")
         told = why_untold(row.supporter.email) or _("They get one email that says so.")
         return [_("Stripe takes no further payment."), keeps, told, _("Nothing is refunded.")]

@@ -19,21 +19,17 @@ from django.utils import timezone
 
 from members import clock
 from members.models import Supporter, TimelineEntry
-from payments import cases, money
-from payments import stripe_requests as requests
+from payments import cases, money, stripe_requests
 from payments.books import refund_requests
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused
 from payments.giving import suggestions
 from payments.giving.choices import next_on
 from payments.models import Case, Frequency, Payment, Subscription, SubscriptionChange
-from payments.recurring import subscriptions
+from payments.recurring import change_params, subscriptions
 from payments.stripe_api import client, objects
 
 Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
 
-# Stripe ends the subscription itself when it is to stop at the period's end. One that is behind with a payment is
-# ended at once: otherwise the retries would go on.
-STOPS_AT_PERIOD_END = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING)
 PAUSE_MONTHS = 3
 # Which earlier wishes that Stripe has not answered a new one takes the place of.
 OVERTAKES: dict[str, tuple[str, ...]] = {
@@ -71,7 +67,7 @@ def request_pause(subscription: Subscription, surface: str) -> SubscriptionChang
             if not can_pause(subscription):
                 raise NothingToChange(subscription.stripe_subscription_id)
             pause = {"behavior": "void", "resumes_at": int(resumes_at().timestamp())}
-            params = {"pause_collection": pause, **_no_stop(subscription)}
+            params = {"pause_collection": pause, **change_params.no_stop(subscription)}
             change = _written(subscription, Kind.PAUSE, surface, params)
     ask(change)
     return change
@@ -83,13 +79,13 @@ def request_amount(subscription: Subscription, amount: int, surface: str) -> Sub
     Raises NothingToChange when that is asked for already (so a form sent twice lowers once), is not lower, or is below
     the least we accept; StripeUnavailable, StripeRefused.
     """
-    price = _price(client.read_subscription(subscription.stripe_subscription_id), amount)
+    price = change_params.price(client.read_subscription(subscription.stripe_subscription_id), amount)
     with _held(subscription):
         change = _open(subscription, Kind.AMOUNT, amount=amount)
         if change is None:
             if not can_lower(subscription, amount):
                 raise NothingToChange(subscription.stripe_subscription_id)
-            params = {"items": [price], "proration_behavior": "none", **_no_stop(subscription)}
+            params = {"items": [price], "proration_behavior": "none", **change_params.no_stop(subscription)}
             both = {"amount": amount, "amount_before": subscription.amount}
             change = _written(subscription, Kind.AMOUNT, surface, params, **both)
     ask(change)
@@ -104,10 +100,10 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
     with _held(subscription):
         change = _open(subscription, Kind.KEEP)
         if change is None:
-            params = _without_stop(subscription) or _without_pause(subscription)
+            params = change_params.without_stop(subscription) or change_params.without_pause(subscription)
             if not params or not subscription.is_alive:
                 raise NothingToChange(subscription.stripe_subscription_id)
-            change = _written(subscription, Kind.KEEP, surface, {**_no_stop(subscription), **params})
+            change = _written(subscription, Kind.KEEP, surface, {**change_params.no_stop(subscription), **params})
     ask(change)
     return change
 
@@ -129,7 +125,7 @@ def write_down_stop(
         if reason == MEANT_ONCE:
             _show_to_staff(subscription)
         told = {"words": words, "actor": actor, "at_once": at_once, "public_id": public_id or uuid.uuid4()}
-        params = _stop_params(subscription, at_once=at_once)
+        params = change_params.stop_params(subscription, at_once=at_once)
         return _written(subscription, Kind.STOP, surface, params, reason=reason, **told)
 
 
@@ -140,9 +136,9 @@ def ask(change: SubscriptionChange) -> None:
     Raises StripeUnavailable (stays open and is taken up again), StripeRefused.
     """
     subscription = Subscription.objects.get(pk=change.subscription_id)
-    params = _stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
+    params = change_params.stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
     try:
-        requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
+        stripe_requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
     except StripeRefused:
         subscriptions.read_again(subscription)
         raise
@@ -167,13 +163,13 @@ def standing(subscription: Subscription) -> str:
     if not subscription.is_alive:
         return "over"
     if subscription.stops_by(State.ACCEPTED):
-        return "stopping" if subscription.status in STOPS_AT_PERIOD_END else "over"
+        return "stopping" if subscription.status in change_params.STOPS_AT_PERIOD_END else "over"
     return "paused" if subscription.pauses_by(State.ACCEPTED) else "going"
 
 
 def can_pause(subscription: Subscription) -> bool:
     """A monthly gift that is paid. One behind with a payment would still be tried; a yearly one would skip a year."""
-    if subscription.frequency != Frequency.MONTH or subscription.status not in STOPS_AT_PERIOD_END:
+    if subscription.frequency != Frequency.MONTH or subscription.status not in change_params.STOPS_AT_PERIOD_END:
         return False
     return not subscription.pauses_by(*SubscriptionChange.UNSEEN)
 
@@ -242,41 +238,6 @@ def _show_to_staff(subscription: Subscription) -> None:
         cases.open_case(Case.Kind.MEANT_ONCE, key, subscription.supporter, facts)
 
 
-def _without_stop(subscription: Subscription) -> dict[str, Any]:
-    """What takes back a stop that was asked for; nothing when none was, or a later wish takes it back already."""
-    return _no_stop(subscription) if subscription.is_ending_or_asked_to else {}
-
-
-def _no_stop(subscription: Subscription) -> dict[str, Any]:
-    """What takes back any stop that Stripe may know of, whatever was wished since: the wish that took it back may be
-    overtaken by this one, and never reach Stripe.
-    """
-    asked = subscription.changes.filter(kind=Kind.STOP, state__in=SubscriptionChange.UNSEEN)
-    if subscription.is_alive and not subscription.is_stopping and not asked.exists():
-        return {}
-    is_dated = subscription.cancel_at is not None and not subscription.cancel_at_period_end
-    return {"cancel_at": ""} if is_dated else {"cancel_at_period_end": False}
-
-
-def _without_pause(subscription: Subscription) -> dict[str, Any]:
-    return {"pause_collection": ""} if subscription.pauses_by(*SubscriptionChange.UNSEEN) else {}
-
-
-def _price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
-    """The subscription's one line with another price."""
-    price = {
-        "currency": agreed.currency.lower(), "product": agreed.product, "unit_amount": amount,
-        "recurring": {"interval": agreed.interval},
-    }  # fmt: skip
-    return {"id": agreed.item, "quantity": 1, "price_data": price}
-
-
-def _stop_params(subscription: Subscription, *, at_once: bool) -> dict[str, Any]:
-    """Nothing where it is to end now."""
-    ends_later = subscription.status in STOPS_AT_PERIOD_END and not at_once
-    return {"cancel_at_period_end": True} if ends_later else {}
-
-
 def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
     call = client.update_subscription if params else client.cancel_subscription
     call(subscription.stripe_subscription_id, params, key=key)
@@ -286,7 +247,10 @@ def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) ->
 def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | None:
     """Whether Stripe's object is as was asked for by now; None when it is not."""
     agreed = client.read_subscription(subscription.stripe_subscription_id)
-    is_over, ends_later = agreed.status not in Subscription.ALIVE, subscription.status in STOPS_AT_PERIOD_END
+    is_over, ends_later = (
+        agreed.status not in Subscription.ALIVE,
+        subscription.status in change_params.STOPS_AT_PERIOD_END,
+    )
     return True if _shows(agreed, change) and (is_over or ends_later or change.kind != Kind.STOP) else None
 
 
