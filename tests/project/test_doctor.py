@@ -35,8 +35,11 @@ pytestmark = pytest.mark.django_db
 class SkewedClock:
     """Stripe's answers with another time in their Date header."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self.app, self.skew = simulator.wsgi, timedelta(0)
+    skew = timedelta(0)
+
+    def around(self, application: Any) -> SkewedClock:
+        self.app = application
+        return self
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
@@ -64,14 +67,13 @@ class House:
 @pytest.fixture
 def house(settings) -> Iterator[House]:
     simulator = Simulator(None, secret_key=KEY)
-    clock = SkewedClock(simulator)
-    simulator.wsgi = clock  # type: ignore[assignment]
-    with serve(simulator) as running:
+    clock = SkewedClock()
+    with serve(simulator, around=clock.around) as running:
         settings.DEBUG, settings.STRIPE_IS_SIMULATED, settings.STRIPE_PARAMS_CHECKED = True, False, True
         settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = KEY, running.url
         settings.STRIPE_WEBHOOK_SECRETS = ["whsec_x"]
         settings.SITE_URL, settings.ALLOWED_HOSTS = SITE, ["support.example.org"]
-        settings.EMAIL_BACKEND = "members.mail.outbox.files.EmailBackend"
+        settings.EMAIL_BACKEND = "members.mail.files.EmailBackend"
         call_command("stripe_endpoint", stdout=StringIO())
         for name in heartbeats.NAMES:
             Heartbeat.objects.create(name=name, beaten_at=timezone.now())
