@@ -7,10 +7,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin.differences import TONES, field, kind, ours, theirs
 from payments.desk import columns
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.desk.pages import DeskAdmin, Fact, Part, Table
+from payments.desk.tables.differences import TONES, field, kind, ours, theirs
 from payments.models import Difference, Reconciliation
 
 

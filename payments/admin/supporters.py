@@ -7,58 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members import people
 from members.admin.plain import may_see
-from members.errors import AddressTaken
 from members.models import Membership, Supporter
 from payments.desk import columns, supporter_page
 from payments.desk import patron_status as standing
-from payments.desk.acts.act import Act
+from payments.desk.acts.supporters import CorrectAddress
 from payments.desk.columns import column
 from payments.desk.filters import Giving, LanguageFilter, Patronage
 from payments.desk.pages import is_list
 from payments.desk.search import FindsByPerson, supporter_of, supporters_like
 from payments.models import Subscription
-
-
-class AddressForm(forms.Form):
-    email = forms.EmailField(label=gettext_lazy("The right address"), max_length=254)
-
-
-class CorrectAddress(Act):
-    slug = "correct-address"
-    label = gettext_lazy("Correct the address")
-    form_class = AddressForm
-    problems = (AddressTaken, ValidationError)
-
-    def question(self, row: Supporter) -> str:
-        return _("What is the right address instead of %(email)s?") % {"email": row.email}
-
-    def consequences(self, row: Supporter) -> list[object]:
-        return [
-            _("Messages that wait and later ones go to the new address, and access is found by it."),
-            _("Stripe is not told: its own mails keep going where they went."),
-        ]
-
-    def perform(self, row: Supporter, answers: dict[str, Any], actor: User) -> str:
-        people.correct_address(row, answers["email"], actor)
-        return _("The address is corrected.")
-
-    def sorry(self, problem: Exception) -> str:
-        if isinstance(problem, AddressTaken):
-            return _("Another supporter has this address already. Search for it to see whether both are one person.")
-        return _("This does not look like an email address. Please check it.")
 
 
 @column(gettext_lazy("patron"))

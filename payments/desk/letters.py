@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from csp.constants import NONCE, NONE, SELF
@@ -28,13 +28,11 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from members import limits
 from members.mail import kinds as mail_kinds
 from payments.desk.mail_as_sent import as_page, by, without_keys
+from payments.desk.pages import DeskAdmin
 from payments.desk.samples.catalogue import SAMPLES
 from payments.desk.samples.people import PEOPLE
 from payments.desk.samples.showing import Shown, show
 from payments.desk.samples.testing import send_test
-
-if TYPE_CHECKING:
-    from payments.admin.messages import MessageAdmin
 
 TESTS_AN_HOUR = 20
 # A letter is a page of a stranger: it may load nothing, run nothing and open nothing within ours.
@@ -104,7 +102,7 @@ def choices_of(now: Chosen) -> list[tuple[str, str, list[tuple[str, Any]]]]:
     ]
 
 
-def addresses(desk: MessageAdmin) -> list[URLPattern]:
+def addresses(desk: DeskAdmin) -> list[URLPattern]:
     view, stem = desk.admin_site.admin_view, "members_message_letters"
     pages = Letters(desk)
     return [
@@ -126,7 +124,7 @@ def page_of(request: HttpRequest, letter: str, *, is_framed: bool = False) -> Ht
 class Letters:
     """The pages, for whoever may see messages; a test needs the right that sending a message again needs."""
 
-    def __init__(self, desk: MessageAdmin) -> None:
+    def __init__(self, desk: DeskAdmin) -> None:
         self.desk = desk
 
     def may_look(self, request: HttpRequest) -> None:

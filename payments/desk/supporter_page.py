@@ -16,11 +16,6 @@ from django.utils.translation import ngettext
 from members.admin.plain import may_see
 from members.models import Membership, Message, Supporter, TimelineEntry
 from payments import money
-from payments.admin.cases import case_table
-from payments.admin.checkouts import checkout_table
-from payments.admin.messages import message_table
-from payments.admin.payments import REFUND_TONES, payment_table
-from payments.admin.refund_requests import request_table
 from payments.desk import columns
 from payments.desk import timeline as happenings
 from payments.desk.columns import NONE
@@ -28,6 +23,11 @@ from payments.desk.filters import list_of
 from payments.desk.pages import Table
 from payments.desk.patron_status import TONES, charged_on, promise, standing, standing_words, subscription_state
 from payments.desk.patron_status import next_payment as next_day
+from payments.desk.tables.cases import case_table
+from payments.desk.tables.checkouts import checkout_table
+from payments.desk.tables.messages import message_table
+from payments.desk.tables.payments import payment_table, refund_part
+from payments.desk.tables.refund_requests import request_table
 from payments.models import KEPT, Case, Checkout, Payment, Refund, RefundRequest, Subscription
 
 NEWEST = 20
@@ -149,19 +149,6 @@ def membership_table(supporter: Supporter) -> Table:
         days = [columns.day(day) for day in (row.starts_on, row.paid_through, row.grace_through)]
         shown.append([row.level.name(), state, *days])
     return Table(_("Memberships"), head, shown, empty=_("Never a patron."))
-
-
-def refund_part(payments: list[Payment]) -> Table:
-    """Refunds of the payments shown, with the payment they belong to."""
-    head = [_("Refund"), _("Payment"), _("Made"), _("Amount"), _("Status"), _("Reason")]
-    pairs = [(refund, payment) for payment in payments for refund in payment.refunds.all()]
-    return Table(_("Refunds"), head, [_refund(*pair) for pair in pairs], empty=_("Nothing was sent back."))
-
-
-def _refund(refund: Any, payment: Payment) -> list[object]:
-    from_here, when = columns.link(payment), columns.moment(refund.created_at)
-    shown, state = columns.amount(refund.amount, refund.currency), columns.tinted(refund, "status", REFUND_TONES)
-    return [columns.link(refund), from_here, when, shown, state, refund.reason or NONE]
 
 
 def _more(rows: list[Any], model: str, supporter: Supporter) -> str:

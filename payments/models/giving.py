@@ -237,6 +237,16 @@ class SubscriptionChange(StripeRequest):
         AMOUNT = "amount", _("another amount")
         KEEP = "keep", _("keep going")
 
+    class Reason(models.TextChoices):
+        """Why a reader stops, as the stop page asks. Staff and older rows may hold other words."""
+
+        MONEY = "money", _("Money is tight")
+        ELSEWHERE = "elsewhere", _("I give elsewhere now")
+        DISAGREE = "disagree", _("I disagree with something you published")
+        READING = "reading", _("I read you less")
+        TROUBLE = "trouble", _("The payment gave me trouble")
+        MEANT_ONCE = "once", _("I only meant to give once")
+
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(_("what"), max_length=10, choices=Kind)
     amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)

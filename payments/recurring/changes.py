@@ -38,8 +38,7 @@ OVERTAKES: dict[str, tuple[str, ...]] = {
     Kind.PAUSE: (Kind.STOP, Kind.KEEP),
     Kind.AMOUNT: (Kind.STOP, Kind.AMOUNT),
 }
-# The reason that says that a recurring gift was never meant, and for how long its money may go back.
-MEANT_ONCE = "once"
+# For how long the money of a recurring gift that was never meant may go back.
 OFFER_BACK_WITHIN = timedelta(days=60)
 
 
@@ -122,7 +121,7 @@ def write_down_stop(
             return open_one
         if subscription.is_ending_or_asked_to:
             raise AlreadyStopped(subscription.stripe_subscription_id)
-        if reason == MEANT_ONCE:
+        if reason == SubscriptionChange.Reason.MEANT_ONCE:
             _show_to_staff(subscription)
         told = {"words": words, "actor": actor, "at_once": at_once, "public_id": public_id or uuid.uuid4()}
         params = change_params.stop_params(subscription, at_once=at_once)

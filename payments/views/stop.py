@@ -11,7 +11,6 @@ from datetime import date
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -24,21 +23,13 @@ from payments.recurring import changes
 from payments.views import linked
 
 SURFACE = "mail"
-REASONS = [
-    ("money", _("Money is tight")),
-    ("elsewhere", _("I give elsewhere now")),
-    ("disagree", _("I disagree with something you published")),
-    ("reading", _("I read you less")),
-    ("trouble", _("The payment gave me trouble")),
-    (changes.MEANT_ONCE, _("I only meant to give once")),
-]
 DONE = {"over": "done", "stopping": "done", "paused": "paused", "going": "ask"}
 
 
 class ReasonForm(forms.Form):
     """Why, if they like. Nothing here can stop the stopping: what does not fit is left out."""
 
-    reason = forms.ChoiceField(choices=REASONS, required=False)
+    reason = forms.ChoiceField(choices=SubscriptionChange.Reason, required=False)
     words = forms.CharField(max_length=1000, required=False, strip=True)
 
     def answers(self) -> tuple[str, str]:
@@ -124,7 +115,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "is_news": request.method == "POST",
         "method_path": f"/method/{links.sign('method', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
-        "reasons": REASONS,
+        "reasons": SubscriptionChange.Reason.choices,
         "state": state,
     }
     return linked.page(request, "portal/stop.html", context, status)

@@ -16,7 +16,10 @@ from django.utils.translation import gettext_lazy
 
 from members.mail.rendering import Letter
 from payments import money
-from payments.admin.refund_requests import (
+from payments.books import refund_requests
+from payments.desk import columns
+from payments.desk.acts.act import Act, Confirmation
+from payments.desk.acts.refunds import (
     REFUSALS,
     SentenceField,
     money_sentences,
@@ -26,9 +29,6 @@ from payments.admin.refund_requests import (
     refund_sorry,
     stop_sentences,
 )
-from payments.books import refund_requests
-from payments.desk import columns
-from payments.desk.acts.act import Act, Confirmation
 from payments.desk.patron_status import promise
 from payments.errors import AlreadySettled, NothingToRefund, OtherThanShown, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange

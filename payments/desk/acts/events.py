@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -20,12 +20,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.desk.acts.act import Act
+from payments.desk.pages import DeskAdmin
 from payments.inbox import replay
 from payments.inbox.replay import Kind
 from payments.models import StripeEvent
-
-if TYPE_CHECKING:
-    from payments.desk.pages import DeskAdmin
 
 KINDS_SHOWN = 12
 
