@@ -13,8 +13,7 @@ from django.conf import settings
 from members import clock
 from payments.alerts import looks, watch
 from payments.books import payouts, progress
-from payments.inbox import queue as inbox
-from payments.inbox import retention
+from payments.inbox import queue, retention
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
 from payments.letters import due as due_letters
@@ -64,5 +63,5 @@ def advance_business_date(days: int) -> date:
 
 def _wait_until_quiet() -> None:
     deadline = time.monotonic() + (QUIET_SECONDS if settings.STRIPE_IS_SIMULATED else 0)
-    while inbox.has_due() and time.monotonic() < deadline:
+    while queue.has_due() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members.links import pages as link_pages
-from members.links import signed as links
-from members.mail import choices as mail_choices
+from members.links import signed
+from members.mail import choices
 from members.models import Supporter
 
 UUID_LENGTH = 36
@@ -28,16 +28,16 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     supporter, kind = _about(token)
     is_done = request.method == "POST"
     if is_done:
-        mail_choices.choose(supporter, {kind: False}, "one click")
-    context = {"state": "done" if is_done else "ask", "name": mail_choices.WORDS[kind][0]}
+        choices.choose(supporter, {kind: False}, "one click")
+    context = {"state": "done" if is_done else "ask", "name": choices.WORDS[kind][0]}
     return link_pages.page(request, "portal/unsubscribe.html", context)
 
 
 def _about(token: str) -> tuple[Supporter, str]:
     """Whose token it is and for which kind. Raises Http404 for any that is not ours, or about what is no choice."""
-    value = links.read("unsubscribe", token) or ""
+    value = signed.read("unsubscribe", token) or ""
     public_id, kind = value[:UUID_LENGTH], value[UUID_LENGTH + 1 :]
-    if kind not in mail_choices.kinds():
+    if kind not in choices.kinds():
         raise Http404
     try:
         return Supporter.objects.get(public_id=uuid.UUID(public_id)), kind

@@ -16,8 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from members.admin.plain import may_see
 from members.models import Membership, Supporter
-from payments.desk import columns, supporter_page
-from payments.desk import patron_status as standing
+from payments.desk import columns, patron_status, supporter_page
 from payments.desk.acts.supporters import CorrectAddress
 from payments.desk.columns import column
 from payments.desk.filters import Giving, LanguageFilter, Patronage
@@ -28,14 +27,14 @@ from payments.models import Subscription
 
 @column(gettext_lazy("patron"))
 def standing_shown(row: Supporter) -> SafeString:
-    found = standing.standing(row)
-    words = standing.standing_words(row)
+    found = patron_status.patron_status(row)
+    words = patron_status.status_words(row)
     return format_html("{}<br><small>{}</small>", words, found.level.name()) if found else words
 
 
 @column(gettext_lazy("gives"))
 def gives_shown(row: Supporter) -> str:
-    return standing.gives(row.subscriptions.all())
+    return patron_status.gives(row.subscriptions.all())
 
 
 @column(gettext_lazy("person"))

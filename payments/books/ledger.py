@@ -17,7 +17,7 @@ from payments.crash_points import crash_at
 from payments.errors import CheckoutLost
 from payments.giving import checkout as checkouts
 from payments.letters import failed as failed_letters
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.letters import staff as staff_letters
 from payments.models import Case, Checkout, Frequency, LedgerEntry, Payment, Refund, Subscription
 from payments.stripe_api import objects
@@ -45,7 +45,7 @@ def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> 
     elif _receive(payment, intent.amount, intent.charge, intent.method, intent.paid_at):
         compare(payment, checkout.amount, checkout.currency)
         duplicates.look_at_payment(payment)
-        emails.thank(payment)
+        gift_letters.thank(payment)
         staff_letters.look_at(payment)
     return payment
 
@@ -165,10 +165,10 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
     compare(payment, payment.checkout.amount if payment.checkout else invoice.billed, subscription.currency)
     if invoice.is_first:
-        emails.thank(payment)
+        gift_letters.thank(payment)
         staff_letters.look_at(payment)
     else:
-        emails.receipt_recurring(payment)
+        gift_letters.receipt_recurring(payment)
         refund_requests.look_at_instalment(payment, subscription, _charged_at(invoice, paid_at))
     return payment
 
@@ -204,7 +204,7 @@ def _process(payment: Payment) -> None:
         payment.status = Payment.Status.PROCESSING
         payment.save()
     if is_new and payment.checkout:
-        emails.thanks_processing(payment)
+        gift_letters.thanks_processing(payment)
 
 
 def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment:
@@ -220,7 +220,7 @@ def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Pa
     payment.next_attempt_at = invoice.next_attempt_at
     payment.save()
     if invoice.is_first:
-        emails.processing_failed(payment)
+        gift_letters.processing_failed(payment)
     else:
         failed_letters.tell(payment, was_with_bank=was_with_bank)
     return payment
@@ -253,7 +253,7 @@ def _fail_gift(intent: objects.PaymentIntent, checkout: Checkout, is_accepted: b
     if payment.status == Payment.Status.PROCESSING:
         payment.status, payment.failure_code, payment.failures = Payment.Status.FAILED, intent.error_code, 1
         payment.save()
-        emails.processing_failed(payment)
+        gift_letters.processing_failed(payment)
     return payment
 
 

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from members.models import Supporter, TimelineEntry
-from payments import stripe_requests as requests
+from payments import stripe_requests
 from payments.errors import NothingToRefund, RefundOutOfRange, RefundUnderWay
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Payment, Refund, RefundRequest, Subscription, SubscriptionChange
 from payments.stripe_api import client, objects
 
@@ -78,7 +78,7 @@ def write_down(
 
 def ask_refund(request: RefundRequest) -> None:
     """Ask Stripe, again if need be. Safe to call twice and at once. Raises StripeUnavailable, StripeRefused."""
-    refund = requests.ask(request, client.create_refund, partial(_find_at_stripe, request))
+    refund = stripe_requests.ask(request, client.create_refund, partial(_find_at_stripe, request))
     if refund:
         RefundRequest.objects.filter(pk=request.pk).update(stripe_refund_id=refund.id)
         request.stripe_refund_id = refund.id
@@ -88,7 +88,7 @@ def ask_refund(request: RefundRequest) -> None:
 def read_again(request: RefundRequest) -> None:
     """Have the refund that answers a request read from Stripe, through the queue of the events."""
     if request.stripe_refund_id:
-        inbox.request_sync("refund", request.stripe_refund_id, request.payment.stripe_customer_id)
+        queue.request_sync("refund", request.stripe_refund_id, request.payment.stripe_customer_id)
 
 
 def tie(row: Refund, refund: objects.Refund) -> RefundRequest | None:

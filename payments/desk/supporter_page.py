@@ -16,12 +16,11 @@ from django.utils.translation import ngettext
 from members.admin.plain import may_see
 from members.models import Membership, Message, Supporter, TimelineEntry
 from payments import money
-from payments.desk import columns
-from payments.desk import timeline as happenings
+from payments.desk import columns, timeline
 from payments.desk.columns import NONE
 from payments.desk.filters import list_of
 from payments.desk.pages import Table
-from payments.desk.patron_status import TONES, charged_on, promise, standing, standing_words, subscription_state
+from payments.desk.patron_status import TONES, charged_on, patron_status, promise, status_words, subscription_state
 from payments.desk.patron_status import next_payment as next_day
 from payments.desk.tables.cases import case_table
 from payments.desk.tables.checkouts import checkout_table
@@ -58,9 +57,9 @@ def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
     ]
     return {
         "language": dict(settings.LANGUAGES).get(supporter.language, supporter.language),
-        "standing": standing_words(supporter),
+        "patron_status": status_words(supporter),
         "figures": [figure for model, figure in figures if model in sees],
-        "happenings": happenings.of(subscriptions, payments[:NEWEST], entries, cases),
+        "happenings": timeline.of(subscriptions, payments[:NEWEST], entries, cases),
         "parts": [table for model, table in tables if model in sees],
     }
 
@@ -123,7 +122,7 @@ def given(supporter: Supporter) -> Figure:
 
 
 def since(supporter: Supporter) -> Figure:
-    found = standing(supporter)
+    found = patron_status(supporter)
     if found is None:
         return _("Patron since"), [NONE], _("Never a patron.")
     until = _("%(level)s, paid through %(day)s") % {"level": found.level.name(), "day": columns.day(found.until)}

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from members import clock, people
-from members.links import signed as links
+from members.links import signed
 from members.models import Consent, Supporter
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost, KeySpent, NotOurs
 from payments.giving import references
 from payments.giving.choices import Choice, Person
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Checkout, Payment
 from payments.stripe_api import client, objects
 from payments.stripe_requests import KEY_LIFETIME
@@ -99,11 +99,11 @@ def state_of(checkout: Checkout, *, left: bool = False) -> str:
 def look_again(checkout: Checkout) -> None:
     """Have the session read from Stripe, through the same queue as its events. Safe to call at every page view."""
     if checkout.stripe_session_id:
-        inbox.request_sync("checkout.session", checkout.stripe_session_id, every_seconds=LOOK_EVERY_SECONDS)
+        queue.request_sync("checkout.session", checkout.stripe_session_id, every_seconds=LOOK_EVERY_SECONDS)
 
 
 def return_url(checkout: Checkout) -> str:
-    return f"{settings.SITE_URL}/support/return/{links.sign('return', str(checkout.public_id))}/"
+    return f"{settings.SITE_URL}/support/return/{signed.sign('return', str(checkout.public_id))}/"
 
 
 def find(public_id: str) -> Checkout:

@@ -16,7 +16,7 @@ from members.models import Consent
 from payments.errors import StripeMissing
 from payments.giving import checkout as checkouts
 from payments.giving import references
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Checkout, Frequency
 from payments.stripe_api import client, objects
 
@@ -33,7 +33,7 @@ def bring_back(name: str, led_to: Mapping[str, str]) -> None:
     if listed is None:
         raise StripeMissing(f"session of checkout {name}")
     _make(client.read_session(listed.id))
-    inbox.request_sync("checkout.session", listed.id, listed.customer)
+    queue.request_sync("checkout.session", listed.id, listed.customer)
 
 
 def _make(session: objects.Session) -> None:

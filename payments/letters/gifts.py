@@ -18,8 +18,8 @@ from django.db.models.functions import Coalesce
 
 from members import clock
 from members.links import fresh as fresh_links
-from members.links import signed as links
-from members.mail import outbox as mail
+from members.links import signed
+from members.mail import outbox
 from members.models import Level, Message, Supporter
 from payments import money
 from payments.giving import checkout as checkouts
@@ -45,7 +45,7 @@ def thank_once(payments: Collection[Payment]) -> list[Message]:
         supporter__in={payment.supporter_id for payment in payments}, status=Payment.Status.SUCCEEDED
     ).exclude(pk__in=[payment.pk for payment in payments])
     first = dict(earlier.values_list("supporter_id").annotate(Min("paid_at")))
-    return mail.owe([_thanks_once(payment, first.get(payment.supporter_id)) for payment in payments])
+    return outbox.owe([_thanks_once(payment, first.get(payment.supporter_id)) for payment in payments])
 
 
 def thanks_first_recurring(payment: Payment) -> Message | None:
@@ -98,7 +98,7 @@ def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Messa
         "stop_url": stop_url(subscription, language),
     }
     if subscription.method_problem:
-        facts |= {"lacks_method": True, "method_url": links.url("method", str(subscription.public_id), language)}
+        facts |= {"lacks_method": True, "method_url": signed.url("method", str(subscription.public_id), language)}
     subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
     return draft("renewal_upcoming_year", subject, subscription, facts)
 
@@ -141,7 +141,7 @@ def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> M
     Once a supporter in some minutes. A draft: for somebody unknown it is written and taken back (gift_links.py).
     """
     gifts = [_with_links(subscription, supporter.language) for subscription in subscriptions]
-    return mail.draft(
+    return outbox.draft(
         "gift_links", key=f"gift_links:{supporter.public_id}:{fresh_links.window()}", to_email=supporter.email,
         language=supporter.language, context=context_of(supporter, supporter.language, {"gifts": gifts}),
         supporter=supporter if supporter.pk else None,
@@ -158,10 +158,10 @@ def duplicate_plan(subscription: Subscription, others: Sequence[Subscription]) -
 def _with_links(subscription: Subscription, language: str) -> Facts:
     value, ends = str(subscription.public_id), subscription.is_stopping
     standing = "stopping" if ends else "paused" if subscription.collection_paused else "going"
-    facts = {**gift(subscription), "standing": standing, "stop_url": links.url("stop", value, language)}
+    facts = {**gift(subscription), "standing": standing, "stop_url": signed.url("stop", value, language)}
     if standing == "stopping":
         return {**facts, **_patron_until(subscription)}
-    facts["method_url"] = links.url("method", value, language)
+    facts["method_url"] = signed.url("method", value, language)
     return facts | ({"renews_on": subscription.renews_on.isoformat()} if standing == "going" else {})
 
 
@@ -173,12 +173,12 @@ def _thanks_once(payment: Payment, gave_first: datetime | None) -> Message:
 
 
 def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message | None:
-    return next(iter(mail.owe([draft(kind, subject, about, facts, language)])), None)
+    return next(iter(outbox.owe([draft(kind, subject, about, facts, language)])), None)
 
 
 def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message:
     supporter, language = about.supporter, language or language_of(about)
-    return mail.draft(
+    return outbox.draft(
         kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
         context=context_of(supporter, language, facts), supporter=supporter,
     )  # fmt: skip
@@ -273,7 +273,7 @@ def _return_link(payment: Payment) -> Facts:
 
 
 def stop_url(subscription: Subscription, language: str) -> str:
-    return _url(f"/stop/{links.sign('stop', str(subscription.public_id))}/", language)
+    return _url(f"/stop/{signed.sign('stop', str(subscription.public_id))}/", language)
 
 
 def again_url(about: Payment | Subscription, language: str) -> str:

@@ -10,9 +10,9 @@ from django.db import transaction
 
 from members import limits
 from members.links import fresh as fresh_links
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.models import Supporter
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.models import Subscription
 
 MOST_GIFTS = 10
@@ -33,8 +33,8 @@ def send(email: str, language: str) -> None:
         supporter = known or Supporter(email=email, language=language)
         gifts = Subscription.objects.alive().filter(supporter_id=supporter.pk or 0).select_related("checkout")
         newest = list(gifts.order_by("-started_at", "-pk")[:MOST_GIFTS])
-        mail.owe([emails.gift_links(supporter, newest)])
+        outbox.owe([gift_letters.gift_links(supporter, newest)])
         if known is None:
             transaction.set_rollback(True)
     if known is None:
-        mail.wake_sweep()  # as long as waking a sender takes
+        outbox.wake_sweep()  # as long as waking a sender takes

@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 from datetime import date, timedelta
 
-from django.db.models import Case as Choice
+from django.db.models import Case as SqlCase
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import TruncDate
 
 from members.models import Message
 from payments import cases
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.letters.due import DueLetter, key_of, unless_sent
 from payments.models import Case, Frequency, Subscription
 
@@ -37,7 +37,7 @@ def due(today: date) -> QuerySet[Subscription]:
         .annotate(resumes_on=TruncDate("resumes_at"))
         .filter(Q(collection_paused=False) | Q(resumes_on__lte=F("renews_on")))
         .annotate(
-            days_before=Choice(
+            days_before=SqlCase(
                 When(renews_on__lte=today + timedelta(days=LAST), then=LAST), default=FIRST,
                 output_field=IntegerField(),
             )
@@ -51,7 +51,7 @@ def due(today: date) -> QuerySet[Subscription]:
 
 
 def draft(subscription: Subscription, today: date) -> Message:
-    return emails.renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
+    return gift_letters.renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
 
 
 def tell_if_late(subscription: Subscription, today: date) -> None:

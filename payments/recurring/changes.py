@@ -157,7 +157,7 @@ def look_at_unseen(change: SubscriptionChange) -> None:
         SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.OVERTAKEN)
 
 
-def standing(subscription: Subscription) -> str:
+def current_state(subscription: Subscription) -> str:
     """over, stopping, paused or going: by what Stripe accepted last and has not shown yet, else by what it shows."""
     if not subscription.is_alive:
         return "over"

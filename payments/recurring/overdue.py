@@ -14,9 +14,9 @@ from typing import Any
 from celery import current_app
 from django.db import transaction
 
-from payments import stripe_requests as requests
+from payments import stripe_requests
 from payments.errors import Declined, StripeRefused, StripeUnavailable
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import OverdueTry, Payment, PortalVisit, Subscription
 from payments.stripe_api import client
 
@@ -60,10 +60,10 @@ def ask(row: OverdueTry) -> None:
     """
     payment = Payment.objects.get(pk=row.payment_id)
     try:
-        requests.ask(row, partial(_pay, payment), partial(_is_paid, payment))
+        stripe_requests.ask(row, partial(_pay, payment), partial(_is_paid, payment))
     except Declined as declined:
         log.info("declined: %s (%s)", row.idempotency_key, declined.code)
-    inbox.request_sync("invoice", payment.stripe_invoice_id or "", payment.stripe_customer_id)
+    queue.request_sync("invoice", payment.stripe_invoice_id or "", payment.stripe_customer_id)
 
 
 def ask_by_id(row_id: int) -> None:

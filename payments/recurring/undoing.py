@@ -18,7 +18,7 @@ from payments.models import Case, Payment, RefundRequest, Subscription, Subscrip
 from payments.recurring import changes, unanswered
 
 SURFACE = "staff"
-REASONS: dict[str, RefundRequest.Reason] = {Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED}
+REASON_OF_CASE: dict[str, RefundRequest.Reason] = {Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED}
 
 
 def send_back(
@@ -64,7 +64,10 @@ def settle_duplicate(
     with transaction.atomic():
         cases.settle(case, actor, note)
         if payment:
-            amount, reason = refund_requests.left(payment), REASONS.get(case.kind, RefundRequest.Reason.DUPLICATE)
+            amount, reason = (
+                refund_requests.left(payment),
+                REASON_OF_CASE.get(case.kind, RefundRequest.Reason.DUPLICATE),
+            )
             request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
         change, wish = None, request.public_id if request else public_id
         if subscription:

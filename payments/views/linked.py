@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from members.links import pages as link_pages
-from members.links import signed as links
+from members.links import signed
 from members.models import Supporter
 from payments import money
 from payments.models import Payment, Subscription
@@ -24,11 +24,11 @@ MOST_TRIES = 6
 
 def subscription(purpose: str, token: str) -> Subscription | None:
     """The subscription a link of this purpose points at; None for a link that is not ours or has run out."""
-    return _subscription(links.read(purpose, token))
+    return _subscription(signed.read(purpose, token))
 
 
 def payment(purpose: str, token: str) -> Payment | None:
-    return _payment(links.read(purpose, token))
+    return _payment(signed.read(purpose, token))
 
 
 def unopened(request: HttpRequest, purpose: str, token: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from members import clock
-from members.links import signed as links
+from members.links import signed
 from payments.giving import checkout as checkouts
 from payments.giving.choices import next_on, of_checkout
 from payments.letters import declines
@@ -40,7 +40,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
 
 def _find(token: str) -> Checkout | None:
     try:
-        public_id = uuid.UUID(links.read("return", token) or "")
+        public_id = uuid.UUID(signed.read("return", token) or "")
     except ValueError:
         return None
     rows = Checkout.objects.select_related("campaign", "appeal", "subscription").prefetch_related("payments")
@@ -101,7 +101,7 @@ def _next_on(checkout: Checkout, subscription: Subscription | None) -> date | No
 def _stop_url(subscription: Subscription | None) -> str:
     if subscription is None or not subscription.is_alive or subscription.is_stopping:
         return ""
-    return f"/stop/{links.sign('stop', str(subscription.public_id))}/"
+    return f"/stop/{signed.sign('stop', str(subscription.public_id))}/"
 
 
 def _tries(request: HttpRequest) -> int:

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members import clock
-from members.links import signed as links
+from members.links import signed
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
 from payments.models import Payment, Subscription, SubscriptionChange
 from payments.recurring import changes
@@ -53,7 +53,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     if subscription is None:
         return linked.unopened(request, "stop", token)
     if request.method != "POST":
-        return _page(request, subscription, DONE[changes.standing(subscription)])
+        return _page(request, subscription, DONE[changes.current_state(subscription)])
     try:
         state = _do(request, subscription)
     except StripeUnavailable:
@@ -83,7 +83,7 @@ def _do(request: HttpRequest, subscription: Subscription) -> str:
 
 def _told(subscription: Subscription, wanted: str, amount: int) -> str:
     """What the page says afterwards: by what Stripe accepted, so of two tabs both say the same."""
-    state = DONE[changes.standing(subscription)]
+    state = DONE[changes.current_state(subscription)]
     if state == "ask" and wanted == "lower" and changes.asked_amount(subscription) == amount:
         return "lowered"
     return "kept" if state == "ask" and wanted == "keep" else state
@@ -103,7 +103,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at")
     context = {
         "subscription": subscription,
-        "standing": changes.standing(subscription),
+        "gift_state": changes.current_state(subscription),
         "amount": changes.asked_amount(subscription),
         "patron_until": _patron_until(subscription),
         "last_payment": received.first(),
@@ -113,7 +113,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
         "instead": _instead(subscription),
         "is_news": request.method == "POST",
-        "method_path": f"/method/{links.sign('method', str(subscription.public_id))}/",
+        "method_path": f"/method/{signed.sign('method', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "reasons": SubscriptionChange.Reason.choices,
         "state": state,

@@ -18,7 +18,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from members import clock  # noqa: E402
-from members.mail import sending as mail_sending  # noqa: E402
+from members.mail import sending  # noqa: E402
 from members.models import Message, Supporter  # noqa: E402
 from payments.letters import due as due_letters  # noqa: E402
 from payments.letters import reminders  # noqa: E402
@@ -63,8 +63,8 @@ def owe_again() -> str:
 def send() -> str:
     """One sender's share, over SMTP to a server on this machine."""
     for _ in range(SENT_BY_EACH):
-        message = mail_sending.claim()
-        if message is None or mail_sending.deliver(message).is_server_away:
+        message = sending.claim()
+        if message is None or sending.deliver(message).is_server_away:
             raise SystemExit("sent wrongly")
     return f"{SENT_BY_EACH:,} rendered and handed over"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from members.links import signed as links
+from members.links import signed
 from payments.giving import checkout as checkouts
 from payments.models import Checkout, Subscription
 from tests.stage import Stage
@@ -48,7 +48,7 @@ def stop_page() -> str:
     """Of the newest recurring gift."""
     newest = Subscription.objects.order_by("pk").last()
     assert newest is not None
-    return f"/stop/{links.sign('stop', str(newest.public_id))}/"
+    return f"/stop/{signed.sign('stop', str(newest.public_id))}/"
 
 
 def return_pages(stage: Stage) -> list[tuple[str, str]]:

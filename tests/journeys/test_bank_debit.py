@@ -8,7 +8,7 @@ import pytest
 
 from members import clock
 from members.models import Membership
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import LedgerEntry, Payment, Refund
 from payments.reconciling import comparison
 from tests.journeys.letters import kinds
@@ -64,7 +64,7 @@ def test_a_debit_whose_coming_was_never_told_is_dated_by_the_day_it_may_be_used(
     checkout = stage.join("once", amount="25", iban=SETTLES)
     clock.move(timedelta(days=days))
     stage.stripe.advance(days=days)
-    inbox.request_sync("checkout.session", checkout.stripe_session_id)
+    queue.request_sync("checkout.session", checkout.stripe_session_id)
     stage.work()
     payment = Payment.objects.get()
     assert payment.status == "succeeded"

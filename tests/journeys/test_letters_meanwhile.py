@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 import stripe
 
-from members.links import signed as links
+from members.links import signed
 from members.models import Message
 from payments.models import Case, Payment, Subscription
 from tests.journeys.letters import kinds, words
@@ -21,7 +21,7 @@ DOES_NOT_GO_ON = "This gift does not go on: nothing is charged after this paymen
 
 def stop(stage: Stage, row: Subscription | None = None) -> None:
     row = row or Subscription.objects.get()
-    stage.client.post(f"/stop/{links.sign('stop', str(row.public_id))}/", {"do": "stop"})
+    stage.client.post(f"/stop/{signed.sign('stop', str(row.public_id))}/", {"do": "stop"})
     stage.settle_down()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from members import clock
-from members.mail import choices as mail_choices
+from members.mail import choices
 from members.models import Membership, Message, Supporter
 from payments.letters import calendar as calendar_letters
 from payments.letters import due as due_letters
@@ -85,7 +85,7 @@ def test_every_letter_on_its_day(stage: Stage, years: Years) -> None:
     years.live_until(day("2028-02-29"))
     years.join("leap@example.org", "year", "200")
     years.live_until(day("2029-05-20"))
-    mail_choices.choose(monthly, {"renewal_upcoming_month": True}, "page")
+    choices.choose(monthly, {"renewal_upcoming_month": True}, "page")
     years.live_until(ENDS)
 
     paid = month_ends(day("2027-02-01"), ENDS)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.models import Message, TimelineEntry
 from payments.desk.acts.act import Act
 from payments.desk.acts.untold import why_untold
@@ -37,7 +37,7 @@ class ResendMessage(Act):
 
     def perform(self, row: Message, answers: dict[str, Any], actor: User) -> str:
         with transaction.atomic():
-            copy = mail.resend(row)
+            copy = outbox.resend(row)
             if row.supporter_id:
                 TimelineEntry.objects.create(
                     supporter_id=row.supporter_id, action="message.resent", actor=actor,

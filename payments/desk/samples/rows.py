@@ -9,7 +9,7 @@ from typing import Any
 
 from members import clock
 from members.models import Consent, Level, Membership, Supporter
-from payments.desk.samples.people import Person
+from payments.desk.samples.people import SamplePerson
 from payments.giving import references
 from payments.models import Checkout, Dispute, Payment, Refund, Subscription
 
@@ -20,12 +20,12 @@ MONTH, YEAR = timedelta(days=30), timedelta(days=365)
 class Giver:
     """A person who has become a row, and the language the letter is asked for in."""
 
-    person: Person
+    person: SamplePerson
     supporter: Supporter
     language: str
 
 
-def giver(person: Person, language: str) -> Giver:
+def giver(person: SamplePerson, language: str) -> Giver:
     """The address cannot be anybody's: `.invalid` never is."""
     supporter = Supporter.objects.create(
         email=f"{_id('reader')}@example.invalid", name=person.name, language=language, is_discreet=person.is_discreet

@@ -11,7 +11,7 @@ from django.db.models import Min, Q
 from payments.giving import checkout as checkouts
 from payments.models import Payment, Subscription
 from payments.reconciling.comparison import seen
-from payments.reconciling.comparison.kinds import Kind, Page
+from payments.reconciling.comparison.kinds import ObjectKind, Page
 from payments.reconciling.differences import EXTRA, MISSING, PAYMENT, STATUS, Mismatch, money
 from payments.stripe_api import client, lists, objects
 from payments.stripe_api.budget import budget
@@ -115,4 +115,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(PAYMENT, charge_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = Kind(PAYMENT, _since, lists.charges, look, _extra, client.read_charge)
+KIND = ObjectKind(PAYMENT, _since, lists.charges, look, _extra, client.read_charge)

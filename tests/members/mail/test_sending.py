@@ -11,8 +11,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from members.mail import sending as mail_sending
-from members.mail import sweep as mail_sweep
+from members.mail import sending, sweep
 from members.models import Message
 from members.tasks import send_due_messages, send_message
 from tests.smtp_sink import SmtpSink
@@ -154,7 +153,7 @@ def test_a_second_try_that_is_answered_is_sent(db: None, sink: SmtpSink) -> None
 @pytest.mark.parametrize(("kind", "state", "copies"), [(ONCE, "unknown", 1), (AGAIN, "sent", 2)])
 def test_a_sender_that_died_after_handing_over(db: None, sink: SmtpSink, kind: str, state: str, copies: int) -> None:
     message = owed(kind)
-    claimed = mail_sending.claim(message.pk)
+    claimed = sending.claim(message.pk)
     assert claimed is not None
     die_after_hand_over(claimed)
     assert len(sink.received) == 1
@@ -168,7 +167,7 @@ def test_a_sender_that_died_after_handing_over(db: None, sink: SmtpSink, kind: s
 
 def die_after_hand_over(message: Message) -> None:
     """The row as a sender leaves it that is killed between the server's 250 and its own last write."""
-    mail_sending.deliver(message)
+    sending.deliver(message)
     lease_until = timezone.now() + timedelta(minutes=1)
     Message.objects.filter(pk=message.pk).update(
         state="sending", unanswered=message.unanswered + 1, lease_until=lease_until, sent_at=None
@@ -178,7 +177,7 @@ def die_after_hand_over(message: Message) -> None:
 @pytest.mark.parametrize("kind", [ONCE, AGAIN])
 def test_a_sender_that_died_before_handing_over_costs_a_delay(db: None, sink: SmtpSink, kind: str) -> None:
     message = owed(kind)
-    mail_sending.claim(message.pk)
+    sending.claim(message.pk)
     send_due_messages()
     assert sink.received == []
     Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -190,12 +189,12 @@ def test_a_sender_that_died_before_handing_over_costs_a_delay(db: None, sink: Sm
 
 def test_who_lost_the_lease_neither_delivers_nor_writes(db: None, sink: SmtpSink) -> None:
     message = owed(ONCE)
-    slow = mail_sending.claim(message.pk)
+    slow = sending.claim(message.pk)
     assert slow is not None
     Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert after_send(message).state == "sent"
     sent_at = message.sent_at
-    mail_sending.deliver(slow)
+    sending.deliver(slow)
     message.refresh_from_db()
     assert (message.state, message.sent_at) == ("sent", sent_at)
     assert len(sink.received) == 1
@@ -203,10 +202,10 @@ def test_who_lost_the_lease_neither_delivers_nor_writes(db: None, sink: SmtpSink
 
 def test_a_message_canceled_while_it_is_prepared_stays_here(db: None, sink: SmtpSink) -> None:
     message = owed(ONCE)
-    claimed = mail_sending.claim(message.pk)
+    claimed = sending.claim(message.pk)
     assert claimed is not None
     Message.objects.update(state="canceled")
-    mail_sending.deliver(claimed)
+    sending.deliver(claimed)
     message.refresh_from_db()
     assert message.state == "canceled"
     assert sink.received == []
@@ -230,7 +229,7 @@ def test_gives_up_after_a_day_of_tries(db: None, sink: SmtpSink) -> None:
 
 
 def test_a_letter_that_kills_every_sender_ends(db: None, sink: SmtpSink) -> None:
-    message = owed(attempts=mail_sending.TRIES)
+    message = owed(attempts=sending.TRIES)
     assert after_send(message).state == "failed"
 
 
@@ -283,8 +282,8 @@ def test_many_senders_at_once_send_every_message_once(committed: None, sink: Smt
 def test_a_full_sweep_asks_for_another(db: None, sink: SmtpSink) -> None:
     for number in range(3):
         owed(number=number)
-    assert mail_sweep.send_due(limit=2) is True
-    assert mail_sweep.send_due(limit=2) is False
+    assert sweep.send_due(limit=2) is True
+    assert sweep.send_due(limit=2) is False
     assert len(sink.received) == 3
 
 

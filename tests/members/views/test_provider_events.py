@@ -125,7 +125,7 @@ def test_delivered_after_a_bounce_is_still_a_bounce(first: str) -> None:
     for body in bodies if first == "bounce" else reversed(bodies):
         post(body)
     assert told(message) == "bounced"
-    assert suppressions.standing("Olena@Example.org")
+    assert suppressions.active_suppression("Olena@Example.org")
 
 
 def test_a_delay_is_over_once_it_is_delivered() -> None:
@@ -147,7 +147,7 @@ def test_what_will_never_arrive_is_not_sent_to_any_more(kind: str, reason: str) 
 
 def test_six_soft_bounces_within_thirty_days_are_enough() -> None:
     for number in range(1, 7):
-        assert not suppressions.standing("olena@example.org"), number
+        assert not suppressions.active_suppression("olena@example.org"), number
         post(bounce(sent(), "SoftBounce"))
     assert Suppression.objects.get().reason == "soft"
 
@@ -171,7 +171,7 @@ def test_a_lifted_suppression_begins_to_count_anew() -> None:
         post(bounce(sent(), "SoftBounce"))
     suppressions.lift(Suppression.objects.get(), factories.staff())
     post(bounce(sent(), "SoftBounce"))
-    assert suppressions.standing("olena@example.org") is None
+    assert suppressions.active_suppression("olena@example.org") is None
 
 
 def test_mailgun_s_shapes() -> None:

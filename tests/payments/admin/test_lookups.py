@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from members.admin.plain import PlainAdmin
-from members.links import signed as links
+from members.links import signed
 from members.models import ApiKey
 from payments.alerts.rules import RULES
 from tests import factories
@@ -49,7 +49,7 @@ def test_a_hidden_address_in_a_payload_cannot_be_guessed(client: Client, lookup:
 
 def test_the_key_of_a_readers_link_cannot_be_guessed_letter_by_letter(client: Client) -> None:
     agreed = factories.subscription()
-    token = links.sign("stop", str(agreed.public_id))
+    token = signed.sign("stop", str(agreed.public_id))
     factories.message(agreed.supporter, body_text=f"To stop: http://testserver/stop/{token}/\n")
     viewer = at_desk(client, "members.view_message")
     assert rows_found(viewer, MESSAGES) == 1

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from members.models import Message, Supporter
 from payments.books import ledger, new_gifts
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.models import Case, Checkout, LedgerEntry, Payment
 from payments.stripe_api.objects import PaymentIntent
 from tests import factories
@@ -116,5 +116,5 @@ def test_a_checkout_that_is_not_ours_is_left_to_the_ledger() -> None:
     ours = intent_for(once("reader@example.org"))
     strangers = [replace(ours, id=f"pi_{name}", checkout=name) for name in ("", "cart-7", str(uuid4()))]
     assert new_gifts.record([*strangers, ours]) == {ours}
-    emails.thank_once([])
+    gift_letters.thank_once([])
     assert Message.objects.count() == 1

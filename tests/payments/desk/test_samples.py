@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from members.mail.kinds import KINDS
 from members.mail.rendering import as_email, render
 from payments.desk.samples.catalogue import SAMPLES
-from payments.desk.samples.people import PEOPLE, Person
+from payments.desk.samples.people import PEOPLE, SamplePerson
 from payments.desk.samples.showing import Shown, made, show
 
 LETTERS = [(kind, case) for kind, sample in SAMPLES.items() for case in sample.cases]
@@ -52,7 +52,7 @@ def everything(kind: str, case: str) -> Iterator[tuple[str, Shown]]:
             yield f"{kind}/{case} {person.slug} {language}", show(kind, case, person, language)
 
 
-def named(name: str, *, like: str = "ordinary") -> Person:
+def named(name: str, *, like: str = "ordinary") -> SamplePerson:
     return replace(PEOPLE[like], slug="mean", name=name)
 
 

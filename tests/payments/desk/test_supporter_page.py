@@ -70,7 +70,7 @@ def test_a_patron_says_what_comes_next(desk: Client) -> None:
     shown = figures(desk, who)
     assert shown["Gives"] == (["€10 a month"], "Visa 4242")
     assert shown["Next payment"][1] == "€10.00"
-    assert "Patron" in str(desk.get(page_of(who)).context["standing"])
+    assert "Patron" in str(desk.get(page_of(who)).context["patron_status"])
 
 
 def test_a_subscription_that_stops_has_no_next_payment(desk: Client) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from members import clock
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.mail.rendering import render
 from members.models import Message
 from payments.letters import failed as failed_letters
@@ -57,7 +57,7 @@ def test_the_old_letter_is_the_first_of_the_four_and_is_not_sent_a_second_time()
     assert (letter.kind, letter.key) == ("payment_failed_1", f"payment_failed_1:{payment.public_id}")
     assert again.key == f"payment_failed_1:{payment.public_id}:again:1"
     assert failed_letters.tell(payment) is None
-    assert mail.resend(letter).key == f"payment_failed_1:{payment.public_id}:again:2"
+    assert outbox.resend(letter).key == f"payment_failed_1:{payment.public_id}:again:2"
     assert "did not go through" in render(letter).subject
 
 

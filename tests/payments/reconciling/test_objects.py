@@ -22,8 +22,7 @@ from payments.models import (
     Refund,
     Subscription,
 )
-from payments.reconciling import comparison, differences, missed_events
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import comparison, differences, missed_events, runs
 from payments.reconciling.comparison import seen, subscriptions
 from payments.stripe_api import client as stripe_client
 from payments.webhooks import drain
@@ -46,8 +45,8 @@ def test_books_that_agree(stage: Stage) -> None:
     # Two charges, a subscription, a refund, and three lines of the balance.
     assert (run.error, run.found, run.looked_at) == ("", 0, 7)
     assert missed_events.collect().found == 0
-    assert reconciliation.step().is_in_step
-    assert reconciliation.step().agreed_at == run.finished_at
+    assert runs.step().is_in_step
+    assert runs.step().agreed_at == run.finished_at
 
 
 class TestMoney:
