@@ -28,10 +28,15 @@ log = logging.getLogger("hromada.daily")
 
 # What a day owes people, each found by one query.
 DUE_LETTERS: tuple[DueLetter[Any], ...] = (
-    reminders.YEARLY, change_letters.RESUMING, failed_letters.FAILING, failed_letters.UNCONFIRMED,
+    reminders.YEARLY,
+    change_letters.RESUMING,
+    failed_letters.FAILING,
+    failed_letters.UNCONFIRMED,
     method_letters.CARD_EXPIRING,
-    calendar_letters.YEARLY_REMINDER, calendar_letters.FULL_YEAR, calendar_letters.NEXT_MONTH,
-)  # fmt: skip
+    calendar_letters.YEARLY_REMINDER,
+    calendar_letters.FULL_YEAR,
+    calendar_letters.NEXT_MONTH,
+)
 # How long a moved clock waits for the events of one simulated day to be worked.
 QUIET_SECONDS = 20
 

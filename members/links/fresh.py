@@ -43,6 +43,10 @@ def fresh_link(purpose: str, value: str, supporter: Supporter) -> Message | None
         "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': supporter.language})}",
     }
     return outbox.send(
-        "fresh_link", key=f"fresh_link:{purpose}:{value}:{window()}",
-        to_email=supporter.email, language=supporter.language, context=facts, supporter=supporter,
-    )  # fmt: skip
+        "fresh_link",
+        key=f"fresh_link:{purpose}:{value}:{window()}",
+        to_email=supporter.email,
+        language=supporter.language,
+        context=facts,
+        supporter=supporter,
+    )

@@ -56,9 +56,16 @@ def draft(
     known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
     how = kinds.of(kind)
     return Message(
-        kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter,
-        stream=how.stream, is_urgent=how.is_urgent, expires_at=timezone.now() + how.lives if how.lives else None,
-    )  # fmt: skip
+        kind=kind,
+        key=key,
+        to_email=to_email,
+        language=known,
+        context=context,
+        supporter=supporter,
+        stream=how.stream,
+        is_urgent=how.is_urgent,
+        expires_at=timezone.now() + how.lives if how.lives else None,
+    )
 
 
 def take_back(letters: QuerySet[Message], why: str) -> int:

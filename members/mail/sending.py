@@ -109,9 +109,13 @@ def _is_withheld(message: Message) -> bool:
 def _withhold(row: QuerySet[Message], message: Message, why: Message.Withheld) -> None:
     """Not sent after all; staff read why, and the alerts count what should have reached somebody."""
     canceled = row.update(
-        state=Message.State.CANCELED, lease_until=None, error=str(why.label), withheld=why, withheld_at=timezone.now(),
+        state=Message.State.CANCELED,
+        lease_until=None,
+        error=str(why.label),
+        withheld=why,
+        withheld_at=timezone.now(),
         to_email=message.to_email,
-    )  # fmt: skip
+    )
     if canceled:
         logger.warning("message %s (%s) withheld: %s", message.pk, message.kind, why.value)
 

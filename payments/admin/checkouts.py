@@ -23,9 +23,15 @@ class CheckoutAdmin(FindsByPerson):
     exact = ("stripe_session_id",)
     page_related = ("supporter", "consent", "campaign", "appeal")
     list_display = (
-        "reference", "name", "email", checkout_amount, "frequency", checkout_state,
-        columns.moment_column("created_at", gettext_lazy("started")), "campaign",
-    )  # fmt: skip
+        "reference",
+        "name",
+        "email",
+        checkout_amount,
+        "frequency",
+        checkout_state,
+        columns.moment_column("created_at", gettext_lazy("started")),
+        "campaign",
+    )
     list_filter = ("status", "frequency", CurrencyFilter, "campaign", "created_at", LanguageFilter, OneSupporter)
     list_select_related = ("campaign",)
 
@@ -60,9 +66,13 @@ class CheckoutAdmin(FindsByPerson):
 @admin.register(Consent)
 class ConsentAdmin(DeskAdmin):
     list_display = (
-        columns.number, "purpose", "words_version", "language", "surface",
+        columns.number,
+        "purpose",
+        "words_version",
+        "language",
+        "surface",
         columns.moment_column("given_at", gettext_lazy("when")),
-    )  # fmt: skip
+    )
     list_filter = ("given_at",)
 
     def facts(self, row: Consent) -> list[Fact]:

@@ -37,9 +37,14 @@ class DifferenceAdmin(DeskAdmin):
     acts = (TakeStripes(), LeaveIt())
     page_related = ("settled_by",)
     list_display = (
-        columns.number, kind_and_id, field, ours, theirs, columns.state_column("state", gettext_lazy("state"), TONES),
+        columns.number,
+        kind_and_id,
+        field,
+        ours,
+        theirs,
+        columns.state_column("state", gettext_lazy("state"), TONES),
         columns.moment_column("found_at", gettext_lazy("found")),
-    )  # fmt: skip
+    )
     list_filter = (Openness, "found_at")
     search_fields = ("=stripe_id",)
     search_help_text = gettext_lazy("Stripe’s id, such as ch_… or sub_…")

@@ -59,9 +59,14 @@ class StripeEventAdmin(DeskAdmin):
     acts = (WorkNow(), WorkAgain())
     actions = ("retry_chosen",)
     list_display = (
-        "id", "type", event_state, "attempts",
-        columns.moment_column("received_at", gettext_lazy("received")), latency, first_line,
-    )  # fmt: skip
+        "id",
+        "type",
+        event_state,
+        "attempts",
+        columns.moment_column("received_at", gettext_lazy("received")),
+        latency,
+        first_line,
+    )
     list_filter = (EventState, EventType, EventAge, "is_sync")
     change_list_template = "staff/events.html"
     search_fields = ("id",)

@@ -31,10 +31,15 @@ class MessageAdmin(FindsByPerson):
     exact = ("key",)
     page_related = ("supporter",)
     list_display = (
-        columns.number, "kind", "to_email", "subject", message_state, "attempts",
+        columns.number,
+        "kind",
+        "to_email",
+        "subject",
+        message_state,
+        "attempts",
         columns.moment_column("created_at", gettext_lazy("created")),
         columns.moment_column("sent_at", gettext_lazy("sent")),
-    )  # fmt: skip
+    )
     list_filter = ("state", "created_at", LanguageFilter, OneSupporter)
 
     def get_queryset(self, request: HttpRequest) -> Any:

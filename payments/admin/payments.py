@@ -37,8 +37,15 @@ class PaymentAdmin(FindsByPerson):
         "campaign",
     )
     list_filter = (
-        "status", SentBack, "frequency", CurrencyFilter, "campaign", "created_at", OneSupporter, OneSubscription,
-    )  # fmt: skip
+        "status",
+        SentBack,
+        "frequency",
+        CurrencyFilter,
+        "campaign",
+        "created_at",
+        OneSupporter,
+        OneSubscription,
+    )
     list_select_related = ("supporter", "campaign")
 
     def facts(self, row: Payment) -> list[Fact]:

@@ -28,10 +28,15 @@ def run_state(row: Reconciliation) -> SafeString:
 @admin.register(Reconciliation)
 class ReconciliationAdmin(DeskAdmin):
     list_display = (
-        columns.number, "kind", run_state, columns.moment_column("started_at", gettext_lazy("started")),
-        columns.moment_column("since", gettext_lazy("from")), columns.moment_column("until", gettext_lazy("until")),
-        "looked_at", "found",
-    )  # fmt: skip
+        columns.number,
+        "kind",
+        run_state,
+        columns.moment_column("started_at", gettext_lazy("started")),
+        columns.moment_column("since", gettext_lazy("from")),
+        columns.moment_column("until", gettext_lazy("until")),
+        "looked_at",
+        "found",
+    )
     list_filter = ("kind", "started_at")
 
     def facts(self, row: Reconciliation) -> list[Fact]:

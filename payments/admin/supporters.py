@@ -47,9 +47,12 @@ class SupporterAdmin(FindsByPerson):
     acts = (CorrectAddress(),)
     page_template = "staff/supporter.html"
     list_display = (
-        person_shown, standing_shown, gives_shown, "language",
+        person_shown,
+        standing_shown,
+        gives_shown,
+        "language",
         columns.moment_column("created_at", gettext_lazy("known since")),
-    )  # fmt: skip
+    )
     list_filter = (Patronage, Giving, LanguageFilter, "created_at")
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:

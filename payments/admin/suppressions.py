@@ -27,10 +27,13 @@ def suppression_state(row: Suppression) -> SafeString:
 class SuppressionAdmin(FindsByPerson):
     acts = (LiftSuppression(),)
     list_display = (
-        columns.number, "email", suppression_state, "reason",
+        columns.number,
+        "email",
+        suppression_state,
+        "reason",
         columns.moment_column("since", gettext_lazy("since")),
         columns.moment_column("lifted_at", gettext_lazy("lifted")),
-    )  # fmt: skip
+    )
     list_filter = ("reason", "since")
 
     def of_persons(self, term: str) -> Q:
@@ -55,8 +58,12 @@ def report_table(rows: object) -> Table:
     """What the mail provider told, newest first."""
     head = (_("Message"), _("Told"), _("In the provider’s words"), _("When"))
     found = [
-        (columns.link(row.message, row.message.kind), row.get_what_display(), row.words or columns.NONE,
-         columns.moment(row.happened_at))
+        (
+            columns.link(row.message, row.message.kind),
+            row.get_what_display(),
+            row.words or columns.NONE,
+            columns.moment(row.happened_at),
+        )
         for row in rows  # type: ignore[attr-defined]
-    ]  # fmt: skip
+    ]
     return Table(_("What the mail provider told"), head, found, empty=_("It has told nothing."))

@@ -39,6 +39,10 @@ def draft(
             "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': language})}",
         }
     return outbox.draft(
-        "staff_alert", key=f"staff_alert:{rule.name}:{moment}:{number}", to_email=address,
-        language=language, context=facts, supporter=None,
-    )  # fmt: skip
+        "staff_alert",
+        key=f"staff_alert:{rule.name}:{moment}:{number}",
+        to_email=address,
+        language=language,
+        context=facts,
+        supporter=None,
+    )

@@ -46,9 +46,11 @@ def look_at_payment(payment: Payment) -> None:
     """
     assert payment.paid_at is not None  # noqa: S101 - only received payments are looked at
     equal = Q(
-        supporter=payment.supporter, amount=payment.amount, currency=payment.currency,
+        supporter=payment.supporter,
+        amount=payment.amount,
+        currency=payment.currency,
         paid_at__range=(payment.paid_at - WINDOW, payment.paid_at + WINDOW),
-    )  # fmt: skip
+    )
     received = Payment.objects.filter(status=Payment.Status.SUCCEEDED, frequency=Frequency.ONCE)
     same = Q(checkout=payment.checkout) if payment.checkout else Q()
     twins = received.filter(equal | same).exclude(pk=payment.pk).values_list("pk", flat=True)

@@ -81,9 +81,13 @@ def write_received_lines(payments: Iterable[Payment]) -> None:
 
 
 def write(
-    kind: LedgerEntry.Kind, source: str, payment: Payment, amount: int, occurred_at: datetime,
+    kind: LedgerEntry.Kind,
+    source: str,
+    payment: Payment,
+    amount: int,
+    occurred_at: datetime,
     refund: Refund | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Add one line of signed minor units in the payment's currency. A source that has its line keeps it."""
     line = _line(kind, source, payment, amount, occurred_at, refund)
     LedgerEntry.objects.bulk_create([line], ignore_conflicts=True)
@@ -91,13 +95,22 @@ def write(
 
 
 def _line(
-    kind: LedgerEntry.Kind, source: str, payment: Payment, amount: int, occurred_at: datetime,
+    kind: LedgerEntry.Kind,
+    source: str,
+    payment: Payment,
+    amount: int,
+    occurred_at: datetime,
     refund: Refund | None = None,
-) -> LedgerEntry:  # fmt: skip
+) -> LedgerEntry:
     return LedgerEntry(
-        kind=kind, source=source, payment=payment, refund=refund, amount=amount, currency=payment.currency,
+        kind=kind,
+        source=source,
+        payment=payment,
+        refund=refund,
+        amount=amount,
+        currency=payment.currency,
         occurred_at=occurred_at,
-    )  # fmt: skip
+    )
 
 
 def _payment_for(intent: objects.PaymentIntent, checkout: Checkout, supporter: Supporter) -> Payment:
@@ -108,20 +121,34 @@ def _payment_for(intent: objects.PaymentIntent, checkout: Checkout, supporter: S
 def new_gift(intent: objects.PaymentIntent, checkout: Checkout, supporter: Supporter) -> Payment:
     """A gift given once as it begins: not received, not saved."""
     return Payment(
-        supporter=supporter, checkout=checkout, frequency=Frequency.ONCE, status=Payment.Status.PROCESSING,
-        amount=intent.amount, currency=intent.currency, stripe_customer_id=intent.customer,
-        stripe_payment_intent_id=intent.id, created_at=intent.created_at, **checkout.attribution(),
-    )  # fmt: skip
+        supporter=supporter,
+        checkout=checkout,
+        frequency=Frequency.ONCE,
+        status=Payment.Status.PROCESSING,
+        amount=intent.amount,
+        currency=intent.currency,
+        stripe_customer_id=intent.customer,
+        stripe_payment_intent_id=intent.id,
+        created_at=intent.created_at,
+        **checkout.attribution(),
+    )
 
 
 def _instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment:
     intent = invoice.payment_intent
     payment = Payment.objects.select_for_update().filter(stripe_invoice_id=invoice.id).first() or Payment(
-        supporter=subscription.supporter, checkout=subscription.checkout if invoice.is_first else None,
-        subscription=subscription, frequency=subscription.frequency, status=Payment.Status.PROCESSING,
-        amount=invoice.amount, currency=invoice.currency, stripe_customer_id=invoice.customer,
-        stripe_invoice_id=invoice.id, created_at=invoice.created_at, **subscription.attribution(),
-    )  # fmt: skip
+        supporter=subscription.supporter,
+        checkout=subscription.checkout if invoice.is_first else None,
+        subscription=subscription,
+        frequency=subscription.frequency,
+        status=Payment.Status.PROCESSING,
+        amount=invoice.amount,
+        currency=invoice.currency,
+        stripe_customer_id=invoice.customer,
+        stripe_invoice_id=invoice.id,
+        created_at=invoice.created_at,
+        **subscription.attribution(),
+    )
     payment.stripe_payment_intent_id = payment.stripe_payment_intent_id or (intent.id if intent else None)
     payment.method = payment.method or subscription.method
     return payment

@@ -38,27 +38,37 @@ def left(payment: Payment) -> int:
 
 
 def request_refund(
-    payment: Payment, amount: int, reason: str, actor: User | None, sentence: str = "", *,
-    tells_supporter: bool = True, public_id: uuid.UUID | None = None,
-) -> RefundRequest:  # fmt: skip
+    payment: Payment,
+    amount: int,
+    reason: str,
+    actor: User | None,
+    sentence: str = "",
+    *,
+    tells_supporter: bool = True,
+    public_id: uuid.UUID | None = None,
+) -> RefundRequest:
     """Ask Stripe to send this much of a payment back. The refund itself arrives as Stripe's event, and is told then.
 
     The same `public_id` is the same request: a form sent twice sends money back once. Raises NothingToRefund,
     RefundOutOfRange, RefundUnderWay, StripeUnavailable (written down, taken up again), StripeRefused (nothing was
     sent back). Never call it inside a transaction.
     """
-    request = write_down(
-        payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
-    )  # fmt: skip
+    request = write_down(payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id)
     ask_refund(request)
     return request
 
 
 @transaction.atomic
 def write_down(
-    payment: Payment, amount: int, reason: str, actor: User | None, sentence: str = "", *,
-    tells_supporter: bool = True, public_id: uuid.UUID | None = None,
-) -> RefundRequest:  # fmt: skip
+    payment: Payment,
+    amount: int,
+    reason: str,
+    actor: User | None,
+    sentence: str = "",
+    *,
+    tells_supporter: bool = True,
+    public_id: uuid.UUID | None = None,
+) -> RefundRequest:
     """The row of a wish, to be committed before Stripe is asked; the one that is there when it was sent before.
 
     Raises NothingToRefund, RefundOutOfRange, RefundUnderWay.
@@ -71,9 +81,14 @@ def write_down(
     _check(held, amount)
     fresh = uuid.uuid4() if known or public_id is None else public_id
     return _made(
-        held, fresh, amount=amount, reason=RefundRequest.Reason(reason), actor=actor, sentence=sentence,
+        held,
+        fresh,
+        amount=amount,
+        reason=RefundRequest.Reason(reason),
+        actor=actor,
+        sentence=sentence,
         tells_supporter=tells_supporter,
-    )  # fmt: skip
+    )
 
 
 def ask_refund(request: RefundRequest) -> None:

@@ -74,10 +74,13 @@ def chosen(kind: str, query: QueryDict) -> Chosen:
         raise Http404
     person = _one_of(query.get("person"), list(PEOPLE))
     return Chosen(
-        kind, _one_of(query.get("case"), list(SAMPLES[kind].cases)), person,
+        kind,
+        _one_of(query.get("case"), list(SAMPLES[kind].cases)),
+        person,
         _one_of(query.get("language"), [PEOPLE[person].language, *dict(settings.LANGUAGES)]),
-        _one_of(query.get("part"), ["html", "text"]), _one_of(query.get("scheme"), ["light", "dark"]),
-    )  # fmt: skip
+        _one_of(query.get("part"), ["html", "text"]),
+        _one_of(query.get("scheme"), ["light", "dark"]),
+    )
 
 
 def _one_of(value: str | None, choices: list[str]) -> str:
@@ -143,11 +146,17 @@ class Letters:
         now = chosen(kind, request.GET)
         shown = now.shown()
         answer = self.page(
-            request, "staff/letter.html", _("Letter %(kind)s") % {"kind": kind}, now=now, shown=shown,
-            text=without_keys(shown.letter.text) if shown else "", form=ChoiceForm(now), sample=SAMPLES[kind],
+            request,
+            "staff/letter.html",
+            _("Letter %(kind)s") % {"kind": kind},
+            now=now,
+            shown=shown,
+            text=without_keys(shown.letter.text) if shown else "",
+            form=ChoiceForm(now),
+            sample=SAMPLES[kind],
             stream=mail_kinds.of(kind).stream.label,
             may_test=self.desk.may_act(request),
-        )  # fmt: skip
+        )
         framing: Any = {"frame-src": [SELF]}
         return csp_update(framing)(lambda _request: answer)(request)
 
@@ -170,9 +179,15 @@ class Letters:
             self.send(request, now)
             return HttpResponseRedirect(back)
         return self.page(
-            request, "staff/letter_test.html", _("A test of %(kind)s") % {"kind": kind}, now=now, shown=now.shown(),
-            back=back, wish=uuid.uuid4(), to_email=cast(User, request.user).email,
-        )  # fmt: skip
+            request,
+            "staff/letter_test.html",
+            _("A test of %(kind)s") % {"kind": kind},
+            now=now,
+            shown=now.shown(),
+            back=back,
+            wish=uuid.uuid4(),
+            to_email=cast(User, request.user).email,
+        )
 
     def send(self, request: HttpRequest, now: Chosen) -> None:
         user, shown = cast(User, request.user), now.shown()

@@ -31,12 +31,18 @@ from payments.models import KEPT, Case, Checkout, Payment, Refund, RefundRequest
 
 NEWEST = 20
 KINDS: tuple[type[Model], ...] = (
-    Supporter, Membership, Message, Checkout, Subscription, Payment, Refund, RefundRequest, Case
-)  # fmt: skip
+    Supporter,
+    Membership,
+    Message,
+    Checkout,
+    Subscription,
+    Payment,
+    Refund,
+    RefundRequest,
+    Case,
+)
 # What the actions of the timeline begin with.
-TOLD_OF: dict[str, type[Model]] = {
-    "payment": Payment, "subscription": Subscription, "case": Case, "message": Message
-}  # fmt: skip
+TOLD_OF: dict[str, type[Model]] = {"payment": Payment, "subscription": Subscription, "case": Case, "message": Message}
 
 
 def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
@@ -46,8 +52,12 @@ def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
     payments = list(supporter.payments.prefetch_related("refunds")[: NEWEST + 1]) if Payment in sees else []
     cases = list(supporter.cases.all()) if Case in sees else []
     entries = [entry for entry in supporter.timeline.select_related("actor")[: 2 * NEWEST] if _about(entry) <= sees]
-    figures = [(Subscription, gives(subscriptions)), (Subscription, next_payment(subscriptions)),
-               (Payment, given(supporter)), (Supporter, since(supporter))]  # fmt: skip
+    figures = [
+        (Subscription, gives(subscriptions)),
+        (Subscription, next_payment(subscriptions)),
+        (Payment, given(supporter)),
+        (Supporter, since(supporter)),
+    ]
     tables = [
         *_money_tables(supporter, payments),
         (Subscription, subscription_table(subscriptions)),

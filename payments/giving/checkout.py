@@ -189,11 +189,19 @@ def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Check
     try:
         with transaction.atomic():
             checkout = Checkout(
-                reference=references.new(), form_key=key, frequency=choice.frequency, amount=choice.amount,
-                currency=choice.currency, email=person.email, name=person.name, language=person.language,
-                campaign=choice.campaign, appeal=choice.appeal, article=choice.article,
+                reference=references.new(),
+                form_key=key,
+                frequency=choice.frequency,
+                amount=choice.amount,
+                currency=choice.currency,
+                email=person.email,
+                name=person.name,
+                language=person.language,
+                campaign=choice.campaign,
+                appeal=choice.appeal,
+                article=choice.article,
                 consent=_consent(consent_words, person.language),
-            )  # fmt: skip
+            )
             checkout.stripe_params = session_params(checkout)
             checkout.save(force_insert=True)
             return checkout

@@ -66,9 +66,7 @@ def replay(events: QuerySet[StripeEvent]) -> int:
     start, count = timezone.now(), 0
     for number, ids in enumerate(_chunks(workable(events))):
         due = start + timedelta(seconds=number * AT_A_TIME / settings.STRIPE_READS_PER_SECOND)
-        fresh: dict[str, Any] = {
-            "state": State.PENDING, "attempts": 0, "failures": 0, "error": "", "lease_until": None
-        }  # fmt: skip
+        fresh: dict[str, Any] = {"state": State.PENDING, "attempts": 0, "failures": 0, "error": "", "lease_until": None}
         count += workable(StripeEvent.objects.filter(pk__in=ids)).update(**fresh, next_try_at=due)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [queue.CHANNEL])

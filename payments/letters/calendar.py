@@ -77,7 +77,7 @@ def _reminders_due(today: date) -> QuerySet[Subscription]:
     rows = _full_years(_charged().filter(frequency=Frequency.MONTH), first, last)
     paused = Message.objects.filter(
         supporter=OuterRef("supporter"), kind=PAUSED, key__startswith=OuterRef("paused_key")
-    )  # fmt: skip
+    )
     rows = rows.annotate(paused_key=key_of(Value(PAUSED), "public_id")).filter(Q(full_on__gt=today) | Exists(paused))
     return unless_sent(rows, Value(REMINDER), "public_id", "years")
 
@@ -112,14 +112,22 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
     `times` and `given` in minor units, less what went back; a payment that went back whole is no time.
     """
     began = TruncDate("started_at")
-    paid = Payment.objects.filter(
-        subscription=OuterRef("pk"), status=Payment.Status.SUCCEEDED, currency=OuterRef("currency"),
-        amount__gt=F("refunded_amount") + F("disputed_amount"),
-    ).order_by().values("subscription")  # fmt: skip
+    paid = (
+        Payment.objects.filter(
+            subscription=OuterRef("pk"),
+            status=Payment.Status.SUCCEEDED,
+            currency=OuterRef("currency"),
+            amount__gt=F("refunded_amount") + F("disputed_amount"),
+        )
+        .order_by()
+        .values("subscription")
+    )
     full_years = Func(
-        Value(last, DateField()), began, template="extract(year FROM age(%(expressions)s))::int",
+        Value(last, DateField()),
+        began,
+        template="extract(year FROM age(%(expressions)s))::int",
         output_field=IntegerField(),
-    )  # fmt: skip
+    )
     later = Func(F("years"), template="make_interval(years => %(expressions)s)", output_field=DurationField())
     return rows.annotate(
         years=full_years,

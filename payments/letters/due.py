@@ -126,6 +126,12 @@ def _tell(kind: DueLetter[Row], counts: Counts) -> None:
     if counts.due:
         level = logging.ERROR if counts.failed or counts.unaccounted else logging.INFO
         log.log(
-            level, "letters %s: %s due, %s queued, %s not needed, %s failed, %s unaccounted",
-            kind.name, counts.due, counts.queued, counts.skipped, counts.failed, counts.unaccounted,
-        )  # fmt: skip
+            level,
+            "letters %s: %s due, %s queued, %s not needed, %s failed, %s unaccounted",
+            kind.name,
+            counts.due,
+            counts.queued,
+            counts.skipped,
+            counts.failed,
+            counts.unaccounted,
+        )

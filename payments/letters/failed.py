@@ -102,9 +102,11 @@ def _facts(payment: Payment) -> gift_letters.Facts:
     assert payment.failing_since is not None  # noqa: S101 - it fails
     gift, language = payment.subscription, gift_letters.language_of(payment)
     return {
-        **gift_letters.gift(payment), "failed_on": str(clock.day_of(payment.failing_since)),
-        "method_url": signed.url("method", str(gift.public_id), language), "stop_url": gift_letters.stop_url(gift, language),
-    }  # fmt: skip
+        **gift_letters.gift(payment),
+        "failed_on": str(clock.day_of(payment.failing_since)),
+        "method_url": signed.url("method", str(gift.public_id), language),
+        "stop_url": gift_letters.stop_url(gift, language),
+    }
 
 
 def _keys(payment: Payment) -> list[str]:
@@ -138,8 +140,10 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     return (
         Payment.objects.filter(status=Payment.Status.FAILED, failing_since__isnull=False)
         .filter(
-            subscription__status__in=Subscription.ALIVE, subscription__collection_paused=False,
-            subscription__cancel_at_period_end=False, subscription__cancel_at=None,
+            subscription__status__in=Subscription.ALIVE,
+            subscription__collection_paused=False,
+            subscription__cancel_at_period_end=False,
+            subscription__cancel_at=None,
         )
         .exclude(subscription__method_problem=Subscription.MethodProblem.MANDATE_INACTIVE)
         .annotate(failing_on=TruncDate("failing_since"), next_attempt_on=TruncDate("next_attempt_at"))
@@ -148,7 +152,7 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
         .filter(~Exists(stop_asked), ~Exists(others))
         .select_related("supporter", "subscription__checkout", "checkout")
         .order_by("failing_since", "pk")
-    )  # fmt: skip
+    )
 
 
 FAILING = DueLetter(FAILED, _failures_due, lambda row, _today: failed(row, getattr(row, "step", 1)))

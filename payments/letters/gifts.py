@@ -142,10 +142,13 @@ def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> M
     """
     gifts = [_with_links(subscription, supporter.language) for subscription in subscriptions]
     return outbox.draft(
-        "gift_links", key=f"gift_links:{supporter.public_id}:{fresh_links.window()}", to_email=supporter.email,
-        language=supporter.language, context=context_of(supporter, supporter.language, {"gifts": gifts}),
+        "gift_links",
+        key=f"gift_links:{supporter.public_id}:{fresh_links.window()}",
+        to_email=supporter.email,
+        language=supporter.language,
+        context=context_of(supporter, supporter.language, {"gifts": gifts}),
         supporter=supporter if supporter.pk else None,
-    )  # fmt: skip
+    )
 
 
 def duplicate_plan(subscription: Subscription, others: Sequence[Subscription]) -> Message | None:
@@ -179,9 +182,13 @@ def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts
 def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message:
     supporter, language = about.supporter, language or language_of(about)
     return outbox.draft(
-        kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
-        context=context_of(supporter, language, facts), supporter=supporter,
-    )  # fmt: skip
+        kind,
+        key=f"{kind}:{subject}",
+        to_email=supporter.email,
+        language=language,
+        context=context_of(supporter, language, facts),
+        supporter=supporter,
+    )
 
 
 def context_of(supporter: Supporter, language: str, facts: Facts) -> Facts:
@@ -213,8 +220,11 @@ def language_of(about: Payment | Subscription) -> str:
 
 def gift(about: Payment | Subscription) -> Facts:
     facts: Facts = {
-        "amount": about.amount, "currency": about.currency, "frequency": about.frequency, "method": about.method
-    }  # fmt: skip
+        "amount": about.amount,
+        "currency": about.currency,
+        "frequency": about.frequency,
+        "method": about.method,
+    }
     subscription = about.subscription if isinstance(about, Payment) else about
     checkout = about.checkout or (subscription.checkout if subscription else None)
     return {**facts, "reference": checkout.reference if checkout else ""}
@@ -250,9 +260,10 @@ def _level(subscription: Subscription, language: str) -> str:
 
 def _end(subscription: Subscription) -> Facts:
     return {
-        **gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()),
+        **gift(subscription),
+        "ended_on": _day(subscription.ended_at or clock.now()),
         "again_url": again_url(subscription, subscription.supporter.language),
-    }  # fmt: skip
+    }
 
 
 def _patron_until(subscription: Subscription) -> Facts:

@@ -36,20 +36,23 @@ def _expiring_due(today: date) -> QuerySet[Subscription]:
     """
     rows = (
         Subscription.objects.filter(
-            status=Subscription.Status.ACTIVE, cancel_at_period_end=False, cancel_at=None,
+            status=Subscription.Status.ACTIVE,
+            cancel_at_period_end=False,
+            cancel_at=None,
             method_expires_on__range=(today, _end_of_next_month(today)),
         )
         .filter(Q(collection_paused=False) | Q(resumes_at__isnull=False))
         .filter(Q(frequency=Frequency.MONTH) | Q(renews_on__gt=F("method_expires_on")))
         .annotate(
             step=SqlCase(
-                When(method_expires_on__lte=_end_of_next_month(today - AGAIN), then=2), default=1,
+                When(method_expires_on__lte=_end_of_next_month(today - AGAIN), then=2),
+                default=1,
                 output_field=IntegerField(),
             )
         )
         .select_related("supporter", "checkout")
         .order_by("method_expires_on", "pk")
-    )  # fmt: skip
+    )
     return unless_sent(rows, Value(EXPIRING), "public_id", "method_expires_on", "step")
 
 

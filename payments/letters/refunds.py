@@ -70,9 +70,12 @@ def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is
     to.
     """
     facts = {
-        **gift_letters.arrived(payment), "back_amount": amount, "back_on": str(clock.day_of(at)),
-        "is_whole": amount == payment.amount, "sentence": sentence,
-    }  # fmt: skip
+        **gift_letters.arrived(payment),
+        "back_amount": amount,
+        "back_on": str(clock.day_of(at)),
+        "is_whole": amount == payment.amount,
+        "sentence": sentence,
+    }
     subscription = payment.subscription
     if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
         facts |= _going(subscription, payment.supporter.language)

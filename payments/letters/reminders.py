@@ -38,13 +38,14 @@ def due(today: date) -> QuerySet[Subscription]:
         .filter(Q(collection_paused=False) | Q(resumes_on__lte=F("renews_on")))
         .annotate(
             days_before=SqlCase(
-                When(renews_on__lte=today + timedelta(days=LAST), then=LAST), default=FIRST,
+                When(renews_on__lte=today + timedelta(days=LAST), then=LAST),
+                default=FIRST,
                 output_field=IntegerField(),
             )
         )
         .select_related("supporter", "checkout")
         .order_by("renews_on", "pk")
-    )  # fmt: skip
+    )
     first = Message.objects.filter(key=OuterRef("first_key"))
     rows = rows.annotate(first_key=key_of(*_KEY, Value(FIRST))).annotate(had_first=Exists(first))
     return unless_sent(rows, *_KEY, "days_before")

@@ -43,11 +43,13 @@ def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
     """What the letter says: each gift with the campaign it came through. `until` is the last one's row."""
     gifts = [
         {
-            "amount": row.amount, "currency": row.currency, "frequency": row.frequency,
+            "amount": row.amount,
+            "currency": row.currency,
+            "frequency": row.frequency,
             "campaign": row.campaign.title if row.campaign else "",
         }
         for row in rows[:LISTED]
-    ]  # fmt: skip
+    ]
     desk_url = _desk("admin:payments_subscription_changelist")
     return {
         "gifts": gifts,
@@ -73,10 +75,12 @@ def is_large(payment: Payment) -> bool:
 
 def large_gift_facts(payment: Payment) -> dict[str, Any]:
     return {
-        "amount": payment.amount, "currency": payment.currency, "frequency": payment.frequency,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "frequency": payment.frequency,
         "campaign": payment.campaign.title if payment.campaign else "",
         "desk_url": _desk("admin:members_supporter_change", payment.supporter_id),
-    }  # fmt: skip
+    }
 
 
 def drafts(kind: str, subject: str, facts: dict[str, Any], addresses: list[str], language: str) -> list[Message]:

@@ -108,9 +108,15 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
 
 
 def write_down_stop(
-    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None, *,
-    at_once: bool = False, public_id: uuid.UUID | None = None,
-) -> SubscriptionChange:  # fmt: skip
+    subscription: Subscription,
+    surface: str,
+    reason: str = "",
+    words: str = "",
+    actor: User | None = None,
+    *,
+    at_once: bool = False,
+    public_id: uuid.UUID | None = None,
+) -> SubscriptionChange:
     """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
 
     `at_once`: not at the end of the paid time, for one whose money goes back. `public_id` names the wish. From two tabs

@@ -46,9 +46,7 @@ def note_new_method(subscription: Subscription) -> None:
     method = subscription.stripe_payment_method_id
     for payment in payments_behind(subscription) if method else []:
         wish = {"stripe_payment_method_id": method, "stripe_params": {"payment_method": method}}
-        row, is_new = OverdueTry.objects.get_or_create(
-            payment=payment, stripe_payment_method_id=method, defaults=wish
-        )  # fmt: skip
+        row, is_new = OverdueTry.objects.get_or_create(payment=payment, stripe_payment_method_id=method, defaults=wish)
         if is_new:
             transaction.on_commit(partial(_wake, row.pk))
 
@@ -85,9 +83,10 @@ def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:
     if subscription.stripe_payment_method_id == visit.method_before:
         return "checking", None, ""
     tries = OverdueTry.objects.filter(
-        payment__subscription=subscription, payment__failing_since__isnull=False,
+        payment__subscription=subscription,
+        payment__failing_since__isnull=False,
         stripe_payment_method_id=subscription.stripe_payment_method_id,
-    ).select_related("payment")  # fmt: skip
+    ).select_related("payment")
     row = next((each for each in tries if each.payment.status != Payment.Status.SUCCEEDED), None) or tries.first()
     if row is None:
         return "changed", None, ""

@@ -30,9 +30,11 @@ def find(stripe_subscription_id: str) -> Subscription | None:
     supporter = Supporter.objects.filter(subscriptions__stripe_subscription_id=stripe_subscription_id)
     if not supporter.select_for_update(of=("self",)):
         return None
-    return Subscription.objects.select_for_update(of=("self",)).select_related(
-        "supporter", "checkout", "membership__level"
-    ).get(stripe_subscription_id=stripe_subscription_id)  # fmt: skip
+    return (
+        Subscription.objects.select_for_update(of=("self",))
+        .select_related("supporter", "checkout", "membership__level")
+        .get(stripe_subscription_id=stripe_subscription_id)
+    )
 
 
 def follow(agreed: objects.Subscription) -> Subscription | None:
@@ -77,9 +79,12 @@ def _begin(agreed: objects.Subscription) -> Subscription:
     # Two sessions of one checkout were paid: the second agreement has none, and is a duplicate for staff to look at.
     is_second = Subscription.objects.filter(checkout=checkout).exists()
     row = find(agreed.id) or Subscription(
-        supporter=supporter, checkout=None if is_second else checkout, stripe_subscription_id=agreed.id,
-        started_at=agreed.started_at, **checkout.attribution(),
-    )  # fmt: skip
+        supporter=supporter,
+        checkout=None if is_second else checkout,
+        stripe_subscription_id=agreed.id,
+        started_at=agreed.started_at,
+        **checkout.attribution(),
+    )
     _mirror(row, agreed)
     row.save()
     methods.look_at(row)

@@ -60,9 +60,13 @@ def _back(request: HttpRequest, subscription: Subscription) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, subscription: Subscription, state: str, payment: Payment | None = None, reason: str = "",
+    request: HttpRequest,
+    subscription: Subscription,
+    state: str,
+    payment: Payment | None = None,
+    reason: str = "",
     status: int = 200,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     behind = overdue.payments_behind(subscription)
     done = linked.tries(request)
     context: dict[str, Any] = {

@@ -36,10 +36,19 @@ def make_rows() -> None:
     multiply(person, DUE, email="'patron-' || n || '@example.org'", language=spoken)
     renews = clock.today() + timedelta(days=25)
     agreed = Subscription.objects.create(
-        id=0, supporter=person, stripe_subscription_id="sub_0", stripe_customer_id="cus_0", status="active",
-        frequency="year", amount=10000, currency="EUR", started_at=BEGAN, current_period_end=clock.now(),
-        renews_on=renews, method="Visa 4242",
-    )  # fmt: skip
+        id=0,
+        supporter=person,
+        stripe_subscription_id="sub_0",
+        stripe_customer_id="cus_0",
+        status="active",
+        frequency="year",
+        amount=10000,
+        currency="EUR",
+        started_at=BEGAN,
+        current_period_end=clock.now(),
+        renews_on=renews,
+        method="Visa 4242",
+    )
     names = {"stripe_subscription_id": "'sub_' || n", "stripe_customer_id": "'cus_' || n"}
     multiply(agreed, DUE, supporter_id="n", **names)
     with connection.cursor() as cursor:

@@ -149,10 +149,18 @@ def _posts(count: int) -> Iterator[bytes]:
 def _owe_gifts(count: int) -> None:
     agreed = Consent.objects.create(purpose="gift", words="", words_version="", language="en", surface="bench")
     made = Checkout.objects.bulk_create(
-        Checkout(reference=f"B{number}", form_key=f"bench {number}", frequency="once", amount=1000, currency="EUR",
-                 email=f"reader-{number}@example.org", language="en", consent=agreed)
+        Checkout(
+            reference=f"B{number}",
+            form_key=f"bench {number}",
+            frequency="once",
+            amount=1000,
+            currency="EUR",
+            email=f"reader-{number}@example.org",
+            language="en",
+            consent=agreed,
+        )
         for number in range(count)
-    )  # fmt: skip
+    )
     for checkout in made:
         event = events.charge(str(checkout.public_id))
         queue.store(event, events.body(event), StripeEvent.State.PENDING)

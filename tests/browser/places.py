@@ -62,8 +62,15 @@ def return_pages(stage: Stage) -> list[tuple[str, str]]:
     processing = stage.join("month", amount="25", iban=SEPA, email="debit@example.org", name="")
     left = stage.give("year", amount="100", email="left@example.org")
     asked = stage.give("month", amount="20", email="asked@example.org")
-    pages = {"failed": failed, "expired": expired, "paid once": once, "paid monthly": monthly,
-             "processing": processing, "not finished": left, "checking": asked}  # fmt: skip
+    pages = {
+        "failed": failed,
+        "expired": expired,
+        "paid once": once,
+        "paid monthly": monthly,
+        "processing": processing,
+        "not finished": left,
+        "checking": asked,
+    }
     left_page = f"{return_page(left)}?left=1"
     return [
         (f"return {name}", left_page if checkout is left else return_page(checkout)) for name, checkout in pages.items()

@@ -111,8 +111,10 @@ def test_a_refund_that_no_bank_took_comes_back_under_the_type_under_which_it_lef
     stage.advance(5)
     kinds_and_sums = LedgerEntry.objects.filter(payment=debit).exclude(kind="settlement").order_by("pk")
     assert list(kinds_and_sums.values_list("kind", "settlement__settled_amount")) == [
-        ("charge", 2500), ("refund", -2500), ("refund_returned", 2500),
-    ]  # fmt: skip
+        ("charge", 2500),
+        ("refund", -2500),
+        ("refund_returned", 2500),
+    ]
     assert Refund.objects.get().status == "failed"
     run = comparison.run()
     assert run is not None

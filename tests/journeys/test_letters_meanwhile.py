@@ -163,13 +163,20 @@ def test_another_rhythm_is_told_and_is_not_more(stage: Stage) -> None:
     client.v1.subscriptions.update(
         item["subscription"],
         {
-            "items": [{"id": item["id"], "price_data": {
-                "currency": "eur", "unit_amount": 10000, "recurring": {"interval": "year"},
-                "product": item["price"]["product"],
-            }}],
+            "items": [
+                {
+                    "id": item["id"],
+                    "price_data": {
+                        "currency": "eur",
+                        "unit_amount": 10000,
+                        "recurring": {"interval": "year"},
+                        "product": item["price"]["product"],
+                    },
+                }
+            ],
             "proration_behavior": "none",
         },
-    )  # fmt: skip
+    )
     stage.settle_down()
     assert "thanks_upgrade" not in kinds()
     assert "From now on you give €100.00 every year." in words("plan_changed")

@@ -22,8 +22,11 @@ from tests.stage import Stage
 BEGINS, ENDS = date(2027, 1, 31), date(2030, 1, 31)
 # Letters about failures, cards and pauses have stories of their own (test_failing_cards.py, test_change_letters.py).
 OF_THE_CALENDAR: tuple[due_letters.DueLetter[Any], ...] = (
-    reminders.YEARLY, calendar_letters.YEARLY_REMINDER, calendar_letters.FULL_YEAR, calendar_letters.NEXT_MONTH,
-)  # fmt: skip
+    reminders.YEARLY,
+    calendar_letters.YEARLY_REMINDER,
+    calendar_letters.FULL_YEAR,
+    calendar_letters.NEXT_MONTH,
+)
 ASLEEP = (date(2029, 1, 20), date(2029, 2, 10))
 
 

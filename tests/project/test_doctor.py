@@ -105,8 +105,22 @@ def test_where_all_is_well_nothing_is_to_be_mended(house: House) -> None:
     found, is_well = doctor()
     assert is_well, found
     assert {level for level, _ in found.values()} == {"ok"}, found
-    assert {"settings", "database", "migrations", "Cyrillic", "Redis", "Stripe key", "clock", "mail",
-            "webhook endpoint", "drain", "worker", "bulk", "beat", "queue"} <= set(found)  # fmt: skip
+    assert {
+        "settings",
+        "database",
+        "migrations",
+        "Cyrillic",
+        "Redis",
+        "Stripe key",
+        "clock",
+        "mail",
+        "webhook endpoint",
+        "drain",
+        "worker",
+        "bulk",
+        "beat",
+        "queue",
+    } <= set(found)
 
 
 def test_for_people_one_line_a_check(house: House) -> None:

@@ -40,7 +40,9 @@ class ResendMessage(Act):
             copy = outbox.resend(row)
             if row.supporter_id:
                 TimelineEntry.objects.create(
-                    supporter_id=row.supporter_id, action="message.resent", actor=actor,
+                    supporter_id=row.supporter_id,
+                    action="message.resent",
+                    actor=actor,
                     details={"message": row.pk, "copy": copy.pk, "kind": row.kind},
-                )  # fmt: skip
+                )
         return _("The message is on its way. It has a page of its own.")

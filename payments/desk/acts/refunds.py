@@ -34,10 +34,12 @@ class SentenceField(forms.CharField):
 
     def __init__(self) -> None:
         super().__init__(
-            label=gettext_lazy("A sentence from us in the letter"), max_length=300, required=False,
+            label=gettext_lazy("A sentence from us in the letter"),
+            max_length=300,
+            required=False,
             widget=forms.Textarea(attrs={"rows": 2}),
             help_text=gettext_lazy("In the supporter's language. You see the whole letter before anything happens."),
-        )  # fmt: skip
+        )
 
     def to_python(self, value: Any) -> str:
         return " ".join(str(value or "").split())
@@ -46,11 +48,12 @@ class SentenceField(forms.CharField):
 class SendBackForm(forms.Form):
     amount = forms.CharField(
         label=gettext_lazy("Amount"), max_length=40, widget=forms.TextInput({"inputmode": "decimal"})
-    )  # fmt: skip
+    )
     reason = forms.ChoiceField(
-        label=gettext_lazy("Reason, for Stripe and for us"), choices=RefundRequest.Reason.choices,
+        label=gettext_lazy("Reason, for Stripe and for us"),
+        choices=RefundRequest.Reason.choices,
         help_text=gettext_lazy("With “not their card” Stripe also blocks this card and address from now on."),
-    )  # fmt: skip
+    )
     sentence = SentenceField()
     tells_supporter = forms.BooleanField(
         label=gettext_lazy("Tell the supporter by letter"), required=False, initial=True
@@ -115,18 +118,27 @@ class SendBack(Act):
             sentences.append(_("The supporter is not told by us."))
         shown = {"amount": money.format(amount, row.currency)}
         return Confirmation(
-            _("Send %(amount)s back?") % shown, sentences, _("Send %(amount)s back now") % shown, letter,
+            _("Send %(amount)s back?") % shown,
+            sentences,
+            _("Send %(amount)s back now") % shown,
+            letter,
             row.supporter.email,
-        )  # fmt: skip
+        )
 
     def told_before(self, row: Payment, wish: uuid.UUID) -> str:
         return outcome_before(row.refund_requests.filter(public_id=wish).first())
 
     def perform(self, row: Payment, answers: dict[str, Any], actor: User) -> str:
         request = undoing.send_back(
-            row, answers["amount"], answers["reason"], actor, answers["sentence"], public_id=answers["wish"],
-            tells_supporter=answers["tells_supporter"], also_stops=bool(answers.get("also_stops")),
-        )  # fmt: skip
+            row,
+            answers["amount"],
+            answers["reason"],
+            actor,
+            answers["sentence"],
+            public_id=answers["wish"],
+            tells_supporter=answers["tells_supporter"],
+            also_stops=bool(answers.get("also_stops")),
+        )
         return outcome(request)
 
     def sorry(self, problem: Exception) -> str:

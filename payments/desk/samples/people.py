@@ -33,16 +33,27 @@ PEOPLE = {
     for person in (
         SamplePerson("ordinary", _("An ordinary reader"), "Olena Kovalenko"),
         SamplePerson(
-            "long", _("A very long name, a very large gift"),
+            "long",
+            _("A very long name, a very large gift"),
             "Wolfeschlegelsteinhausenberger Maria-Theodora von und zu Hohenlohe-Waldenburg-Schillingsfürst",
-            currency="CAD", monthly=10_000_000, yearly=10_000_000, once=10_000_000, method="Mastercard 5454",
+            currency="CAD",
+            monthly=10_000_000,
+            yearly=10_000_000,
+            once=10_000_000,
+            method="Mastercard 5454",
         ),
         SamplePerson("nameless", _("No name"), "", method="SEPA 3000"),
         SamplePerson("yen", _("A gift in yen"), "Haruto Sato", currency="JPY", monthly=1500, yearly=15_000, once=4000),
         SamplePerson(
-            "ukrainian", _("In Ukrainian"), "Мар’яна Ковальчук", "uk", "UAH", monthly=20_000, yearly=200_000,
+            "ukrainian",
+            _("In Ukrainian"),
+            "Мар’яна Ковальчук",
+            "uk",
+            "UAH",
+            monthly=20_000,
+            yearly=200_000,
             once=50_000,
         ),
         SamplePerson("discreet", _("Discreet letters"), "Taras Bondar", is_discreet=True),
     )
-}  # fmt: skip
+}

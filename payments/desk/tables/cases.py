@@ -46,9 +46,14 @@ NAMES = {
 
 
 ROWS: dict[str, type[Model]] = {
-    "payment": Payment, "payments": Payment, "subscription": Subscription, "subscriptions": Subscription,
-    "refund": Refund, "dispute": Dispute, "payout": Payout,
-}  # fmt: skip
+    "payment": Payment,
+    "payments": Payment,
+    "subscription": Subscription,
+    "subscriptions": Subscription,
+    "refund": Refund,
+    "dispute": Dispute,
+    "payout": Payout,
+}
 
 
 def linked(name: str, value: object) -> object:

@@ -12,9 +12,11 @@ from payments.desk.pages import Table
 from payments.models import RefundRequest
 
 TONES = {
-    RefundRequest.State.REQUESTED: LATE, RefundRequest.State.ACCEPTED: LATE, RefundRequest.State.SEEN: GOOD,
+    RefundRequest.State.REQUESTED: LATE,
+    RefundRequest.State.ACCEPTED: LATE,
+    RefundRequest.State.SEEN: GOOD,
     RefundRequest.State.FAILED: BAD,
-}  # fmt: skip
+}
 
 
 def request_table(rows: Iterable[RefundRequest], currency: str = "") -> Table:

@@ -104,6 +104,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(BALANCE, stripe_id, UNSETTLED, money(line.amount, line.currency), "", line.occurred_at)
 
 
-KIND = ObjectKind(
-    BALANCE, _since, lists.balance_transactions, look, _extra, client.read_balance_transaction
-)  # fmt: skip
+KIND = ObjectKind(BALANCE, _since, lists.balance_transactions, look, _extra, client.read_balance_transaction)

@@ -21,8 +21,9 @@ from tests.members.mail.test_sending import owed
 def _files(settings: Any) -> None:
     settings.EMAIL_BACKEND = "members.mail.files.EmailBackend"
     settings.STORAGES = {
-        **settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }  # fmt: skip
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
 
 
 def write(subject: str = "Thank you", to: str = "olena@example.org") -> str:

@@ -24,8 +24,11 @@ from tests import factories
 
 def owe(key: str = "cancelled:1", **values: Any) -> Message | None:
     ordinary: dict[str, Any] = {
-        "to_email": "olena@example.org", "language": "uk", "context": {"amount": 1000}, "supporter": None
-    }  # fmt: skip
+        "to_email": "olena@example.org",
+        "language": "uk",
+        "context": {"amount": 1000},
+        "supporter": None,
+    }
     return outbox.send("cancelled", key=key, **{**ordinary, **values})
 
 
@@ -40,8 +43,12 @@ def test_one_row_a_key(db: None) -> None:
     assert owe(context={"amount": 2000}) is None
     row = Message.objects.get()
     assert (row.pk, row.key, row.state, row.language, row.context) == (
-        first.pk, "cancelled:1", "pending", "uk", {"amount": 1000}
-    )  # fmt: skip
+        first.pk,
+        "cancelled:1",
+        "pending",
+        "uk",
+        {"amount": 1000},
+    )
 
 
 def test_one_insert_is_all_it_takes(db: None, django_assert_num_queries: Any) -> None:

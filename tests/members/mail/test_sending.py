@@ -17,11 +17,19 @@ from members.tasks import send_due_messages, send_message
 from tests.smtp_sink import SmtpSink
 
 FACTS = {
-    "first_name": "Olena", "amount": 1000, "currency": "EUR", "frequency": "month", "method": "Visa 4242",
-    "reference": "HR-7K4M-2Q", "paid_on": "2026-11-22", "renews_on": "2026-12-22",
-    "return_url": "https://courier.example/support/return/x/", "stop_url": "https://courier.example/stop/x/",
-    "support_url": "https://courier.example/support/", "privacy_url": "https://courier.example/support/privacy/",
-}  # fmt: skip
+    "first_name": "Olena",
+    "amount": 1000,
+    "currency": "EUR",
+    "frequency": "month",
+    "method": "Visa 4242",
+    "reference": "HR-7K4M-2Q",
+    "paid_on": "2026-11-22",
+    "renews_on": "2026-12-22",
+    "return_url": "https://courier.example/support/return/x/",
+    "stop_url": "https://courier.example/stop/x/",
+    "support_url": "https://courier.example/support/",
+    "privacy_url": "https://courier.example/support/privacy/",
+}
 ONCE, AGAIN = "thanks_first_recurring", "cancelled"  # at most once; at least once
 
 

@@ -49,21 +49,39 @@ def sent(email: str = "olena@example.org", who: Supporter | None = None, **value
 
 def delivered(message: Message) -> dict[str, Any]:
     return {
-        "RecordType": "Delivery", "ServerID": 23, "MessageStream": "outbound", "MessageID": message.provider_id,
-        "Recipient": message.to_email, "Tag": "service", "DeliveredAt": "2026-11-20T12:00:00Z",
-        "Details": "250 2.0.0 OK", "Metadata": {"message": str(message.pk)},
-    }  # fmt: skip
+        "RecordType": "Delivery",
+        "ServerID": 23,
+        "MessageStream": "outbound",
+        "MessageID": message.provider_id,
+        "Recipient": message.to_email,
+        "Tag": "service",
+        "DeliveredAt": "2026-11-20T12:00:00Z",
+        "Details": "250 2.0.0 OK",
+        "Metadata": {"message": str(message.pk)},
+    }
 
 
 def bounce(message: Message, kind: str = "HardBounce", number: int | None = None) -> dict[str, Any]:
     return {
-        "RecordType": "Bounce", "ID": number or 692_560_173 + next(_numbers), "Type": kind, "TypeCode": 1,
-        "Name": "Hard bounce", "Tag": "service", "MessageID": message.provider_id, "ServerID": 23,
-        "MessageStream": "outbound", "Description": "The server was unable to deliver your message.",
+        "RecordType": "Bounce",
+        "ID": number or 692_560_173 + next(_numbers),
+        "Type": kind,
+        "TypeCode": 1,
+        "Name": "Hard bounce",
+        "Tag": "service",
+        "MessageID": message.provider_id,
+        "ServerID": 23,
+        "MessageStream": "outbound",
+        "Description": "The server was unable to deliver your message.",
         "Details": "smtp;550 5.1.1 The email account that you tried to reach does not exist.",
-        "Email": message.to_email, "From": "courier@example.org", "BouncedAt": timezone.now().isoformat(),
-        "DumpAvailable": True, "Inactive": True, "CanActivate": True, "Metadata": {"message": str(message.pk)},
-    }  # fmt: skip
+        "Email": message.to_email,
+        "From": "courier@example.org",
+        "BouncedAt": timezone.now().isoformat(),
+        "DumpAvailable": True,
+        "Inactive": True,
+        "CanActivate": True,
+        "Metadata": {"message": str(message.pk)},
+    }
 
 
 def complaint(message: Message) -> dict[str, Any]:
@@ -76,12 +94,17 @@ def mailgun(message: Message, event: str, **values: Any) -> dict[str, Any]:
     return {
         "signature": {"timestamp": at, "token": token, "signature": signature},
         "event-data": {
-            "event": event, "id": f"ev{next(_numbers)}", "timestamp": timezone.now().timestamp(),
-            "recipient": message.to_email, "tags": ["service"], "user-variables": {"message": str(message.pk)},
+            "event": event,
+            "id": f"ev{next(_numbers)}",
+            "timestamp": timezone.now().timestamp(),
+            "recipient": message.to_email,
+            "tags": ["service"],
+            "user-variables": {"message": str(message.pk)},
             "message": {"headers": {"message-id": message.provider_id.strip("<>"), "to": message.to_email}},
-            "delivery-status": {"code": 550, "message": "No such mailbox", "description": ""}, **values,
+            "delivery-status": {"code": 550, "message": "No such mailbox", "description": ""},
+            **values,
         },
-    }  # fmt: skip
+    }
 
 
 def told(message: Message) -> str:
@@ -109,9 +132,11 @@ def test_the_same_report_twice_is_stored_once() -> None:
 def test_in_any_order_the_worst_stands(order: tuple[str, ...]) -> None:
     message = sent()
     bodies = {
-        "delay": bounce(message, "Transient"), "deliver": delivered(message), "bounce": bounce(message),
+        "delay": bounce(message, "Transient"),
+        "deliver": delivered(message),
+        "bounce": bounce(message),
         "complain": complaint(message),
-    }  # fmt: skip
+    }
     for name in order:
         post(bodies[name])
     assert told(message) == "complained"
@@ -175,9 +200,7 @@ def test_a_lifted_suppression_begins_to_count_anew() -> None:
 
 
 def test_mailgun_s_shapes() -> None:
-    hard, soft, spam = (
-        sent(f"{name}@example.org", provider_id=f"<2026{name}@mg.courier.example>") for name in "abc"
-    )  # fmt: skip
+    hard, soft, spam = (sent(f"{name}@example.org", provider_id=f"<2026{name}@mg.courier.example>") for name in "abc")
     bodies = [
         mailgun(hard, "failed", severity="permanent", reason="bounce"),
         mailgun(soft, "failed", severity="temporary", reason="generic"),
@@ -188,8 +211,9 @@ def test_mailgun_s_shapes() -> None:
         assert post(body, "mailgun").status_code == 200
     assert [told(message) for message in (hard, soft, spam)] == ["bounced", "delayed", "complained"]
     assert set(Suppression.objects.values_list("email", "reason")) == {
-        ("a@example.org", "bounced"), ("c@example.org", "complained")
-    }  # fmt: skip
+        ("a@example.org", "bounced"),
+        ("c@example.org", "complained"),
+    }
 
 
 def test_mailgun_s_signature_is_checked_too() -> None:
@@ -232,12 +256,23 @@ def test_no_such_provider(provider: str) -> None:
 
 
 RUBBISH = [
-    b"", b"{", b"[]", b"null", b"1", b"\xff\xfe", b'"x"', b'{"RecordType": []}', b'{"RecordType": "Bounce", "ID": {}}',
-    b'{"RecordType": "Delivery", "DeliveredAt": 7}', b'{"RecordType": "Delivery", "MessageID": ["x"]}',
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"1",
+    b"\xff\xfe",
+    b'"x"',
+    b'{"RecordType": []}',
+    b'{"RecordType": "Bounce", "ID": {}}',
+    b'{"RecordType": "Delivery", "DeliveredAt": 7}',
+    b'{"RecordType": "Delivery", "MessageID": ["x"]}',
     b'{"RecordType": "Bounce", "Type": "HardBounce", "MessageID": "\\u0000", "Email": "\\ud800"}',
-    b'{"RecordType": "Bounce", "Type": "HardBounce", "Metadata": 7}', b'{"FromFull": {}}', b"[" * 5000,
+    b'{"RecordType": "Bounce", "Type": "HardBounce", "Metadata": 7}',
+    b'{"FromFull": {}}',
+    b"[" * 5000,
     b'{"RecordType": "Bounce", "Type": "HardBounce", "Metadata": {"message": "99999999999999999999"}, "Email": "x"}',
-]  # fmt: skip
+]
 
 
 @pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning")

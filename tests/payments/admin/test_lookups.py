@@ -78,10 +78,16 @@ def test_what_the_filters_ask_is_answered(client: Client) -> None:
 
 
 RUBBISH = [
-    "status__exact=%00&status__exact=succeeded", "amount__gt=9999999999999999999999", "created_at__year=0",
-    "stripe_charge_id__regex=(", "campaign__id__exact=99999999999999999999", "supporter__email=x",
-    "currency=%00&currency=EUR", "created_at__gte=9999-12-31T23:59:59-14:00", "status__isnull=maybe",
-]  # fmt: skip
+    "status__exact=%00&status__exact=succeeded",
+    "amount__gt=9999999999999999999999",
+    "created_at__year=0",
+    "stripe_charge_id__regex=(",
+    "campaign__id__exact=99999999999999999999",
+    "supporter__email=x",
+    "currency=%00&currency=EUR",
+    "created_at__gte=9999-12-31T23:59:59-14:00",
+    "status__isnull=maybe",
+]
 MODELS = ["payment", "refund", "ledgerentry", "payout", "difference", "case", "subscription", "dispute", "checkout"]
 
 
@@ -93,9 +99,18 @@ def test_rubbish_in_the_address_of_a_list_is_no_error(client: Client, query: str
 
 
 ABOUT_EVENTS = [
-    "state=%00", "state=%00&state=dead", "payload=x", "id__in=%00", "id__in=a,%00", "type__regex=(", "type__iregex=[",
-    "received_at__year=0", "received_at__year=99999999999", "is_sync__exact=x", "attempts__in=1,x",
-]  # fmt: skip
+    "state=%00",
+    "state=%00&state=dead",
+    "payload=x",
+    "id__in=%00",
+    "id__in=a,%00",
+    "type__regex=(",
+    "type__iregex=[",
+    "received_at__year=0",
+    "received_at__year=99999999999",
+    "is_sync__exact=x",
+    "attempts__in=1,x",
+]
 
 
 @pytest.mark.parametrize("query", ABOUT_EVENTS)

@@ -175,9 +175,14 @@ class TestPromises:
 def dispute(respond_by: datetime, status: str = "needs_response") -> None:
     paid = factories.payment()
     Dispute.objects.create(
-        payment=paid, stripe_dispute_id=f"du_{paid.pk}", status=status, amount=1000, currency="EUR",
-        respond_by=respond_by, created_at=paid.created_at,
-    )  # fmt: skip
+        payment=paid,
+        stripe_dispute_id=f"du_{paid.pk}",
+        status=status,
+        amount=1000,
+        currency="EUR",
+        respond_by=respond_by,
+        created_at=paid.created_at,
+    )
 
 
 def refund_request(at: datetime, **values: Any) -> None:

@@ -24,11 +24,18 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 def intent_for(checkout: Checkout, **values: Any) -> PaymentIntent:
     ordinary = {
-        "id": f"pi_{checkout.reference}", "customer": f"cus_{checkout.reference}", "checkout": str(checkout.public_id),
-        "status": "succeeded", "amount": checkout.amount, "currency": checkout.currency,
-        "charge": f"ch_{checkout.reference}", "method": "Visa 4242", "error_code": "", "created_at": NOON,
+        "id": f"pi_{checkout.reference}",
+        "customer": f"cus_{checkout.reference}",
+        "checkout": str(checkout.public_id),
+        "status": "succeeded",
+        "amount": checkout.amount,
+        "currency": checkout.currency,
+        "charge": f"ch_{checkout.reference}",
+        "method": "Visa 4242",
+        "error_code": "",
+        "created_at": NOON,
         "paid_at": NOON,
-    }  # fmt: skip
+    }
     return PaymentIntent(**{**ordinary, **values})
 
 

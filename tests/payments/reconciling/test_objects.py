@@ -73,8 +73,10 @@ class TestMoney:
         difference = Difference.objects.get()
         line = balance_line(stage)
         assert (difference.kind, difference.field, difference.stripe_id) == (
-            "balance_transaction", "missing", line["id"],
-        )  # fmt: skip
+            "balance_transaction",
+            "missing",
+            line["id"],
+        )
         assert difference.theirs == f"1000 EUR, {line['fee']}"
         differences.take(difference, factories.staff())
         assert LedgerEntry.objects.get(kind="settlement").source == f"balance_transaction:{line['id']}"
@@ -218,24 +220,33 @@ class TestSubscriptions:
         row = Subscription.objects.get()
         resumes = int(row.current_period_end.timestamp())
         alter(
-            stage, row.stripe_subscription_id, status="past_due", cancel_at_period_end=True, cancel_at=resumes,
+            stage,
+            row.stripe_subscription_id,
+            status="past_due",
+            cancel_at_period_end=True,
+            cancel_at=resumes,
             pause_collection={"behavior": "void", "resumes_at": resumes},
-        )  # fmt: skip
+        )
         compare(stage)
         fields = {(field, ours, theirs) for _, field, ours, theirs in found()}
         ends = row.current_period_end.isoformat()
         assert fields == {
-            ("status", "active", "past_due"), ("cancel_at_period_end", "no", "yes"), ("cancel_at", "", ends),
-            ("collection_paused", "no", "yes"), ("resumes_at", "", ends),
-        }  # fmt: skip
+            ("status", "active", "past_due"),
+            ("cancel_at_period_end", "no", "yes"),
+            ("cancel_at", "", ends),
+            ("collection_paused", "no", "yes"),
+            ("resumes_at", "", ends),
+        }
 
     def test_one_we_lack_with_its_money(self, stage: Stage) -> None:
         """Its charge carries no metadata of ours: the invoice says that it is ours."""
         stage.pay(stage.give("month"))
         compare(stage)
         assert {(kind, field) for kind, field, _, _ in found()} == {
-            ("subscription", "missing"), ("payment", "missing"), ("balance_transaction", "missing"),
-        }  # fmt: skip
+            ("subscription", "missing"),
+            ("payment", "missing"),
+            ("balance_transaction", "missing"),
+        }
         differences.take(Difference.objects.get(kind="payment"), factories.staff())
         stage.work()
         assert (Subscription.objects.count(), Payment.objects.get().status) == (1, "succeeded")

@@ -97,8 +97,11 @@ class TestRuns:
         assert compare(stage).found == 0
         was = Difference.objects.get()
         assert (was.state, was.note, was.settled_by, was.settled_at) == (
-            "gone", noted.note, noted.settled_by, noted.settled_at,
-        )  # fmt: skip
+            "gone",
+            noted.note,
+            noted.settled_by,
+            noted.settled_at,
+        )
         stage.sleep(3)
         alter(stage, gift, cancel_at_period_end=True)
         assert compare(stage).found == 1
