@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from payments import cases
-from payments.letters import gifts as gift_letters
+from payments.letters import links as link_letters
 from payments.models import Case, Frequency, Payment, Subscription
 
 # Two equal gifts this close together are shown to staff; a person decides.
@@ -26,7 +26,7 @@ def look_at_subscription(subscription: Subscription) -> None:
     key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
     cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
     if going := [each for each in found if not each.is_ending_or_asked_to]:
-        gift_letters.duplicate_plan(subscription, going)
+        link_letters.duplicate_plan(subscription, going)
 
 
 def look_at_payments(payments: Iterable[Payment]) -> None:

@@ -31,7 +31,7 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from members import clock
 from members.mail import choices
 from members.models import Message
-from payments.letters import gifts as gift_letters
+from payments.letters import drafts
 from payments.letters.due import DueLetter, key_of, unless_sent
 from payments.models import KEPT, Frequency, Payment, Subscription
 
@@ -50,20 +50,18 @@ def monthly_reminder(row: Subscription) -> Message:
     before its day as well as after. A draft of a row with `years`, `times` and `given` (see `_full_years`).
     """
     facts = {**_so_far(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
-    return gift_letters.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
+    return drafts.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
 
 
 def anniversary(row: Subscription) -> Message:
     """A year with the newsroom, or several. Once a full year. A draft of a row like the one above."""
-    return gift_letters.draft(
-        ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(row), "years": _years(row)}
-    )
+    return drafts.draft(ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(row), "years": _years(row)})
 
 
 def renewal_upcoming_month(row: Subscription) -> Message:
     """A month's payment comes in some days. Once a subscription and day of payment. A draft."""
-    facts = {**gift_letters.gift(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
-    return gift_letters.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
+    facts = {**drafts.gift(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
+    return drafts.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
 
 
 def _reminders_due(today: date) -> QuerySet[Subscription]:
@@ -137,9 +135,9 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
     ).filter(years__gte=1, full_on__gte=first)
 
 
-def _so_far(row: Subscription) -> gift_letters.Facts:
+def _so_far(row: Subscription) -> drafts.Facts:
     so_far = {"times": getattr(row, "times", 0), "given": getattr(row, "given", 0)}
-    return {**gift_letters.gift(row), **so_far, "agreed_on": str(clock.day_of(row.started_at))}
+    return {**drafts.gift(row), **so_far, "agreed_on": str(clock.day_of(row.started_at))}
 
 
 def _years(row: Subscription) -> int:
@@ -147,7 +145,7 @@ def _years(row: Subscription) -> int:
 
 
 def _stop(row: Subscription) -> str:
-    return gift_letters.stop_url(row, row.supporter.language)
+    return drafts.stop_url(row, row.supporter.language)
 
 
 YEARLY_REMINDER = DueLetter(REMINDER, _reminders_due, lambda row, _today: monthly_reminder(row))

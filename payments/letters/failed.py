@@ -19,6 +19,7 @@ from members.mail import outbox
 from members.models import Message
 from payments import cases
 from payments.giving import suggestions
+from payments.letters import drafts
 from payments.letters import gifts as gift_letters
 from payments.letters.due import DueLetter, unless_sent
 from payments.models import Case, Payment, Subscription, SubscriptionChange
@@ -70,7 +71,7 @@ def failed(payment: Payment, step: int) -> Message:
     facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less, "can_debit": _can_debit(payment)}
     if payment.next_attempt_at and reason != "card_ran_out":  # that one will not go through, whenever it is tried
         facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
-    return gift_letters.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
+    return drafts.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
 
 
 def _can_debit(payment: Payment) -> bool:
@@ -80,9 +81,9 @@ def _can_debit(payment: Payment) -> bool:
 
 def action_required(payment: Payment, step: int) -> Message:
     """The bank wants to hear from its customer first. Once a payment and step. A draft."""
-    confirm_url = signed.url("confirm", str(payment.public_id), gift_letters.language_of(payment))
+    confirm_url = signed.url("confirm", str(payment.public_id), drafts.language_of(payment))
     facts = {**_facts(payment), "confirm_url": confirm_url}
-    return gift_letters.draft(CONFIRM, f"{payment.public_id}:{step}", payment, facts)
+    return drafts.draft(CONFIRM, f"{payment.public_id}:{step}", payment, facts)
 
 
 def take_back(payments: QuerySet[Payment]) -> None:
@@ -96,16 +97,16 @@ def _step(steps: dict[int, int], days: int) -> int:
     return max(step for step, first in steps.items() if first <= max(days, 0))
 
 
-def _facts(payment: Payment) -> gift_letters.Facts:
+def _facts(payment: Payment) -> drafts.Facts:
     """Of a payment of a recurring gift that has failed."""
     assert payment.subscription is not None  # noqa: S101 - a renewal
     assert payment.failing_since is not None  # noqa: S101 - it fails
-    gift, language = payment.subscription, gift_letters.language_of(payment)
+    gift, language = payment.subscription, drafts.language_of(payment)
     return {
-        **gift_letters.gift(payment),
+        **drafts.gift(payment),
         "failed_on": str(clock.day_of(payment.failing_since)),
         "method_url": signed.url("method", str(gift.public_id), language),
-        "stop_url": gift_letters.stop_url(gift, language),
+        "stop_url": drafts.stop_url(gift, language),
     }
 
 

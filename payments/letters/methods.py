@@ -9,7 +9,7 @@ from django.db.models import F, IntegerField, Q, QuerySet, Value, When
 
 from members.links import signed
 from members.models import Message
-from payments.letters import gifts as gift_letters
+from payments.letters import drafts
 from payments.letters.due import DueLetter, unless_sent
 from payments.models import Frequency, Subscription
 
@@ -19,14 +19,14 @@ AGAIN = timedelta(days=14)
 
 def mandate_cancelled(row: Subscription) -> Message | None:
     """The bank carries out no more debits for this gift. Once a subscription and account."""
-    return gift_letters.send("mandate_cancelled", f"{row.public_id}:{row.stripe_payment_method_id}", row, _facts(row))
+    return drafts.send("mandate_cancelled", f"{row.public_id}:{row.stripe_payment_method_id}", row, _facts(row))
 
 
 def card_expiring(row: Subscription, step: int) -> Message:
     """A card runs out before it is next wanted. Once a subscription, day of expiry and step. A draft."""
     assert row.method_expires_on is not None  # noqa: S101 - only cards that run out are due
     facts = {**_facts(row), "expires_on": row.method_expires_on.isoformat()}
-    return gift_letters.draft(EXPIRING, f"{row.public_id}:{row.method_expires_on}:{step}", row, facts)
+    return drafts.draft(EXPIRING, f"{row.public_id}:{row.method_expires_on}:{step}", row, facts)
 
 
 def _expiring_due(today: date) -> QuerySet[Subscription]:
@@ -66,10 +66,10 @@ def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def _facts(row: Subscription) -> gift_letters.Facts:
+def _facts(row: Subscription) -> drafts.Facts:
     language = row.supporter.language
     method_url = signed.url("method", str(row.public_id), language)
-    return {**gift_letters.gift(row), "method_url": method_url, "stop_url": gift_letters.stop_url(row, language)}
+    return {**drafts.gift(row), "method_url": method_url, "stop_url": drafts.stop_url(row, language)}
 
 
 CARD_EXPIRING = DueLetter(EXPIRING, _expiring_due, lambda row, _today: card_expiring(row, getattr(row, "step", 1)))

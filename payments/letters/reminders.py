@@ -12,9 +12,10 @@ from django.db.models import Case as SqlCase
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import TruncDate
 
+from members.links import signed
 from members.models import Message
 from payments import cases
-from payments.letters import gifts as gift_letters
+from payments.letters import drafts
 from payments.letters.due import DueLetter, key_of, unless_sent
 from payments.models import Case, Frequency, Subscription
 
@@ -52,7 +53,7 @@ def due(today: date) -> QuerySet[Subscription]:
 
 
 def draft(subscription: Subscription, today: date) -> Message:
-    return gift_letters.renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
+    return renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
 
 
 def tell_if_late(subscription: Subscription, today: date) -> None:
@@ -81,3 +82,19 @@ def _days_left(subscription: Subscription, today: date) -> int:
 
 
 YEARLY = DueLetter(KIND, due, draft, tell_if_late)
+
+
+def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
+    """A yearly gift renews soon, or would if it could be charged. Once a subscription, renewal date and `days_before`
+    (30 or 7). A draft.
+    """
+    facts, language = drafts.gift(subscription), subscription.supporter.language
+    facts |= {
+        "renews_on": subscription.renews_on.isoformat(),
+        "agreed_on": drafts.day(subscription.started_at),
+        "stop_url": drafts.stop_url(subscription, language),
+    }
+    if subscription.method_problem:
+        facts |= {"lacks_method": True, "method_url": signed.url("method", str(subscription.public_id), language)}
+    subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
+    return drafts.draft("renewal_upcoming_year", subject, subscription, facts)

@@ -16,8 +16,8 @@ from payments.books import duplicates
 from payments.giving import checkout as checkouts
 from payments.inbox import queue
 from payments.letters import changes as change_letters
+from payments.letters import endings
 from payments.letters import failed as failed_letters
-from payments.letters import gifts as gift_letters
 from payments.models import Case, Payment, Subscription, SubscriptionChange
 from payments.recurring import methods, overdue
 from payments.stripe_api import objects
@@ -115,14 +115,14 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
     has_ended = was_alive and not row.is_alive
     stopped_at_once = has_ended and _was_immediate(agreed)
     if (row.is_stopping and not was_stopping) or (stopped_at_once and not was_stopping):
-        gift_letters.cancelled(row, _unseen_stop(row))
+        endings.cancelled(row, _unseen_stop(row))
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
         if agreed.ended_reason == "payment_failed":
             _end_unpaid(row)
         elif not stopped_at_once and not row.is_beside_another:
-            gift_letters.ended(row)
+            endings.ended(row)
     if row.is_stopping or row.collection_paused or not row.is_alive:
         failed_letters.take_back(row.payments.exclude(status=Payment.Status.SUCCEEDED))
 
@@ -130,7 +130,7 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
 def _end_unpaid(row: Subscription) -> None:
     """Nobody whose other gift goes on is told that one has failed: staff were shown it (failed_letters.py)."""
     if not row.is_beside_another:
-        gift_letters.ended_unpaid(row)
+        endings.ended_unpaid(row)
 
 
 def _unseen_stop(row: Subscription) -> SubscriptionChange | None:

@@ -22,7 +22,9 @@ from payments.desk.samples.rows import Giver, dispute, failed, first, given_once
 from payments.desk.samples.sample import USUAL, Sample, Variant, always
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
+from payments.letters import endings, reminders
 from payments.letters import gifts as gift_letters
+from payments.letters import links as link_letters
 from payments.letters import refunds as refund_letters
 from payments.letters import staff as staff_letters
 from payments.models import Alert, Payment, Subscription
@@ -49,7 +51,7 @@ def _one_of_two_stopped(who: Giver) -> Message | None:
     subscription(who, "year")
     ending = _ending(who)
     renewal(ending, status="processing", paid_at=None)
-    return gift_letters.cancelled(ending, None)
+    return endings.cancelled(ending, None)
 
 
 def _over(who: Giver) -> Subscription:
@@ -74,7 +76,7 @@ def _again(who: Giver) -> Message:
 
 
 def _twice(who: Giver) -> Message | None:
-    return gift_letters.duplicate_plan(subscription(who), [subscription(who, "year")])
+    return link_letters.duplicate_plan(subscription(who), [subscription(who, "year")])
 
 
 def _full_year(who: Giver, frequency: str = "month") -> Subscription:
@@ -98,7 +100,7 @@ def _large(who: Giver) -> Message:
 
 
 def _several(who: Giver) -> Message | None:
-    return gift_letters.gift_links(who.supporter, [subscription(who, "year"), subscription(who), _ending(who)])
+    return link_letters.gift_links(who.supporter, [subscription(who, "year"), subscription(who), _ending(who)])
 
 
 def _resting(who: Giver, **values: Any) -> Subscription:
@@ -108,9 +110,7 @@ def _resting(who: Giver, **values: Any) -> Subscription:
 
 def _renewing(who: Giver, problem: str = "") -> Message:
     renews_on = clock.today() + timedelta(days=30)
-    return gift_letters.renewal_upcoming_year(
-        subscription(who, "year", renews_on=renews_on, method_problem=problem), 30
-    )
+    return reminders.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, method_problem=problem), 30)
 
 
 def _another_amount(row: Subscription, before: int) -> Message | None:
@@ -185,13 +185,11 @@ SAMPLES: dict[str, Sample] = {
     "cancelled": Sample(
         _("At once, when a gift was stopped."),
         {
-            "alone": Variant(_("The only one"), lambda who: gift_letters.cancelled(_ending(who), None)),
+            "alone": Variant(_("The only one"), lambda who: endings.cancelled(_ending(who), None)),
             "beside": Variant(_("Beside another, a debit under way"), _one_of_two_stopped),
         },
     ),
-    "ended": always(
-        _("When the time that was paid for is over after a stop."), lambda who: gift_letters.ended(_over(who))
-    ),
+    "ended": always(_("When the time that was paid for is over after a stop."), lambda who: endings.ended(_over(who))),
     "refund_done": Sample(
         _("When money was sent back."),
         {
@@ -262,9 +260,9 @@ SAMPLES: dict[str, Sample] = {
     "gift_links": Sample(
         _("When somebody types their address on the page to change or stop a gift."),
         {
-            "one": Variant(_("One gift"), lambda who: gift_letters.gift_links(who.supporter, [subscription(who)])),
+            "one": Variant(_("One gift"), lambda who: link_letters.gift_links(who.supporter, [subscription(who)])),
             "several": Variant(_("Several gifts"), _several),
-            "none": Variant(_("No recurring gift"), lambda who: gift_letters.gift_links(who.supporter, [])),
+            "none": Variant(_("No recurring gift"), lambda who: link_letters.gift_links(who.supporter, [])),
         },
     ),
     "staff_new_patron": Sample(

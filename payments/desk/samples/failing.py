@@ -11,8 +11,8 @@ from members import clock
 from members.models import Message
 from payments.desk.samples.rows import Giver, failed, renewal, subscription
 from payments.desk.samples.sample import Sample, Variant, always
+from payments.letters import endings
 from payments.letters import failed as failed_letters
-from payments.letters import gifts as gift_letters
 from payments.letters import methods as method_letters
 
 
@@ -43,7 +43,7 @@ def _ended_unpaid(who: Giver) -> Message | None:
     over = subscription(who, renews_on=clock.today(), status="canceled", ended_at=clock.now())
     for _number in range(2):
         renewal(over)
-    return gift_letters.ended_unpaid(over)
+    return endings.ended_unpaid(over)
 
 
 FAILING: dict[str, Sample] = {

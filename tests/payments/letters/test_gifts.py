@@ -14,6 +14,7 @@ from members import clock
 from members.links import signed
 from members.mail.rendering import render
 from members.models import Message, Supporter
+from payments.letters import drafts, endings, reminders
 from payments.letters import failed as failed_letters
 from payments.letters import gifts as gift_letters
 from payments.models import Checkout, Payment, Subscription, SubscriptionChange
@@ -75,12 +76,12 @@ def every_letter(who: Supporter) -> list[Message]:
         gift_letters.thank(by_debit),
         gift_letters.processing_failed(renewal(bank, status="failed", next_attempt_at=clock.now())),
         gift_letters.receipt_recurring(renewal(monthly)),
-        gift_letters.renewal_upcoming_year(yearly, 30),
+        reminders.renewal_upcoming_year(yearly, 30),
         failed_letters.failed(failed(monthly), 1),
         failed_letters.failed(failed(monthly, failure_code="expired_card", next_attempt_at=None), 1),
-        gift_letters.cancelled(monthly, None),
-        gift_letters.ended(yearly),
-        gift_letters.ended_unpaid(monthly),
+        endings.cancelled(monthly, None),
+        endings.ended(yearly),
+        endings.ended_unpaid(monthly),
     ]
     assert all(made)
     return [message for message in made if message]
@@ -202,8 +203,8 @@ def test_a_stop_is_confirmed_once_a_request(olena: Supporter) -> None:
     subscription = agreed(olena, cancel_at_period_end=True)
     subscription.membership = factories.membership(olena, paid_through=clock.today() + timedelta(days=30))
     change = SubscriptionChange.objects.create(subscription=subscription, kind="stop", surface="mail")
-    message = gift_letters.cancelled(subscription, change)
-    assert gift_letters.cancelled(subscription, change) is None
+    message = endings.cancelled(subscription, change)
+    assert endings.cancelled(subscription, change) is None
     assert message is not None
     assert message.key == f"cancelled:{change.public_id}"
     assert "You stay a patron until" in render(message).text
@@ -211,16 +212,16 @@ def test_a_stop_is_confirmed_once_a_request(olena: Supporter) -> None:
 
 def test_a_stop_made_at_stripe_is_confirmed_once_a_day_of_it(olena: Supporter) -> None:
     subscription = agreed(olena, canceled_at=datetime(2026, 1, 5, 12, tzinfo=UTC))
-    message = gift_letters.cancelled(subscription, None)
+    message = endings.cancelled(subscription, None)
     assert message is not None
     assert message.key == f"cancelled:{subscription.public_id}:2026-01-05"
-    assert gift_letters.cancelled(subscription, None) is None
+    assert endings.cancelled(subscription, None) is None
 
 
 def test_who_stops_at_once_is_not_told_to_stay_a_patron(olena: Supporter) -> None:
     subscription = agreed(olena, status="canceled")
     subscription.membership = factories.membership(olena, paid_through=clock.today() + timedelta(days=30))
-    message = gift_letters.cancelled(subscription, None)
+    message = endings.cancelled(subscription, None)
     assert message is not None
     assert "stay a patron" not in render(message).text
 
@@ -229,13 +230,13 @@ def test_the_two_ways_of_ending(olena: Supporter) -> None:
     stopped, unpaid = agreed(olena), agreed(olena)
     for _number in range(2):
         renewal(unpaid)
-    messages = [gift_letters.ended(stopped), gift_letters.ended_unpaid(unpaid)]
+    messages = [endings.ended(stopped), endings.ended_unpaid(unpaid)]
     texts = [" ".join(render(message).text.split()) for message in messages if message]
     assert "the time you paid for" in texts[0]
     assert "You owe nothing" not in texts[0]
     assert "You owe nothing" in texts[1]
     assert "You gave 2 times, €20.00 in all." in texts[1]
-    assert (gift_letters.ended(stopped), gift_letters.ended_unpaid(unpaid)) == (None, None)
+    assert (endings.ended(stopped), endings.ended_unpaid(unpaid)) == (None, None)
 
 
 def test_the_first_letter_speaks_as_the_page_did_and_later_ones_as_the_person_does(olena: Supporter) -> None:
@@ -278,7 +279,7 @@ def test_the_level_is_named_where_there_is_more_than_one(olena: Supporter) -> No
     ],
 )
 def test_only_a_name_is_greeted(name: str, greeted: str) -> None:
-    assert gift_letters.greeting_name(Supporter(name=name)) == greeted
+    assert drafts.greeting_name(Supporter(name=name)) == greeted
 
 
 def test_what_is_frozen_stays(olena: Supporter) -> None:
