@@ -26,7 +26,7 @@ from payments.giving import suggestions
 from payments.giving.choices import next_on
 from payments.models import Case, Frequency, Payment, Subscription, SubscriptionChange
 from payments.recurring import change_params, subscriptions
-from payments.stripe_api import client, objects
+from payments.stripe_api import client
 
 Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
 
@@ -157,7 +157,7 @@ def look_at_unseen(change: SubscriptionChange) -> None:
     a transaction. Raises StripeUnavailable, StripeRefused.
     """
     agreed = client.read_subscription(change.subscription.stripe_subscription_id)
-    if _shows(agreed, change):
+    if change.is_shown_by(agreed):
         subscriptions.read_again(change.subscription)
     else:
         SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.OVERTAKEN)
@@ -252,22 +252,6 @@ def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) ->
 def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | None:
     """Whether Stripe's object is as was asked for by now; None when it is not."""
     agreed = client.read_subscription(subscription.stripe_subscription_id)
-    is_over, ends_later = (
-        agreed.status not in Subscription.ALIVE,
-        subscription.status in change_params.STOPS_AT_PERIOD_END,
-    )
-    return True if _shows(agreed, change) and (is_over or ends_later or change.kind != Kind.STOP) else None
-
-
-def _shows(agreed: objects.Subscription, change: SubscriptionChange) -> bool:
-    is_ending = agreed.cancel_at_period_end or agreed.cancel_at is not None
-    if agreed.status not in Subscription.ALIVE:
-        return True
-    if change.takes_back_a_stop and is_ending:
-        return False
-    return {
-        Kind.STOP: is_ending and not change.at_once,
-        Kind.PAUSE: agreed.collection_paused,
-        Kind.AMOUNT: agreed.amount == change.amount,
-        Kind.KEEP: change.takes_back_a_stop or not agreed.collection_paused,
-    }[Kind(change.kind)]
+    is_over = agreed.status not in Subscription.ALIVE
+    ends_later = subscription.status in change_params.STOPS_AT_PERIOD_END
+    return True if change.is_shown_by(agreed) and (is_over or ends_later or change.kind != Kind.STOP) else None
