@@ -6,7 +6,6 @@ forwarded. GET changes nothing; POST saves and says so.
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django import forms
@@ -19,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from members import people
 from members.links import pages as link_pages
-from members.links import signed
+from members.links import public_ids, signed
 from members.mail import choices
 from members.models import Supporter
 
@@ -81,7 +80,5 @@ def _context(supporter: Supporter, *, is_saved: bool) -> dict[str, Any]:
 
 
 def _owner(public_id: str) -> Supporter | None:
-    try:
-        return Supporter.objects.filter(public_id=uuid.UUID(public_id)).first()
-    except ValueError:
-        return None
+    known = public_ids.parse(public_id)
+    return Supporter.objects.filter(public_id=known).first() if known else None

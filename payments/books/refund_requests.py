@@ -17,6 +17,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from members.links import public_ids
 from members.models import Supporter, TimelineEntry
 from payments import stripe_requests
 from payments.errors import NothingToRefund, RefundOutOfRange, RefundUnderWay
@@ -111,10 +112,8 @@ def tie(row: Refund, refund: objects.Refund) -> RefundRequest | None:
 
     Safe to call again: what was seen stays seen.
     """
-    try:
-        request = row.payment.refund_requests.filter(public_id=uuid.UUID(refund.request)).first()
-    except ValueError:
-        return None
+    public_id = public_ids.parse(refund.request)
+    request = row.payment.refund_requests.filter(public_id=public_id).first() if public_id else None
     if request and request.state != State.SEEN:
         request.state, request.error, request.stripe_refund_id = State.SEEN, "", refund.id
         request.save(update_fields=["state", "error", "stripe_refund_id"])

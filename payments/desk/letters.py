@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from members import limits
+from members.links import public_ids
 from members.mail import kinds as mail_kinds
 from payments.desk.mail_as_sent import as_page, by, without_keys
 from payments.desk.pages import DeskAdmin
@@ -194,7 +195,7 @@ class Letters:
         wish = request.POST.get("wish", "")
         if not user.email:
             messages.error(request, _("Your account has no address to send to."))
-        elif shown is None or not _is_uuid(wish):
+        elif shown is None or not public_ids.parse(wish):
             messages.error(request, _("Nothing was sent: this letter cannot be written."))
         elif not limits.hit("test-letter", str(user.pk), TESTS_AN_HOUR, 3600):
             messages.error(request, _("Those were many tests within an hour. Try again later."))
@@ -224,10 +225,3 @@ def _line(kind: str, language: str) -> dict[str, Any]:
         "subject": shown.letter.subject if shown else "",
         "when": SAMPLES[kind].when,
     }
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return bool(uuid.UUID(text))
-    except ValueError:
-        return False

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from members import clock, people
-from members.links import signed
+from members.links import public_ids, signed
 from members.models import Consent, Supporter
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost, KeySpent, NotOurs
@@ -142,11 +142,11 @@ FROM unnest(%s::bigint[], %s::bigint[]) AS found (checkout, supporter) WHERE id 
 """
 
 
-def without_giver(public_ids: Iterable[str]) -> dict[str, Checkout]:
+def without_giver(names: Iterable[str]) -> dict[str, Checkout]:
     """Of the checkouts named, those with which no money has come yet, by name. Names that are not ours are left out."""
-    names = {name: uuid.UUID(name) for name in public_ids if is_name(name)}
-    found = Checkout.objects.filter(supporter=None).in_bulk(names.values(), field_name="public_id")
-    return {name: found[public_id] for name, public_id in names.items() if public_id in found}
+    ids = {name: public_id for name in names if (public_id := public_ids.parse(name))}
+    found = Checkout.objects.filter(supporter=None).in_bulk(ids.values(), field_name="public_id")
+    return {name: found[public_id] for name, public_id in ids.items() if public_id in found}
 
 
 def follow(session: objects.Session) -> Checkout | None:
@@ -171,10 +171,7 @@ def follow(session: objects.Session) -> Checkout | None:
 
 def is_name(name: str) -> bool:
     """Whether Stripe's metadata names a checkout of ours at all. Whatever somebody wrote there, nothing breaks."""
-    try:
-        return bool(uuid.UUID(name))
-    except ValueError:
-        return False
+    return public_ids.parse(name) is not None
 
 
 def _row(choice: Choice, person: Person, consent_words: str, form_key: str) -> Checkout:

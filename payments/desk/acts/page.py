@@ -17,6 +17,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from members.admin.plain import ReadOnlyAdmin
+from members.links import public_ids
 from payments.desk.acts.act import Act
 from payments.desk.acts.untold import why_untold
 from payments.desk.columns import address_of
@@ -34,7 +35,7 @@ class ActView:
             raise PermissionDenied
         if row is None:
             return self.desk.gone(request, object_id)
-        wish = _uuid(request.POST.get("wish"))
+        wish = public_ids.parse(request.POST.get("wish"))
         data = request.POST if request.method == "POST" else None
         said = {"wish": wish, "shown": request.POST.get("shown", "")}
         form = self.act.form_for(row, data, cast(User, request.user))
@@ -119,10 +120,3 @@ class ActingAdmin(ReadOnlyAdmin):
             for slug, view in views
         ]
         return added + super().get_urls()
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None
