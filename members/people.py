@@ -27,16 +27,16 @@ class Giver:
     language: str
 
 
-def hold(email: str, *, name: str = "", language: str = "en") -> Supporter:
+def get_and_lock(email: str, *, name: str = "", language: str = "en") -> Supporter:
     """The supporter with this address, made if unknown, with the row locked until the transaction ends.
 
     Called when money has come, never for a typed address alone. An empty name is filled in, a known one is kept.
     Safe to call twice and from several processes at once: the address is unique in the database.
     """
-    return hold_all([Giver(email, name, language)])[0]
+    return get_and_lock_all([Giver(email, name, language)])[0]
 
 
-def hold_all(givers: Sequence[Giver]) -> list[Supporter]:
+def get_and_lock_all(givers: Sequence[Giver]) -> list[Supporter]:
     """`hold` for many at once, in one statement: their supporters, in the same order.
 
     Rows are locked in the order of their addresses, so that two of these calls never wait for each other in a circle.

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from members import clock
 from members.models import Supporter, TimelineEntry
-from payments.errors import AlreadySettled
+from payments.errors import AlreadyClosed
 from payments.models import Case
 
 log = logging.getLogger("hromada.cases")
@@ -28,11 +28,11 @@ def open_case(kind: str, key: str, supporter: Supporter | None = None, facts: di
 
 
 @transaction.atomic
-def settle(case: Case, actor: User, note: str) -> Case:
+def close(case: Case, actor: User, note: str) -> Case:
     """Close a case with a note on how it was decided. Raises AlreadySettled when somebody was faster."""
     held = Case.objects.select_for_update().get(pk=case.pk)
     if held.settled_at:
-        raise AlreadySettled(case.pk)
+        raise AlreadyClosed(case.pk)
     held.settled_at, held.settled_by, held.note = clock.now(), actor, note.strip()
     held.save(update_fields=["settled_at", "settled_by", "note"])
     if held.supporter_id:

@@ -51,7 +51,7 @@ class NothingToChange(Exception):
     """The subscription is as is wanted already, or can no longer become so."""
 
 
-class AlreadySettled(Exception):
+class AlreadyClosed(Exception):
     """Somebody settled this case before."""
 
 

@@ -34,7 +34,7 @@ def record_campaign_progress() -> None:
 @shared_task
 def take_up_unanswered_requests() -> None:
     """Every minute: what Stripe never answered is asked again."""
-    unanswered.take_up()
+    unanswered.retry()
 
 
 @shared_task

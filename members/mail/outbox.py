@@ -43,7 +43,7 @@ def send(
     in minor units beside its currency. Rolls back with the caller's transaction, is sent after its commit.
     """
     letter = draft(kind, key=key, to_email=to_email, language=language, context=context, supporter=supporter)
-    return next(iter(owe([letter])), None)
+    return next(iter(enqueue([letter])), None)
 
 
 def draft(
@@ -68,7 +68,7 @@ def draft(
     )
 
 
-def take_back(letters: QuerySet[Message], why: str) -> int:
+def cancel(letters: QuerySet[Message], why: str) -> int:
     """Letters that have lost their reason and were not sent yet are not sent; returns how many. Safe to call twice.
 
     One that a sender has in its hands is asked for again at its last moment, and finds that it is canceled.
@@ -77,7 +77,7 @@ def take_back(letters: QuerySet[Message], why: str) -> int:
     return waiting.update(state=Message.State.CANCELED, error=why, lease_until=None)
 
 
-def owe(letters: list[Message]) -> list[Message]:
+def enqueue(letters: list[Message]) -> list[Message]:
     """Owe these drafts, in one statement; returns those whose key was new. Like `send` in everything else."""
     new = _insert_once(letters) if letters else []
     for message in new:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
-from payments.desk.acts.cases import SettleCase
+from payments.desk.acts.cases import CloseCase
 from payments.desk.acts.duplicates import RefundOne, RefundUnmeant, StopOneAndRefund
 from payments.desk.columns import NONE
 from payments.desk.filters import OneSupporter, Openness
@@ -21,7 +21,7 @@ DUPLICATES = (StopOneAndRefund(), RefundOne(), RefundUnmeant())
 
 @admin.register(Case)
 class CaseAdmin(FindsByPerson):
-    acts = (*DUPLICATES, SettleCase())
+    acts = (*DUPLICATES, CloseCase())
     page_related = ("supporter", "settled_by")
     list_display = (
         columns.number,

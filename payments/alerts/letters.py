@@ -19,7 +19,7 @@ def staff_alert(rule: Rule, alert: Alert, *, is_again: bool) -> list[Message]:
     Keyed by the alert, when it began and when it was told, so that two watchers cannot write twice.
     """
     addresses = enumerate(settings.STAFF_ALERT_EMAILS)
-    return outbox.owe([draft(rule, alert, address, number, is_again=is_again) for number, address in addresses])
+    return outbox.enqueue([draft(rule, alert, address, number, is_again=is_again) for number, address in addresses])
 
 
 def draft(

@@ -39,7 +39,7 @@ def follow(dispute: objects.Dispute) -> Dispute:
     _write_lines(row, dispute)
     taken = payment.disputes.aggregate(sum=Sum("withdrawn_amount"))["sum"] or 0
     Payment.objects.filter(pk=payment.pk).update(disputed_amount=taken)
-    refunds.look_at_taken(payment)
+    refunds.note_taken_back(payment)
     if is_new:
         told = {"dispute": row.pk, "payment": payment.pk, "reason": row.reason, "amount": [row.amount, row.currency]}
         cases.open_case(Case.Kind.DISPUTE, f"dispute:{dispute.id}", payment.supporter, told)

@@ -15,7 +15,7 @@ from payments.models import Case, Frequency, Payment, Subscription
 WINDOW = timedelta(hours=1)
 
 
-def look_at_subscription(subscription: Subscription) -> None:
+def check_subscription(subscription: Subscription) -> None:
     """When this supporter has another live subscription: open a case, and ask the supporter whether it was meant.
     Called with the supporter's row locked.
     """
@@ -29,7 +29,7 @@ def look_at_subscription(subscription: Subscription) -> None:
         link_letters.duplicate_plan(subscription, going)
 
 
-def look_at_payments(payments: Iterable[Payment]) -> None:
+def check_payments(payments: Iterable[Payment]) -> None:
     """`look_at_payment` for the gifts of many supporters: one question tells who gave before at all."""
     payments = list(payments)
     givers = [payment.supporter_id for payment in payments]
@@ -37,10 +37,10 @@ def look_at_payments(payments: Iterable[Payment]) -> None:
     known = set(earlier.values_list("supporter_id", flat=True))
     for payment in payments:
         if payment.supporter_id in known:
-            look_at_payment(payment)
+            check_payment(payment)
 
 
-def look_at_payment(payment: Payment) -> None:
+def check_payment(payment: Payment) -> None:
     """Open a case when an equal gift of the same person came within an hour, or another of the same checkout ever:
     two of its sessions were paid. Called with the supporter's row locked.
     """

@@ -44,9 +44,9 @@ def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> 
         _process(payment)
     elif _receive(payment, intent.amount, intent.charge, intent.method, intent.paid_at):
         compare(payment, checkout.amount, checkout.currency)
-        duplicates.look_at_payment(payment)
+        duplicates.check_payment(payment)
         gift_letters.thank(payment)
-        staff_letters.look_at(payment)
+        staff_letters.note_large_gift(payment)
     return payment
 
 
@@ -193,10 +193,10 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
     compare(payment, payment.checkout.amount if payment.checkout else invoice.billed, subscription.currency)
     if invoice.is_first:
         gift_letters.thank(payment)
-        staff_letters.look_at(payment)
+        staff_letters.note_large_gift(payment)
     else:
         gift_letters.receipt_recurring(payment)
-        refund_requests.look_at_instalment(payment, subscription, _charged_at(invoice, paid_at))
+        refund_requests.refund_if_unwanted(payment, subscription, _charged_at(invoice, paid_at))
     return payment
 
 

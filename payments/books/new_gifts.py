@@ -54,7 +54,7 @@ def _write(payments: list[Payment]) -> None:
     for payment in payments:
         assert payment.checkout is not None  # noqa: S101 - made of one
         ledger.compare(payment, payment.checkout.amount, payment.checkout.currency)
-    duplicates.look_at_payments(payments)
+    duplicates.check_payments(payments)
     gift_letters.thank_once(payments)
     for payment in payments:
-        staff_letters.look_at(payment)
+        staff_letters.note_large_gift(payment)

@@ -54,13 +54,13 @@ def request_refund(
     RefundOutOfRange, RefundUnderWay, StripeUnavailable (written down, taken up again), StripeRefused (nothing was
     sent back). Never call it inside a transaction.
     """
-    request = write_down(payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id)
+    request = record(payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id)
     ask_refund(request)
     return request
 
 
 @transaction.atomic
-def write_down(
+def record(
     payment: Payment,
     amount: int,
     reason: str,
@@ -120,7 +120,7 @@ def tie(row: Refund, refund: objects.Refund) -> RefundRequest | None:
     return request
 
 
-def look_at_instalment(payment: Payment, subscription: Subscription, charged_at: datetime) -> RefundRequest | None:
+def refund_if_unwanted(payment: Payment, subscription: Subscription, charged_at: datetime) -> RefundRequest | None:
     """Owe a renewal back that was charged after its supporter asked us to stop; None when it was not, or not by Stripe.
 
     Called in the transaction that records the money; asked by unanswered.py. Once a payment, however often it is told.

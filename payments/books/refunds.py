@@ -49,7 +49,7 @@ def follow(refund: objects.Refund) -> Refund:
     _write_lines(row, refund)
     returned = payment.refunds.filter(status__in=Refund.TAKES_MONEY).aggregate(sum=Sum("amount"))["sum"] or 0
     Payment.objects.filter(pk=payment.pk).update(refunded_amount=returned)
-    look_at_taken(payment)
+    note_taken_back(payment)
     _tell(row, refund, before)
     return row
 
@@ -61,7 +61,7 @@ def payment_of(taken: objects.Refund | objects.Dispute) -> Payment | None:
     return Payment.objects.filter(stripe_charge_id=taken.charge).first()
 
 
-def look_at_taken(payment: Payment) -> None:
+def note_taken_back(payment: Payment) -> None:
     """Count the membership's days again, and show staff a gift of which refunds and disputes together took more than
     was given: Stripe allows it, and the bank may give back what was refunded already. Once a payment; safe to call
     again.

@@ -186,21 +186,21 @@ class Letters:
             now=now,
             shown=now.shown(),
             back=back,
-            wish=uuid.uuid4(),
+            request_id=uuid.uuid4(),
             to_email=cast(User, request.user).email,
         )
 
     def send(self, request: HttpRequest, now: Chosen) -> None:
         user, shown = cast(User, request.user), now.shown()
-        wish = request.POST.get("wish", "")
+        request_id = request.POST.get("request_id", "")
         if not user.email:
             messages.error(request, _("Your account has no address to send to."))
-        elif shown is None or not public_ids.parse(wish):
+        elif shown is None or not public_ids.parse(request_id):
             messages.error(request, _("Nothing was sent: this letter cannot be written."))
         elif not limits.hit("test-letter", str(user.pk), TESTS_AN_HOUR, 3600):
             messages.error(request, _("Those were many tests within an hour. Try again later."))
         else:
-            sent = send_test(now.kind, wish, shown.letter, to_email=user.email, language=now.language)
+            sent = send_test(now.kind, request_id, shown.letter, to_email=user.email, language=now.language)
             if sent:
                 self.desk.log_addition(request, sent, f"test {now.kind}")
             messages.success(request, _("A test is on its way to %(address)s.") % {"address": user.email})

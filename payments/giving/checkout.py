@@ -128,7 +128,7 @@ def giver(checkout: Checkout) -> Supporter:
 
 def find_givers(begun: Collection[Checkout]) -> list[Supporter]:
     """`giver` for many checkouts with which no money has come yet, in their order; two statements for all."""
-    supporters = people.hold_all([people.Giver(one.email, one.name, one.language) for one in begun])
+    supporters = people.get_and_lock_all([people.Giver(one.email, one.name, one.language) for one in begun])
     for checkout, supporter in zip(begun, supporters, strict=True):
         checkout.supporter = supporter
     with connection.cursor() as cursor:

@@ -97,7 +97,7 @@ def _payments_due(today: date) -> QuerySet[Subscription]:
 
 
 def _going() -> QuerySet[Subscription]:
-    return Subscription.objects.going_on().select_related("supporter", "checkout").order_by("pk")
+    return Subscription.objects.continuing().select_related("supporter", "checkout").order_by("pk")
 
 
 def _charged() -> QuerySet[Subscription]:

@@ -20,7 +20,7 @@ SOON = 5  # days before a pause ends
 KIND = "resume_soon"
 
 
-def look_at(row: Subscription, was: Subscription) -> None:
+def announce(row: Subscription, was: Subscription) -> None:
     """Tell the supporter of what a fresh read of Stripe's object has changed. One that ends is told of that alone."""
     if row.is_stopping or not row.is_alive:
         return

@@ -26,7 +26,7 @@ LONGEST_NAME = 30
 
 
 def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message | None:
-    return next(iter(outbox.owe([draft(kind, subject, about, facts, language)])), None)
+    return next(iter(outbox.enqueue([draft(kind, subject, about, facts, language)])), None)
 
 
 def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message:

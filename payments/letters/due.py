@@ -102,7 +102,7 @@ def _owe(kind: DueLetter[Row], rows: Iterable[Row], today: date) -> Counts:
             drafts[letter.key] = (row, letter)
         else:
             counts.skipped += 1
-    new = outbox.owe([letter for _row, letter in drafts.values()])
+    new = outbox.enqueue([letter for _row, letter in drafts.values()])
     for letter in new:
         kind.afterwards(drafts[letter.key][0], today)
     counts.queued, counts.skipped = len(new), counts.skipped + len(drafts) - len(new)

@@ -26,7 +26,7 @@ def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> 
     What goes on is said too: another gift of theirs, and a debit of this one that the bank has in hand. While the time
     that was paid for lasts, the way back is taking the stop back, not a new gift on top.
     """
-    facts = {**gift(subscription), **patron_until(subscription), "is_beside_another": subscription.is_beside_another}
+    facts = {**gift(subscription), **patron_until(subscription), "is_beside_another": subscription.has_another_active}
     with_bank = subscription.payments.filter(status=Payment.Status.PROCESSING).order_by("pk").last()
     if with_bank:
         facts["amount_with_bank"] = with_bank.amount

@@ -49,7 +49,7 @@ def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
         return None
     if gift.method_problem == Subscription.MethodProblem.MANDATE_INACTIVE:
         return None  # told by a letter of its own (methods.py)
-    if gift.is_beside_another:
+    if gift.has_another_active:
         facts = {"payment": payment.pk, "subscription": gift.pk}
         cases.open_case(Case.Kind.FAILED_BESIDE, f"payment:{payment.pk}:failed_beside", payment.supporter, facts)
         return None
@@ -60,7 +60,7 @@ def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
         letter = action_required(payment, _step(CONFIRMING, days))
     else:
         letter = failed(payment, _step(STEPS, days))
-    return next(iter(outbox.owe([letter])), None)
+    return next(iter(outbox.enqueue([letter])), None)
 
 
 def failed(payment: Payment, step: int) -> Message:
@@ -90,7 +90,7 @@ def take_back(payments: QuerySet[Payment]) -> None:
     """Those of these letters that still wait are not sent: their reason is gone. Safe to call again."""
     keys = [key for payment in payments.filter(failing_since__isnull=False) for key in _keys(payment)]
     if keys:
-        outbox.take_back(Message.objects.filter(key__in=keys), "paid, stopped or given up meanwhile")
+        outbox.cancel(Message.objects.filter(key__in=keys), "paid, stopped or given up meanwhile")
 
 
 def _step(steps: dict[int, int], days: int) -> int:
@@ -134,7 +134,7 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
         subscription=OuterRef("subscription"), kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN
     )
     others = (
-        Subscription.objects.going_on().filter(supporter=OuterRef("supporter")).exclude(pk=OuterRef("subscription"))
+        Subscription.objects.continuing().filter(supporter=OuterRef("supporter")).exclude(pk=OuterRef("subscription"))
     )
     began = {step: today - timedelta(days=first) for step, first in sorted(steps.items(), reverse=True) if step > 1}
     choices = [When(failing_on__lte=day, then=step) for step, day in began.items()]

@@ -45,7 +45,7 @@ def thank_once(payments: Collection[Payment]) -> list[Message]:
         supporter__in={payment.supporter_id for payment in payments}, status=Payment.Status.SUCCEEDED
     ).exclude(pk__in=[payment.pk for payment in payments])
     first = dict(earlier.values_list("supporter_id").annotate(Min("paid_at")))
-    return outbox.owe([_thanks_once(payment, first.get(payment.supporter_id)) for payment in payments])
+    return outbox.enqueue([_thanks_once(payment, first.get(payment.supporter_id)) for payment in payments])
 
 
 def thanks_first_recurring(payment: Payment) -> Message | None:

@@ -37,7 +37,7 @@ def send(email: str, language: str) -> None:
         supporter = known or Supporter(email=email, language=language)
         gifts = Subscription.objects.alive().filter(supporter_id=supporter.pk or 0).select_related("checkout")
         newest = list(gifts.order_by("-started_at", "-pk")[:MOST_GIFTS])
-        outbox.owe([gift_links(supporter, newest)])
+        outbox.enqueue([gift_links(supporter, newest)])
         if known is None:
             transaction.set_rollback(True)
     if known is None:

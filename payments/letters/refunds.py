@@ -39,14 +39,14 @@ def payment_returned(payment: Payment) -> Message | None:
     return drafts.send("payment_returned", payment.public_id, payment, facts, language)
 
 
-def goes_on(gift: Subscription) -> bool:
+def continues(gift: Subscription) -> bool:
     """Whether a gift that nobody stops is charged as before: it does not rest, and its card or debit is not gone."""
     return not gift.pauses_by(*StripeRequest.UNSEEN) and not gift.method_problem
 
 
 def dispute_note(dispute: Dispute) -> Message | None:
     """Staff ask, kindly, what was wrong with a gift that a bank took back. Once a dispute."""
-    return next(iter(outbox.owe([dispute_note_draft(dispute)])), None)
+    return next(iter(outbox.enqueue([dispute_note_draft(dispute)])), None)
 
 
 def dispute_note_draft(dispute: Dispute) -> Message:
@@ -83,4 +83,4 @@ def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is
 
 
 def _going(gift: Subscription, language: str) -> drafts.Facts:
-    return {"stop_url": drafts.stop_url(gift, language), "is_going": goes_on(gift)}
+    return {"stop_url": drafts.stop_url(gift, language), "is_going": continues(gift)}

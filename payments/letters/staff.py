@@ -36,7 +36,7 @@ def new_patrons() -> list[Message]:
     told_until = Message.objects.filter(kind=NEW_PATRONS).aggregate(last=Max(until))["last"] or 0
     begun = Subscription.objects.filter(pk__gt=told_until) if told_until else _of_the_last_day()
     rows = list(begun.select_related("campaign").order_by("pk"))
-    return outbox.owe(_to_staff(NEW_PATRONS, str(told_until), new_patron_facts(rows))) if rows else []
+    return outbox.enqueue(_to_staff(NEW_PATRONS, str(told_until), new_patron_facts(rows))) if rows else []
 
 
 def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
@@ -60,10 +60,10 @@ def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
     }
 
 
-def look_at(payment: Payment) -> None:
+def note_large_gift(payment: Payment) -> None:
     """Tell of a gift that has arrived when it is a large one. Once a payment, in the transaction of its receipt."""
     if settings.STAFF_GIFT_EMAILS and is_large(payment):
-        outbox.owe(_to_staff(LARGE_GIFT, str(payment.public_id), large_gift_facts(payment)))
+        outbox.enqueue(_to_staff(LARGE_GIFT, str(payment.public_id), large_gift_facts(payment)))
 
 
 def is_large(payment: Payment) -> bool:

@@ -40,7 +40,7 @@ class SubscriptionChangeQuerySet(models.QuerySet["SubscriptionChange"]):
                 change.state, undone = StripeRequest.State.SEEN, True
                 change.save(update_fields=["state"])
             elif undone and change.state == StripeRequest.State.ACCEPTED:
-                change.state = StripeRequest.State.OVERTAKEN
+                change.state = StripeRequest.State.SUPERSEDED
                 change.save(update_fields=["state"])
 
 

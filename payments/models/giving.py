@@ -104,7 +104,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Those that still charge or try to."""
         return self.filter(status__in=Subscription.ALIVE)
 
-    def going_on(self) -> SubscriptionQuerySet:
+    def continuing(self) -> SubscriptionQuerySet:
         """Those that are paid and go on: neither behind, nor paused, nor stopping."""
         return self.filter(
             status=Subscription.Status.ACTIVE, collection_paused=False, cancel_at_period_end=False, cancel_at=None
@@ -180,9 +180,9 @@ class Subscription(Attributed):
         return self.is_alive and (self.cancel_at_period_end or self.cancel_at is not None)
 
     @property
-    def is_beside_another(self) -> bool:
+    def has_another_active(self) -> bool:
         """Whether another recurring gift of this person is paid and goes on."""
-        return Subscription.objects.going_on().filter(supporter_id=self.supporter_id).exclude(pk=self.pk).exists()
+        return Subscription.objects.continuing().filter(supporter_id=self.supporter_id).exclude(pk=self.pk).exists()
 
     @property
     def is_ending_or_asked_to(self) -> bool:

@@ -23,10 +23,10 @@ class StripeRequest(models.Model):
         ACCEPTED = "accepted", _("accepted by Stripe")
         SEEN = "seen", _("seen in Stripe's answer")
         FAILED = "failed", _("failed")
-        OVERTAKEN = "overtaken", _("overtaken by a later wish")
+        SUPERSEDED = "overtaken", _("overtaken by a later wish")
 
     UNSEEN = (State.REQUESTED, State.ACCEPTED)
-    GIVEN_UP = (State.FAILED, State.OVERTAKEN)
+    GIVEN_UP = (State.FAILED, State.SUPERSEDED)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)

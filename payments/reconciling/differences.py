@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from payments.books import settlements
-from payments.errors import AlreadySettled, NotYet
+from payments.errors import AlreadyClosed, NotYet
 from payments.giving import lost_checkouts
 from payments.inbox import queue
 from payments.models import Difference, LedgerEntry, Payment, Reconciliation
@@ -60,7 +60,7 @@ def money(amount: int, currency: str) -> str:
     return f"{amount} {currency}"
 
 
-def write_down(mismatches: Sequence[Mismatch]) -> None:
+def record(mismatches: Sequence[Mismatch]) -> None:
     """Open each, once; one that is open already is seen again. One noted with the same values stays noted."""
     if not mismatches:
         return
@@ -77,7 +77,7 @@ def write_down(mismatches: Sequence[Mismatch]) -> None:
     Difference.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
-def let_go(run: Reconciliation, looked_since: Mapping[str, datetime]) -> int:
+def close_gone(run: Reconciliation, looked_since: Mapping[str, datetime]) -> int:
     """Close what this whole run looked for and did not find again; returns how many. `looked_since` says how far back
     it looked for each kind.
 
@@ -120,7 +120,7 @@ def take(difference: Difference, actor: User) -> None:
     NotYet when Stripe's balance has no line to take. Never call it inside a transaction.
     """
     if difference.state != State.OPEN or not can_take(difference):
-        raise AlreadySettled(difference.pk)
+        raise AlreadyClosed(difference.pk)
     if difference.kind == BALANCE:
         _take_balance(difference.stripe_id)
     elif difference.kind == PAYMENT:
@@ -145,7 +145,7 @@ def note(difference: Difference, actor: User, why: str) -> None:
 def _settle(difference: Difference, state: State, actor: User, why: str = "") -> None:
     held = Difference.objects.select_for_update().get(pk=difference.pk)
     if held.state != State.OPEN:
-        raise AlreadySettled(held.pk)
+        raise AlreadyClosed(held.pk)
     held.state, held.settled_at, held.settled_by, held.note = state, timezone.now(), actor, why
     held.save(update_fields=["state", "settled_at", "settled_by", "note"])
     log.info("difference.settled difference=%s state=%s actor=%s", held.pk, state.value, actor.pk)

@@ -32,7 +32,7 @@ Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
 
 PAUSE_MONTHS = 3
 # Which earlier wishes that Stripe has not answered a new one takes the place of.
-OVERTAKES: dict[str, tuple[str, ...]] = {
+SUPERSEDES: dict[str, tuple[str, ...]] = {
     Kind.STOP: (Kind.KEEP, Kind.PAUSE, Kind.AMOUNT),
     Kind.KEEP: (Kind.STOP, Kind.PAUSE),
     Kind.PAUSE: (Kind.STOP, Kind.KEEP),
@@ -50,7 +50,7 @@ def request_stop(
     Raises AlreadyStopped, StripeUnavailable (written down, taken up again; asking again is the same request),
     StripeRefused. Never call it inside a transaction.
     """
-    change = write_down_stop(subscription, surface, reason, words, actor)
+    change = record_stop(subscription, surface, reason, words, actor)
     ask(change)
     return change
 
@@ -107,7 +107,7 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
     return change
 
 
-def write_down_stop(
+def record_stop(
     subscription: Subscription,
     surface: str,
     reason: str = "",
@@ -150,7 +150,7 @@ def ask(change: SubscriptionChange) -> None:
     subscriptions.read_again(subscription)
 
 
-def look_at_unseen(change: SubscriptionChange) -> None:
+def check_accepted(change: SubscriptionChange) -> None:
     """A wish that Stripe accepted and that no read has shown: one undone at Stripe since then does not stand any more.
 
     Otherwise nobody could ask for it again, as though it were still to come. Safe to call again. Never call it inside
@@ -160,7 +160,7 @@ def look_at_unseen(change: SubscriptionChange) -> None:
     if change.is_shown_by(agreed):
         subscriptions.read_again(change.subscription)
     else:
-        SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.OVERTAKEN)
+        SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.SUPERSEDED)
 
 
 def current_state(subscription: Subscription) -> str:
@@ -225,8 +225,8 @@ def _open(subscription: Subscription, kind: SubscriptionChange.Kind, **facts: in
 def _written(
     subscription: Subscription, kind: SubscriptionChange.Kind, surface: str, params: dict[str, Any], **told: Any
 ) -> SubscriptionChange:
-    unanswered = subscription.changes.filter(kind__in=OVERTAKES[kind], state=State.REQUESTED)
-    unanswered.update(state=State.OVERTAKEN)
+    unanswered = subscription.changes.filter(kind__in=SUPERSEDES[kind], state=State.REQUESTED)
+    unanswered.update(state=State.SUPERSEDED)
     details = {"subscription": subscription.pk, "surface": surface, "reason": told.get("reason", "")}
     who, action = subscription.supporter, f"subscription.{kind}_requested"
     TimelineEntry.objects.create(supporter=who, action=action, actor=told.get("actor"), details=details)

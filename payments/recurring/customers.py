@@ -28,7 +28,7 @@ def note_deleted(customer_id: str) -> None:
         )
 
 
-def look_at_address(customer: values.Customer) -> None:
+def check_address(customer: values.Customer) -> None:
     """Show staff that somebody gave the customer another address at Stripe; ours stays, for it is where letters go.
 
     A typed address proves nothing, so it is neither taken over nor copied: staff read it there. Once an address.

@@ -30,7 +30,7 @@ def mirror_problem(row: Subscription, *, is_gone: bool) -> None:
         row.method_problem = ""
 
 
-def look_at(row: Subscription) -> None:
+def check(row: Subscription) -> None:
     """Show staff a living subscription that has nothing to be paid from. Once a method; safe to call again."""
     if row.is_alive and row.method_problem == Problem.DETACHED:
         _open_case(row)

@@ -50,9 +50,9 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     was = copy(row)
     _mirror(row, agreed)
     row.save()
-    methods.look_at(row)
+    methods.check(row)
     _after_change(row, agreed, before)
-    change_letters.look_at(row, was)
+    change_letters.announce(row, was)
     row.changes.note_seen(row)
     if row.stripe_payment_method_id != method_before:
         overdue.note_new_method(row)
@@ -87,8 +87,8 @@ def _begin(agreed: objects.Subscription) -> Subscription:
     )
     _mirror(row, agreed)
     row.save()
-    methods.look_at(row)
-    duplicates.look_at_subscription(row)
+    methods.check(row)
+    duplicates.check_subscription(row)
     _after_change(row, agreed, (False, True))
     row.changes.note_seen(row)
     return row
@@ -121,7 +121,7 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
             memberships.end(row.membership, clock.day_of(row.ended_at))
         if agreed.ended_reason == "payment_failed":
             _end_unpaid(row)
-        elif not stopped_at_once and not row.is_beside_another:
+        elif not stopped_at_once and not row.has_another_active:
             endings.ended(row)
     if row.is_stopping or row.collection_paused or not row.is_alive:
         failed_letters.take_back(row.payments.exclude(status=Payment.Status.SUCCEEDED))
@@ -129,7 +129,7 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
 
 def _end_unpaid(row: Subscription) -> None:
     """Nobody whose other gift goes on is told that one has failed: staff were shown it (failed_letters.py)."""
-    if not row.is_beside_another:
+    if not row.has_another_active:
         endings.ended_unpaid(row)
 
 

@@ -29,7 +29,7 @@ UNSEEN_AFTER, UNSEEN_FOR = timedelta(minutes=10), timedelta(days=1)
 State = StripeRequest.State
 
 
-def take_up(seconds: float = 45) -> int:
+def retry(seconds: float = 45) -> int:
     """Ask again what was left unanswered for two minutes; returns how many were answered. Safe at once, and twice.
 
     One that fails holds up no other: they are taken in any order, as long as time allows. After an hour each is a case.
@@ -90,7 +90,7 @@ def _read_accepted_again() -> None:
     old = {"state": State.ACCEPTED, "requested_at__lte": now - UNSEEN_AFTER}
     for change in SubscriptionChange.objects.filter(**old).select_related("subscription"):
         try:
-            changes.look_at_unseen(change)
+            changes.check_accepted(change)
         except (StripeUnavailable, StripeRefused) as problem:
             log.info("not read again: %s (%s)", change.idempotency_key, type(problem).__name__)
     for request in RefundRequest.objects.filter(**old, requested_at__gte=now - UNSEEN_FOR).select_related("payment"):

@@ -38,7 +38,7 @@ def send_back(
     up again. Raises NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused (no money went back), OnlyStopped.
     """
     with transaction.atomic():
-        request = refund_requests.write_down(
+        request = refund_requests.record(
             payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
         )
         stops = payment.subscription if also_stops else None
@@ -56,7 +56,7 @@ def refusal(request: RefundRequest) -> StripeRefused:
     return OnlyStopped(request.error) if stop.exists() else StripeRefused(request.error)
 
 
-def settle_duplicate(
+def close_duplicate(
     case: Case,
     payment: Payment | None,
     subscription: Subscription | None,
@@ -74,13 +74,13 @@ def settle_duplicate(
     """
     request = None
     with transaction.atomic():
-        cases.settle(case, actor, note)
+        cases.close(case, actor, note)
         if payment:
             amount, reason = (
                 refund_requests.left(payment),
                 REASON_OF_CASE.get(case.kind, RefundRequest.Reason.DUPLICATE),
             )
-            request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
+            request = refund_requests.record(payment, amount, reason, actor, sentence, public_id=public_id)
         change, wish = None, request.public_id if request else public_id
         if subscription:
             at_once = payment is not None or _went_back(subscription)
@@ -130,7 +130,7 @@ def _stop_of(
         return known
     try:
         fresh = None if known else public_id
-        return changes.write_down_stop(subscription, SURFACE, actor=actor, at_once=at_once, public_id=fresh)
+        return changes.record_stop(subscription, SURFACE, actor=actor, at_once=at_once, public_id=fresh)
     except AlreadyStopped:
         return None
 

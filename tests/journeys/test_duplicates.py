@@ -45,9 +45,12 @@ def page_of(case: Case) -> str:
 def confirming(desk: Client, case: Case, slug: str, which: object, sentence: str = "") -> tuple[str, dict[str, str]]:
     """The page before it happens, and what its button sends."""
     page = desk.post(act(case, slug), {"which": str(which), "sentence": sentence}).content.decode()
-    wish = re.search(r'name="wish" value="([^"]+)"', page)
-    assert wish, page
-    return page, {**{name: unescape(value) for name, value in hidden_fields(page).items()}, "wish": wish.group(1)}
+    request_id = re.search(r'name="request_id" value="([^"]+)"', page)
+    assert request_id, page
+    return page, {
+        **{name: unescape(value) for name, value in hidden_fields(page).items()},
+        "request_id": request_id.group(1),
+    }
 
 
 def two_gifts(stage: Stage) -> Case:
@@ -202,7 +205,7 @@ def test_money_still_with_the_bank_goes_back_when_it_has_come(stage: Stage, desk
     assert RefundRequest.objects.get().payment == payment
     clock.move(timedelta(minutes=3))
     stage.stripe.advance(seconds=180)
-    assert unanswered.take_up() == 1
+    assert unanswered.retry() == 1
     stage.settle_down()
     payment.refresh_from_db()
     assert payment.is_fully_refunded
@@ -234,7 +237,7 @@ def test_when_stripe_is_away_it_is_done_when_stripe_is_back(stage: Stage, desk: 
     stage.stripe.clear_faults()
     clock.move(timedelta(minutes=3))
     stage.stripe.advance(seconds=180)
-    assert unanswered.take_up() == 2
+    assert unanswered.retry() == 2
     stage.settle_down()
     second.refresh_from_db()
     assert second.status == "canceled"

@@ -140,11 +140,11 @@ def test_two_presses_at_the_same_moment_are_one_act(stage: Stage, has_money: boo
         shown = f"{Payment.objects.get(subscription=second).pk}:2000"
     else:
         (case, second), shown = with_nothing_left(stage), "nothing"
-    answers = {"which": str(second.pk), "sentence": "", "wish": uuid.uuid4(), "shown": shown}
+    answers = {"which": str(second.pk), "sentence": "", "request_id": uuid.uuid4(), "shown": shown}
     press = partial(StopOneAndRefund().perform, case, answers, factories.staff())
     assert press() == press()
     with pytest.raises(NothingToRefund):
-        StopOneAndRefund().perform(case, {**answers, "wish": uuid.uuid4()}, factories.staff("petro"))
+        StopOneAndRefund().perform(case, {**answers, "request_id": uuid.uuid4()}, factories.staff("petro"))
     assert second.changes.count() == 1
 
 

@@ -108,7 +108,7 @@ def test_stripe_s_event_before_stripe_s_answer(stage: Stage) -> None:
     stage.settle_down()
     assert RefundRequest.objects.get().state == "seen"
     clock.move(timedelta(minutes=5))
-    assert unanswered.take_up() == 0
+    assert unanswered.retry() == 0
     assert sent_back(stage) == 1000
 
 
@@ -152,7 +152,7 @@ def let_stripe_charge(stage: Stage) -> None:
 def ask_again(stage: Stage) -> None:
     clock.move(timedelta(minutes=3))
     stage.stripe.advance(seconds=180)
-    unanswered.take_up()
+    unanswered.retry()
 
 
 @pytest.mark.parametrize("first", ["the charge", "the stop"])

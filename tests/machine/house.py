@@ -31,7 +31,7 @@ Thing = TypeVar("Thing")
 Row = TypeVar("Row", bound=Model)
 ANSWERS = (
     errors.AlreadyStopped,
-    errors.AlreadySettled,
+    errors.AlreadyClosed,
     errors.NothingToChange,
     errors.NothingToRefund,
     errors.RefundOutOfRange,

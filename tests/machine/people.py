@@ -119,7 +119,10 @@ class Staff(House):
         case = one_of(Case.objects.filter(settled_at=None, kind__in=list(acts)), number)
         if case and (one := nth(acts[Case.Kind(case.kind)].candidates(case), which)):
             with self.doing():
-                act, answers = acts[Case.Kind(case.kind)], {"which": str(one.pk), "sentence": "", "wish": uuid.uuid4()}
+                act, answers = (
+                    acts[Case.Kind(case.kind)],
+                    {"which": str(one.pk), "sentence": "", "request_id": uuid.uuid4()},
+                )
                 act.perform(case, {**answers, "shown": act.confirmation(case, answers).shown}, self.marta)
 
     @rule(type=st.sampled_from(["", "invoice", "customer.subscription", "charge", "checkout"]))

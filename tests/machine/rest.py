@@ -16,7 +16,7 @@ from django.db.models import Q
 from members import clock
 from members.models import Membership, Message
 from payments.books import payouts
-from payments.errors import AlreadySettled, NotYet
+from payments.errors import AlreadyClosed, NotYet
 from payments.models import (
     Case,
     Checkout,
@@ -63,7 +63,7 @@ class Rest(House):
             self.passes(timedelta(minutes=12))
             StripeEvent.objects.update(lease_until=None)
             self._everything_is_told()
-            unanswered.take_up()
+            unanswered.retry()
             self.stage.work()
             if not self.on_their_way() and not self._open_requests():
                 break
@@ -90,7 +90,7 @@ class Rest(House):
             self._compare()
             takeable = [each for each in Difference.objects.filter(state="open") if differences.can_take(each)]
             for each in takeable:
-                with contextlib.suppress(NotYet, AlreadySettled):
+                with contextlib.suppress(NotYet, AlreadyClosed):
                     differences.take(each, self.marta)
             if not takeable:
                 break

@@ -48,7 +48,7 @@ class Weather(House):
     @rule()
     def the_jobs_of_the_minute(self) -> None:
         with self.doing():
-            unanswered.take_up()
+            unanswered.retry()
 
     @rule()
     def the_jobs_of_the_night(self) -> None:

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_same_address_is_the_same_person() -> None:
-    first = people.hold(" Olena@Example.org ", name="Olena", language="uk")
-    again = people.hold("olena@example.ORG", name="Somebody Else", language="en")
+    first = people.get_and_lock(" Olena@Example.org ", name="Olena", language="uk")
+    again = people.get_and_lock("olena@example.ORG", name="Somebody Else", language="en")
     assert again == first
     assert (again.email, again.name, again.language) == ("Olena@Example.org", "Olena", "uk")
     assert first.public_id == Supporter.objects.get().public_id
@@ -25,16 +25,16 @@ def test_the_same_address_is_the_same_person() -> None:
 
 def test_an_empty_name_is_filled_in_and_a_known_one_kept() -> None:
     who = factories.supporter(email="ivan@example.org", name="")
-    assert people.hold("ivan@example.org").name == ""
-    assert people.hold("ivan@example.org", name="Ivan").name == "Ivan"
-    assert people.hold("ivan@example.org", name="Petro").name == "Ivan"
+    assert people.get_and_lock("ivan@example.org").name == ""
+    assert people.get_and_lock("ivan@example.org", name="Ivan").name == "Ivan"
+    assert people.get_and_lock("ivan@example.org", name="Petro").name == "Ivan"
     who.refresh_from_db()
     assert who.name == "Ivan"
 
 
 @pytest.mark.parametrize("email", ["İstanbul@example.org", "STRASSE@example.org", "ΑΣ@example.org", "Є@example.org"])
 def test_capitals_that_python_and_postgres_see_differently(email: str) -> None:
-    assert people.hold(email) == people.hold(email)
+    assert people.get_and_lock(email) == people.get_and_lock(email)
 
 
 def test_many_at_once_come_back_in_the_order_asked_for() -> None:
@@ -45,7 +45,7 @@ def test_many_at_once_come_back_in_the_order_asked_for() -> None:
         Giver("a@example.org", "", "uk"),
         Giver("Z@example.org", "Zoya", "uk"),
     ]
-    found = people.hold_all(asked)
+    found = people.get_and_lock_all(asked)
     assert [who.email.lower() for who in found] == [one.email.lower() for one in asked]
     assert found[1] == known
     assert found[0] == found[3]
@@ -54,7 +54,7 @@ def test_many_at_once_come_back_in_the_order_asked_for() -> None:
 
 
 def test_nobody_asked_for_is_nobody_found() -> None:
-    assert people.hold_all([]) == []
+    assert people.get_and_lock_all([]) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -66,7 +66,7 @@ def test_twenty_at_the_same_moment_are_one_person() -> None:
         barrier.wait()
         with transaction.atomic():
             crowd = [Giver(f"reader{other}@example.org", "", "en") for other in (range(5) if number % 2 else [4, 2, 0])]
-            found.extend(who.pk for who in people.hold_all(crowd))
+            found.extend(who.pk for who in people.get_and_lock_all(crowd))
         connections.close_all()
 
     threads = [threading.Thread(target=ask, args=[number]) for number in range(20)]

@@ -6,7 +6,7 @@ import pytest
 
 from members.models import TimelineEntry
 from payments import cases
-from payments.errors import AlreadySettled
+from payments.errors import AlreadyClosed
 from payments.models import Case
 from tests import factories
 
@@ -29,11 +29,11 @@ def test_a_case_of_an_unknown_kind_is_refused() -> None:
 def test_settling_says_who_and_how_and_cannot_be_done_twice() -> None:
     marta, iryna = factories.staff("marta"), factories.staff("iryna")
     case = cases.open_case("duplicate_payment", "a", factories.supporter())
-    settled = cases.settle(case, marta, " Meant twice. ")
+    settled = cases.close(case, marta, " Meant twice. ")
     assert (settled.settled_by, settled.note) == (marta, "Meant twice.")
     assert settled.settled_at
-    with pytest.raises(AlreadySettled):
-        cases.settle(case, iryna, "Refunded.")
+    with pytest.raises(AlreadyClosed):
+        cases.close(case, iryna, "Refunded.")
     assert Case.objects.get().note == "Meant twice."
     entry = TimelineEntry.objects.get()
     assert (entry.action, entry.actor, entry.details["case"]) == ("case.settled", marta, case.pk)
@@ -41,5 +41,5 @@ def test_settling_says_who_and_how_and_cannot_be_done_twice() -> None:
 
 def test_a_settled_case_stays_settled_when_noticed_again() -> None:
     case = cases.open_case("duplicate_payment", "a")
-    cases.settle(case, factories.staff(), "Meant twice.")
+    cases.close(case, factories.staff(), "Meant twice.")
     assert cases.open_case("duplicate_payment", "a").settled_at

@@ -104,16 +104,16 @@ def test_within_a_transaction_nothing_is_asked(stage: Stage) -> None:
 def test_an_unanswered_refund_is_asked_again_with_its_key(stage: Stage, fault: str) -> None:
     request = unanswered_refund(stage, fault)
     assert request.state == "requested"
-    assert unanswered.take_up() == 0, "whoever asked first may still be at it"
+    assert unanswered.retry() == 0, "whoever asked first may still be at it"
     wait(stage, timedelta(minutes=3))
-    assert unanswered.take_up() == 1
+    assert unanswered.retry() == 1
     stage.settle_down()
     request.refresh_from_db()
     assert (request.state, request.generation) == ("seen", 1)
     assert refunds_at_stripe(stage) == 1
     assert {each.idempotency_key for each in writes(stage, "/v1/refunds")} == {request.idempotency_key}
     assert Payment.objects.get().refunded_amount == 1000
-    assert unanswered.take_up() == 0
+    assert unanswered.retry() == 0
 
 
 @pytest.mark.parametrize(("fault", "generation"), [("drop", 2), ("commit_then_drop", 1)])
@@ -133,7 +133,7 @@ def test_a_stop_whose_key_stripe_forgot_is_looked_up_first(stage: Stage, fault: 
     change = unanswered_stop(stage, fault)
     wait(stage, DAY_AND_AN_HOUR)
     before = len(writes(stage, "/v1/subscriptions"))
-    assert unanswered.take_up() == 1
+    assert unanswered.retry() == 1
     assert len(writes(stage, "/v1/subscriptions")) - before == generation - 1
     stage.settle_down()
     change.refresh_from_db()
@@ -145,7 +145,7 @@ def test_a_stop_whose_key_stripe_forgot_is_looked_up_first(stage: Stage, fault: 
 def test_a_stop_that_was_lost_is_made_good_and_told_once(stage: Stage, span: timedelta) -> None:
     unanswered_stop(stage, "drop")
     wait(stage, span)
-    unanswered.take_up()
+    unanswered.retry()
     stage.settle_down()
     assert Subscription.objects.get().is_stopping
     assert [subject for subject in stage.subjects() if "nothing more" in subject] == stage.subjects()[-1:]
@@ -184,7 +184,7 @@ def test_what_stripe_refuses_when_nobody_looks_becomes_a_case(stage: Stage) -> N
     request = unanswered_refund(stage, "drop")
     stage.stripe.refund(Payment.objects.get().stripe_payment_intent_id)  # all of it, at the dashboard
     wait(stage, timedelta(minutes=3))
-    unanswered.take_up()
+    unanswered.retry()
     request.refresh_from_db()
     assert request.state == "failed"
     assert request.error
@@ -199,11 +199,11 @@ def test_an_hour_without_an_answer_is_shown_to_staff_once(stage: Stage) -> None:
     change = unanswered_stop(stage, "drop")
     stage.stripe.fail("drop", times=100, path="/v1/subscriptions", method="POST")
     wait(stage, timedelta(minutes=59))
-    unanswered.take_up()
+    unanswered.retry()
     assert not Case.objects.exists()
     wait(stage, timedelta(minutes=2))
-    unanswered.take_up()
-    unanswered.take_up()
+    unanswered.retry()
+    unanswered.retry()
     case = Case.objects.get()
     assert (case.kind, case.supporter_id) == ("request_unanswered", change.subscription.supporter_id)
 
@@ -215,7 +215,7 @@ def test_one_that_cannot_be_asked_holds_up_no_other(stage: Stage) -> None:
     RefundRequest.objects.create(payment=broken, amount=1, reason="duplicate", **nonsense)
     unanswered_stop(stage, "drop")
     wait(stage, timedelta(minutes=3))
-    assert unanswered.take_up() == 1
+    assert unanswered.retry() == 1
     assert SubscriptionChange.objects.get().state == "accepted"
 
 
@@ -225,7 +225,7 @@ def test_what_was_accepted_and_never_shown_is_read_again(stage: Stage) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM payments_stripeevent")
     wait(stage, timedelta(minutes=11))
-    unanswered.take_up()
+    unanswered.retry()
     stage.work()
     request.refresh_from_db()
     assert request.state == "seen"
@@ -266,7 +266,7 @@ def test_several_workers_at_once_ask_once(crowd: Stage) -> None:
     wait(crowd, timedelta(minutes=3))
     before = len(writes(crowd, "/v1/refunds"))
     crowd.stripe.fail("slow_work", times=4, path="/v1/refunds", method="POST", seconds=0.5)
-    assert sorted(at_once(unanswered.take_up)) == [0, 0, 0, 1]
+    assert sorted(at_once(unanswered.retry)) == [0, 0, 0, 1]
     assert len(writes(crowd, "/v1/refunds")) - before == 1
     assert refunds_at_stripe(crowd) == 1
 

@@ -97,9 +97,9 @@ def test_a_refund_by_staff(theatre: Theatre, point: str) -> None:
     staff, form = signed_in(theatre), f"{theatre.site}/admin/payments/payment/{payment}/send-back/"
     fields = hidden_fields(staff.get(form, timeout=30).text) | ANSWERS
     asked = staff.post(form, fields, timeout=30).text
-    wish = re.search(r'name="wish" value="([^"]+)"', asked)
-    assert wish, asked[:2000]
-    sure = {name: unescape(value) for name, value in hidden_fields(asked).items()} | {"wish": wish.group(1)}
+    request_id = re.search(r'name="request_id" value="([^"]+)"', asked)
+    assert request_id, asked[:2000]
+    sure = {name: unescape(value) for name, value in hidden_fields(asked).items()} | {"request_id": request_id.group(1)}
     before = theatre.messages("refund_done").total()
     dies_when_asked(theatre, point, lambda: staff.post(form, sure, timeout=30))
     made = at_stripe(theatre, f"refunds?payment_intent={intent}")["data"]

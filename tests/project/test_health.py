@@ -189,7 +189,7 @@ class TestMetrics:
 
     def test_what_a_person_must_decide_and_how_payments_went(self, client: Client) -> None:
         cases.open_case("refund_failed", "one")
-        cases.settle(cases.open_case("refund_failed", "two"), factories.staff(), "seen")
+        cases.close(cases.open_case("refund_failed", "two"), factories.staff(), "seen")
         factories.payment(status="failed", created_at=clock.now())
         factories.payment(created_at=clock.now() - timedelta(hours=25))
         found = {(each.name, *each.labels.values()): each.value for each in samples(client)}

@@ -68,7 +68,7 @@ class Act:
         """What will happen, and what will not, a sentence each."""
         return []
 
-    def told_before(self, row: Any, wish: uuid.UUID) -> str:
+    def message_before(self, row: Any, request_id: uuid.UUID) -> str:
         """What was told when this very wish was performed before; nothing when it was not. May raise one of `problems`,
         when that was told.
         """
@@ -81,6 +81,6 @@ class Act:
         """
         raise NotImplementedError
 
-    def sorry(self, problem: Exception) -> str:
+    def explain(self, problem: Exception) -> str:
         """A problem in words, with what to do next."""
         raise NotImplementedError

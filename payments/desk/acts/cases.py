@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy
 
 from payments import cases
 from payments.desk.acts.act import Act
-from payments.errors import AlreadySettled
+from payments.errors import AlreadyClosed
 from payments.models import Case
 
 
-class SettleForm(forms.Form):
+class CloseForm(forms.Form):
     note = forms.CharField(
         label=gettext_lazy("How it was settled"),
         max_length=2000,
@@ -24,11 +24,11 @@ class SettleForm(forms.Form):
     )
 
 
-class SettleCase(Act):
+class CloseCase(Act):
     slug = "settle"
     label = gettext_lazy("Settle this case")
-    form_class = SettleForm
-    problems = (AlreadySettled,)
+    form_class = CloseForm
+    problems = (AlreadyClosed,)
 
     def is_open(self, row: Case) -> bool:
         return row.settled_at is None
@@ -41,8 +41,8 @@ class SettleCase(Act):
         return [first, _("Nothing happens at Stripe: stop or refund there what has to be, before you settle.")]
 
     def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
-        cases.settle(row, actor, answers["note"])
+        cases.close(row, actor, answers["note"])
         return _("The case is settled.")
 
-    def sorry(self, problem: Exception) -> str:
+    def explain(self, problem: Exception) -> str:
         return _("Somebody settled this case a moment ago. Go back to read their note.")

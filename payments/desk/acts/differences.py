@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from payments.desk.acts.act import Act
 from payments.desk.pages import DeskAdmin
 from payments.desk.tables.differences import difference_in_words
-from payments.errors import AlreadySettled, NotYet, StripeRefused, StripeUnavailable
+from payments.errors import AlreadyClosed, NotYet, StripeRefused, StripeUnavailable
 from payments.models import Difference
 from payments.reconciling import differences
 
@@ -62,7 +62,7 @@ def take(desk: DeskAdmin, request: HttpRequest, rows: Sequence[Difference], chos
         except StripeUnavailable:
             messages.warning(request, _("Stripe does not answer at the moment. Try again in a few minutes."))
             break
-        except (AlreadySettled, NotYet, StripeRefused):
+        except (AlreadyClosed, NotYet, StripeRefused):
             tried += 1
         else:
             tried, taken = tried + 1, taken + 1
@@ -116,7 +116,7 @@ def _number(request: HttpRequest, name: str) -> int:
 class TakeStripes(Act):
     slug = SLUG
     label = gettext_lazy("Take Stripe’s")
-    problems = (AlreadySettled, NotYet, StripeRefused, StripeUnavailable)
+    problems = (AlreadyClosed, NotYet, StripeRefused, StripeUnavailable)
 
     def is_open(self, row: Difference) -> bool:
         return row.state == Difference.State.OPEN and differences.can_take(row)
@@ -131,8 +131,8 @@ class TakeStripes(Act):
         differences.take(row, actor)
         return _("Stripe’s is being taken. The next comparison looks whether that was enough.")
 
-    def sorry(self, problem: Exception) -> str:
-        if isinstance(problem, AlreadySettled):
+    def explain(self, problem: Exception) -> str:
+        if isinstance(problem, AlreadyClosed):
             return _("Somebody settled this difference a moment ago. Go back to see how.")
         if isinstance(problem, StripeUnavailable):
             return _("Stripe does not answer at the moment. Nothing was changed. Try again in a few minutes.")
@@ -152,7 +152,7 @@ class LeaveIt(Act):
     slug = "note"
     label = gettext_lazy("Leave it, with a note")
     form_class = NoteForm
-    problems = (AlreadySettled,)
+    problems = (AlreadyClosed,)
 
     def is_open(self, row: Difference) -> bool:
         return row.state == Difference.State.OPEN
@@ -171,5 +171,5 @@ class LeaveIt(Act):
         differences.note(row, actor, answers["note"])
         return _("The difference is left, with your note.")
 
-    def sorry(self, problem: Exception) -> str:
+    def explain(self, problem: Exception) -> str:
         return _("Somebody settled this difference a moment ago. Go back to see how.")

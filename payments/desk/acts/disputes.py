@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from members.mail.rendering import render
 from members.models import Message
 from payments.desk.acts.act import Act, Confirmation
-from payments.desk.acts.untold import why_untold
+from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.mail_as_sent import without_keys
 from payments.letters import refunds as refund_letters
 from payments.models import Dispute
@@ -39,12 +39,12 @@ class AskSupporter(Act):
     def confirmation(self, row: Dispute, answers: dict[str, Any]) -> Confirmation:
         letter = render(refund_letters.dispute_note_draft(row))
         shown, email = replace(letter, text=without_keys(letter.text)), row.payment.supporter.email
-        if why_untold(email):
+        if why_no_letter(email):
             return Confirmation(self.question(row), [_("No letter can go out.")], "", shown, email)
         sentences = [_("One letter goes out. Nothing changes at Stripe: the dispute is answered there.")]
         return Confirmation(self.question(row), sentences, _("Send the letter now"), shown, email)
 
-    def told_before(self, row: Dispute, wish: uuid.UUID) -> str:
+    def message_before(self, row: Dispute, request_id: uuid.UUID) -> str:
         return _("The letter is on its way.") if _was_asked(row) else ""
 
     def perform(self, row: Dispute, answers: dict[str, Any], actor: User) -> str:

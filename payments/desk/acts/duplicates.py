@@ -22,15 +22,15 @@ from payments.desk.acts.act import Act, Confirmation
 from payments.desk.acts.refunds import (
     REFUSALS,
     SentenceField,
+    explain,
     money_sentences,
     outcome,
     outcome_before,
     preview,
-    refund_sorry,
     stop_sentences,
 )
 from payments.desk.patron_status import promise
-from payments.errors import AlreadySettled, NothingToRefund, OtherThanShown, StripeRefused
+from payments.errors import AlreadyClosed, NothingToRefund, OtherThanShown, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
 from payments.recurring import undoing
 
@@ -47,9 +47,9 @@ class WhichForm(forms.Form):
         self.fields["which"].choices = list(choices)  # type: ignore[attr-defined]
 
 
-class SettleDuplicate(Act):
+class CloseDuplicate(Act):
     is_confirmed = True
-    problems = (*REFUSALS, AlreadySettled, OtherThanShown)
+    problems = (*REFUSALS, AlreadyClosed, OtherThanShown)
     done_in_part = (StripeRefused,)
     kind: Case.Kind
     least = 2
@@ -90,15 +90,16 @@ class SettleDuplicate(Act):
             raise NothingToRefund(answers["which"])
         return found
 
-    def told_before(self, row: Case, wish: uuid.UUID) -> str:
-        return outcome_before(RefundRequest.objects.filter(public_id=wish).first(), settled=True)
+    def message_before(self, row: Case, request_id: uuid.UUID) -> str:
+        return outcome_before(RefundRequest.objects.filter(public_id=request_id).first(), settled=True)
 
     def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         try:
             return self.settle(row, answers, actor)
-        except (AlreadySettled, NothingToRefund, OtherThanShown):
-            if told := self.told_before(row, answers["wish"]):  # the same button, pressed twice at the same moment
-                return told
+        except (AlreadyClosed, NothingToRefund, OtherThanShown):
+            # The same button may have been pressed twice at the same moment.
+            if before := self.message_before(row, answers["request_id"]):
+                return before
             raise
 
     def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
@@ -108,17 +109,17 @@ class SettleDuplicate(Act):
     def consequences(self, row: Case) -> list[object]:
         return [_("Nothing happens yet. The next page shows what will happen and the letter.")]
 
-    def sorry(self, problem: Exception) -> str:
-        if isinstance(problem, AlreadySettled):
+    def explain(self, problem: Exception) -> str:
+        if isinstance(problem, AlreadyClosed):
             return _("Somebody settled this case a moment ago. Nothing was done. Go back to read their note.")
         if isinstance(problem, OtherThanShown):
             return _("Meanwhile its last payment came, failed or went back. Nothing was done: look at it again.")
         if isinstance(problem, StripeRefused):
             return _("Stripe refused to send money back. The case is settled, and a new one says what is left to do.")
-        return refund_sorry(problem)
+        return explain(problem)
 
 
-class StopOneAndRefund(SettleDuplicate):
+class StopOneAndRefund(CloseDuplicate):
     slug = "stop-one"
     label = gettext_lazy("Stop one and refund its last payment")
     needs = ("payments.change_payment", "payments.change_subscription")
@@ -146,7 +147,7 @@ class StopOneAndRefund(SettleDuplicate):
         sentences = [
             *stop_sentences(subscription.supporter),
             *_money_sentences(subscription, payment),
-            *settled_sentences(),
+            *closed_sentences(),
         ]
         question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
         return Confirmation(
@@ -158,10 +159,10 @@ class StopOneAndRefund(SettleDuplicate):
             shown_of(payment, undoing.with_the_bank(subscription)),
         )
 
-    def told_before(self, row: Case, wish: uuid.UUID) -> str:
+    def message_before(self, row: Case, request_id: uuid.UUID) -> str:
         """Also of a stop with which nothing was left to send back."""
-        has_stopped = SubscriptionChange.objects.filter(public_id=wish, subscription__in=self.rows(row)).exists()
-        return super().told_before(row, wish) or (self.stopped() if has_stopped else "")
+        has_stopped = SubscriptionChange.objects.filter(public_id=request_id, subscription__in=self.rows(row)).exists()
+        return super().message_before(row, request_id) or (self.stopped() if has_stopped else "")
 
     def stopped(self) -> str:
         return _("The case is settled, and Stripe was asked to stop it.")
@@ -177,13 +178,13 @@ class StopOneAndRefund(SettleDuplicate):
         elif payment is None:
             note = _("Stopped subscription %(subscription)s. There was nothing to refund.")
         note = note % {"subscription": subscription, "payment": coming or payment}
-        request = undoing.settle_duplicate(
-            row, payment, subscription, actor, note, answers["sentence"], answers["wish"]
+        request = undoing.close_duplicate(
+            row, payment, subscription, actor, note, answers["sentence"], answers["request_id"]
         )
         return outcome(request, settled=True) if request else self.stopped()
 
 
-class RefundOne(SettleDuplicate):
+class RefundOne(CloseDuplicate):
     slug = "refund-one"
     label = gettext_lazy("Refund one")
     needs = ("payments.change_payment",)
@@ -209,7 +210,7 @@ class RefundOne(SettleDuplicate):
         shown = {"amount": money.format(refund_requests.left(payment), payment.currency), "payment": payment}
         return Confirmation(
             _("Send %(amount)s of payment %(payment)s back?") % shown,
-            [*refund_sentences(payment), *settled_sentences()],
+            [*refund_sentences(payment), *closed_sentences()],
             _("Send %(amount)s back now") % shown,
             letter_of(payment, answers, is_stopping=False),
             payment.supporter.email,
@@ -218,7 +219,7 @@ class RefundOne(SettleDuplicate):
     def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         payment = self.chosen(row, answers)
         note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
-        request = undoing.settle_duplicate(row, payment, None, actor, note, answers["sentence"], answers["wish"])
+        request = undoing.close_duplicate(row, payment, None, actor, note, answers["sentence"], answers["request_id"])
         return outcome(request, settled=True) if request else ""
 
 
@@ -268,7 +269,7 @@ def refund_sentences(payment: Payment | None) -> list[object]:
     return money_sentences(payment, refund_requests.left(payment))
 
 
-def settled_sentences() -> list[object]:
+def closed_sentences() -> list[object]:
     return [_("The case is settled with a note that says so."), _("The other one stays as it is.")]
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from members.mail import outbox
 from members.models import Message, TimelineEntry
 from payments.desk.acts.act import Act
-from payments.desk.acts.untold import why_untold
+from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.tables.messages import WAITING
 
 
@@ -29,7 +29,7 @@ class ResendMessage(Act):
     def consequences(self, row: Message) -> list[object]:
         address = row.supporter.email if row.supporter else row.to_email
         goes = _("The same letter goes to %(address)s, as a message of its own.") % {"address": address}
-        first = why_untold(address) or goes
+        first = why_no_letter(address) or goes
         facts = _("Amounts and dates in it stay those of the first one.")
         if row.state == Message.State.UNKNOWN:
             return [first, facts, _("Nobody knows whether the first one arrived: they may get it twice.")]

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from members.admin.plain import ReadOnlyAdmin
 from members.links import public_ids
 from payments.desk.acts.act import Act
-from payments.desk.acts.untold import why_untold
+from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.columns import address_of
 
 
@@ -35,15 +35,15 @@ class ActView:
             raise PermissionDenied
         if row is None:
             return self.desk.gone(request, object_id)
-        wish = public_ids.parse(request.POST.get("wish"))
+        request_id = public_ids.parse(request.POST.get("request_id"))
         data = request.POST if request.method == "POST" else None
-        said = {"wish": wish, "shown": request.POST.get("shown", "")}
+        said = {"request_id": request_id, "shown": request.POST.get("shown", "")}
         form = self.act.form_for(row, data, cast(User, request.user))
         is_valid = form.is_valid()
         try:
-            told = self.act.told_before(row, wish) if wish else ""
+            told = self.act.message_before(row, request_id) if request_id else ""
         except self.act.problems as problem:
-            form.add_error(None, self.act.sorry(problem))
+            form.add_error(None, self.act.explain(problem))
             return self.page(request, row, form)
         if told:
             messages.success(request, told)
@@ -51,7 +51,7 @@ class ActView:
             messages.warning(request, _("Nothing was done: this is no longer possible here."))
         elif not is_valid or "back" in request.POST:
             return self.page(request, row, form)
-        elif self.act.is_confirmed and not wish:
+        elif self.act.is_confirmed and not request_id:
             return self.confirm(request, row, form)
         elif not self.is_done(request, row, {**form.cleaned_data, **said}, form):
             return self.page(request, row, form)
@@ -65,7 +65,7 @@ class ActView:
         except self.act.problems as problem:
             if isinstance(problem, self.act.done_in_part):
                 self.desk.log_change(request, row, self.act.slug)
-            form.add_error(None, self.act.sorry(problem))
+            form.add_error(None, self.act.explain(problem))
             return False
         self.desk.log_change(request, row, self.act.slug)
         messages.success(request, told)
@@ -77,8 +77,8 @@ class ActView:
 
     def confirm(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
         confirmation = self.act.confirmation(row, form.cleaned_data)
-        untold = why_untold(confirmation.to_email) if confirmation.letter else ""
-        asked = {"confirmation": confirmation, "untold": untold, "form": form, "wish": uuid.uuid4()}
+        untold = why_no_letter(confirmation.to_email) if confirmation.letter else ""
+        asked = {"confirmation": confirmation, "untold": untold, "form": form, "request_id": uuid.uuid4()}
         return TemplateResponse(request, "staff/confirm.html", {**self.context(request, row), **asked})
 
     def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:

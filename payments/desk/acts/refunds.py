@@ -18,7 +18,7 @@ from payments import money
 from payments.books import refund_requests
 from payments.desk import columns
 from payments.desk.acts.act import Act, Confirmation
-from payments.desk.acts.untold import why_untold
+from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.mail_as_sent import without_keys
 from payments.errors import NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
 from payments.giving.forms import amount_sentence
@@ -108,8 +108,8 @@ class SendBack(Act):
 
     def confirmation(self, row: Payment, answers: dict[str, Any]) -> Confirmation:
         amount, stops = answers["amount"], bool(answers.get("also_stops"))
-        is_told = answers["tells_supporter"] and not why_untold(row.supporter.email)
-        about_gift = stop_sentences(row.supporter) if stops else going_on_sentences(row, is_told=is_told)
+        is_told = answers["tells_supporter"] and not why_no_letter(row.supporter.email)
+        about_gift = stop_sentences(row.supporter) if stops else continuing_sentences(row, is_told=is_told)
         sentences = [*money_sentences(row, amount), *about_gift]
         letter = None
         if answers["tells_supporter"]:
@@ -125,8 +125,8 @@ class SendBack(Act):
             row.supporter.email,
         )
 
-    def told_before(self, row: Payment, wish: uuid.UUID) -> str:
-        return outcome_before(row.refund_requests.filter(public_id=wish).first())
+    def message_before(self, row: Payment, request_id: uuid.UUID) -> str:
+        return outcome_before(row.refund_requests.filter(public_id=request_id).first())
 
     def perform(self, row: Payment, answers: dict[str, Any], actor: User) -> str:
         request = undoing.send_back(
@@ -135,14 +135,14 @@ class SendBack(Act):
             answers["reason"],
             actor,
             answers["sentence"],
-            public_id=answers["wish"],
+            public_id=answers["request_id"],
             tells_supporter=answers["tells_supporter"],
             also_stops=bool(answers.get("also_stops")),
         )
         return outcome(request)
 
-    def sorry(self, problem: Exception) -> str:
-        return refund_sorry(problem)
+    def explain(self, problem: Exception) -> str:
+        return explain(problem)
 
 
 def preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
@@ -167,16 +167,16 @@ def money_sentences(payment: Payment, amount: int) -> list[object]:
 
 def stop_sentences(supporter: Supporter) -> list[object]:
     """What stopping does; the letter about it is another than that about the money."""
-    if why_untold(supporter.email):
+    if why_no_letter(supporter.email):
         return [_("The regular gift is stopped: Stripe takes no further payment.")]
     return [_("The regular gift is stopped: Stripe takes no further payment. A second letter says so.")]
 
 
-def going_on_sentences(payment: Payment, *, is_told: bool) -> list[object]:
+def continuing_sentences(payment: Payment, *, is_told: bool) -> list[object]:
     subscription = payment.subscription
     if subscription is None or subscription.is_ending_or_asked_to:
         return []
-    if refund_letters.goes_on(subscription):
+    if refund_letters.continues(subscription):
         told, untold = (
             _("The regular gift goes on. The letter says so, and how to stop it."),
             _("The regular gift goes on."),
@@ -202,7 +202,7 @@ def outcome_before(request: RefundRequest | None, *, settled: bool = False) -> s
     return outcome(request, settled=settled) if request else ""
 
 
-def refund_sorry(problem: Exception) -> str:
+def explain(problem: Exception) -> str:
     if isinstance(problem, RefundOutOfRange):
         return _("Meanwhile less of this payment is left with us. Look at its page, then choose an amount again.")
     if isinstance(problem, NothingToRefund):

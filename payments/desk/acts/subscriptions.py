@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
 from payments.desk.acts.act import Act
-from payments.desk.acts.untold import why_untold
+from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.patron_status import promise
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
 from payments.models import Subscription
@@ -46,14 +46,14 @@ class StopSubscription(Act):
         keeps = _("What is paid stays paid: it runs until %(day)s and then ends.") % until
         if row.status not in change_params.STOPS_AT_PERIOD_END:
             keeps = _("It ends at once, because its last payment did not come.")
-        told = why_untold(row.supporter.email) or _("They get one email that says so.")
+        told = why_no_letter(row.supporter.email) or _("They get one email that says so.")
         return [_("Stripe takes no further payment."), keeps, told, _("Nothing is refunded.")]
 
     def perform(self, row: Subscription, answers: dict[str, Any], actor: User) -> str:
         changes.request_stop(row, surface="staff", words=answers["words"], actor=actor)
         return _("Stripe was asked to stop it. The page shows it as soon as Stripe confirms.")
 
-    def sorry(self, problem: Exception) -> str:
+    def explain(self, problem: Exception) -> str:
         if isinstance(problem, AlreadyStopped):
             return _("It is stopped already. There is nothing left to do.")
         if isinstance(problem, StripeRefused):

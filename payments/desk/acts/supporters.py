@@ -39,7 +39,7 @@ class CorrectAddress(Act):
         people.correct_address(row, answers["email"], actor)
         return _("The address is corrected.")
 
-    def sorry(self, problem: Exception) -> str:
+    def explain(self, problem: Exception) -> str:
         if isinstance(problem, AddressTaken):
             return _("Another supporter has this address already. Search for it to see whether both are one person.")
         return _("This does not look like an email address. Please check it.")

@@ -46,7 +46,7 @@ def run(since: datetime | None = None) -> Reconciliation | None:
         start = min(since or until, _since(until))
         with runs.recorded(OBJECTS, start, until) as row, seen.table():
             looked_since = {kind.name: compare(kind, row) for kind in KINDS}
-            differences.let_go(row, looked_since)
+            differences.close_gone(row, looked_since)
         row.found = Difference.objects.filter(state=Difference.State.OPEN, seen_at__gte=row.started_at).count()
         row.save(update_fields=["found"])
         return row
@@ -91,9 +91,9 @@ class _Doubts:
             else:
                 self.held[mismatch.stripe_id].append(mismatch)
             if len(certain) >= SECOND_LOOKS:
-                differences.write_down(certain)
+                differences.record(certain)
                 certain = []
-        differences.write_down(certain)
+        differences.record(certain)
 
     def look_again(self) -> None:
         for stripe_id, mismatches in self.held.items():
@@ -102,7 +102,7 @@ class _Doubts:
                 confirmed = self.kind.look([self.kind.read(stripe_id)])
             except StripeMissing:
                 confirmed = [mismatch for mismatch in mismatches if mismatch.field == EXTRA]
-            differences.write_down(confirmed)
+            differences.record(confirmed)
 
 
 def _since(until: datetime) -> datetime:

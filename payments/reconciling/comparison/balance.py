@@ -36,7 +36,7 @@ def _since(since: datetime) -> datetime:
     return min(since, come.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
 
-def look(page: Page) -> list[Mismatch]:
+def compare_page(page: Page) -> list[Mismatch]:
     return compared(page, _ours)
 
 
@@ -73,7 +73,7 @@ def _ours(lines: list[values.BalanceTransaction]) -> list[values.BalanceTransact
     if not lines:
         return []
     ids = [line.source for line in lines]
-    ours = our_charges([], ids) | seen.among(seen.LACKED, ids)
+    ours = our_charges([], ids) | seen.among(seen.MISSING, ids)
     ours |= set(Refund.objects.filter(stripe_refund_id__in=ids).values_list("stripe_refund_id", flat=True))
     ours |= set(Dispute.objects.filter(stripe_dispute_id__in=ids).values_list("stripe_dispute_id", flat=True))
     return [line for line in lines if line.source in ours]
@@ -104,4 +104,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(BALANCE, stripe_id, UNSETTLED, money(line.amount, line.currency), "", line.occurred_at)
 
 
-KIND = ObjectKind(BALANCE, _since, lists.balance_transactions, look, _extra, client.read_balance_transaction)
+KIND = ObjectKind(BALANCE, _since, lists.balance_transactions, compare_page, _extra, client.read_balance_transaction)

@@ -36,7 +36,7 @@ def _since(since: datetime) -> datetime:
     return min(since, waiting.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
 
-def look(page: Page) -> list[Mismatch]:
+def compare_page(page: Page) -> list[Mismatch]:
     rows = _rows(page)
     found, unknown = [], []
     for charge in page:
@@ -46,7 +46,7 @@ def look(page: Page) -> list[Mismatch]:
             unknown.append(charge)
     lacked = _ours(unknown) if unknown else []
     arrived = [charge for charge in lacked if charge.status == "succeeded"]
-    seen.mark(seen.LACKED, [id for charge in arrived for id in (charge.id, charge.payment_intent)])
+    seen.mark(seen.MISSING, [id for charge in arrived for id in (charge.id, charge.payment_intent)])
     return found + [_mismatch(charge, MISSING, "", money(charge.amount, charge.currency)) for charge in lacked]
 
 
@@ -102,4 +102,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(PAYMENT, charge_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = ObjectKind(PAYMENT, _since, lists.charges, look, _extra, client.read_charge)
+KIND = ObjectKind(PAYMENT, _since, lists.charges, compare_page, _extra, client.read_charge)

@@ -39,7 +39,7 @@ def run() -> Reconciliation | None:
         with runs.recorded(Run.BALANCE, _since(until), until) as row, seen.table():
             settlements.collect(settlements.unsettled().filter(occurred_at__gte=until - comparison.LOOK_BACK))
             looked_since = comparison.compare(KIND, row)
-            differences.let_go(row, {BALANCE: looked_since})
+            differences.close_gone(row, {BALANCE: looked_since})
         open_ones = Difference.objects.filter(state=Difference.State.OPEN, kind=BALANCE)
         row.found = open_ones.filter(seen_at__gte=row.started_at).count()
         row.save(update_fields=["found"])

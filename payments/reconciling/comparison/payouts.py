@@ -24,7 +24,7 @@ def _since(since: datetime) -> datetime:
     return min(since - FAILS_WITHIN, open_ones.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
 
-def look(page: Page) -> list[Mismatch]:
+def compare_page(page: Page) -> list[Mismatch]:
     rows = Payout.objects.in_bulk([payout.id for payout in page], field_name="stripe_payout_id")
     found = []
     for payout in page:
@@ -59,4 +59,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(PAYOUT, stripe_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = ObjectKind(PAYOUT, _since, lists.payouts, look, _extra, client.read_payout)
+KIND = ObjectKind(PAYOUT, _since, lists.payouts, compare_page, _extra, client.read_payout)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 # What our books lack and is ours: charges that succeeded, with their intents; customers of subscriptions.
-LACKED, CUSTOMER = "lacked", "customer"
+MISSING, CUSTOMER = "lacked", "customer"
 UNSEEN = "NOT EXISTS (SELECT FROM seen_at_stripe WHERE seen_at_stripe.id = {id})"
 
 

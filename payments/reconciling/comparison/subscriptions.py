@@ -20,7 +20,7 @@ def _pages(since: datetime, until: datetime) -> Iterator[Page]:
             yield [agreed for agreed in page if agreed.started_at <= until]
 
 
-def look(page: Page) -> list[Mismatch]:
+def compare_page(page: Page) -> list[Mismatch]:
     ids = [agreed.id for agreed in page]
     rows = Subscription.objects.in_bulk(ids, field_name="stripe_subscription_id")
     found = [each for agreed in page if (row := rows.get(agreed.id)) for each in _differing(agreed, row)]
@@ -61,4 +61,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(SUBSCRIPTION, stripe_id, EXTRA, status, "", ends)
 
 
-KIND = ObjectKind(SUBSCRIPTION, lambda since: since, _pages, look, _extra, client.read_subscription)
+KIND = ObjectKind(SUBSCRIPTION, lambda since: since, _pages, compare_page, _extra, client.read_subscription)

@@ -15,7 +15,7 @@ from payments.reconciling.differences import DISPUTE, EXTRA, MISSING, REFUND, ST
 from payments.stripe_api import client, lists, objects
 
 
-def look_at_refunds(page: Page) -> list[Mismatch]:
+def compare_refunds(page: Page) -> list[Mismatch]:
     rows = Refund.objects.in_bulk([refund.id for refund in page], field_name="stripe_refund_id")
     found = [
         _mismatch(REFUND, refund, field, *pair)
@@ -27,7 +27,7 @@ def look_at_refunds(page: Page) -> list[Mismatch]:
     return found + _lacking(REFUND, [refund for refund in page if refund.id not in rows])
 
 
-def look_at_disputes(page: Page) -> list[Mismatch]:
+def compare_disputes(page: Page) -> list[Mismatch]:
     rows = Dispute.objects.in_bulk([dispute.id for dispute in page], field_name="stripe_dispute_id")
     found = []
     for dispute in page:
@@ -49,9 +49,9 @@ def _lacking(kind: str, unknown: list[Any]) -> list[Mismatch]:
     if not unknown:
         return []
     intents, charges = [each.payment_intent for each in unknown], [each.charge for each in unknown]
-    ours = our_charges(intents, charges) | seen.among(seen.LACKED, [*intents, *charges])
+    ours = our_charges(intents, charges) | seen.among(seen.MISSING, [*intents, *charges])
     lacked = [each for each in unknown if each.payment_intent in ours or each.charge in ours]
-    seen.mark(seen.LACKED, [each.id for each in lacked])
+    seen.mark(seen.MISSING, [each.id for each in lacked])
     return [_mismatch(kind, each, MISSING, "", money(each.amount, each.currency)) for each in lacked]
 
 
@@ -88,5 +88,5 @@ def _extra_disputes(since: datetime, until: datetime) -> Iterator[Mismatch]:
     return _extra(DISPUTE, "payments_dispute", "stripe_dispute_id", since, until)
 
 
-REFUNDS = ObjectKind(REFUND, _refunds_since, lists.refunds, look_at_refunds, _extra_refunds, client.read_refund)
-DISPUTES = ObjectKind(DISPUTE, _disputes_since, lists.disputes, look_at_disputes, _extra_disputes, client.read_dispute)
+REFUNDS = ObjectKind(REFUND, _refunds_since, lists.refunds, compare_refunds, _extra_refunds, client.read_refund)
+DISPUTES = ObjectKind(DISPUTE, _disputes_since, lists.disputes, compare_disputes, _extra_disputes, client.read_dispute)

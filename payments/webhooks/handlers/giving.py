@@ -45,7 +45,7 @@ def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
     return gift(reads.payment_intent(told.id) if told.checkout else told, reads)
 
 
-def charge_told(event: StripeEvent, reads: Reads) -> Effect:
+def charge_reported(event: StripeEvent, reads: Reads) -> Effect:
     """charge.succeeded and .updated: that a gift was received, and how. Fees come later (books/settlements.py)."""
     charge = fact(event, objects.charge, reads.charge)
     if charge.status == "succeeded":

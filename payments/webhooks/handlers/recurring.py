@@ -52,7 +52,7 @@ def customer_changed(event: StripeEvent, reads: Reads) -> Effect:
     whose.require(customer, reads)
     if not objects.changed_address(event.body):
         return _subscriptions_again(customer, reads)
-    return in_turn(_subscriptions_again(customer, reads), partial(customers.look_at_address, reads.customer(customer)))
+    return in_turn(_subscriptions_again(customer, reads), partial(customers.check_address, reads.customer(customer)))
 
 
 def customer_deleted(event: StripeEvent, reads: Reads) -> Effect:

@@ -229,7 +229,7 @@ def test_filters_of_subscriptions_events_and_cases(desk: Client) -> None:
     factories.event("processed")
     assert filtered(desk, StripeEvent, state="stuck") == {dead.pk}
     assert filtered(desk, StripeEvent, state="waiting") == {pending.pk}
-    settled = cases.settle(cases.open_case("duplicate_payment", "a"), factories.staff("iryna"), "Meant twice.")
+    settled = cases.close(cases.open_case("duplicate_payment", "a"), factories.staff("iryna"), "Meant twice.")
     waiting = cases.open_case("duplicate_payment", "b")
     assert filtered(desk, Case) == {waiting.pk}
     assert filtered(desk, Case, state="settled") == {settled.pk}

@@ -139,7 +139,7 @@ class TestPromises:
         assert sees(name) is None
         case = cases.open_case(kind, "mine")
         assert sees(name) == {"count": 1, "minutes": 0}
-        cases.settle(case, factories.staff(), "looked at")
+        cases.close(case, factories.staff(), "looked at")
         assert sees(name) is None
 
     def test_letters_that_wait(self) -> None:

@@ -23,7 +23,7 @@ def noticed(**second: object) -> list[int]:
     if values["checkout"] == "the same":
         values["checkout"] = first.checkout
     later = factories.payment(who, **values)
-    duplicates.look_at_payment(later)
+    duplicates.check_payment(later)
     case = Case.objects.first()
     return [pk - first.pk for pk in case.facts["payments"]] if case else []
 
@@ -54,5 +54,5 @@ def test_gifts_without_a_checkout_have_none_in_common() -> None:
 def test_a_gift_that_failed_is_no_twin() -> None:
     who = factories.supporter()
     factories.payment(who, status="failed", created_at=NOON)
-    duplicates.look_at_payment(factories.payment(who, created_at=NOON))
+    duplicates.check_payment(factories.payment(who, created_at=NOON))
     assert not Case.objects.exists()

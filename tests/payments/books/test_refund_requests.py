@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def wish(payment: Payment, amount: int = 400, **values: object) -> RefundRequest:
-    return refund_requests.write_down(payment, amount, "requested_by_customer", None, **values)  # type: ignore[arg-type]
+    return refund_requests.record(payment, amount, "requested_by_customer", None, **values)  # type: ignore[arg-type]
 
 
 def at_stripe(payment: Payment, amount: int = 400, status: str = "succeeded", **values: object) -> objects.Refund:
@@ -262,7 +262,7 @@ def renewal(**stop: object) -> tuple[Payment, RefundRequest | None]:
     factories_stop = {"kind": "stop", "surface": "mail", "requested_at": now - timedelta(hours=1), **stop}
     agreed.changes.create(**factories_stop)
     payment = factories.payment(agreed.supporter, subscription=agreed, frequency="month")
-    return payment, refund_requests.look_at_instalment(payment, agreed, now)
+    return payment, refund_requests.refund_if_unwanted(payment, agreed, now)
 
 
 @pytest.mark.parametrize("state", ["requested", "accepted"])
@@ -272,7 +272,7 @@ def test_a_renewal_charged_after_the_stop_is_owed_back(state: str) -> None:
     assert (request.amount, request.reason, request.state) == (payment.amount, "requested_by_customer", "requested")
     assert request.tells_supporter
     assert "You had asked us to stop" in request.sentence
-    assert refund_requests.look_at_instalment(payment, payment.subscription, clock.now()) is None  # type: ignore[arg-type]
+    assert refund_requests.refund_if_unwanted(payment, payment.subscription, clock.now()) is None  # type: ignore[arg-type]
     assert RefundRequest.objects.count() == 1
 
 

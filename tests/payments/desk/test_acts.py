@@ -207,7 +207,7 @@ def test_the_supporter_is_asked_about_a_dispute_only_when_staff_want_it_and_once
     assert "Was something wrong with your gift?" in shown
     assert not Message.objects.exists()
     for _twice in range(2):
-        done = desk.post(act(row, "ask"), {"wish": "00000000-0000-4000-8000-000000000001"}, follow=True)
+        done = desk.post(act(row, "ask"), {"request_id": "00000000-0000-4000-8000-000000000001"}, follow=True)
         assert "The letter is on its way." in done.content.decode()
     letter = Message.objects.get()
     assert (letter.kind, letter.supporter) == ("dispute_note", gift.supporter)
@@ -216,6 +216,6 @@ def test_the_supporter_is_asked_about_a_dispute_only_when_staff_want_it_and_once
 
 def test_nobody_is_asked_about_money_that_was_not_taken_or_came_back(desk: Client) -> None:
     row = factories.dispute(factories.payment(), withdrawn_amount=0)
-    answer = desk.post(act(row, "ask"), {"wish": "00000000-0000-4000-8000-000000000001"}, follow=True)
+    answer = desk.post(act(row, "ask"), {"request_id": "00000000-0000-4000-8000-000000000001"}, follow=True)
     assert "Nothing was done" in answer.content.decode()
     assert not Message.objects.exists()

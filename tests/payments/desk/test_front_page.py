@@ -59,7 +59,7 @@ def test_what_waits_is_counted_with_its_age() -> None:
     assert {state: row.count for state, row in found.items()} == {"pending": 1, "failed": 1, "dead": 1}
     assert found["pending"].oldest == hour_ago
     cases.open_case("duplicate_payment", "a")
-    cases.settle(cases.open_case("duplicate_payment", "b"), factories.staff(), "Done.")
+    cases.close(cases.open_case("duplicate_payment", "b"), factories.staff(), "Done.")
     assert numbers.open_cases().count == 1
     for state in ("failed", "unknown", "sent", "pending"):
         factories.message(state=state)

@@ -40,8 +40,8 @@ def page(client: Client, address: str) -> str:
     return answer.content.decode()
 
 
-def send(client: Client, wish: str = "", kind: str = "thanks_first_recurring", query: str = "") -> Any:
-    return client.post(f"{ALL}{kind}/test/?{query}", {"wish": wish or str(uuid.uuid4())}, follow=True)
+def send(client: Client, request_id: str = "", kind: str = "thanks_first_recurring", query: str = "") -> Any:
+    return client.post(f"{ALL}{kind}/test/?{query}", {"request_id": request_id or str(uuid.uuid4())}, follow=True)
 
 
 def test_the_list_has_every_letter_with_its_subject_in_the_language_asked_for(desk: Client) -> None:
@@ -148,9 +148,9 @@ def test_a_test_goes_to_oneself_says_so_and_is_written_down(desk: Client, mailou
 
 
 def test_a_second_click_sends_nothing_more(desk: Client) -> None:
-    wish = str(uuid.uuid4())
+    request_id = str(uuid.uuid4())
     for _ in range(2):
-        assert send(desk, wish).status_code == 200
+        assert send(desk, request_id).status_code == 200
     assert Message.objects.count() == 1
     assert LogEntry.objects.count() == 1
 

@@ -45,9 +45,9 @@ def page_of(row: Any) -> str:
 
 def confirmed(html: str) -> dict[str, str]:
     """What the button of the confirming page sends."""
-    wish = re.search(r'name="wish" value="([^"]+)"', html)
-    assert wish, html
-    return {**carried(html), "wish": wish.group(1)}
+    request_id = re.search(r'name="request_id" value="([^"]+)"', html)
+    assert request_id, html
+    return {**carried(html), "request_id": request_id.group(1)}
 
 
 def carried(html: str) -> dict[str, str]:
@@ -260,7 +260,7 @@ def test_a_form_from_elsewhere_is_refused() -> None:
 
 def test_rubbish_for_a_wish_is_no_wish(desk: Client) -> None:
     payment = factories.payment()
-    page = desk.post(address(payment), {**ANSWERS, "wish": "\0nonsense"}).content.decode()
+    page = desk.post(address(payment), {**ANSWERS, "request_id": "\0nonsense"}).content.decode()
     assert "back now" in page
     assert not RefundRequest.objects.exists()
 

@@ -73,13 +73,13 @@ def test_many_are_counted() -> None:
 def test_what_a_large_gift_is(amount: int, currency: str, is_large: bool) -> None:
     payment = factories.payment(amount=amount, currency=currency)
     for _twice in range(2):
-        staff_letters.look_at(payment)
+        staff_letters.note_large_gift(payment)
     assert Message.objects.count() == (2 if is_large else 0)
 
 
 def test_nobody_to_tell_means_no_letter(settings: Any) -> None:
     settings.STAFF_GIFT_EMAILS = []
     patron()
-    staff_letters.look_at(factories.payment(amount=10**7))
+    staff_letters.note_large_gift(factories.payment(amount=10**7))
     assert staff_letters.new_patrons() == []
     assert not Message.objects.exists()

@@ -12,7 +12,7 @@ import stripe
 from django.test import Client
 
 from members import clock
-from payments.errors import AlreadySettled
+from payments.errors import AlreadyClosed
 from payments.models import (
     Difference,
     Dispute,
@@ -119,7 +119,7 @@ class TestMoney:
         compare(stage)
         assert ("payment", "extra", "1000 EUR", "") in found()
         row = Difference.objects.get(kind="payment")
-        with pytest.raises(AlreadySettled):
+        with pytest.raises(AlreadyClosed):
             differences.take(row, factories.staff())
 
     def test_a_try_that_failed_is_no_failed_payment_while_the_bank_has_the_next(self, stage: Stage) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 
 from members import clock
 from payments.books import payouts
-from payments.errors import AlreadySettled
+from payments.errors import AlreadyClosed
 from payments.models import Difference, Payout
 from payments.reconciling import differences, missed_events, runs
 from stripe_simulator import Chaos
@@ -100,7 +100,7 @@ def test_another_amount_and_one_stripe_does_not_know(stage: Stage) -> None:
     alter(stage, made["id"], amount=made["amount"] + 1)
     compare(stage)
     assert about_payouts() == {("amount", f"{made['amount']} EUR", f"{made['amount'] + 1} EUR")}
-    with pytest.raises(AlreadySettled):
+    with pytest.raises(AlreadyClosed):
         differences.take(Difference.objects.get(), factories.staff())
     forget(stage, made["id"])
     compare(stage)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from members import clock
 from payments.books import settlements
-from payments.errors import AlreadySettled, NotYet, StripeUnavailable
+from payments.errors import AlreadyClosed, NotYet, StripeUnavailable
 from payments.models import (
     Difference,
     LedgerEntry,
@@ -76,7 +76,7 @@ class TestRuns:
         differences.note(Difference.objects.get(), marta, " Stripe took a cent back. ")
         row = Difference.objects.get()
         assert (row.state, row.note, row.settled_by) == ("noted", "Stripe took a cent back.", marta)
-        with pytest.raises(AlreadySettled):
+        with pytest.raises(AlreadyClosed):
             differences.note(row, marta, "Again.")
         assert compare(stage).found == 0
         assert runs.step().differences == 0

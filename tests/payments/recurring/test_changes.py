@@ -75,7 +75,7 @@ def test_a_wish_that_nobody_answered_is_kept_and_taken_up(stage: Stage, do: str,
     assert "<button" in answer.content.decode(), "the way stays open"
     stage.stripe.clear_faults()
     wait(stage, timedelta(minutes=3))
-    unanswered.take_up()
+    unanswered.retry()
     stage.settle_down()
     shown = at_stripe()
     assert {"pause": shown["paused"], "lower": shown["amount"] == 500, "keep": not shown["stopping"]}[do]
@@ -89,7 +89,7 @@ def test_a_later_wish_takes_the_place_of_one_that_waits(stage: Stage) -> None:
     stage.stripe.clear_faults()
     assert press(stage, "stop") == "done"
     wait(stage, timedelta(minutes=3))
-    unanswered.take_up()
+    unanswered.retry()
     stage.settle_down()
     assert (at_stripe()["stopping"], at_stripe()["paused"]) == (True, False)
     assert SubscriptionChange.objects.get(kind="pause").state == "overtaken"
@@ -116,7 +116,7 @@ def test_a_stop_that_a_waiting_wish_took_back_stays_taken_back(
     stage.stripe.clear_faults()
     press(stage, then[0], amount=then[1])
     wait(stage, timedelta(minutes=3))
-    unanswered.take_up()
+    unanswered.retry()
     stage.settle_down()
     found = at_stripe()
     assert {name: found[name] for name in wanted} == wanted
@@ -132,7 +132,7 @@ def test_a_wish_undone_at_stripe_before_it_was_seen_can_be_asked_again(stage: St
     dashboard.v1.subscriptions.update(Subscription.objects.get().stripe_subscription_id, undone)
     stage.settle_down()
     wait(stage, timedelta(minutes=12))
-    unanswered.take_up()
+    unanswered.retry()
     assert SubscriptionChange.objects.get().state == "overtaken"
     assert changes.current_state(Subscription.objects.get()) == "going"
     press(stage, do)

@@ -164,7 +164,7 @@ def test_a_try_that_nobody_answered_is_taken_up_again(stage: Stage, fault: str) 
     stage.work()
     stage.stripe.clear_faults()
     wait(stage, timedelta(minutes=3))
-    unanswered.take_up()
+    unanswered.retry()
     stage.settle_down()
     assert state_of(stage.client.get(back).content) == "paid"
     assert len(stage.stripe.events("invoice.paid")) == 2
@@ -181,7 +181,7 @@ def test_a_try_that_nobody_answered_is_given_up_with_the_gift(stage: Stage) -> N
     assert OverdueTry.objects.get().state == "requested"
     assert press(stage, "stop") == "done"
     wait(stage, timedelta(minutes=3))
-    unanswered.take_up()
+    unanswered.retry()
     stage.settle_down()
     payment.refresh_from_db()
     assert (payment.status, OverdueTry.objects.get().state) == ("failed", "accepted")

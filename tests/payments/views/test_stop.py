@@ -255,9 +255,9 @@ def test_who_only_meant_to_give_once_is_shown_to_staff_with_a_refund_at_hand(sta
     act = f"/admin/payments/case/{case.pk}/refund-unmeant/"
     answers = {"which": str(Payment.objects.get().pk), "sentence": ""}
     confirm = desk.post(act, answers).content.decode()
-    wish = re.search(r'name="wish" value="([^"]+)"', confirm)
-    assert wish
-    desk.post(act, {**answers, "wish": wish[1]})
+    request_id = re.search(r'name="request_id" value="([^"]+)"', confirm)
+    assert request_id
+    desk.post(act, {**answers, "request_id": request_id[1]})
     stage.settle_down()
     assert Payment.objects.get().is_fully_refunded
     assert RefundRequest.objects.get().reason == "requested_by_customer"

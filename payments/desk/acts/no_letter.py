@@ -21,7 +21,7 @@ WORDS: dict[str, object] = {
 }
 
 
-def why_untold(email: str) -> object:
+def why_no_letter(email: str) -> object:
     """Why no letter leaves for this address, and what to do; nothing when letters do leave for it."""
     found = suppressions.active_suppression(email)
     return WORDS[found.reason] if found else ""

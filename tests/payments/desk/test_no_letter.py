@@ -93,7 +93,7 @@ def test_a_letter_about_a_dispute_is_not_offered(desk: Client) -> None:
     suppress(dispute.payment)
     page = desk.post(address(dispute, "ask"), {}).content.decode()
     assert promises_nothing(page)
-    assert 'name="wish"' not in page, "there is no button"
+    assert 'name="request_id"' not in page, "there is no button"
 
 
 def test_stopping_and_sending_again_promise_no_letter(desk: Client) -> None:
