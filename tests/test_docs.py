@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +106,15 @@ def test_every_test_that_is_named_exists(name: str) -> None:
         if not (ROOT / path).exists() or test not in names_of_tests(ROOT / path)
     ]
     assert missing == [], f"{name} names tests that are not there."
+
+
+def test_every_promise_names_its_tests_and_each_test_is_named_once() -> None:
+    rows = [line for line in text("docs/promises.md").splitlines() if re.match(r"\| (?!promise|-|\| promise)", line)]
+    named = [re.findall(r"`(tests/[\w/]+\.py::[\w:]+)`", row) for row in rows]
+    assert len(rows) > 60
+    assert [row for row, tests in zip(rows, named, strict=True) if not tests] == [], "Name a test for each of these."
+    counted = Counter(test for tests in named for test in tests)
+    assert [test for test, times in counted.items() if times > 1] == [], "docs/promises.md names these tests twice."
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
