@@ -35,6 +35,6 @@ def look_at_address(customer: values.Customer) -> None:
     """
     for supporter in givers(customer.id):
         if customer.email and customer.email.lower() != supporter.email.lower():
-            mark = salted_hmac("payments.recurring.customers", customer.email.lower()).hexdigest()[:16]
+            mark = salted_hmac("payments.customers", customer.email.lower()).hexdigest()[:16]
             facts = {"customer": customer.id}
             cases.open_case(Case.Kind.EMAIL_DIFFERS, f"{customer.id}:{supporter.pk}:{mark}", supporter, facts)
