@@ -31,7 +31,7 @@ class CampaignAppeals(admin.TabularInline):
 @admin.register(Campaign)
 class CampaignAdmin(PlainAdmin):
     form = CampaignForm
-    list_display = ("title", "standing", "reached", "starts_on", "ends_on", "slug")
+    list_display = ("title", "current_state", "reached", "starts_on", "ends_on", "slug")
     list_filter = ("is_active", "starts_on")
     search_fields = ("title", "slug")
     sortable_by = ()
@@ -55,7 +55,7 @@ class CampaignAdmin(PlainAdmin):
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields
 
     @admin.display(description=_("state"))
-    def standing(self, row: Campaign) -> SafeString:
+    def current_state(self, row: Campaign) -> SafeString:
         tone, word = ("good", gettext("running")) if row.runs_on(clock.today()) else _why_not(row)
         return format_html('<span class="state {}">{}</span>', tone, word)
 

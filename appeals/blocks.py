@@ -74,9 +74,15 @@ class Block:
 
 
 def make(
-    campaign: Campaign | None, words: AppealWords | None, amounts: Sequence[AppealAmounts], *,
-    language: str, currency: str, article: str, base: str,
-) -> Block:  # fmt: skip
+    campaign: Campaign | None,
+    words: AppealWords | None,
+    amounts: Sequence[AppealAmounts],
+    *,
+    language: str,
+    currency: str,
+    article: str,
+    base: str,
+) -> Block:
     """Everything said is in the language of the words, so that no block speaks two."""
     spoken = words.language if words else language
     names = {

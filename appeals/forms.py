@@ -23,24 +23,40 @@ class CampaignForm(forms.ModelForm):
     """Goals of money are typed and shown in major units; the row keeps minor ones."""
 
     goal = forms.DecimalField(
-        label=_("Goal"), required=False, min_value=0, max_digits=15,
+        label=_("Goal"),
+        required=False,
+        min_value=0,
+        max_digits=15,
         help_text=_("A number of people or gifts, or money as people say it: 20000. Empty: no goal."),
-    )  # fmt: skip
+    )
     goal_currency = forms.ChoiceField(
-        label=_("Currency of the goal"), choices=[("", "–"), *CURRENCIES], required=False,
+        label=_("Currency of the goal"),
+        choices=[("", "–"), *CURRENCIES],
+        required=False,
         help_text=_("For a goal of money only. Gifts in other currencies are not counted."),
-    )  # fmt: skip
+    )
     starting_value = forms.DecimalField(
-        label=_("Already reached elsewhere"), required=False, min_value=0, max_digits=15,
+        label=_("Already reached elsewhere"),
+        required=False,
+        min_value=0,
+        max_digits=15,
         help_text=_("In the same unit as the goal. It is added to what is counted here."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = Campaign
         fields = (
-            "title", "slug", "is_active", "starts_on", "ends_on", "goal_kind", "goal", "goal_currency",
-            "starting_value", "show_from_percent",
-        )  # fmt: skip
+            "title",
+            "slug",
+            "is_active",
+            "starts_on",
+            "ends_on",
+            "goal_kind",
+            "goal",
+            "goal_currency",
+            "starting_value",
+            "show_from_percent",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -123,9 +123,10 @@ class AppealAmounts(models.Model):
     appeal = models.ForeignKey(Appeal, on_delete=models.CASCADE, related_name="amounts")
     currency = models.CharField(_("currency"), max_length=3)
     monthly = ArrayField(
-        models.PositiveIntegerField(validators=[MinValueValidator(1)]), verbose_name=_("amounts a month"),
+        models.PositiveIntegerField(validators=[MinValueValidator(1)]),
+        verbose_name=_("amounts a month"),
         help_text=_("Two to four whole amounts, ascending, such as: 5, 10, 20, 50"),
-    )  # fmt: skip
+    )
     chosen = models.PositiveIntegerField(_("chosen at first"), help_text=_("One of the amounts."))
 
     class Meta:

@@ -20,8 +20,6 @@ def demo_article(request: HttpRequest) -> HttpResponse:
     if not settings.DEBUG:
         raise Http404
     language = get_language() or settings.LANGUAGE_CODE
-    block = campaigns.block(
-        campaigns.default(), language, currency=request.GET.get("currency", ""), article=ARTICLE
-    )  # fmt: skip
+    block = campaigns.block(campaigns.default(), language, currency=request.GET.get("currency", ""), article=ARTICLE)
     text = language if language in LANGUAGES else "en"
     return render(request, f"appeals/demo/article.{text}.html", {"ask": block})

@@ -1,7 +1,7 @@
 """How a sum is written for people, below the floor of money: from a plain decimal in major units and a currency's code.
 
-For amounts that earn a level and for amounts an appeal suggests. Sums that move are `payments.money`'s affair; a test
-keeps both alike, so that an appeal and the page it leads to never write the same sum in two ways.
+Called for amounts that earn a level, for amounts that an appeal suggests, and by `payments.money`, which counts in
+Stripe's exponents: an appeal and the page it leads to write the same sum in the same way.
 """
 
 from __future__ import annotations
@@ -20,13 +20,19 @@ SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "UAH": "₴", "JPY": "¥", "CAD"
 
 def say(amount: Decimal | int, currency: str, language: str) -> str:
     """Major units as people write them, without decimals where all are zero: €10, in Ukrainian 10 €; €10.50."""
-    locale = _locale(language)
     exact = Decimal(amount)
-    text = _pattern(locale, 0 if exact == int(exact) else decimals(currency)).apply(exact, locale)
-    sign = SIGNS.get(currency, currency)
-    if sign[-1].isalpha():
+    return written(exact, currency, language, 0 if exact == int(exact) else decimals(currency))
+
+
+def written(amount: Decimal, currency: str, language: str, decimals: int) -> str:
+    """Return major units with so many decimals and the sign in its place. A code, such as CHF, stands apart from the
+    digits.
+    """
+    locale, mark = _locale(language), sign(currency)
+    text = _pattern(locale, decimals).apply(amount, locale)
+    if mark[-1].isalpha():
         text = re.sub(r"¤(?=\d)", "¤\xa0", text)
-    return text.replace("¤", sign)
+    return text.replace("¤", mark)
 
 
 def sign(currency: str) -> str:

@@ -18,7 +18,7 @@ from members.models import Supporter, Suppression, TimelineEntry
 log = logging.getLogger("hromada.mail")
 
 
-def standing(email: str) -> Suppression | None:
+def active_suppression(email: str) -> Suppression | None:
     """What keeps letters from this address now; None when nothing does."""
     rows = Suppression.objects.annotate(email_key=Lower("email")).filter(email_key=email.strip().lower())
     return rows.filter(lifted_at=None).first()
@@ -38,7 +38,7 @@ def suppress(email: str, reason: Suppression.Reason, actor: User | None = None) 
 
 def reader_receives_again(supporter: Supporter) -> None:
     """Its reader says that mail arrives now. Where mail had come back that is believed; it counts from anew."""
-    found = standing(supporter.email)
+    found = active_suppression(supporter.email)
     if found and found.reason in (Suppression.Reason.BOUNCED, Suppression.Reason.SOFT_BOUNCED):
         lift(found)
 

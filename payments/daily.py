@@ -13,8 +13,7 @@ from django.conf import settings
 from members import clock
 from payments.alerts import looks, watch
 from payments.books import payouts, progress
-from payments.inbox import queue as inbox
-from payments.inbox import retention
+from payments.inbox import queue, retention
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
 from payments.letters import due as due_letters
@@ -29,10 +28,15 @@ log = logging.getLogger("hromada.daily")
 
 # What a day owes people, each found by one query.
 DUE_LETTERS: tuple[DueLetter[Any], ...] = (
-    reminders.YEARLY, change_letters.RESUMING, failed_letters.FAILING, failed_letters.UNCONFIRMED,
+    reminders.YEARLY,
+    change_letters.RESUMING,
+    failed_letters.FAILING,
+    failed_letters.UNCONFIRMED,
     method_letters.CARD_EXPIRING,
-    calendar_letters.YEARLY_REMINDER, calendar_letters.FULL_YEAR, calendar_letters.NEXT_MONTH,
-)  # fmt: skip
+    calendar_letters.YEARLY_REMINDER,
+    calendar_letters.FULL_YEAR,
+    calendar_letters.NEXT_MONTH,
+)
 # How long a moved clock waits for the events of one simulated day to be worked.
 QUIET_SECONDS = 20
 
@@ -64,5 +68,5 @@ def advance_business_date(days: int) -> date:
 
 def _wait_until_quiet() -> None:
     deadline = time.monotonic() + (QUIET_SECONDS if settings.STRIPE_IS_SIMULATED else 0)
-    while inbox.has_due() and time.monotonic() < deadline:
+    while queue.has_due() and time.monotonic() < deadline:
         time.sleep(0.05)

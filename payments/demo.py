@@ -36,9 +36,21 @@ SEPA, SEPA_FAILS = "DE89370400440532013000", "DE62370400440532013001"
 
 # About a euro, in whole units: what the levels ask for in each currency.
 WORTH = {
-    "EUR": 1, "USD": 1, "GBP": 1, "CAD": 1, "AUD": 2, "CHF": 1, "SEK": 10, "NOK": 10, "DKK": 8, "PLN": 4, "CZK": 25,
-    "HUF": 400, "UAH": 45, "JPY": 150,
-}  # fmt: skip
+    "EUR": 1,
+    "USD": 1,
+    "GBP": 1,
+    "CAD": 1,
+    "AUD": 2,
+    "CHF": 1,
+    "SEK": 10,
+    "NOK": 10,
+    "DKK": 8,
+    "PLN": 4,
+    "CZK": 25,
+    "HUF": 400,
+    "UAH": 45,
+    "JPY": 150,
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ STORIES = [
     Story(5, "Зоряна Білик", "uk", "month", "10", "EUR"),
     Story(2, "Henrik Olsen", "en", "once", "100", "EUR", "sepa"),
     Story(1, "Rosa Marino", "en", "month", "20", "EUR"),
-]  # fmt: skip
+]
 
 
 def is_there() -> bool:
@@ -170,9 +182,13 @@ def _live(story: Story) -> None:
 def _give(story: Story, key: str = "first tab", *, pays: bool = True) -> str:
     appeal = Appeal.objects.select_related("campaign").first() if story.days_ago % 3 else None
     choice = Choice(
-        story.frequency, money.parse(story.amount, story.currency), story.currency,
-        appeal.campaign if appeal else None, appeal, "demo-article" if appeal else "",
-    )  # fmt: skip
+        story.frequency,
+        money.parse(story.amount, story.currency),
+        story.currency,
+        appeal.campaign if appeal else None,
+        appeal,
+        "demo-article" if appeal else "",
+    )
     checkout.begin(choice, Person(story.email, story.name, story.language), CONSENT, f"demo {story.email} {key}")
     session = Checkout.objects.filter(email=story.email).latest("pk").stripe_session_id or ""
     if pays:

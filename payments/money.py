@@ -6,26 +6,22 @@ accepted is the table's affair (payments/currencies.py); sentences for people ar
 
 from __future__ import annotations
 
-import copy
 import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import NumberPattern, get_currency_name, get_currency_symbol
+from babel.numbers import get_currency_symbol
 from django.conf import settings
 from django.utils.translation import get_language
 
+from members import sums
 from payments.currencies import TABLE
 
 # https://docs.stripe.com/currencies#zero-decimal and #three-decimal. UGX and ISK are sent with two decimals.
 _EXPONENTS = dict.fromkeys(
     ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"), 0
 ) | dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 3)
-# One sign everywhere, also where a locale would print the code; the rest is called by its code.
-_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "UAH": "₴", "JPY": "¥", "CAD": "CA$", "AUD": "A$"}
 _LONGEST = 40
 _SPACES_AND_APOSTROPHES = "' ’ʼ"
 _MINUSES = "-−–"
@@ -101,12 +97,8 @@ def check_limits(amount: int, currency: str, frequency: str) -> None:
 def format(amount: int, currency: str, language: str | None = None, short: bool = False) -> str:
     """Minor units as people write them: €10.00, in Ukrainian 10,00 €. `short` drops decimals that are all zero."""
     decimals = exponent(currency)
-    if short and amount % 10**decimals == 0:
-        shown = _pattern(_locale(language), 0)
-    else:
-        shown = _pattern(_locale(language), decimals)
-    text = shown.apply(to_major(amount, currency), _locale(language))
-    return _signed(text, sign(currency))
+    is_whole = short and amount % 10**decimals == 0
+    return sums.written(to_major(amount, currency), currency, _language(language), 0 if is_whole else decimals)
 
 
 def plain(amount: int, currency: str) -> str:
@@ -116,17 +108,17 @@ def plain(amount: int, currency: str) -> str:
 
 
 def sign(currency: str) -> str:
-    return _SIGNS.get(currency, currency)
+    return sums.sign(currency)
 
 
 def sign_leads(language: str | None = None) -> bool:
     """Whether this language writes the sign before the number."""
-    return "¤" in _pattern(_locale(language), 0).prefix[0]
+    return sums.sign_leads(_language(language))
 
 
 def name(currency: str, language: str | None = None) -> str:
     """The currency's name in the plural: euros, українські гривні."""
-    return str(get_currency_name(currency, 2, _locale(language)))
+    return sums.name(currency, _language(language))
 
 
 def _plain(text: str) -> str:
@@ -193,27 +185,5 @@ def _grouped(text: str, marks: list[str]) -> str:
     return re.sub(r"\D", "", text)
 
 
-def _locale(language: str | None) -> Locale:
-    return _known_locale(language or get_language() or settings.LANGUAGE_CODE)
-
-
-@lru_cache
-def _known_locale(language: str) -> Locale:
-    try:
-        return Locale.parse(language, sep="-")
-    except (ValueError, UnknownLocaleError):
-        return Locale("en")
-
-
-@lru_cache
-def _pattern(locale: Locale, decimals: int) -> NumberPattern:
-    pattern: NumberPattern = copy.copy(locale.currency_formats["standard"])
-    pattern.frac_prec = (decimals, decimals)
-    return pattern
-
-
-def _signed(text: str, sign: str) -> str:
-    """The sign in its place; a code keeps a distance from the digits that a sign does not need."""
-    if sign[-1].isalpha():
-        text = re.sub(r"¤(?=\d)", "¤\xa0", text)
-    return text.replace("¤", sign)
+def _language(language: str | None) -> str:
+    return language or get_language() or settings.LANGUAGE_CODE

@@ -7,14 +7,14 @@ request was left unanswered (unanswered.py). What Stripe did is told by its even
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from members import clock
+from payments import locks
 from payments.crash_points import crash_at
 from payments.errors import KeySpent, StripeRefused
 from payments.models import StripeRequest
@@ -42,7 +42,7 @@ def ask(
     frozen ones begin a new generation. Raises StripeUnavailable (the request stays open and is taken up again) and
     StripeRefused (it has failed). Never inside a transaction; at once from several processes one asks, others wait.
     """
-    with alone(request):
+    with locks.held(request.turn):
         with transaction.atomic(durable=True):  # raises within a transaction: the row must have been committed
             request.refresh_from_db()
         if request.state == State.FAILED:
@@ -58,24 +58,6 @@ def ask(
             raise
         _settle(request, State.ACCEPTED)
         return answer
-
-
-@contextmanager
-def alone(request: StripeRequest, *, wait: bool = True) -> Iterator[bool]:
-    """Hold the request and all that must not be asked beside it, so that nobody else asks.
-
-    False, without `wait`, when somebody else is at it.
-    """
-    name, function = request.turn, "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [name])
-        is_ours = cursor.fetchone()[0] is not False
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 def _answer(request: StripeRequest, call: Call[T], look_up: Callable[[], T | None]) -> T:

@@ -70,8 +70,10 @@ class StaffSite(AdminSite):
 def letters() -> dict[str, Any]:
     """The page of all letters: no model's list, and for whoever may see messages."""
     return {
-        "name": gettext_lazy("Letters"), "object_name": "Letters", "admin_url": reverse("admin:members_message_letters")
-    }  # fmt: skip
+        "name": gettext_lazy("Letters"),
+        "object_name": "Letters",
+        "admin_url": reverse("admin:members_message_letters"),
+    }
 
 
 def mark_where(path: str, models: list[Any]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import re
 
-from members.links import signed as links
+from members.links import signed
 
-_TOKEN = re.compile(rf"(/(?:{'|'.join(links.PATHS)})/)[^/\s?\"']+")
+_TOKEN = re.compile(rf"(/(?:{'|'.join(signed.PATHS)})/)[^/\s?\"']+")
 
 
 class WithoutTokens(logging.Filter):

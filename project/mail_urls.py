@@ -17,9 +17,14 @@ FILES = "members.mail.files.EmailBackend"
 EXTRA = "extra."
 # Django's names for what an SMTP address holds, and those its backend takes.
 SMTP = {
-    "EMAIL_BACKEND": "backend", "EMAIL_HOST": "host", "EMAIL_PORT": "port", "EMAIL_HOST_USER": "username",
-    "EMAIL_HOST_PASSWORD": "password", "EMAIL_USE_TLS": "use_tls", "EMAIL_USE_SSL": "use_ssl",
-}  # fmt: skip
+    "EMAIL_BACKEND": "backend",
+    "EMAIL_HOST": "host",
+    "EMAIL_PORT": "port",
+    "EMAIL_HOST_USER": "username",
+    "EMAIL_HOST_PASSWORD": "password",
+    "EMAIL_USE_TLS": "use_tls",
+    "EMAIL_USE_SSL": "use_ssl",
+}
 
 
 def django_settings(url: str) -> dict[str, Any]:

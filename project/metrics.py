@@ -25,7 +25,7 @@ from payments import heartbeats
 from payments.alerts import watch
 from payments.alerts.rules import BY_NAME
 from payments.models import Case, Payment, StripeEvent
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import runs
 from payments.stripe_api.client import API_VERSION
 
 HOUR = timedelta(hours=1)
@@ -67,7 +67,7 @@ def _told() -> Metric:
 
 
 def _step() -> Iterator[Metric]:
-    step = reconciliation.step()
+    step = runs.step()
     yield GaugeMetricFamily("hromada_in_step_with_stripe", "1 when our books and Stripe agree", value=step.is_in_step)
     yield GaugeMetricFamily("hromada_differences_open", "Differences nobody has settled", value=step.differences)
     if step.agreed_at:

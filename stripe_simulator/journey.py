@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
-
-FLUSH_SECONDS = 30.0
 
 
 class Journey:
     """At most one at a time; `problem` is what the last one stumbled over."""
 
-    def __init__(self, simulator: Simulator, on_advance: Callable[[int], object] | None) -> None:
-        self._simulator = simulator
+    def __init__(self, one_day_at_stripe: Callable[[], object], on_advance: Callable[[int], object] | None) -> None:
+        self._one_day_at_stripe = one_day_at_stripe
         self._on_advance = on_advance
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -58,5 +52,4 @@ class Journey:
         # The other date first: what happens at Stripe on the new day is then dated like it.
         if self._on_advance is not None:
             self._on_advance(1)
-        self._simulator.advance(days=1)
-        self._simulator.flush(FLUSH_SECONDS)
+        self._one_day_at_stripe()

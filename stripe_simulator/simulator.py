@@ -20,7 +20,6 @@ from stripe_simulator.api.events import endpoint
 from stripe_simulator.controls import Controls, Reference, id_of
 from stripe_simulator.deliveries import Deliverer, Post, signed
 from stripe_simulator.journey import Journey
-from stripe_simulator.server.application import Application
 from stripe_simulator.server.faults import Fault
 from stripe_simulator.world.chaos import Chaos
 from stripe_simulator.world.clock import DAY, as_timestamp
@@ -30,6 +29,7 @@ from stripe_simulator.world.world import Policy, World
 
 KEY_PREFIX = "sk_test_simulator"
 TICK = 0.5
+FLUSH_SECONDS = 30.0
 
 log = logging.getLogger("stripe_simulator")
 
@@ -56,14 +56,13 @@ class Simulator(Controls):
         if settle_in_presentment:
             policy["settlement"] = None
         self.world = World(store_path, Policy(api_version, **policy), chaos or Chaos(), base_url)
-        self.journey: Journey = Journey(self, on_advance)
+        self.journey = Journey(self._one_day, on_advance)
         self.webhook_secret = webhook_secret
         self._moving = threading.Lock()
         self._stopped = threading.Event()
         self.api = Api(self.world, secret_key)
         self._register(webhook_url or ("http://held.invalid/webhooks/stripe/" if hold or post else None))
         self.deliverer = Deliverer(self.world, post, hold=hold)
-        self.wsgi = Application(self)
         self._start_payouts()
         threading.Thread(target=self._tick, name="stripe-simulator-clock", daemon=True).start()
 
@@ -128,6 +127,10 @@ class Simulator(Controls):
                 self.world.clock.move_to(target)
         self.deliverer.wake()
         return self.now()
+
+    def _one_day(self) -> None:
+        self.advance(days=1)
+        self.flush(FLUSH_SECONDS)
 
     def begin(self, days_ago: int) -> int:
         """Set an account without any customer back in time, so that a history can be lived through. Refused later."""

@@ -63,16 +63,22 @@ def campaign(slug: str = "autumn", **values: Any) -> Campaign:
 
 
 def appeal(
-    to: Campaign, slug: str = "article-end", languages: tuple[str, ...] = ("en", "uk"),
-    amounts: dict[str, list[int]] | None = None, **words: Any,
-) -> Appeal:  # fmt: skip
+    to: Campaign,
+    slug: str = "article-end",
+    languages: tuple[str, ...] = ("en", "uk"),
+    amounts: dict[str, list[int]] | None = None,
+    **words: Any,
+) -> Appeal:
     """An appeal with words in these languages (headline `Join us (en)`) and amounts of which the second is chosen."""
     made = Appeal.objects.create(campaign=to, slug=slug)
     for language in languages:
         ordinary = {
-            "headline": f"Join us ({language})", "body": "One.\n\nTwo.", "button": "Become a patron",
-            "other_ways": "Other ways", "goal_line": "{reached} of {goal} new patrons this autumn",
-        }  # fmt: skip
+            "headline": f"Join us ({language})",
+            "body": "One.\n\nTwo.",
+            "button": "Become a patron",
+            "other_ways": "Other ways",
+            "goal_line": "{reached} of {goal} new patrons this autumn",
+        }
         AppealWords.objects.create(appeal=made, language=language, **{**ordinary, **words})
     for currency, monthly in (amounts if amounts is not None else {"EUR": [5, 10, 20, 50]}).items():
         AppealAmounts.objects.create(appeal=made, currency=currency, monthly=monthly, chosen=monthly[1])
@@ -104,11 +110,17 @@ def checkout(who: Supporter | None = None, **values: Any) -> Checkout:
     """Complete, 10 euros a month, by this supporter; without one it still waits at Stripe."""
     number = next(_numbers)
     ordinary: dict[str, Any] = {
-        "reference": references.new(), "form_key": f"form-{number}", "frequency": "month", "amount": 1000,
-        "currency": "EUR", "email": who.email if who else f"reader{number}@example.org",
-        "name": who.name if who else "", "language": "en", "stripe_session_id": f"cs_test_{number}",
+        "reference": references.new(),
+        "form_key": f"form-{number}",
+        "frequency": "month",
+        "amount": 1000,
+        "currency": "EUR",
+        "email": who.email if who else f"reader{number}@example.org",
+        "name": who.name if who else "",
+        "language": "en",
+        "stripe_session_id": f"cs_test_{number}",
         "status": Checkout.Status.COMPLETE if who else Checkout.Status.OPEN,
-    }  # fmt: skip
+    }
     values.setdefault("consent", consent())
     return Checkout.objects.create(supporter=who, **{**ordinary, **values})
 
@@ -119,10 +131,16 @@ def subscription(who: Supporter | None = None, **values: Any) -> Subscription:
     renews_on: date = values.get("renews_on", date(2026, 1, 20))
     ends = datetime.combine(renews_on, time(12), tzinfo=UTC)
     ordinary: dict[str, Any] = {
-        "stripe_subscription_id": f"sub_test{number}", "stripe_customer_id": f"cus_test{number}", "status": "active",
-        "frequency": "month", "amount": 1000, "currency": "EUR", "started_at": ends - timedelta(days=31),
-        "current_period_end": ends, "method": "Visa 4242",
-    }  # fmt: skip
+        "stripe_subscription_id": f"sub_test{number}",
+        "stripe_customer_id": f"cus_test{number}",
+        "status": "active",
+        "frequency": "month",
+        "amount": 1000,
+        "currency": "EUR",
+        "started_at": ends - timedelta(days=31),
+        "current_period_end": ends,
+        "method": "Visa 4242",
+    }
     return Subscription.objects.create(supporter=who or supporter(), **{**ordinary, "renews_on": renews_on, **values})
 
 
@@ -131,9 +149,15 @@ def payment(who: Supporter | None = None, **values: Any) -> Payment:
     number = next(_numbers)
     noon = datetime(2025, 12, 20, 12, tzinfo=UTC)
     ordinary: dict[str, Any] = {
-        "frequency": "once", "status": "succeeded", "amount": 1000, "currency": "EUR", "created_at": noon,
-        "stripe_payment_intent_id": f"pi_test{number}", "stripe_charge_id": f"ch_test{number}", "method": "Visa 4242",
-    }  # fmt: skip
+        "frequency": "once",
+        "status": "succeeded",
+        "amount": 1000,
+        "currency": "EUR",
+        "created_at": noon,
+        "stripe_payment_intent_id": f"pi_test{number}",
+        "stripe_charge_id": f"ch_test{number}",
+        "method": "Visa 4242",
+    }
     made = {**ordinary, **values}
     made.setdefault("paid_at", made["created_at"] if made["status"] == "succeeded" else None)
     return Payment.objects.create(supporter=who or supporter(), **made)
@@ -182,34 +206,58 @@ def payout(**values: Any) -> Payout:
     }
     made = Payout.objects.create(**{**ordinary, **values})
     PayoutLine.objects.create(
-        payout=made, stripe_balance_transaction_id=f"txn_test{next(_numbers)}", type="charge", source="ch_other",
-        amount=1000, fee=44, net=956, currency="EUR", occurred_at=made.created_at,
+        payout=made,
+        stripe_balance_transaction_id=f"txn_test{next(_numbers)}",
+        type="charge",
+        source="ch_other",
+        amount=1000,
+        fee=44,
+        net=956,
+        currency="EUR",
+        occurred_at=made.created_at,
         whose=PayoutLine.Whose.OTHERS,
-    )  # fmt: skip
+    )
     return made
 
 
 def ledger_lines(of: Payment, fee: int = 44) -> LedgerEntry:
     """The charge of a payment and its settlement in the same currency; returns the charge."""
     line = LedgerEntry.objects.create(
-        payment=of, kind="charge", source=f"charge:{of.stripe_charge_id}", amount=of.amount, currency=of.currency,
+        payment=of,
+        kind="charge",
+        source=f"charge:{of.stripe_charge_id}",
+        amount=of.amount,
+        currency=of.currency,
         occurred_at=of.created_at,
-    )  # fmt: skip
+    )
     LedgerEntry.objects.create(
-        payment=of, kind="settlement", settles=line, source=f"txn_{of.stripe_charge_id}", amount=0, fee=fee,
-        currency=of.currency, settled_amount=of.amount, settled_currency=of.currency, occurred_at=of.created_at,
-    )  # fmt: skip
+        payment=of,
+        kind="settlement",
+        settles=line,
+        source=f"txn_{of.stripe_charge_id}",
+        amount=0,
+        fee=fee,
+        currency=of.currency,
+        settled_amount=of.amount,
+        settled_currency=of.currency,
+        occurred_at=of.created_at,
+    )
     return line
 
 
 def message(who: Supporter | None = None, **values: Any) -> Message:
     """A receipt that was sent, in both parts."""
     ordinary: dict[str, Any] = {
-        "kind": "receipt", "key": f"receipt:test:{next(_numbers)}", "to_email": who.email if who else "n@example.org",
-        "language": "en", "state": "sent", "subject": "Your receipt", "body_text": "Thank you.\n",
+        "kind": "receipt",
+        "key": f"receipt:test:{next(_numbers)}",
+        "to_email": who.email if who else "n@example.org",
+        "language": "en",
+        "state": "sent",
+        "subject": "Your receipt",
+        "body_text": "Thank you.\n",
         "body_html": '<html><head></head><body><p style="color: #0b4f8a">Thank you.</p></body></html>',
         "sent_at": datetime(2025, 12, 20, 12, tzinfo=UTC),
-    }  # fmt: skip
+    }
     return Message.objects.create(supporter=who, **{**ordinary, **values})
 
 
@@ -219,8 +267,11 @@ def event(state: str = "processed", payload: bytes | None = None, **values: Any)
     came = datetime(2025, 12, 20, 12, tzinfo=UTC)
     body = {"id": name, "type": "charge.updated", "data": {"object": {"id": "ch_unknown", "object": "charge"}}}
     ordinary: dict[str, Any] = {
-        "id": name, "type": "charge.updated", "created_at": came, "received_at": came,
+        "id": name,
+        "type": "charge.updated",
+        "created_at": came,
+        "received_at": came,
         "payload": json.dumps(body).encode() if payload is None else payload,
         "processed_at": came + timedelta(seconds=1) if state in ("processed", "ignored") else None,
-    }  # fmt: skip
+    }
     return StripeEvent.objects.create(state=state, **{**ordinary, **values})

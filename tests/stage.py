@@ -46,8 +46,15 @@ class Stage:
 
     # The reader
 
-    def give(self, frequency: str = "month", amount: str = "10", currency: str = "EUR",
-             email: str = "olena@example.org", name: str = "Олена Коваль", **query: str) -> Checkout:  # fmt: skip
+    def give(
+        self,
+        frequency: str = "month",
+        amount: str = "10",
+        currency: str = "EUR",
+        email: str = "olena@example.org",
+        name: str = "Олена Коваль",
+        **query: str,
+    ) -> Checkout:
         """Fill in our two pages; returns the checkout that waits at Stripe."""
         choice = {"frequency": frequency, "amount": amount, "currency": currency, **query}
         page = self.client.get("/support/details/", choice)
@@ -61,8 +68,9 @@ class Stage:
         """At Stripe's page; says what Stripe says there."""
         return str(self.stripe.pay(checkout.stripe_session_id, email=checkout.email, **how).result)
 
-    def join(self, frequency: str = "month", card: str = "4242424242424242", iban: str | None = None,
-             **choice: str) -> Checkout:  # fmt: skip
+    def join(
+        self, frequency: str = "month", card: str = "4242424242424242", iban: str | None = None, **choice: str
+    ) -> Checkout:
         """The whole way of a gift that goes well, worked to the end."""
         checkout = self.give(frequency, **choice)
         self.pay(checkout, **({"iban": iban} if iban else {"card": card}))
@@ -76,9 +84,12 @@ class Stage:
         body = json.dumps(event).encode()
         headers = self.stripe.signed(body)
         return self.client.generic(
-            "POST", "/webhooks/stripe/", body, "application/json",
+            "POST",
+            "/webhooks/stripe/",
+            body,
+            "application/json",
             HTTP_STRIPE_SIGNATURE=headers["Stripe-Signature"],
-        ).status_code  # fmt: skip
+        ).status_code
 
     def bring(self) -> int:
         """All events that wait at Stripe come to our door."""
@@ -176,9 +187,12 @@ def link(text: str, path: str) -> str:
 def set_the_scene(settings: Any, tmp_path: Path, client: Client, chaos: Chaos | None = None) -> Iterator[Stage]:
     def post(url: str, payload: bytes, headers: dict[str, str]) -> int:
         answer = client.generic(
-            "POST", "/webhooks/stripe/", payload, "application/json",
+            "POST",
+            "/webhooks/stripe/",
+            payload,
+            "application/json",
             HTTP_STRIPE_SIGNATURE=headers["Stripe-Signature"],
-        )  # fmt: skip
+        )
         return answer.status_code
 
     simulator = Simulator(None, webhook_secret=SECRET, secret_key=KEY, post=post, hold=True, chaos=chaos or Chaos())

@@ -31,10 +31,17 @@ LONGEST = {
 }
 # How many of the arguments are msgids, and whether a context comes first.
 CALLS = {
-    "_": (1, False), "gettext": (1, False), "gettext_lazy": (1, False), "gettext_noop": (1, False),
-    "ngettext": (2, False), "ngettext_lazy": (2, False),
-    "pgettext": (1, True), "pgettext_lazy": (1, True), "npgettext": (2, True), "npgettext_lazy": (2, True),
-}  # fmt: skip
+    "_": (1, False),
+    "gettext": (1, False),
+    "gettext_lazy": (1, False),
+    "gettext_noop": (1, False),
+    "ngettext": (2, False),
+    "ngettext_lazy": (2, False),
+    "pgettext": (1, True),
+    "pgettext_lazy": (1, True),
+    "npgettext": (2, True),
+    "npgettext_lazy": (2, True),
+}
 LITERAL = r"""u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
 IN_TEMPLATE = re.compile(rf"\b(_|n?p?gettext)\(({LITERAL}(?:\s*,\s*{LITERAL})*)")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[-+ #0]*[\d.]*([a-zA-Z])|%([sdf])|\{(\w*)\}")

@@ -30,9 +30,11 @@ class LevelAmountForm(forms.ModelForm):
 
     currency = forms.ChoiceField(label=_("Currency"))
     from_amount = forms.DecimalField(
-        label=_("From this much a month"), min_value=Decimal("0.01"), max_digits=12,
+        label=_("From this much a month"),
+        min_value=Decimal("0.01"),
+        max_digits=12,
         help_text=_("Such as 10 or 10.50. Of a yearly gift a twelfth counts."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = LevelAmount

@@ -54,8 +54,15 @@ class MembershipAdmin(ReadOnlyAdmin):
     search_help_text = _("A part of the supporter's address.")
     sortable_by = ()
     fields = (
-        "supporter", "level_name", "state_today", "starts_on", "paid_through", "grace_through", "ended_on", "source",
-    )  # fmt: skip
+        "supporter",
+        "level_name",
+        "state_today",
+        "starts_on",
+        "paid_through",
+        "grace_through",
+        "ended_on",
+        "source",
+    )
     readonly_fields = ("level_name", "state_today")
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -97,9 +97,13 @@ def _made(supporter: Supporter, source: str, starts_on: date, paid_through: date
     """The row of this source, ours or the one somebody made at the same moment; locked."""
     grace_through = paid_through + timedelta(days=level.grace_days)
     row = Membership(
-        supporter=supporter, level=level, source=source,
-        starts_on=starts_on, paid_through=paid_through, grace_through=grace_through,
-    )  # fmt: skip
+        supporter=supporter,
+        level=level,
+        source=source,
+        starts_on=starts_on,
+        paid_through=paid_through,
+        grace_through=grace_through,
+    )
     Membership.objects.bulk_create([row], ignore_conflicts=True)
     found = _locked(source)
     if found is None:

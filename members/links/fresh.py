@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from members import limits
-from members.links import signed as links
-from members.mail import outbox as mail
+from members.links import signed
+from members.mail import outbox
 from members.models import Message, Supporter
 
 HOUR = 3600
@@ -38,11 +38,15 @@ def fresh_link(purpose: str, value: str, supporter: Supporter) -> Message | None
     if not limits.hit("fresh_link_person", str(supporter.public_id), MOST_A_PERSON, HOUR):
         return None
     facts = {
-        "fresh_url": links.url(purpose, value, supporter.language),
-        "days": links.LIVES[purpose],
+        "fresh_url": signed.url(purpose, value, supporter.language),
+        "days": signed.LIVES[purpose],
         "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': supporter.language})}",
     }
-    return mail.send(
-        "fresh_link", key=f"fresh_link:{purpose}:{value}:{window()}",
-        to_email=supporter.email, language=supporter.language, context=facts, supporter=supporter,
-    )  # fmt: skip
+    return outbox.send(
+        "fresh_link",
+        key=f"fresh_link:{purpose}:{value}:{window()}",
+        to_email=supporter.email,
+        language=supporter.language,
+        context=facts,
+        supporter=supporter,
+    )

@@ -14,7 +14,7 @@ from django.shortcuts import render
 
 from members import limits, suppressions
 from members.links import fresh as fresh_links
-from members.links import signed as links
+from members.links import signed
 from members.models import Supporter
 
 # From what a token was signed for to whose it is; None where the object has gone.
@@ -33,7 +33,7 @@ def expired(request: HttpRequest, purpose: str, token: str, owner: Owner) -> Htt
 
     Its POST mails a fresh link, and says the same whether it did. Raises Http404 for what never was a link of ours.
     """
-    value = links.read_expired(purpose, token)
+    value = signed.read_expired(purpose, token)
     if value is None:
         raise Http404
     if request.method != "POST" or "fresh" not in request.POST:

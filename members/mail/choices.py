@@ -33,7 +33,7 @@ WORDS: dict[str, tuple[Any, Any]] = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class LetterChoice:
     kind: str
     name: Any
     example: Any
@@ -45,10 +45,10 @@ def kinds() -> list[str]:
     return mail_kinds.of_stream(Stream.RELATIONSHIP)
 
 
-def of(supporter: Supporter) -> list[Choice]:
+def of(supporter: Supporter) -> list[LetterChoice]:
     """Every kind that is a choice, and how it stands for this supporter. One query."""
     chosen = dict(supporter.mail_choices.values_list("kind", "is_wanted"))
-    return [Choice(kind, *WORDS[kind], chosen.get(kind, _unless_chosen(kind))) for kind in kinds()]
+    return [LetterChoice(kind, *WORDS[kind], chosen.get(kind, _unless_chosen(kind))) for kind in kinds()]
 
 
 def is_wanted(supporter_id: int, kind: str) -> bool:

@@ -16,7 +16,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from django.core.mail.message import sanitize_address
 
-from members.mail import routes as mail_routes
+from members.mail import routes
 from members.mail.outcome import Outcome, PointOfNoReturn, Result, in_words
 from members.mail.providers import over_provider
 
@@ -34,7 +34,7 @@ def hand_over(email: EmailMessage, stream: str, point_of_no_return: PointOfNoRet
         recipient = sanitize_address(email.to[0], "utf-8")
     except ValueError as problem:
         return Outcome(Result.REFUSED, in_words(problem))
-    backend = mail_routes.connection(stream)
+    backend = routes.connection(stream)
     if isinstance(backend, AnymailBaseBackend):
         return over_provider(backend, email, point_of_no_return)
     if isinstance(backend, SmtpBackend):

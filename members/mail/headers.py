@@ -13,8 +13,8 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 
 from members import clock
-from members.links import signed as links
-from members.mail import routes as mail_routes
+from members.links import signed
+from members.mail import routes
 from members.mail.kinds import Stream
 from members.models import Message
 
@@ -30,13 +30,13 @@ def one_line(words: str, limit: int = SUBJECT_LIMIT) -> str:
 
 def sender(message: Message, *, is_discreet: bool) -> str:
     """The newsroom, or a name that tells nothing, at the address of the message's stream."""
-    told = mail_routes.sender(message.stream)
+    told = routes.sender(message.stream)
     return formataddr((one_line(settings.DISCREET_FROM_NAME, NAME_LIMIT), parseaddr(told)[1])) if is_discreet else told
 
 
 def reply_to(message: Message) -> list[str]:
     """Answers must reach people, also when letters leave from an address nobody reads."""
-    address = parseaddr(mail_routes.sender(message.stream))[1]
+    address = parseaddr(routes.sender(message.stream))[1]
     return [] if address == settings.CONTACT_EMAIL else [settings.CONTACT_EMAIL]
 
 
@@ -60,7 +60,7 @@ def unsubscribe_url(message: Message) -> str:
     supporter = message.supporter
     if supporter is None or message.stream != Stream.RELATIONSHIP:
         return ""
-    return links.url("unsubscribe", f"{supporter.public_id}-{message.kind}", message.language)
+    return signed.url("unsubscribe", f"{supporter.public_id}-{message.kind}", message.language)
 
 
 def _way_off(message: Message) -> dict[str, str]:

@@ -26,7 +26,7 @@ NOTE = _("A note for you")
 
 
 @dataclass(frozen=True)
-class Kind:
+class LetterKind:
     """`at_most_once`: twice would be worse than not at all, so when nobody knows whether it arrived, staff decide;
     every other letter goes out once more. `is_urgent`: somebody waits for it, so it goes first. `lives`: after that
     it would only confuse, and is dropped. `is_opt_in`: sent to those who asked for it. `discreet_subject`: what stands
@@ -41,11 +41,11 @@ class Kind:
     discreet_subject: Any = ABOUT_A_PAYMENT
 
 
-THANKS = Kind(at_most_once=True, discreet_subject=RECEIPT)
-NOTICE = Kind()
-TO_STAFF = Kind(stream=Stream.STAFF)
+THANKS = LetterKind(at_most_once=True, discreet_subject=RECEIPT)
+NOTICE = LetterKind()
+TO_STAFF = LetterKind(stream=Stream.STAFF)
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, LetterKind] = {
     "thanks_first_once": THANKS,
     "thanks_first_recurring": THANKS,
     "thanks_repeat_once": THANKS,
@@ -54,39 +54,39 @@ KINDS: dict[str, Kind] = {
     "processing_failed": NOTICE,
     "thanks_upgrade": NOTICE,
     "plan_changed": NOTICE,
-    "receipt_recurring": Kind(discreet_subject=RECEIPT),
+    "receipt_recurring": LetterKind(discreet_subject=RECEIPT),
     "refund_done": NOTICE,
     "dispute_note": NOTICE,
     "payment_returned": NOTICE,
     "renewal_upcoming_year": NOTICE,
     "monthly_reminder": NOTICE,
-    "payment_failed_1": Kind(lives=timedelta(days=3)),
-    "payment_failed_2": Kind(lives=timedelta(days=3)),
-    "payment_failed_3": Kind(lives=timedelta(days=3)),
-    "payment_failed_4": Kind(lives=timedelta(days=3)),
+    "payment_failed_1": LetterKind(lives=timedelta(days=3)),
+    "payment_failed_2": LetterKind(lives=timedelta(days=3)),
+    "payment_failed_3": LetterKind(lives=timedelta(days=3)),
+    "payment_failed_4": LetterKind(lives=timedelta(days=3)),
     "payment_recovered": NOTICE,
-    "action_required": Kind(lives=timedelta(days=3)),
-    "card_expiring": Kind(lives=timedelta(days=14)),
+    "action_required": LetterKind(lives=timedelta(days=3)),
+    "card_expiring": LetterKind(lives=timedelta(days=14)),
     "mandate_cancelled": NOTICE,
     "paused": NOTICE,
-    "resume_soon": Kind(lives=timedelta(days=4)),
+    "resume_soon": LetterKind(lives=timedelta(days=4)),
     "resumed": NOTICE,
     "cancelled": NOTICE,
     "ended": NOTICE,
     "ended_unpaid": NOTICE,
     "duplicate_plan": NOTICE,
-    "fresh_link": Kind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
-    "gift_links": Kind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
-    "renewal_upcoming_month": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=2), is_opt_in=True),
-    "anniversary": Kind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14), discreet_subject=NOTE),
-    "staff_alert": Kind(stream=Stream.STAFF, is_urgent=True),
+    "fresh_link": LetterKind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
+    "gift_links": LetterKind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
+    "renewal_upcoming_month": LetterKind(stream=Stream.RELATIONSHIP, lives=timedelta(days=2), is_opt_in=True),
+    "anniversary": LetterKind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14), discreet_subject=NOTE),
+    "staff_alert": LetterKind(stream=Stream.STAFF, is_urgent=True),
     "staff_new_patron": TO_STAFF,
     "staff_large_gift": TO_STAFF,
-    "test": Kind(stream=Stream.STAFF, is_urgent=True, lives=timedelta(hours=1)),
+    "test": LetterKind(stream=Stream.STAFF, is_urgent=True, lives=timedelta(hours=1)),
 }
 
 
-def of(name: str) -> Kind:
+def of(name: str) -> LetterKind:
     """The kind with this name. One that the table does not know is sent like any notice."""
     return KINDS.get(name, NOTICE)
 

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from kombu import Connection, pools
 
-from members.mail import kinds as mail_kinds
+from members.mail import kinds
 from members.models import Message, Supporter
 
 logger = logging.getLogger("hromada.mail")
@@ -54,11 +54,18 @@ def draft(
     One with a supporter goes to the address that they have when it leaves; one meant for another address has none.
     """
     known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    how = mail_kinds.of(kind)
+    how = kinds.of(kind)
     return Message(
-        kind=kind, key=key, to_email=to_email, language=known, context=context, supporter=supporter,
-        stream=how.stream, is_urgent=how.is_urgent, expires_at=timezone.now() + how.lives if how.lives else None,
-    )  # fmt: skip
+        kind=kind,
+        key=key,
+        to_email=to_email,
+        language=known,
+        context=context,
+        supporter=supporter,
+        stream=how.stream,
+        is_urgent=how.is_urgent,
+        expires_at=timezone.now() + how.lives if how.lives else None,
+    )
 
 
 def take_back(letters: QuerySet[Message], why: str) -> int:
@@ -131,7 +138,7 @@ def wake_sweep(queue: str = PROMPT) -> None:
 
 
 def _queue_of(message: Message) -> str:
-    return BULK if message.stream == mail_kinds.Stream.RELATIONSHIP else PROMPT
+    return BULK if message.stream == kinds.Stream.RELATIONSHIP else PROMPT
 
 
 def _call(task: str, queue: str, *args: int) -> None:

@@ -6,7 +6,7 @@ What was owed days ago may have lost its address or its reader's wish since. Cal
 from __future__ import annotations
 
 from members import suppressions
-from members.mail import choices as mail_choices
+from members.mail import choices
 from members.mail.kinds import Stream
 from members.models import Message, Supporter
 
@@ -24,9 +24,9 @@ def address_now(message: Message) -> str:
 
 def why_not(message: Message) -> Withheld | None:
     """Why it may not be sent; None when it may. Reads the rows as they are now."""
-    if suppressions.standing(message.to_email):
+    if suppressions.active_suppression(message.to_email):
         return Withheld.SUPPRESSED
     is_choice = message.stream == Stream.RELATIONSHIP and message.supporter_id is not None
-    if is_choice and not mail_choices.is_wanted(message.supporter_id or 0, message.kind):
+    if is_choice and not choices.is_wanted(message.supporter_id or 0, message.kind):
         return Withheld.UNWANTED
     return None

@@ -19,10 +19,8 @@ from django.template import Context, Engine
 from django.utils import translation
 
 from members.editor import editor
-from members.links import signed as links
-from members.mail import headers as mail_headers
-from members.mail import kinds as mail_kinds
-from members.mail import routes as mail_routes
+from members.links import signed
+from members.mail import headers, kinds, routes
 from members.mail.kinds import Stream
 from members.models import Message
 
@@ -43,7 +41,7 @@ def render(message: Message) -> Letter:
     facts = {**_newsroom(message.language), **_with_dates(message.context), **_about_the_reader(message)}
     with translation.override(message.language):
         told = facts["discreet_subject"] if facts["is_discreet"] else _fill(message, "subject.txt", facts, escape=False)
-        subject = mail_headers.one_line(str(told))
+        subject = headers.one_line(str(told))
         text = _fill(message, "body.txt", facts, escape=False)
         facts |= {"subject_line": subject, "nothing_more": NOTHING_MORE}
         html = _fill(message, "body.html", facts, escape=True)
@@ -55,19 +53,19 @@ def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
     email = EmailMultiAlternatives(
         letter.subject,
         letter.text,
-        mail_headers.sender(message, is_discreet=_is_discreet(message)),
+        headers.sender(message, is_discreet=_is_discreet(message)),
         [message.to_email],
-        reply_to=mail_headers.reply_to(message),
-        headers=mail_headers.headers(message),
+        reply_to=headers.reply_to(message),
+        headers=headers.headers(message),
     )
     email.attach_alternative(letter.html, "text/html")
-    mail_routes.mark(email, message.stream, message.pk)
+    routes.mark(email, message.stream, message.pk)
     return email
 
 
 def _about_the_reader(message: Message) -> dict[str, Any]:
     """How this letter is sent, and the links by which its reader says how later ones are."""
-    supporter, kind = message.supporter, mail_kinds.of(message.kind)
+    supporter, kind = message.supporter, kinds.of(message.kind)
     facts: dict[str, Any] = {
         "language": message.language,
         "stream": str(message.stream),
@@ -76,8 +74,8 @@ def _about_the_reader(message: Message) -> dict[str, Any]:
     }
     if supporter is None or message.stream == Stream.STAFF:
         return facts
-    facts["preferences_url"] = links.url("preferences", str(supporter.public_id), message.language)
-    return facts | {"unsubscribe_url": mail_headers.unsubscribe_url(message)}
+    facts["preferences_url"] = signed.url("preferences", str(supporter.public_id), message.language)
+    return facts | {"unsubscribe_url": headers.unsubscribe_url(message)}
 
 
 def _is_discreet(message: Message) -> bool:

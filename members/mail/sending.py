@@ -18,8 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from members import clock
-from members.mail import kinds as mail_kinds
-from members.mail import permission as mail_permission
+from members.mail import kinds, permission
 from members.mail.handoff import hand_over
 from members.mail.kinds import Stream
 from members.mail.outcome import Outcome, Result
@@ -100,8 +99,8 @@ def _is_beyond_sending(message: Message) -> bool:
 
 def _is_withheld(message: Message) -> bool:
     """Asked about the address it goes to now, which from here on is the message's."""
-    message.to_email = mail_permission.address_now(message)
-    why = mail_permission.why_not(message)
+    message.to_email = permission.address_now(message)
+    why = permission.why_not(message)
     if why:
         _withhold(Message.objects.filter(pk=message.pk), message, why)
     return why is not None
@@ -110,25 +109,29 @@ def _is_withheld(message: Message) -> bool:
 def _withhold(row: QuerySet[Message], message: Message, why: Message.Withheld) -> None:
     """Not sent after all; staff read why, and the alerts count what should have reached somebody."""
     canceled = row.update(
-        state=Message.State.CANCELED, lease_until=None, error=str(why.label), withheld=why, withheld_at=timezone.now(),
+        state=Message.State.CANCELED,
+        lease_until=None,
+        error=str(why.label),
+        withheld=why,
+        withheld_at=timezone.now(),
         to_email=message.to_email,
-    )  # fmt: skip
+    )
     if canceled:
         logger.warning("message %s (%s) withheld: %s", message.pk, message.kind, why.value)
 
 
 def _may_repeat(kind: str) -> int:
-    return 0 if mail_kinds.of(kind).at_most_once else 1
+    return 0 if kinds.of(kind).at_most_once else 1
 
 
 def _last_moment(message: Message, letter: Letter) -> bool:
     """Right before it could be delivered: still ours, not canceled meanwhile, and it may leave? Then the row says so,
     with the words. One whose reader has another address by now is put back, and leaves for that one.
     """
-    if mail_permission.address_now(message) != message.to_email:
+    if permission.address_now(message) != message.to_email:
         _write(message, lease_until=None, **_waits_untried(message, timezone.now()))
         return False
-    why = mail_permission.why_not(message)
+    why = permission.why_not(message)
     if why:
         _withhold(_mine(message), message, why)
         return False

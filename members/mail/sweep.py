@@ -14,8 +14,7 @@ from threading import Event
 
 from django.db import connections
 
-from members.mail import pace
-from members.mail import sending as mail_sending
+from members.mail import pace, sending
 from members.mail.kinds import Stream
 from members.mail.sending import EVERY_STREAM, RELATIONSHIP, SERVICE
 from members.models import Message
@@ -57,10 +56,10 @@ def _send_in_turn(sweep: Sweep) -> bool:
         if next(sweep.taken) > sweep.limit:
             return True
         pace.wait()
-        message = mail_sending.claim(streams=sweep.streams)
+        message = sending.claim(streams=sweep.streams)
         if message is None:
             return False
-        if mail_sending.deliver(message).is_server_away:
+        if sending.deliver(message).is_server_away:
             sweep.is_over.set()
     return not sweep.is_over.is_set()
 

@@ -96,7 +96,8 @@ class Message(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(
-                fields=["stream", "-is_urgent", "next_try_at", "id"], name="message_due",
+                fields=["stream", "-is_urgent", "next_try_at", "id"],
+                name="message_due",
                 condition=Q(state__in=["pending", "sending"]),
             ),
             models.Index(fields=["provider_id"], name="message_at_provider", condition=~Q(provider_id="")),
@@ -105,7 +106,7 @@ class Message(models.Model):
             models.Index(fields=["withheld_at"], name="message_withheld", condition=Q(withheld="suppressed")),
             models.Index(fields=["delivery_at"], name="message_delivery", condition=~Q(delivery="")),
             models.Index(fields=["state"], name="message_in_trouble", condition=Q(state__in=["failed", "unknown"])),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -26,9 +26,11 @@ class Supporter(models.Model):
     name = models.CharField(pgettext_lazy("person", "name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=8, default="en")
     is_discreet = models.BooleanField(
-        _("discreet letters"), default=False, db_default=False,
+        _("discreet letters"),
+        default=False,
+        db_default=False,
         help_text=_("A neutral subject and sender, and no name of ours on top."),
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(_("known since"), default=clock.now)
 
     objects = SupporterQuerySet.as_manager()

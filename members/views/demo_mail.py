@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from members.mail import files as mail_files
+from members.mail import files
 from members.mail.files import Written
 
 # A letter carries its styles in its tags, which no page of ours may do: it gets an address and rules of its own.
@@ -20,7 +20,7 @@ LETTER_RULES = {"style-src": [UNSAFE_INLINE], "script-src": [NONE], "form-action
 @require_safe
 def demo_mails(request: HttpRequest) -> HttpResponse:
     _demo_only()
-    return render(request, "demo/mails.html", {"mails": mail_files.newest()})
+    return render(request, "demo/mails.html", {"mails": files.newest()})
 
 
 @require_safe
@@ -44,7 +44,7 @@ def _demo_only() -> None:
 
 def _written(name: str) -> Written:
     _demo_only()
-    written = mail_files.find(name)
+    written = files.find(name)
     if written is None:
         raise Http404
     return written

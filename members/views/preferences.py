@@ -6,7 +6,6 @@ forwarded. GET changes nothing; POST saves and says so.
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django import forms
@@ -19,8 +18,8 @@ from django.views.decorators.http import require_http_methods
 
 from members import people
 from members.links import pages as link_pages
-from members.links import signed as links
-from members.mail import choices as mail_choices
+from members.links import public_ids, signed
+from members.mail import choices
 from members.models import Supporter
 
 # What is always sent, and why.
@@ -43,7 +42,7 @@ class PreferencesForm(forms.Form):
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
-    public_id = links.read("preferences", token)
+    public_id = signed.read("preferences", token)
     if public_id is None:
         return link_pages.expired(request, "preferences", token, _owner)
     supporter = _owner(public_id)
@@ -63,17 +62,17 @@ def _save(request: HttpRequest, supporter: Supporter) -> None:
         language = form.cleaned_data.get("language") or supporter.language
         people.set_letters(supporter, language, is_discreet=form.cleaned_data["is_discreet"])
     if stops_all:
-        mail_choices.stop_all(supporter, "page")
+        choices.stop_all(supporter, "page")
         return
     wanted = set(request.POST.getlist("letters"))
-    asked = [choice.kind for choice in mail_choices.of(supporter)]
-    mail_choices.choose(supporter, {kind: kind in wanted for kind in asked}, "page")
+    asked = [choice.kind for choice in choices.of(supporter)]
+    choices.choose(supporter, {kind: kind in wanted for kind in asked}, "page")
 
 
 def _context(supporter: Supporter, *, is_saved: bool) -> dict[str, Any]:
     return {
         "supporter": supporter,
-        "choices": mail_choices.of(supporter),
+        "choices": choices.of(supporter),
         "always": ALWAYS,
         "languages": settings.LANGUAGES,
         "state": "saved" if is_saved else "ask",
@@ -81,7 +80,5 @@ def _context(supporter: Supporter, *, is_saved: bool) -> dict[str, Any]:
 
 
 def _owner(public_id: str) -> Supporter | None:
-    try:
-        return Supporter.objects.filter(public_id=uuid.UUID(public_id)).first()
-    except ValueError:
-        return None
+    known = public_ids.parse(public_id)
+    return Supporter.objects.filter(public_id=known).first() if known else None

@@ -6,16 +6,15 @@ shows one button and changes nothing, because scanners open every link in a lett
 
 from __future__ import annotations
 
-import uuid
-
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members.links import pages as link_pages
-from members.links import signed as links
-from members.mail import choices as mail_choices
+from members.links import public_ids, signed
+from members.mail import choices
 from members.models import Supporter
 
 UUID_LENGTH = 36
@@ -28,18 +27,15 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     supporter, kind = _about(token)
     is_done = request.method == "POST"
     if is_done:
-        mail_choices.choose(supporter, {kind: False}, "one click")
-    context = {"state": "done" if is_done else "ask", "name": mail_choices.WORDS[kind][0]}
+        choices.choose(supporter, {kind: False}, "one click")
+    context = {"state": "done" if is_done else "ask", "name": choices.WORDS[kind][0]}
     return link_pages.page(request, "portal/unsubscribe.html", context)
 
 
 def _about(token: str) -> tuple[Supporter, str]:
     """Whose token it is and for which kind. Raises Http404 for any that is not ours, or about what is no choice."""
-    value = links.read("unsubscribe", token) or ""
-    public_id, kind = value[:UUID_LENGTH], value[UUID_LENGTH + 1 :]
-    if kind not in mail_choices.kinds():
+    value = signed.read("unsubscribe", token) or ""
+    public_id, kind = public_ids.parse(value[:UUID_LENGTH]), value[UUID_LENGTH + 1 :]
+    if public_id is None or kind not in choices.kinds():
         raise Http404
-    try:
-        return Supporter.objects.get(public_id=uuid.UUID(public_id)), kind
-    except (ValueError, Supporter.DoesNotExist):
-        raise Http404 from None
+    return get_object_or_404(Supporter, public_id=public_id), kind

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Q
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Consent
-from payments.admin.payments import payment_table
 from payments.desk import columns
-from payments.desk.columns import GOOD, LATE, NONE, column
+from payments.desk.columns import NONE
 from payments.desk.filters import CurrencyFilter, LanguageFilter, OneSupporter
-from payments.desk.pages import DeskAdmin, Fact, Part, Table, Text
+from payments.desk.pages import DeskAdmin, Fact, Part, Text
 from payments.desk.search import FindsByPerson, supporters_like
+from payments.desk.tables.checkouts import checkout_amount, checkout_state, checkout_table
+from payments.desk.tables.payments import payment_table
 from payments.models import Checkout
-
-TONES = {Checkout.Status.COMPLETE: GOOD, Checkout.Status.OPEN: LATE, Checkout.Status.STARTED: LATE}
-
-
-@column(gettext_lazy("status"))
-def checkout_state(row: Checkout) -> SafeString:
-    return columns.tinted(row, "status", TONES)
-
-
-@column(gettext_lazy("amount"))
-def checkout_amount(row: Checkout) -> Any:
-    return columns.amount(row.amount, row.currency)
 
 
 @admin.register(Checkout)
@@ -38,9 +23,15 @@ class CheckoutAdmin(FindsByPerson):
     exact = ("stripe_session_id",)
     page_related = ("supporter", "consent", "campaign", "appeal")
     list_display = (
-        "reference", "name", "email", checkout_amount, "frequency", checkout_state,
-        columns.moment_column("created_at", gettext_lazy("started")), "campaign",
-    )  # fmt: skip
+        "reference",
+        "name",
+        "email",
+        checkout_amount,
+        "frequency",
+        checkout_state,
+        columns.moment_column("created_at", gettext_lazy("started")),
+        "campaign",
+    )
     list_filter = ("status", "frequency", CurrencyFilter, "campaign", "created_at", LanguageFilter, OneSupporter)
     list_select_related = ("campaign",)
 
@@ -75,9 +66,13 @@ class CheckoutAdmin(FindsByPerson):
 @admin.register(Consent)
 class ConsentAdmin(DeskAdmin):
     list_display = (
-        columns.number, "purpose", "words_version", "language", "surface",
+        columns.number,
+        "purpose",
+        "words_version",
+        "language",
+        "surface",
         columns.moment_column("given_at", gettext_lazy("when")),
-    )  # fmt: skip
+    )
     list_filter = ("given_at",)
 
     def facts(self, row: Consent) -> list[Fact]:
@@ -91,13 +86,3 @@ class ConsentAdmin(DeskAdmin):
 
     def parts(self, row: Consent) -> list[Part]:
         return [Text(_("The words they saw"), row.words), checkout_table(row.checkouts.all())]
-
-
-def checkout_table(rows: Iterable[Checkout], more: str = "") -> Table:
-    head = [_("Checkout"), _("Started"), _("Amount"), _("Frequency"), _("Status")]
-    return Table(_("Checkouts"), head, [_line(row) for row in rows], more, _("None."))
-
-
-def _line(row: Checkout) -> list[object]:
-    when, frequency = columns.moment(row.created_at), row.get_frequency_display()
-    return [columns.link(row), when, checkout_amount(row), frequency, checkout_state(row)]

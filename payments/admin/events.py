@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
+from payments.desk.acts import events as event_acts
+from payments.desk.acts.events import WorkAgain, WorkNow
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
-from payments.desk.events import work as event_work
-from payments.desk.events.filters import EventAge, EventState, EventType
-from payments.desk.events.objects import object_table
-from payments.desk.events.work import WorkAgain, WorkNow
+from payments.desk.event_filters import EventAge, EventState, EventType
 from payments.desk.pages import DeskAdmin, Fact, Part, Text, is_list
+from payments.desk.tables.events import object_table
 from payments.inbox.masking import masked, without_addresses
 from payments.models import StripeEvent
 
@@ -59,9 +59,14 @@ class StripeEventAdmin(DeskAdmin):
     acts = (WorkNow(), WorkAgain())
     actions = ("retry_chosen",)
     list_display = (
-        "id", "type", event_state, "attempts",
-        columns.moment_column("received_at", gettext_lazy("received")), latency, first_line,
-    )  # fmt: skip
+        "id",
+        "type",
+        event_state,
+        "attempts",
+        columns.moment_column("received_at", gettext_lazy("received")),
+        latency,
+        first_line,
+    )
     list_filter = (EventState, EventType, EventAge, "is_sync")
     change_list_template = "staff/events.html"
     search_fields = ("id",)
@@ -92,8 +97,8 @@ class StripeEventAdmin(DeskAdmin):
             return HttpResponseRedirect(f"{address}?{request.GET.urlencode()}")
         if "confirmed" not in request.POST:
             chosen = request.POST.getlist("_selected_action")
-            return event_work.ask(self, request, queryset, chosen=chosen)
-        event_work.perform(request, queryset)
+            return event_acts.ask(self, request, queryset, chosen=chosen)
+        event_acts.perform(request, queryset)
         return None
 
     def work_again(self, request: HttpRequest) -> HttpResponse:
@@ -104,8 +109,8 @@ class StripeEventAdmin(DeskAdmin):
         if found is None:
             return HttpResponseRedirect(back)
         if request.method != "POST":
-            return event_work.ask(self, request, found)
-        event_work.perform(request, event_work.as_asked(request, found))
+            return event_acts.ask(self, request, found)
+        event_acts.perform(request, event_acts.as_asked(request, found))
         return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
 
     def get_urls(self) -> list[URLPattern]:

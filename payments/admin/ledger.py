@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.contrib import admin
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from payments.desk import columns
 from payments.desk.columns import NONE, column
 from payments.desk.filters import CurrencyFilter, OnePayment
-from payments.desk.pages import Fact, Table
+from payments.desk.pages import Fact
 from payments.desk.search import FindsByPerson
+from payments.desk.tables.ledger import signed_amount
 from payments.models import LedgerEntry
-
-
-@column(gettext_lazy("amount"))
-def signed_amount(row: LedgerEntry) -> str | SafeString:
-    """The amount with its sign. A settlement moves nothing of its own."""
-    return NONE if row.kind == LedgerEntry.Kind.SETTLEMENT else columns.amount(row.amount, row.currency)
 
 
 @admin.register(LedgerEntry)
@@ -56,16 +48,3 @@ class LedgerEntryAdmin(FindsByPerson):
             (_("When recorded"), columns.moment(row.recorded_at)),
             (_("Source"), columns.code(row.source)),
         ]
-
-
-def ledger_table(rows: Iterable[LedgerEntry]) -> Table:
-    """The lines of a payment or a refund."""
-    head = [_("Line"), _("When"), _("Kind"), _("Amount"), pgettext("sum", "Settled"), _("Fee"), _("Source")]
-    return Table(_("Ledger"), head, [_line(row) for row in rows], empty=_("Nothing is written in the ledger yet."))
-
-
-def _line(row: LedgerEntry) -> list[object]:
-    settled = columns.amount(row.settled_amount, row.settled_currency)
-    fee = columns.amount(row.fee, row.settled_currency)
-    number, when = columns.link(row, f"#{row.pk}"), columns.moment(row.occurred_at)
-    return [number, when, row.get_kind_display(), signed_amount(row), settled, fee, columns.code(row.source)]

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.contrib import admin
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin.disputes import dispute_table
-from payments.admin.ledger import ledger_table
-from payments.admin.refund_requests import SendBack, request_table
 from payments.desk import columns
-from payments.desk.columns import BAD, GOOD, LATE, NONE, column
+from payments.desk.acts.refunds import SendBack
+from payments.desk.columns import NONE, column
 from payments.desk.filters import CurrencyFilter, OnePayment, OneSubscription, OneSupporter, SentBack
-from payments.desk.pages import Fact, Part, Table
+from payments.desk.pages import Fact, Part
 from payments.desk.search import FindsByPerson
+from payments.desk.tables.disputes import dispute_table
+from payments.desk.tables.ledger import ledger_table
+from payments.desk.tables.payments import REFUND_TONES, payment_amount, payment_state, refund_table
+from payments.desk.tables.refund_requests import request_table
 from payments.letters import declines
 from payments.models import Payment, Refund
-
-TONES = {Payment.Status.SUCCEEDED: GOOD, Payment.Status.PROCESSING: LATE, Payment.Status.FAILED: BAD}
-REFUND_TONES = {
-    Refund.Status.SUCCEEDED: GOOD,
-    Refund.Status.PENDING: LATE,
-    Refund.Status.REQUIRES_ACTION: LATE,
-    Refund.Status.FAILED: BAD,
-}
-
-
-@column(gettext_lazy("status"))
-def payment_state(row: Payment) -> SafeString:
-    if row.disputed_amount:
-        return columns.state(_("taken back by the bank"), BAD)
-    if row.status == Payment.Status.SUCCEEDED and row.is_fully_refunded:
-        return columns.state(_("refunded in full"), LATE)
-    if row.is_recovered:
-        return columns.state(_("received after a failed try"), GOOD)
-    return columns.tinted(row, "status", TONES)
-
-
-@column(gettext_lazy("amount"))
-def payment_amount(row: Payment) -> str | SafeString:
-    shown = columns.amount(row.amount, row.currency)
-    if not row.refunded_amount:
-        return shown
-    back = _("%(amount)s sent back") % {"amount": columns.plain_amount(row.refunded_amount, row.currency)}
-    return format_html("{}<br><small>{}</small>", shown, back)
 
 
 @admin.register(Payment)
@@ -67,8 +37,15 @@ class PaymentAdmin(FindsByPerson):
         "campaign",
     )
     list_filter = (
-        "status", SentBack, "frequency", CurrencyFilter, "campaign", "created_at", OneSupporter, OneSubscription,
-    )  # fmt: skip
+        "status",
+        SentBack,
+        "frequency",
+        CurrencyFilter,
+        "campaign",
+        "created_at",
+        OneSupporter,
+        OneSubscription,
+    )
     list_select_related = ("supporter", "campaign")
 
     def facts(self, row: Payment) -> list[Fact]:
@@ -151,26 +128,3 @@ def stripe_facts(row: Payment) -> list[Fact]:
         _("Customer at Stripe"): row.stripe_customer_id,
     }
     return [(label, columns.code(value)) for label, value in ids.items() if value]
-
-
-def payment_table(rows: Iterable[Payment], more: str = "") -> Table:
-    """Payments, newest first, each with what was sent back."""
-    head = [_("Payment"), _("Made"), _("Amount"), _("Status"), _("Frequency"), _("Paid from")]
-    shown = [_payment(row) for row in rows]
-    return Table(_("Payments"), head, shown, more, _("No payments yet."))
-
-
-def refund_table(rows: Iterable[Refund]) -> Table:
-    head = [_("Refund"), _("Made"), _("Amount"), _("Status"), _("Reason")]
-    return Table(_("Refunds"), head, [_refund(row) for row in rows], empty=_("Nothing was sent back."))
-
-
-def _payment(row: Payment) -> list[object]:
-    when, frequency = columns.moment(row.created_at), row.get_frequency_display()
-    return [columns.link(row), when, payment_amount(row), payment_state(row), frequency, columns.paid_from(row)]
-
-
-def _refund(row: Refund) -> list[object]:
-    state = columns.tinted(row, "status", REFUND_TONES)
-    shown = columns.amount(row.amount, row.currency)
-    return [columns.link(row), columns.moment(row.created_at), shown, state, row.reason or NONE]

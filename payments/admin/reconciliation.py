@@ -7,10 +7,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin.differences import TONES, field, kind, ours, theirs
 from payments.desk import columns
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.desk.pages import DeskAdmin, Fact, Part, Table
+from payments.desk.tables.differences import TONES, field, kind, ours, theirs
 from payments.models import Difference, Reconciliation
 
 
@@ -28,10 +28,15 @@ def run_state(row: Reconciliation) -> SafeString:
 @admin.register(Reconciliation)
 class ReconciliationAdmin(DeskAdmin):
     list_display = (
-        columns.number, "kind", run_state, columns.moment_column("started_at", gettext_lazy("started")),
-        columns.moment_column("since", gettext_lazy("from")), columns.moment_column("until", gettext_lazy("until")),
-        "looked_at", "found",
-    )  # fmt: skip
+        columns.number,
+        "kind",
+        run_state,
+        columns.moment_column("started_at", gettext_lazy("started")),
+        columns.moment_column("since", gettext_lazy("from")),
+        columns.moment_column("until", gettext_lazy("until")),
+        "looked_at",
+        "found",
+    )
     list_filter = ("kind", "started_at")
 
     def facts(self, row: Reconciliation) -> list[Fact]:

@@ -7,24 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members import people
 from members.admin.plain import may_see
-from members.errors import AddressTaken
 from members.models import Membership, Supporter
-from payments.desk import columns, supporter_page
-from payments.desk import patron_status as standing
-from payments.desk.acts.act import Act
+from payments.desk import columns, patron_status, supporter_page
+from payments.desk.acts.supporters import CorrectAddress
 from payments.desk.columns import column
 from payments.desk.filters import Giving, LanguageFilter, Patronage
 from payments.desk.pages import is_list
@@ -32,45 +25,16 @@ from payments.desk.search import FindsByPerson, supporter_of, supporters_like
 from payments.models import Subscription
 
 
-class AddressForm(forms.Form):
-    email = forms.EmailField(label=gettext_lazy("The right address"), max_length=254)
-
-
-class CorrectAddress(Act):
-    slug = "correct-address"
-    label = gettext_lazy("Correct the address")
-    form_class = AddressForm
-    problems = (AddressTaken, ValidationError)
-
-    def question(self, row: Supporter) -> str:
-        return _("What is the right address instead of %(email)s?") % {"email": row.email}
-
-    def consequences(self, row: Supporter) -> list[object]:
-        return [
-            _("Messages that wait and later ones go to the new address, and access is found by it."),
-            _("Stripe is not told: its own mails keep going where they went."),
-        ]
-
-    def perform(self, row: Supporter, answers: dict[str, Any], actor: User) -> str:
-        people.correct_address(row, answers["email"], actor)
-        return _("The address is corrected.")
-
-    def sorry(self, problem: Exception) -> str:
-        if isinstance(problem, AddressTaken):
-            return _("Another supporter has this address already. Search for it to see whether both are one person.")
-        return _("This does not look like an email address. Please check it.")
-
-
 @column(gettext_lazy("patron"))
 def standing_shown(row: Supporter) -> SafeString:
-    found = standing.standing(row)
-    words = standing.standing_words(row)
+    found = patron_status.patron_status(row)
+    words = patron_status.status_words(row)
     return format_html("{}<br><small>{}</small>", words, found.level.name()) if found else words
 
 
 @column(gettext_lazy("gives"))
 def gives_shown(row: Supporter) -> str:
-    return standing.gives(row.subscriptions.all())
+    return patron_status.gives(row.subscriptions.all())
 
 
 @column(gettext_lazy("person"))
@@ -83,9 +47,12 @@ class SupporterAdmin(FindsByPerson):
     acts = (CorrectAddress(),)
     page_template = "staff/supporter.html"
     list_display = (
-        person_shown, standing_shown, gives_shown, "language",
+        person_shown,
+        standing_shown,
+        gives_shown,
+        "language",
         columns.moment_column("created_at", gettext_lazy("known since")),
-    )  # fmt: skip
+    )
     list_filter = (Patronage, Giving, LanguageFilter, "created_at")
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:

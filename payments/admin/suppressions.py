@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members import suppressions
 from members.models import DeliveryReport, Supporter, Suppression
 from payments.desk import columns
-from payments.desk.acts.act import Act
+from payments.desk.acts.suppressions import LiftSuppression
 from payments.desk.columns import BAD, OVER, column
 from payments.desk.pages import Fact, Part, Table
 from payments.desk.search import FindsByPerson
 
 NEWEST = 50
-
-
-class LiftSuppression(Act):
-    slug = "lift"
-    label = gettext_lazy("Send letters there again")
-
-    def is_open(self, row: Suppression) -> bool:
-        return row.lifted_at is None
-
-    def question(self, row: Suppression) -> str:
-        return _("Send letters to this address again?")
-
-    def consequences(self, row: Suppression) -> list[object]:
-        first = _("Later letters go to %(address)s again.") % {"address": row.email}
-        second = _("What was not sent meanwhile stays unsent: send again from the supporter's page what still matters.")
-        if row.reason == Suppression.Reason.COMPLAINED:
-            return [first, second, _("Its reader called a letter spam: do this only when they have asked for it.")]
-        return [first, second, _("If mail to it comes back once more, it gets nothing again.")]
-
-    def perform(self, row: Suppression, answers: dict[str, object], actor: User) -> str:
-        suppressions.lift(row, actor)
-        return _("Letters go there again from now on.")
 
 
 @column(gettext_lazy("state"))
@@ -51,10 +27,13 @@ def suppression_state(row: Suppression) -> SafeString:
 class SuppressionAdmin(FindsByPerson):
     acts = (LiftSuppression(),)
     list_display = (
-        columns.number, "email", suppression_state, "reason",
+        columns.number,
+        "email",
+        suppression_state,
+        "reason",
         columns.moment_column("since", gettext_lazy("since")),
         columns.moment_column("lifted_at", gettext_lazy("lifted")),
-    )  # fmt: skip
+    )
     list_filter = ("reason", "since")
 
     def of_persons(self, term: str) -> Q:
@@ -79,8 +58,12 @@ def report_table(rows: object) -> Table:
     """What the mail provider told, newest first."""
     head = (_("Message"), _("Told"), _("In the provider’s words"), _("When"))
     found = [
-        (columns.link(row.message, row.message.kind), row.get_what_display(), row.words or columns.NONE,
-         columns.moment(row.happened_at))
+        (
+            columns.link(row.message, row.message.kind),
+            row.get_what_display(),
+            row.words or columns.NONE,
+            columns.moment(row.happened_at),
+        )
         for row in rows  # type: ignore[attr-defined]
-    ]  # fmt: skip
+    ]
     return Table(_("What the mail provider told"), head, found, empty=_("It has told nothing."))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils import translation
 
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.models import Message
 from payments.alerts.rules import Rule
 from payments.models import Alert
@@ -19,7 +19,7 @@ def staff_alert(rule: Rule, alert: Alert, *, is_again: bool) -> list[Message]:
     Keyed by the alert, when it began and when it was told, so that two watchers cannot write twice.
     """
     addresses = enumerate(settings.STAFF_ALERT_EMAILS)
-    return mail.owe([draft(rule, alert, address, number, is_again=is_again) for number, address in addresses])
+    return outbox.owe([draft(rule, alert, address, number, is_again=is_again) for number, address in addresses])
 
 
 def draft(
@@ -38,7 +38,11 @@ def draft(
             "is_again": is_again,
             "privacy_url": f"{settings.SITE_URL}/support/privacy/?{urlencode({'lang': language})}",
         }
-    return mail.draft(
-        "staff_alert", key=f"staff_alert:{rule.name}:{moment}:{number}", to_email=address,
-        language=language, context=facts, supporter=None,
-    )  # fmt: skip
+    return outbox.draft(
+        "staff_alert",
+        key=f"staff_alert:{rule.name}:{moment}:{number}",
+        to_email=address,
+        language=language,
+        context=facts,
+        supporter=None,
+    )

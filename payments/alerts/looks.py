@@ -17,7 +17,7 @@ from django.utils import timezone
 from members import clock
 from members.models import Message
 from payments import heartbeats
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import (
     Case,
     Dispute,
@@ -28,8 +28,7 @@ from payments.models import (
     Subscription,
     SubscriptionChange,
 )
-from payments.reconciling import invariants
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import invariants, runs
 from payments.stripe_api import client
 
 Facts = dict[str, Any]
@@ -75,7 +74,7 @@ def events_parked() -> Facts | None:
     """They wait for something that does not come. Those that wait for a lost gift have a rule of their own."""
     now = timezone.now()
     old = StripeEvent.objects.filter(state=State.PARKED, received_at__lt=now - PARKED_TOO_LONG)
-    return _counted(old.exclude(error__startswith=inbox.LOST), "received_at", now)
+    return _counted(old.exclude(error__startswith=queue.LOST), "received_at", now)
 
 
 def events_foreign() -> Facts | None:
@@ -86,7 +85,7 @@ def events_foreign() -> Facts | None:
 
 def gifts_unknown() -> Facts | None:
     """Events that name a checkout of ours that our books lack: what they tell waits until somebody brings it back."""
-    waiting = StripeEvent.objects.filter(state=State.PARKED, error__startswith=inbox.LOST)
+    waiting = StripeEvent.objects.filter(state=State.PARKED, error__startswith=queue.LOST)
     return _counted(waiting, "received_at", timezone.now())
 
 
@@ -161,16 +160,16 @@ def silent(name: str) -> Look:
 
 
 def differences_open() -> Facts | None:
-    count = reconciliation.step().differences
+    count = runs.step().differences
     return {"count": count} if count else None
 
 
 def not_compared() -> Facts | None:
-    return _late(reconciliation.step().compared_at, reconciliation.COMPARED_WITHIN)
+    return _late(runs.step().compared_at, runs.COMPARED_WITHIN)
 
 
 def not_listed() -> Facts | None:
-    return _late(reconciliation.step().listed_at, reconciliation.LISTED_WITHIN)
+    return _late(runs.step().listed_at, runs.LISTED_WITHIN)
 
 
 def open_cases(*kinds: Case.Kind) -> Look:

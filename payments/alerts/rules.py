@@ -34,60 +34,68 @@ class Rule:
 
 ABOUT_EVENTS = (
     Rule(
-        "events-waiting", looks.events_waiting,
+        "events-waiting",
+        looks.events_waiting,
         _("Payments may be arriving late"),
         _("Events of Stripe’s that have waited for over five minutes: %(count)d. The oldest: %(minutes)d minutes."),
         _("Look whether the drain runs and whether Stripe answers. Nothing is lost: events wait and are worked later."),
         desk="/admin/payments/stripeevent/?state=waiting",
     ),
     Rule(
-        "events-dead", looks.events_dead,
+        "events-dead",
+        looks.events_dead,
         _("Events of Stripe’s cannot be worked"),
         _("Events of Stripe’s that failed several times: %(count)d. What they tell is missing in the books."),
         _("Open each, read the error, have it mended, and work it again with the button."),
         desk="/admin/payments/stripeevent/?state=stuck",
     ),
     Rule(
-        "events-parked", looks.events_parked,
+        "events-parked",
+        looks.events_parked,
         _("Events wait for what does not come"),
         _("Events that have waited for over an hour for something else: %(count)d. The oldest: %(minutes)d minutes."),
         _("Open each and read what it waits for. Run the command reconcile: it fetches what never came."),
         desk="/admin/payments/stripeevent/?state=parked",
     ),
     Rule(
-        "events-foreign", looks.events_foreign,
+        "events-foreign",
+        looks.events_foreign,
         _("Events of another mode or account"),
         _("Events of test mode or of another account in the last day: %(count)d. They are kept and change nothing."),
         _("Find the endpoint at Stripe that sends them, or correct the key. If they are live, real gifts are missing."),
         desk="/admin/payments/stripeevent/?state=foreign",
     ),
     Rule(
-        "gifts-unknown", looks.gifts_unknown,
+        "gifts-unknown",
+        looks.gifts_unknown,
         _("Gifts are missing in our books"),
         _("Events that name gifts of ours of which the books know nothing: %(count)d. They wait and are kept."),
         _("Run the command reconcile, then take Stripe’s for the differences it finds. Usual after a restore."),
         desk="/admin/payments/stripeevent/?state=parked",
     ),
     Rule(
-        "events-version", looks.events_version,
+        "events-version",
+        looks.events_version,
         _("Stripe sends another API version"),
         _("Events of another API version in the last day: %(count)d. They are understood, and cost more reads."),
         _("Run the command stripe_endpoint."),
         is_grave=False,
     ),
     Rule(
-        "signatures-refused", looks.signatures_refused,
+        "signatures-refused",
+        looks.signatures_refused,
         _("Stripe’s events are refused"),
         _("Minutes since an event was last refused for its signature: %(minutes)d. None that fits came since."),
         _("Compare STRIPE_WEBHOOK_SECRETS with the endpoint’s secret at Stripe. What was refused is sent again."),
     ),
     Rule(
-        "no-events", looks.no_events,
+        "no-events",
+        looks.no_events,
         _("Nothing has come from Stripe"),
         _("Hours without any event from Stripe: %(hours)d. Renewals should have come meanwhile."),
         _("Look at Stripe whether the endpoint is switched on and how it is answered. Run the command doctor."),
     ),
-)  # fmt: skip
+)
 
 # What a person must decide about somebody's money. Cases with an alert of their own are not among them.
 ABOUT_MONEY = (
@@ -106,56 +114,64 @@ ABOUT_MONEY = (
 
 ABOUT_PROMISES = (
     Rule(
-        "cases-open", looks.open_cases(*ABOUT_MONEY),
+        "cases-open",
+        looks.open_cases(*ABOUT_MONEY),
         _("Money waits for a decision"),
         _("Open cases about money: %(count)d. The oldest is %(minutes)d minutes old."),
         _("Open each and decide: give back, stop one of two, or settle it with a note."),
         desk="/admin/payments/case/",
     ),
     Rule(
-        "renewals-missed", looks.open_cases(Case.Kind.RENEWAL_MISSED),
+        "renewals-missed",
+        looks.open_cases(Case.Kind.RENEWAL_MISSED),
         _("Renewals did not come"),
         _("Renewals more than two days late, of which nothing was told: %(count)d."),
         _("Look at each subscription at Stripe, then settle the case."),
         desk="/admin/payments/case/",
     ),
     Rule(
-        "reminders-late", looks.open_cases(Case.Kind.REMINDER_LATE),
+        "reminders-late",
+        looks.open_cases(Case.Kind.REMINDER_LATE),
         _("Yearly patrons were reminded late"),
         _("Reminders of a yearly renewal that went out later than promised: %(count)d."),
         _("Find out why beat or the worker did not run, then settle the cases."),
         desk="/admin/payments/case/",
     ),
     Rule(
-        "letters-waiting", looks.letters_waiting,
+        "letters-waiting",
+        looks.letters_waiting,
         _("Letters are waiting"),
         _("Letters that have waited for more than ten minutes: %(count)d. The oldest: %(minutes)d minutes."),
         _("Look whether the worker and beat run, Redis answers and the mail server takes letters."),
         desk="/admin/members/message/?state__exact=pending",
     ),
     Rule(
-        "letters-failed", looks.letters_failed,
+        "letters-failed",
+        looks.letters_failed,
         _("Letters could not be sent"),
         _("Letters of the last day that could not be sent, or of which nobody knows whether they were: %(count)d."),
         _("Read the errors. Correct addresses, and send again what matters."),
         desk="/admin/members/message/?state__exact=failed",
     ),
     Rule(
-        "letters-returned", looks.letters_returned,
+        "letters-returned",
+        looks.letters_returned,
         _("Many letters come back"),
         _("Letters of the last day that came back: %(count)d of %(total)d that the mail provider told about."),
         _("Read the provider’s words on some of them: addresses that do not exist, or a server that refuses us."),
         desk="/admin/members/suppression/",
     ),
     Rule(
-        "letters-complained", looks.letters_complained,
+        "letters-complained",
+        looks.letters_complained,
         _("Readers mark our letters as spam"),
         _("Letters of the last week that were marked as spam: %(count)d of %(total)d that the provider told about."),
         _("Look which letters they were. Above three in a thousand, large providers stop taking any of our mail."),
         desk="/admin/members/suppression/",
     ),
     Rule(
-        "letters-withheld", looks.letters_withheld,
+        "letters-withheld",
+        looks.letters_withheld,
         _("Some addresses take no letters"),
         _("Letters of the last day that were not sent because nothing is sent to their address: %(count)d."),
         _("Find another way to reach these supporters, correct their address, and send the letter again."),
@@ -163,82 +179,93 @@ ABOUT_PROMISES = (
         is_grave=False,
     ),
     Rule(
-        "disputes-due", looks.disputes_due,
+        "disputes-due",
+        looks.disputes_due,
         _("A dispute waits for an answer"),
         _("Disputes that must be answered within three days, or they are lost: %(count)d."),
         _("Answer at Stripe, or accept the loss there."),
         desk="/admin/payments/dispute/",
     ),
     Rule(
-        "requests-unanswered", looks.requests_unanswered,
+        "requests-unanswered",
+        looks.requests_unanswered,
         _("Stripe has not answered us"),
         _("Stops or refunds that have waited for Stripe’s answer for more than ten minutes: %(count)d."),
         _("Look whether Stripe answers. They are asked again by themselves, and each is done once."),
     ),
-)  # fmt: skip
+)
 
 ABOUT_BOOKS = (
     Rule(
-        "differences-open", looks.differences_open,
+        "differences-open",
+        looks.differences_open,
         _("Our books and Stripe’s differ"),
         _("Open differences between our books and Stripe’s: %(count)d."),
         _("Open each: take what Stripe says, or leave it with a note."),
         desk="/admin/payments/difference/",
     ),
     Rule(
-        "not-compared", looks.not_compared,
+        "not-compared",
+        looks.not_compared,
         _("Our books were not compared"),
         _("Hours since the last whole comparison: %(hours)s. It should be done every day."),
         _("Look whether worker and beat run, then run the command reconcile and read what it says."),
     ),
     Rule(
-        "not-listed", looks.not_listed,
+        "not-listed",
+        looks.not_listed,
         _("Missed events were not asked for"),
         _("Minutes since Stripe was last asked for missed events: %(minutes)s. It should be every quarter of an hour."),
         _("Look whether worker and beat run, and whether Stripe answers."),
     ),
     Rule(
-        "books-broken", looks.books_broken,
+        "books-broken",
+        looks.books_broken,
         _("The books do not hold"),
         _("Sentences about the books that must be true and are not: %(count)d. The first: %(first)s."),
         _("Change nothing by hand. Run the command check_ledger and report what it says: the software is wrong."),
         is_costly=True,
     ),
-)  # fmt: skip
+)
 
 ABOUT_PROCESSES = (
     Rule(
-        "drain-silent", looks.silent("drain"),
+        "drain-silent",
+        looks.silent("drain"),
         _("Payments are not being booked"),
         _("Minutes since the drain, which books payments, was last heard of: %(minutes)s."),
         _("Start the drain again. Until then events wait; nothing is lost."),
     ),
     Rule(
-        "worker-silent", looks.silent("worker"),
+        "worker-silent",
+        looks.silent("worker"),
         _("Letters are not being sent"),
         _("Minutes since the worker, which sends letters, was last heard of: %(minutes)s."),
         _("If beat is silent too, look there first. Else start the worker again, and look whether Redis answers."),
     ),
     Rule(
-        "bulk-silent", looks.silent("bulk"),
+        "bulk-silent",
+        looks.silent("bulk"),
         _("Daily jobs are not being done"),
         _("Minutes since the worker of the queue bulk, which does the daily jobs, was last heard of: %(minutes)s."),
         _("If beat is silent too, look there first. Else start that worker: no reminder is written without it."),
     ),
     Rule(
-        "beat-silent", looks.silent("beat"),
+        "beat-silent",
+        looks.silent("beat"),
         _("Nothing happens by itself any more"),
         _("Minutes since beat, which starts the regular jobs, was last heard of: %(minutes)s."),
         _("Start beat again, and look whether Redis answers. Until then no reminder is written."),
     ),
     Rule(
-        "redis-away", looks.redis_away,
+        "redis-away",
+        looks.redis_away,
         _("Redis does not answer"),
         _("Redis does not answer (%(error)s). Letters and regular jobs wait; gifts go on and are booked."),
         _("Start Redis again."),
         is_grave=False,
     ),
-)  # fmt: skip
+)
 
 RULES: tuple[Rule, ...] = (*ABOUT_EVENTS, *ABOUT_PROMISES, *ABOUT_BOOKS, *ABOUT_PROCESSES)
 BY_NAME = {rule.name: rule for rule in RULES}

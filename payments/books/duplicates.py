@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from payments import cases
-from payments.letters import gifts as emails
+from payments.letters import links as link_letters
 from payments.models import Case, Frequency, Payment, Subscription
 
 # Two equal gifts this close together are shown to staff; a person decides.
@@ -26,7 +26,7 @@ def look_at_subscription(subscription: Subscription) -> None:
     key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
     cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
     if going := [each for each in found if not each.is_ending_or_asked_to]:
-        emails.duplicate_plan(subscription, going)
+        link_letters.duplicate_plan(subscription, going)
 
 
 def look_at_payments(payments: Iterable[Payment]) -> None:
@@ -46,9 +46,11 @@ def look_at_payment(payment: Payment) -> None:
     """
     assert payment.paid_at is not None  # noqa: S101 - only received payments are looked at
     equal = Q(
-        supporter=payment.supporter, amount=payment.amount, currency=payment.currency,
+        supporter=payment.supporter,
+        amount=payment.amount,
+        currency=payment.currency,
         paid_at__range=(payment.paid_at - WINDOW, payment.paid_at + WINDOW),
-    )  # fmt: skip
+    )
     received = Payment.objects.filter(status=Payment.Status.SUCCEEDED, frequency=Frequency.ONCE)
     same = Q(checkout=payment.checkout) if payment.checkout else Q()
     twins = received.filter(equal | same).exclude(pk=payment.pk).values_list("pk", flat=True)

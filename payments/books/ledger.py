@@ -17,7 +17,7 @@ from payments.crash_points import crash_at
 from payments.errors import CheckoutLost
 from payments.giving import checkout as checkouts
 from payments.letters import failed as failed_letters
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.letters import staff as staff_letters
 from payments.models import Case, Checkout, Frequency, LedgerEntry, Payment, Refund, Subscription
 from payments.stripe_api import objects
@@ -45,7 +45,7 @@ def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> 
     elif _receive(payment, intent.amount, intent.charge, intent.method, intent.paid_at):
         compare(payment, checkout.amount, checkout.currency)
         duplicates.look_at_payment(payment)
-        emails.thank(payment)
+        gift_letters.thank(payment)
         staff_letters.look_at(payment)
     return payment
 
@@ -81,9 +81,13 @@ def write_received_lines(payments: Iterable[Payment]) -> None:
 
 
 def write(
-    kind: LedgerEntry.Kind, source: str, payment: Payment, amount: int, occurred_at: datetime,
+    kind: LedgerEntry.Kind,
+    source: str,
+    payment: Payment,
+    amount: int,
+    occurred_at: datetime,
     refund: Refund | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Add one line of signed minor units in the payment's currency. A source that has its line keeps it."""
     line = _line(kind, source, payment, amount, occurred_at, refund)
     LedgerEntry.objects.bulk_create([line], ignore_conflicts=True)
@@ -91,13 +95,22 @@ def write(
 
 
 def _line(
-    kind: LedgerEntry.Kind, source: str, payment: Payment, amount: int, occurred_at: datetime,
+    kind: LedgerEntry.Kind,
+    source: str,
+    payment: Payment,
+    amount: int,
+    occurred_at: datetime,
     refund: Refund | None = None,
-) -> LedgerEntry:  # fmt: skip
+) -> LedgerEntry:
     return LedgerEntry(
-        kind=kind, source=source, payment=payment, refund=refund, amount=amount, currency=payment.currency,
+        kind=kind,
+        source=source,
+        payment=payment,
+        refund=refund,
+        amount=amount,
+        currency=payment.currency,
         occurred_at=occurred_at,
-    )  # fmt: skip
+    )
 
 
 def _payment_for(intent: objects.PaymentIntent, checkout: Checkout, supporter: Supporter) -> Payment:
@@ -108,20 +121,34 @@ def _payment_for(intent: objects.PaymentIntent, checkout: Checkout, supporter: S
 def new_gift(intent: objects.PaymentIntent, checkout: Checkout, supporter: Supporter) -> Payment:
     """A gift given once as it begins: not received, not saved."""
     return Payment(
-        supporter=supporter, checkout=checkout, frequency=Frequency.ONCE, status=Payment.Status.PROCESSING,
-        amount=intent.amount, currency=intent.currency, stripe_customer_id=intent.customer,
-        stripe_payment_intent_id=intent.id, created_at=intent.created_at, **checkout.attribution(),
-    )  # fmt: skip
+        supporter=supporter,
+        checkout=checkout,
+        frequency=Frequency.ONCE,
+        status=Payment.Status.PROCESSING,
+        amount=intent.amount,
+        currency=intent.currency,
+        stripe_customer_id=intent.customer,
+        stripe_payment_intent_id=intent.id,
+        created_at=intent.created_at,
+        **checkout.attribution(),
+    )
 
 
 def _instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment:
     intent = invoice.payment_intent
     payment = Payment.objects.select_for_update().filter(stripe_invoice_id=invoice.id).first() or Payment(
-        supporter=subscription.supporter, checkout=subscription.checkout if invoice.is_first else None,
-        subscription=subscription, frequency=subscription.frequency, status=Payment.Status.PROCESSING,
-        amount=invoice.amount, currency=invoice.currency, stripe_customer_id=invoice.customer,
-        stripe_invoice_id=invoice.id, created_at=invoice.created_at, **subscription.attribution(),
-    )  # fmt: skip
+        supporter=subscription.supporter,
+        checkout=subscription.checkout if invoice.is_first else None,
+        subscription=subscription,
+        frequency=subscription.frequency,
+        status=Payment.Status.PROCESSING,
+        amount=invoice.amount,
+        currency=invoice.currency,
+        stripe_customer_id=invoice.customer,
+        stripe_invoice_id=invoice.id,
+        created_at=invoice.created_at,
+        **subscription.attribution(),
+    )
     payment.stripe_payment_intent_id = payment.stripe_payment_intent_id or (intent.id if intent else None)
     payment.method = payment.method or subscription.method
     return payment
@@ -165,10 +192,10 @@ def _receive_instalment(payment: Payment, invoice: objects.Invoice, subscription
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
     compare(payment, payment.checkout.amount if payment.checkout else invoice.billed, subscription.currency)
     if invoice.is_first:
-        emails.thank(payment)
+        gift_letters.thank(payment)
         staff_letters.look_at(payment)
     else:
-        emails.receipt_recurring(payment)
+        gift_letters.receipt_recurring(payment)
         refund_requests.look_at_instalment(payment, subscription, _charged_at(invoice, paid_at))
     return payment
 
@@ -204,7 +231,7 @@ def _process(payment: Payment) -> None:
         payment.status = Payment.Status.PROCESSING
         payment.save()
     if is_new and payment.checkout:
-        emails.thanks_processing(payment)
+        gift_letters.thanks_processing(payment)
 
 
 def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment:
@@ -220,7 +247,7 @@ def _fail_instalment(invoice: objects.Invoice, subscription: Subscription) -> Pa
     payment.next_attempt_at = invoice.next_attempt_at
     payment.save()
     if invoice.is_first:
-        emails.processing_failed(payment)
+        gift_letters.processing_failed(payment)
     else:
         failed_letters.tell(payment, was_with_bank=was_with_bank)
     return payment
@@ -253,7 +280,7 @@ def _fail_gift(intent: objects.PaymentIntent, checkout: Checkout, is_accepted: b
     if payment.status == Payment.Status.PROCESSING:
         payment.status, payment.failure_code, payment.failures = Payment.Status.FAILED, intent.error_code, 1
         payment.save()
-        emails.processing_failed(payment)
+        gift_letters.processing_failed(payment)
     return payment
 
 

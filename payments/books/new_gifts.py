@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 from payments.books import duplicates, ledger
 from payments.giving import checkout as checkouts
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.letters import staff as staff_letters
 from payments.models import Checkout, Payment
 from payments.stripe_api import objects
@@ -55,6 +55,6 @@ def _write(payments: list[Payment]) -> None:
         assert payment.checkout is not None  # noqa: S101 - made of one
         ledger.compare(payment, payment.checkout.amount, payment.checkout.currency)
     duplicates.look_at_payments(payments)
-    emails.thank_once(payments)
+    gift_letters.thank_once(payments)
     for payment in payments:
         staff_letters.look_at(payment)

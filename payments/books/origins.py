@@ -6,7 +6,8 @@ outside any transaction, by the handler of payouts and by the hourly comparison 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from django.db.models import Q
 
@@ -43,20 +44,29 @@ def _of_charge(charge: objects.Charge, reads: Reads) -> Whose:
 
 
 def is_ours(charge: objects.Charge, reads: Reads) -> bool:
-    """Whether a checkout or subscription of ours led to this charge: by our books, and where they lack it by Stripe."""
+    """Return whether a checkout or subscription of ours led to this charge: by our ledger, else by Stripe."""
+    return _is_booked(charge) or led_here(charge, partial(_is_patron, reads=reads), reads)
+
+
+def led_here(charge: objects.Charge, is_patron: Callable[[str], bool], reads: Reads) -> bool:
+    """Return whether Stripe's objects lead from a charge to a checkout or subscription of ours.
+
+    `is_patron` says whether a customer at Stripe has a subscription of ours: only then the charge's invoice is read.
+    """
     if checkouts.is_name(charge.checkout):
         return True
+    may_be = bool(charge.payment_intent) and bool(charge.customer) and is_patron(charge.customer)
+    return may_be and _is_instalment(charge, reads)
+
+
+def _is_booked(charge: objects.Charge) -> bool:
     named = Q(stripe_charge_id=charge.id)
     if charge.payment_intent:
         named |= Q(stripe_payment_intent_id=charge.payment_intent)
-    if Payment.objects.filter(named).exists():
-        return True
-    return bool(charge.payment_intent) and _is_patron(charge.customer, reads) and _is_instalment(charge, reads)
+    return Payment.objects.filter(named).exists()
 
 
 def _is_patron(customer: str, reads: Reads) -> bool:
-    if not customer:
-        return False
     if Subscription.objects.filter(stripe_customer_id=customer).exists():
         return True
     return any(checkouts.is_name(agreed.checkout) for agreed in reads.subscriptions_of(customer))

@@ -53,8 +53,10 @@ def follow(payout: values.Payout, lines: Iterable[tuple[values.BalanceTransactio
     if payout.has_lines:
         PayoutLine.objects.bulk_create(
             [_line(row, line, whose) for line, whose in lines],
-            update_conflicts=True, unique_fields=["stripe_balance_transaction_id"], update_fields=["whose"],
-        )  # fmt: skip
+            update_conflicts=True,
+            unique_fields=["stripe_balance_transaction_id"],
+            update_fields=["whose"],
+        )
         tie_lines()
         _compare(row)
     return row
@@ -113,9 +115,17 @@ def _sum(what: Any, only: Q) -> Coalesce:
 
 def _line(row: Payout, line: values.BalanceTransaction, whose: PayoutLine.Whose) -> PayoutLine:
     return PayoutLine(
-        payout=row, stripe_balance_transaction_id=line.id, type=line.type, source=line.source, amount=line.amount,
-        fee=line.fee, net=line.amount - line.fee, currency=line.currency, occurred_at=line.created_at, whose=whose,
-    )  # fmt: skip
+        payout=row,
+        stripe_balance_transaction_id=line.id,
+        type=line.type,
+        source=line.source,
+        amount=line.amount,
+        fee=line.fee,
+        net=line.amount - line.fee,
+        currency=line.currency,
+        occurred_at=line.created_at,
+        whose=whose,
+    )
 
 
 def _compare(row: Payout) -> None:

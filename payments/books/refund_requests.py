@@ -17,10 +17,11 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from members.links import public_ids
 from members.models import Supporter, TimelineEntry
-from payments import stripe_requests as requests
+from payments import stripe_requests
 from payments.errors import NothingToRefund, RefundOutOfRange, RefundUnderWay
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Payment, Refund, RefundRequest, Subscription, SubscriptionChange
 from payments.stripe_api import client, objects
 
@@ -38,27 +39,37 @@ def left(payment: Payment) -> int:
 
 
 def request_refund(
-    payment: Payment, amount: int, reason: str, actor: User | None, sentence: str = "", *,
-    tells_supporter: bool = True, public_id: uuid.UUID | None = None,
-) -> RefundRequest:  # fmt: skip
+    payment: Payment,
+    amount: int,
+    reason: str,
+    actor: User | None,
+    sentence: str = "",
+    *,
+    tells_supporter: bool = True,
+    public_id: uuid.UUID | None = None,
+) -> RefundRequest:
     """Ask Stripe to send this much of a payment back. The refund itself arrives as Stripe's event, and is told then.
 
     The same `public_id` is the same request: a form sent twice sends money back once. Raises NothingToRefund,
     RefundOutOfRange, RefundUnderWay, StripeUnavailable (written down, taken up again), StripeRefused (nothing was
     sent back). Never call it inside a transaction.
     """
-    request = write_down(
-        payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
-    )  # fmt: skip
+    request = write_down(payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id)
     ask_refund(request)
     return request
 
 
 @transaction.atomic
 def write_down(
-    payment: Payment, amount: int, reason: str, actor: User | None, sentence: str = "", *,
-    tells_supporter: bool = True, public_id: uuid.UUID | None = None,
-) -> RefundRequest:  # fmt: skip
+    payment: Payment,
+    amount: int,
+    reason: str,
+    actor: User | None,
+    sentence: str = "",
+    *,
+    tells_supporter: bool = True,
+    public_id: uuid.UUID | None = None,
+) -> RefundRequest:
     """The row of a wish, to be committed before Stripe is asked; the one that is there when it was sent before.
 
     Raises NothingToRefund, RefundOutOfRange, RefundUnderWay.
@@ -71,14 +82,19 @@ def write_down(
     _check(held, amount)
     fresh = uuid.uuid4() if known or public_id is None else public_id
     return _made(
-        held, fresh, amount=amount, reason=RefundRequest.Reason(reason), actor=actor, sentence=sentence,
+        held,
+        fresh,
+        amount=amount,
+        reason=RefundRequest.Reason(reason),
+        actor=actor,
+        sentence=sentence,
         tells_supporter=tells_supporter,
-    )  # fmt: skip
+    )
 
 
 def ask_refund(request: RefundRequest) -> None:
     """Ask Stripe, again if need be. Safe to call twice and at once. Raises StripeUnavailable, StripeRefused."""
-    refund = requests.ask(request, client.create_refund, partial(_find_at_stripe, request))
+    refund = stripe_requests.ask(request, client.create_refund, partial(_find_at_stripe, request))
     if refund:
         RefundRequest.objects.filter(pk=request.pk).update(stripe_refund_id=refund.id)
         request.stripe_refund_id = refund.id
@@ -88,7 +104,7 @@ def ask_refund(request: RefundRequest) -> None:
 def read_again(request: RefundRequest) -> None:
     """Have the refund that answers a request read from Stripe, through the queue of the events."""
     if request.stripe_refund_id:
-        inbox.request_sync("refund", request.stripe_refund_id, request.payment.stripe_customer_id)
+        queue.request_sync("refund", request.stripe_refund_id, request.payment.stripe_customer_id)
 
 
 def tie(row: Refund, refund: objects.Refund) -> RefundRequest | None:
@@ -96,10 +112,8 @@ def tie(row: Refund, refund: objects.Refund) -> RefundRequest | None:
 
     Safe to call again: what was seen stays seen.
     """
-    try:
-        request = row.payment.refund_requests.filter(public_id=uuid.UUID(refund.request)).first()
-    except ValueError:
-        return None
+    public_id = public_ids.parse(refund.request)
+    request = row.payment.refund_requests.filter(public_id=public_id).first() if public_id else None
     if request and request.state != State.SEEN:
         request.state, request.error, request.stripe_refund_id = State.SEEN, "", refund.id
         request.save(update_fields=["state", "error", "stripe_refund_id"])

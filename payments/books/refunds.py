@@ -36,11 +36,16 @@ def follow(refund: objects.Refund) -> Refund:
     row, _ = Refund.objects.update_or_create(
         stripe_refund_id=refund.id,
         create_defaults={
-            "payment": payment, "amount": refund.amount, "currency": refund.currency, "reason": refund.reason,
-            "created_at": refund.created_at, "status": refund.status, "failure_reason": refund.failure_reason,
+            "payment": payment,
+            "amount": refund.amount,
+            "currency": refund.currency,
+            "reason": refund.reason,
+            "created_at": refund.created_at,
+            "status": refund.status,
+            "failure_reason": refund.failure_reason,
         },
         defaults={"status": refund.status, "failure_reason": refund.failure_reason},
-    )  # fmt: skip
+    )
     _write_lines(row, refund)
     returned = payment.refunds.filter(status__in=Refund.TAKES_MONEY).aggregate(sum=Sum("amount"))["sum"] or 0
     Payment.objects.filter(pk=payment.pk).update(refunded_amount=returned)

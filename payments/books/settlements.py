@@ -105,8 +105,16 @@ def source_of(transaction: values.BalanceTransaction) -> str:
 
 def _line(line: LedgerEntry, transaction: values.BalanceTransaction) -> LedgerEntry:
     return LedgerEntry(
-        payment_id=line.payment_id, refund_id=line.refund_id, settles=line, kind=LedgerEntry.Kind.SETTLEMENT,
-        source=f"balance_transaction:{transaction.id}", amount=0, currency=line.currency,
-        settled_amount=transaction.amount, settled_currency=transaction.currency, fee=transaction.fee,
-        exchange_rate=transaction.exchange_rate, occurred_at=transaction.created_at,
-    )  # fmt: skip
+        payment_id=line.payment_id,
+        refund_id=line.refund_id,
+        settles=line,
+        kind=LedgerEntry.Kind.SETTLEMENT,
+        source=f"balance_transaction:{transaction.id}",
+        amount=0,
+        currency=line.currency,
+        settled_amount=transaction.amount,
+        settled_currency=transaction.currency,
+        fee=transaction.fee,
+        exchange_rate=transaction.exchange_rate,
+        occurred_at=transaction.created_at,
+    )

@@ -18,11 +18,11 @@ from payments.desk import columns
 from payments.desk.columns import BAD, GOOD, LATE
 from payments.desk.filters import list_of
 from payments.models import StripeEvent
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import runs
 from payments.reconciling.runs import Trouble
 from payments.reports import desk
 
-Person = AbstractBaseUser | AnonymousUser
+Visitor = AbstractBaseUser | AnonymousUser
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Card:
     tone: str = ""
 
 
-def cards(user: Person) -> list[Card]:
+def cards(user: Visitor) -> list[Card]:
     """The numbers this person may see. One query a number for somebody who may see all."""
     return [make() for permission, make in CARDS if user.has_perm(permission)]  # type: ignore[union-attr]
 
@@ -99,11 +99,11 @@ def messages_card() -> Card:
     return Card(_("Messages failed"), [str(failed)], meaning, href, BAD if failed else LATE if unknown else GOOD)
 
 
-def sign(user: Person) -> Card | None:
+def sign(user: Visitor) -> Card | None:
     """In step with Stripe or not, why not, and when both were last the same. One query."""
     if not user.has_perm("payments.view_difference"):  # type: ignore[union-attr]
         return None
-    now = reconciliation.step()
+    now = runs.step()
     agreed = (
         _("Both were last the same on %(moment)s.") % {"moment": columns.moment(now.agreed_at)}
         if now.agreed_at

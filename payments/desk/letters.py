@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from csp.constants import NONCE, NONE, SELF
@@ -26,15 +26,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from members import limits
+from members.links import public_ids
 from members.mail import kinds as mail_kinds
 from payments.desk.mail_as_sent import as_page, by, without_keys
+from payments.desk.pages import DeskAdmin
 from payments.desk.samples.catalogue import SAMPLES
 from payments.desk.samples.people import PEOPLE
 from payments.desk.samples.showing import Shown, show
 from payments.desk.samples.testing import send_test
-
-if TYPE_CHECKING:
-    from payments.admin.messages import MessageAdmin
 
 TESTS_AN_HOUR = 20
 # A letter is a page of a stranger: it may load nothing, run nothing and open nothing within ours.
@@ -76,10 +75,13 @@ def chosen(kind: str, query: QueryDict) -> Chosen:
         raise Http404
     person = _one_of(query.get("person"), list(PEOPLE))
     return Chosen(
-        kind, _one_of(query.get("case"), list(SAMPLES[kind].cases)), person,
+        kind,
+        _one_of(query.get("case"), list(SAMPLES[kind].cases)),
+        person,
         _one_of(query.get("language"), [PEOPLE[person].language, *dict(settings.LANGUAGES)]),
-        _one_of(query.get("part"), ["html", "text"]), _one_of(query.get("scheme"), ["light", "dark"]),
-    )  # fmt: skip
+        _one_of(query.get("part"), ["html", "text"]),
+        _one_of(query.get("scheme"), ["light", "dark"]),
+    )
 
 
 def _one_of(value: str | None, choices: list[str]) -> str:
@@ -104,7 +106,7 @@ def choices_of(now: Chosen) -> list[tuple[str, str, list[tuple[str, Any]]]]:
     ]
 
 
-def addresses(desk: MessageAdmin) -> list[URLPattern]:
+def addresses(desk: DeskAdmin) -> list[URLPattern]:
     view, stem = desk.admin_site.admin_view, "members_message_letters"
     pages = Letters(desk)
     return [
@@ -126,7 +128,7 @@ def page_of(request: HttpRequest, letter: str, *, is_framed: bool = False) -> Ht
 class Letters:
     """The pages, for whoever may see messages; a test needs the right that sending a message again needs."""
 
-    def __init__(self, desk: MessageAdmin) -> None:
+    def __init__(self, desk: DeskAdmin) -> None:
         self.desk = desk
 
     def may_look(self, request: HttpRequest) -> None:
@@ -145,11 +147,17 @@ class Letters:
         now = chosen(kind, request.GET)
         shown = now.shown()
         answer = self.page(
-            request, "staff/letter.html", _("Letter %(kind)s") % {"kind": kind}, now=now, shown=shown,
-            text=without_keys(shown.letter.text) if shown else "", form=ChoiceForm(now), sample=SAMPLES[kind],
+            request,
+            "staff/letter.html",
+            _("Letter %(kind)s") % {"kind": kind},
+            now=now,
+            shown=shown,
+            text=without_keys(shown.letter.text) if shown else "",
+            form=ChoiceForm(now),
+            sample=SAMPLES[kind],
             stream=mail_kinds.of(kind).stream.label,
             may_test=self.desk.may_act(request),
-        )  # fmt: skip
+        )
         framing: Any = {"frame-src": [SELF]}
         return csp_update(framing)(lambda _request: answer)(request)
 
@@ -172,16 +180,22 @@ class Letters:
             self.send(request, now)
             return HttpResponseRedirect(back)
         return self.page(
-            request, "staff/letter_test.html", _("A test of %(kind)s") % {"kind": kind}, now=now, shown=now.shown(),
-            back=back, wish=uuid.uuid4(), to_email=cast(User, request.user).email,
-        )  # fmt: skip
+            request,
+            "staff/letter_test.html",
+            _("A test of %(kind)s") % {"kind": kind},
+            now=now,
+            shown=now.shown(),
+            back=back,
+            wish=uuid.uuid4(),
+            to_email=cast(User, request.user).email,
+        )
 
     def send(self, request: HttpRequest, now: Chosen) -> None:
         user, shown = cast(User, request.user), now.shown()
         wish = request.POST.get("wish", "")
         if not user.email:
             messages.error(request, _("Your account has no address to send to."))
-        elif shown is None or not _is_uuid(wish):
+        elif shown is None or not public_ids.parse(wish):
             messages.error(request, _("Nothing was sent: this letter cannot be written."))
         elif not limits.hit("test-letter", str(user.pk), TESTS_AN_HOUR, 3600):
             messages.error(request, _("Those were many tests within an hour. Try again later."))
@@ -211,10 +225,3 @@ def _line(kind: str, language: str) -> dict[str, Any]:
         "subject": shown.letter.subject if shown else "",
         "when": SAMPLES[kind].when,
     }
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return bool(uuid.UUID(text))
-    except ValueError:
-        return False

@@ -8,10 +8,10 @@ from __future__ import annotations
 import html
 import re
 
-from members.links import signed as links
+from members.links import signed
 
 # These links open a person's own pages: with one of them staff could act as the reader.
-PERSONAL_LINK = re.compile(rf"/({'|'.join(links.PATHS)})/[^/\s\"'<>?#]+")
+PERSONAL_LINK = re.compile(rf"/({'|'.join(signed.PATHS)})/[^/\s\"'<>?#]+")
 STYLE = re.compile(r"""\sstyle=(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 SHEET = re.compile(r"<style\b[^>]*>", re.IGNORECASE)
 DARK_ONLY = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)", re.IGNORECASE)

@@ -1,11 +1,11 @@
 """What all of the desk's lists and pages share: nothing is added, edited or deleted here, by anybody.
 
-A list is Django's; a page is ours: facts, then tables. What may be done to a row is an act (acts.py).
+A list is Django's; a page is ours: facts, then tables. What may be done to a row is an act (acts/).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,10 @@ from django.db import connection
 from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 
-from members.admin.plain import ReadOnlyAdmin, holds_nul
-from payments.desk.acts.act import Act, ActView
+from members.admin.plain import holds_nul
+from payments.desk.acts.page import ActingAdmin
 
 Fact = tuple[object, object]
 MANY = 50_000
@@ -74,10 +73,9 @@ def _estimate(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-class DeskAdmin(ReadOnlyAdmin):
+class DeskAdmin(ActingAdmin):
     """A model that staff look at. Subclasses say `facts` and `parts`; `acts` may add what can be done."""
 
-    acts: tuple[Act, ...] = ()
     paginator = EstimatingPaginator
     sortable_by = ()
     page_related: tuple[str, ...] = ()
@@ -97,14 +95,6 @@ class DeskAdmin(ReadOnlyAdmin):
             return self.get_changelist_instance(request).get_queryset(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup, ValueError):
             return None
-
-    def may_act(self, request: HttpRequest) -> bool:
-        """Acts need the right to change the model, though nobody can change its rows by hand."""
-        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
-
-    def may_do(self, request: HttpRequest, act: Act) -> bool:
-        """An act may need more: one on a case that moves money needs the right to change payments."""
-        return self.may_act(request) and request.user.has_perms(act.needs)
 
     def facts(self, row: Any) -> list[Fact]:
         """What a page says first: names and values."""
@@ -137,19 +127,3 @@ class DeskAdmin(ReadOnlyAdmin):
             **(extra_context or {}),
         }
         return TemplateResponse(request, self.page_template, context)
-
-    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Where somebody is sent who asked for a row that is not there."""
-        answer: HttpResponse = self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
-            request, self.opts, object_id
-        )
-        return answer
-
-    def get_urls(self) -> list[URLPattern]:
-        stem = f"{self.opts.app_label}_{self.opts.model_name}"
-        views: list[tuple[str, Callable[..., HttpResponse]]] = [(act.slug, ActView(self, act)) for act in self.acts]
-        added = [
-            path(f"<path:object_id>/{slug}/", self.admin_site.admin_view(view), name=f"{stem}_{slug}")
-            for slug, view in views
-        ]
-        return added + super().get_urls()

@@ -28,7 +28,7 @@ SUBSCRIPTION_TONES: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class PatronStatus:
     """The membership that counts most today. `since` is the first day of the person's first membership."""
 
     state: Membership.State
@@ -50,7 +50,7 @@ class Standing:
         }[self.state]
 
 
-def standing(supporter: Supporter) -> Standing | None:
+def patron_status(supporter: Supporter) -> PatronStatus | None:
     """None for somebody who never was a patron. Reads `memberships` with their levels: prefetch them."""
     today = clock.today()
     rows = list(supporter.memberships.all())
@@ -58,11 +58,11 @@ def standing(supporter: Supporter) -> Standing | None:
     if best is None:
         return None
     until = best.ended_on or best.paid_through
-    return Standing(best.state_on(today), best.level, min(row.starts_on for row in rows), until)
+    return PatronStatus(best.state_on(today), best.level, min(row.starts_on for row in rows), until)
 
 
-def standing_words(supporter: Supporter) -> SafeString:
-    found = standing(supporter)
+def status_words(supporter: Supporter) -> SafeString:
+    found = patron_status(supporter)
     return found.words if found else state(_("Not a patron"), OVER)
 
 

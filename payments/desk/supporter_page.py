@@ -16,28 +16,33 @@ from django.utils.translation import ngettext
 from members.admin.plain import may_see
 from members.models import Membership, Message, Supporter, TimelineEntry
 from payments import money
-from payments.admin.cases import case_table
-from payments.admin.checkouts import checkout_table
-from payments.admin.messages import message_table
-from payments.admin.payments import REFUND_TONES, payment_table
-from payments.admin.refund_requests import request_table
-from payments.desk import columns
-from payments.desk import timeline as happenings
+from payments.desk import columns, timeline
 from payments.desk.columns import NONE
 from payments.desk.filters import list_of
 from payments.desk.pages import Table
-from payments.desk.patron_status import TONES, charged_on, promise, standing, standing_words, subscription_state
+from payments.desk.patron_status import TONES, charged_on, patron_status, promise, status_words, subscription_state
 from payments.desk.patron_status import next_payment as next_day
+from payments.desk.tables.cases import case_table
+from payments.desk.tables.checkouts import checkout_table
+from payments.desk.tables.messages import message_table
+from payments.desk.tables.payments import payment_table, refund_part
+from payments.desk.tables.refund_requests import request_table
 from payments.models import KEPT, Case, Checkout, Payment, Refund, RefundRequest, Subscription
 
 NEWEST = 20
 KINDS: tuple[type[Model], ...] = (
-    Supporter, Membership, Message, Checkout, Subscription, Payment, Refund, RefundRequest, Case
-)  # fmt: skip
+    Supporter,
+    Membership,
+    Message,
+    Checkout,
+    Subscription,
+    Payment,
+    Refund,
+    RefundRequest,
+    Case,
+)
 # What the actions of the timeline begin with.
-TOLD_OF: dict[str, type[Model]] = {
-    "payment": Payment, "subscription": Subscription, "case": Case, "message": Message
-}  # fmt: skip
+TOLD_OF: dict[str, type[Model]] = {"payment": Payment, "subscription": Subscription, "case": Case, "message": Message}
 
 
 def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
@@ -47,8 +52,12 @@ def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
     payments = list(supporter.payments.prefetch_related("refunds")[: NEWEST + 1]) if Payment in sees else []
     cases = list(supporter.cases.all()) if Case in sees else []
     entries = [entry for entry in supporter.timeline.select_related("actor")[: 2 * NEWEST] if _about(entry) <= sees]
-    figures = [(Subscription, gives(subscriptions)), (Subscription, next_payment(subscriptions)),
-               (Payment, given(supporter)), (Supporter, since(supporter))]  # fmt: skip
+    figures = [
+        (Subscription, gives(subscriptions)),
+        (Subscription, next_payment(subscriptions)),
+        (Payment, given(supporter)),
+        (Supporter, since(supporter)),
+    ]
     tables = [
         *_money_tables(supporter, payments),
         (Subscription, subscription_table(subscriptions)),
@@ -58,9 +67,9 @@ def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
     ]
     return {
         "language": dict(settings.LANGUAGES).get(supporter.language, supporter.language),
-        "standing": standing_words(supporter),
+        "patron_status": status_words(supporter),
         "figures": [figure for model, figure in figures if model in sees],
-        "happenings": happenings.of(subscriptions, payments[:NEWEST], entries, cases),
+        "happenings": timeline.of(subscriptions, payments[:NEWEST], entries, cases),
         "parts": [table for model, table in tables if model in sees],
     }
 
@@ -123,7 +132,7 @@ def given(supporter: Supporter) -> Figure:
 
 
 def since(supporter: Supporter) -> Figure:
-    found = standing(supporter)
+    found = patron_status(supporter)
     if found is None:
         return _("Patron since"), [NONE], _("Never a patron.")
     until = _("%(level)s, paid through %(day)s") % {"level": found.level.name(), "day": columns.day(found.until)}
@@ -149,19 +158,6 @@ def membership_table(supporter: Supporter) -> Table:
         days = [columns.day(day) for day in (row.starts_on, row.paid_through, row.grace_through)]
         shown.append([row.level.name(), state, *days])
     return Table(_("Memberships"), head, shown, empty=_("Never a patron."))
-
-
-def refund_part(payments: list[Payment]) -> Table:
-    """Refunds of the payments shown, with the payment they belong to."""
-    head = [_("Refund"), _("Payment"), _("Made"), _("Amount"), _("Status"), _("Reason")]
-    pairs = [(refund, payment) for payment in payments for refund in payment.refunds.all()]
-    return Table(_("Refunds"), head, [_refund(*pair) for pair in pairs], empty=_("Nothing was sent back."))
-
-
-def _refund(refund: Any, payment: Payment) -> list[object]:
-    from_here, when = columns.link(payment), columns.moment(refund.created_at)
-    shown, state = columns.amount(refund.amount, refund.currency), columns.tinted(refund, "status", REFUND_TONES)
-    return [columns.link(refund), from_here, when, shown, state, refund.reason or NONE]
 
 
 def _more(rows: list[Any], model: str, supporter: Supporter) -> str:

@@ -19,8 +19,7 @@ from payments.desk import columns
 from payments.desk.patron_status import promise
 from payments.desk.samples.catalogue import SAMPLES
 from payments.letters.declines import in_words
-from payments.models import Case, Payment, RefundRequest, Subscription
-from payments.views.stop import REASONS
+from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
 
 DONE, BAD, PLAIN = "done", "bad", ""
 ACTIONS = {
@@ -44,7 +43,11 @@ SURFACES = {
     "page": gettext_lazy("on the page of letters"),
     "one click": gettext_lazy("by one click in a mail program"),
 }
-WHY = dict(REASONS) | dict(RefundRequest.Reason.choices) | dict(Suppression.Reason.choices)
+WHY: dict[str, Any] = {
+    value: label
+    for reasons in (SubscriptionChange.Reason, RefundRequest.Reason, Suppression.Reason)
+    for value, label in reasons.choices
+}
 
 
 @dataclass(frozen=True)

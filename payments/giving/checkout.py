@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from members import clock, people
-from members.links import signed as links
+from members.links import public_ids, signed
 from members.models import Consent, Supporter
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost, KeySpent, NotOurs
 from payments.giving import references
 from payments.giving.choices import Choice, Person
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Checkout, Payment
 from payments.stripe_api import client, objects
 from payments.stripe_requests import KEY_LIFETIME
@@ -99,11 +99,11 @@ def state_of(checkout: Checkout, *, left: bool = False) -> str:
 def look_again(checkout: Checkout) -> None:
     """Have the session read from Stripe, through the same queue as its events. Safe to call at every page view."""
     if checkout.stripe_session_id:
-        inbox.request_sync("checkout.session", checkout.stripe_session_id, every_seconds=LOOK_EVERY_SECONDS)
+        queue.request_sync("checkout.session", checkout.stripe_session_id, every_seconds=LOOK_EVERY_SECONDS)
 
 
 def return_url(checkout: Checkout) -> str:
-    return f"{settings.SITE_URL}/support/return/{links.sign('return', str(checkout.public_id))}/"
+    return f"{settings.SITE_URL}/support/return/{signed.sign('return', str(checkout.public_id))}/"
 
 
 def find(public_id: str) -> Checkout:
@@ -142,11 +142,11 @@ FROM unnest(%s::bigint[], %s::bigint[]) AS found (checkout, supporter) WHERE id 
 """
 
 
-def without_giver(public_ids: Iterable[str]) -> dict[str, Checkout]:
+def without_giver(names: Iterable[str]) -> dict[str, Checkout]:
     """Of the checkouts named, those with which no money has come yet, by name. Names that are not ours are left out."""
-    names = {name: uuid.UUID(name) for name in public_ids if is_name(name)}
-    found = Checkout.objects.filter(supporter=None).in_bulk(names.values(), field_name="public_id")
-    return {name: found[public_id] for name, public_id in names.items() if public_id in found}
+    ids = {name: public_id for name in names if (public_id := public_ids.parse(name))}
+    found = Checkout.objects.filter(supporter=None).in_bulk(ids.values(), field_name="public_id")
+    return {name: found[public_id] for name, public_id in ids.items() if public_id in found}
 
 
 def follow(session: objects.Session) -> Checkout | None:
@@ -171,10 +171,7 @@ def follow(session: objects.Session) -> Checkout | None:
 
 def is_name(name: str) -> bool:
     """Whether Stripe's metadata names a checkout of ours at all. Whatever somebody wrote there, nothing breaks."""
-    try:
-        return bool(uuid.UUID(name))
-    except ValueError:
-        return False
+    return public_ids.parse(name) is not None
 
 
 def _row(choice: Choice, person: Person, consent_words: str, form_key: str) -> Checkout:
@@ -189,11 +186,19 @@ def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Check
     try:
         with transaction.atomic():
             checkout = Checkout(
-                reference=references.new(), form_key=key, frequency=choice.frequency, amount=choice.amount,
-                currency=choice.currency, email=person.email, name=person.name, language=person.language,
-                campaign=choice.campaign, appeal=choice.appeal, article=choice.article,
+                reference=references.new(),
+                form_key=key,
+                frequency=choice.frequency,
+                amount=choice.amount,
+                currency=choice.currency,
+                email=person.email,
+                name=person.name,
+                language=person.language,
+                campaign=choice.campaign,
+                appeal=choice.appeal,
+                article=choice.article,
                 consent=_consent(consent_words, person.language),
-            )  # fmt: skip
+            )
             checkout.stripe_params = session_params(checkout)
             checkout.save(force_insert=True)
             return checkout

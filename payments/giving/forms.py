@@ -35,13 +35,11 @@ def amount_sentence(problem: AmountError, currency: str) -> str:
         "ambiguous": _("Write the amount without a separator between thousands, such as 1000 or 1000.50"),
         "negative": _("Write an amount above zero, without a minus sign"),
         "too_small": _("The least you can give this way is %(limit)s. Less costs more in fees than it brings"),
-        "too_large": _(
-            "The most you can give this way is %(limit)s. For more, use a bank transfer or write to us"
-        ),
+        "too_large": _("The most you can give this way is %(limit)s. For more, use a bank transfer or write to us"),
         "decimals": _("Write the amount with two decimals at most, such as 10.50")
         if money.exponent(currency)
         else _("This currency has no decimals. Write a whole number, such as 1500"),
-    }  # fmt: skip
+    }
     return sentences.get(problem.code, _("Write the amount in figures, such as 10 or 10.50")) % {"limit": limit}
 
 

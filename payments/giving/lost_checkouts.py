@@ -16,7 +16,7 @@ from members.models import Consent
 from payments.errors import StripeMissing
 from payments.giving import checkout as checkouts
 from payments.giving import references
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Checkout, Frequency
 from payments.stripe_api import client, objects
 
@@ -33,7 +33,7 @@ def bring_back(name: str, led_to: Mapping[str, str]) -> None:
     if listed is None:
         raise StripeMissing(f"session of checkout {name}")
     _make(client.read_session(listed.id))
-    inbox.request_sync("checkout.session", listed.id, listed.customer)
+    queue.request_sync("checkout.session", listed.id, listed.customer)
 
 
 def _make(session: objects.Session) -> None:
@@ -41,12 +41,20 @@ def _make(session: objects.Session) -> None:
     try:
         with transaction.atomic():
             Checkout.objects.create(
-                public_id=session.checkout, reference=references.new(), status=Checkout.Status.OPEN,
+                public_id=session.checkout,
+                reference=references.new(),
+                status=Checkout.Status.OPEN,
                 form_key=hashlib.sha256(session.id.encode()).hexdigest(),
-                frequency=agreed.interval if agreed else Frequency.ONCE, amount=session.amount,
-                currency=session.currency, email=session.email, name=session.name, language=_language(session),
-                consent=_consent(_language(session)), stripe_session_id=session.id, created_at=session.created_at,
-            )  # fmt: skip
+                frequency=agreed.interval if agreed else Frequency.ONCE,
+                amount=session.amount,
+                currency=session.currency,
+                email=session.email,
+                name=session.name,
+                language=_language(session),
+                consent=_consent(_language(session)),
+                stripe_session_id=session.id,
+                created_at=session.created_at,
+            )
     except IntegrityError:
         # Somebody else brought it back at the same moment; or, once in millions, the reference was taken.
         if not Checkout.objects.filter(public_id=session.checkout).exists():
@@ -57,7 +65,7 @@ def _consent(language: str) -> Consent:
     """There was one: no checkout begins without. Its words are in no backup."""
     return Consent.objects.create(
         purpose="gift", words="", words_version="", language=language, surface="stripe.session"
-    )  # fmt: skip
+    )
 
 
 def _language(session: objects.Session) -> str:

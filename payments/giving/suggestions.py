@@ -15,14 +15,37 @@ from payments.currencies import TABLE
 
 _EURO = "AD AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MC ME MT NL PT SI SK SM VA XK"
 _BY_REGION = dict.fromkeys(_EURO.split(" "), "EUR") | {
-    "US": "USD", "GB": "GBP", "GG": "GBP", "IM": "GBP", "JE": "GBP", "UA": "UAH", "CA": "CAD", "AU": "AUD",
-    "CH": "CHF", "LI": "CHF", "SE": "SEK", "NO": "NOK", "DK": "DKK", "GL": "DKK", "PL": "PLN", "CZ": "CZK",
-    "HU": "HUF", "JP": "JPY",
-}  # fmt: skip
+    "US": "USD",
+    "GB": "GBP",
+    "GG": "GBP",
+    "IM": "GBP",
+    "JE": "GBP",
+    "UA": "UAH",
+    "CA": "CAD",
+    "AU": "AUD",
+    "CH": "CHF",
+    "LI": "CHF",
+    "SE": "SEK",
+    "NO": "NOK",
+    "DK": "DKK",
+    "GL": "DKK",
+    "PL": "PLN",
+    "CZ": "CZK",
+    "HU": "HUF",
+    "JP": "JPY",
+}
 # Languages that name a region well enough when the browser does not.
 _BY_LANGUAGE = {
-    "uk": "UAH", "pl": "PLN", "cs": "CZK", "hu": "HUF", "sv": "SEK", "nb": "NOK", "nn": "NOK", "da": "DKK", "ja": "JPY",
-}  # fmt: skip
+    "uk": "UAH",
+    "pl": "PLN",
+    "cs": "CZK",
+    "hu": "HUF",
+    "sv": "SEK",
+    "nb": "NOK",
+    "nn": "NOK",
+    "da": "DKK",
+    "ja": "JPY",
+}
 
 
 @dataclass(frozen=True)

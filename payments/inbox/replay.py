@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import StripeEvent
 from payments.stripe_api import signatures
 from payments.stripe_api.event_types import HANDLED
@@ -24,7 +24,7 @@ AT_A_TIME = 500
 
 
 @dataclass(frozen=True)
-class Kind:
+class EventGroup:
     """So many events of a type in a state."""
 
     type: str
@@ -55,10 +55,10 @@ def is_workable(event: StripeEvent) -> bool:
     return workable(StripeEvent.objects.filter(pk=event.pk)).exists()
 
 
-def kinds(events: QuerySet[StripeEvent]) -> list[Kind]:
+def groups(events: QuerySet[StripeEvent]) -> list[EventGroup]:
     """What is in a set, most first. One query."""
     rows = events.order_by().values("type", "state").annotate(count=Count("pk"))
-    return sorted((Kind(**row) for row in rows), key=lambda kind: (-kind.count, kind.type, kind.state))
+    return sorted((EventGroup(**row) for row in rows), key=lambda kind: (-kind.count, kind.type, kind.state))
 
 
 def replay(events: QuerySet[StripeEvent]) -> int:
@@ -66,12 +66,10 @@ def replay(events: QuerySet[StripeEvent]) -> int:
     start, count = timezone.now(), 0
     for number, ids in enumerate(_chunks(workable(events))):
         due = start + timedelta(seconds=number * AT_A_TIME / settings.STRIPE_READS_PER_SECOND)
-        fresh: dict[str, Any] = {
-            "state": State.PENDING, "attempts": 0, "failures": 0, "error": "", "lease_until": None
-        }  # fmt: skip
+        fresh: dict[str, Any] = {"state": State.PENDING, "attempts": 0, "failures": 0, "error": "", "lease_until": None}
         count += workable(StripeEvent.objects.filter(pk__in=ids)).update(**fresh, next_try_at=due)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [inbox.CHANNEL])
+        cursor.execute("SELECT pg_notify(%s, '')", [queue.CHANNEL])
     return count
 
 

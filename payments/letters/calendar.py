@@ -29,9 +29,9 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, TruncDate
 
 from members import clock
-from members.mail import choices as mail_choices
+from members.mail import choices
 from members.models import Message
-from payments.letters import gifts as emails
+from payments.letters import drafts
 from payments.letters.due import DueLetter, key_of, unless_sent
 from payments.models import KEPT, Frequency, Payment, Subscription
 
@@ -50,18 +50,18 @@ def monthly_reminder(row: Subscription) -> Message:
     before its day as well as after. A draft of a row with `years`, `times` and `given` (see `_full_years`).
     """
     facts = {**_so_far(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
-    return emails.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
+    return drafts.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
 
 
 def anniversary(row: Subscription) -> Message:
     """A year with the newsroom, or several. Once a full year. A draft of a row like the one above."""
-    return emails.draft(ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(row), "years": _years(row)})
+    return drafts.draft(ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(row), "years": _years(row)})
 
 
 def renewal_upcoming_month(row: Subscription) -> Message:
     """A month's payment comes in some days. Once a subscription and day of payment. A draft."""
-    facts = {**emails.gift(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
-    return emails.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
+    facts = {**drafts.gift(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
+    return drafts.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
 
 
 def _reminders_due(today: date) -> QuerySet[Subscription]:
@@ -75,7 +75,7 @@ def _reminders_due(today: date) -> QuerySet[Subscription]:
     rows = _full_years(_charged().filter(frequency=Frequency.MONTH), first, last)
     paused = Message.objects.filter(
         supporter=OuterRef("supporter"), kind=PAUSED, key__startswith=OuterRef("paused_key")
-    )  # fmt: skip
+    )
     rows = rows.annotate(paused_key=key_of(Value(PAUSED), "public_id")).filter(Q(full_on__gt=today) | Exists(paused))
     return unless_sent(rows, Value(REMINDER), "public_id", "years")
 
@@ -85,14 +85,14 @@ def _anniversaries_due(today: date) -> QuerySet[Subscription]:
     everything went back.
     """
     full = (today - timedelta(days=LAST), today - timedelta(days=FIRST))
-    rows = _full_years(_going().filter(mail_choices.wants(ANNIVERSARY)), *full).filter(Q(times__gt=0))
+    rows = _full_years(_going().filter(choices.wants(ANNIVERSARY)), *full).filter(Q(times__gt=0))
     return unless_sent(rows, Value(ANNIVERSARY), "public_id", "years")
 
 
 def _payments_due(today: date) -> QuerySet[Subscription]:
     """Monthly gifts whose next payment is at most three days away, and whose giver asked to be told."""
     soon = (today + timedelta(days=1), today + timedelta(days=DAYS_BEFORE_A_PAYMENT))
-    rows = _charged().filter(mail_choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
+    rows = _charged().filter(choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
     return unless_sent(rows, Value(UPCOMING), "public_id", "renews_on")
 
 
@@ -110,14 +110,22 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
     `times` and `given` in minor units, less what went back; a payment that went back whole is no time.
     """
     began = TruncDate("started_at")
-    paid = Payment.objects.filter(
-        subscription=OuterRef("pk"), status=Payment.Status.SUCCEEDED, currency=OuterRef("currency"),
-        amount__gt=F("refunded_amount") + F("disputed_amount"),
-    ).order_by().values("subscription")  # fmt: skip
+    paid = (
+        Payment.objects.filter(
+            subscription=OuterRef("pk"),
+            status=Payment.Status.SUCCEEDED,
+            currency=OuterRef("currency"),
+            amount__gt=F("refunded_amount") + F("disputed_amount"),
+        )
+        .order_by()
+        .values("subscription")
+    )
     full_years = Func(
-        Value(last, DateField()), began, template="extract(year FROM age(%(expressions)s))::int",
+        Value(last, DateField()),
+        began,
+        template="extract(year FROM age(%(expressions)s))::int",
         output_field=IntegerField(),
-    )  # fmt: skip
+    )
     later = Func(F("years"), template="make_interval(years => %(expressions)s)", output_field=DurationField())
     return rows.annotate(
         years=full_years,
@@ -127,9 +135,9 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
     ).filter(years__gte=1, full_on__gte=first)
 
 
-def _so_far(row: Subscription) -> emails.Facts:
+def _so_far(row: Subscription) -> drafts.Facts:
     so_far = {"times": getattr(row, "times", 0), "given": getattr(row, "given", 0)}
-    return {**emails.gift(row), **so_far, "agreed_on": str(clock.day_of(row.started_at))}
+    return {**drafts.gift(row), **so_far, "agreed_on": str(clock.day_of(row.started_at))}
 
 
 def _years(row: Subscription) -> int:
@@ -137,7 +145,7 @@ def _years(row: Subscription) -> int:
 
 
 def _stop(row: Subscription) -> str:
-    return emails.stop_url(row, row.supporter.language)
+    return drafts.stop_url(row, row.supporter.language)
 
 
 YEARLY_REMINDER = DueLetter(REMINDER, _reminders_due, lambda row, _today: monthly_reminder(row))

@@ -12,7 +12,7 @@ from django.db.models.functions import TruncDate
 
 from members import clock
 from members.models import Message
-from payments.letters import gifts as emails
+from payments.letters import drafts
 from payments.letters.due import DueLetter, unless_sent
 from payments.models import Subscription, SubscriptionChange
 
@@ -39,13 +39,13 @@ def _was_to_rest_longer(was: Subscription) -> bool:
 
 def paused(row: Subscription) -> Message | None:
     """Nothing is charged for a while; also after a stop that was taken back meanwhile. Once a wish, or a day of it."""
-    return emails.send("paused", _cause(row), row, _facts(row))
+    return drafts.send("paused", _cause(row), row, _facts(row))
 
 
 def resumed(row: Subscription) -> Message | None:
     """A stop or a pause was taken back: what was charged no more is charged again. Once a wish, or a day of it."""
     facts = {**_facts(row), "renews_on": row.renews_on.isoformat()}
-    return emails.send("resumed", _cause(row), row, facts)
+    return drafts.send("resumed", _cause(row), row, facts)
 
 
 def plan_changed(row: Subscription, was: Subscription) -> Message | None:
@@ -57,7 +57,7 @@ def plan_changed(row: Subscription, was: Subscription) -> Message | None:
     is_behind = row.status == Subscription.Status.PAST_DUE
     facts = {**_facts(row), **next_one, "amount_before": was.amount, "is_behind": is_behind}
     kind = "thanks_upgrade" if is_more else "plan_changed"
-    return emails.send(kind, f"{_cause(row)}:{row.amount}:{row.frequency}", row, facts)
+    return drafts.send(kind, f"{_cause(row)}:{row.amount}:{row.frequency}", row, facts)
 
 
 def resume_soon(row: Subscription) -> Message:
@@ -66,7 +66,7 @@ def resume_soon(row: Subscription) -> Message:
     resumes_on = clock.day_of(row.resumes_at)
     # A period that ends before is paused too; the day after it is Stripe's to say.
     charged = {"charged_on": row.renews_on.isoformat()} if row.renews_on >= resumes_on else {}
-    return emails.draft(KIND, f"{row.public_id}:{resumes_on}", row, _facts(row) | charged)
+    return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, _facts(row) | charged)
 
 
 def _due(today: date) -> QuerySet[Subscription]:
@@ -89,8 +89,8 @@ def _cause(row: Subscription) -> str:
     return f"{row.public_id}:{wish.public_id if wish else clock.today()}"
 
 
-def _facts(row: Subscription) -> emails.Facts:
-    facts = {**emails.gift(row), "stop_url": emails.stop_url(row, row.supporter.language)}
+def _facts(row: Subscription) -> drafts.Facts:
+    facts = {**drafts.gift(row), "stop_url": drafts.stop_url(row, row.supporter.language)}
     return facts | ({"resumes_on": str(clock.day_of(row.resumes_at))} if row.resumes_at else {})
 
 

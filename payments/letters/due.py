@@ -16,7 +16,7 @@ from django.db import models, transaction
 from django.db.models import Exists, Expression, F, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.models import Message
 
 log = logging.getLogger("hromada.due_letters")
@@ -82,7 +82,7 @@ def send(kind: DueLetter[Row], today: date) -> Counts:
     """
     counts = Counts()
     rows = kind.due(today).iterator(chunk_size=CHUNK)
-    with mail.waking_once():
+    with outbox.waking_once():
         while chunk := list(islice(rows, CHUNK)):
             counts.due += len(chunk)
             try:
@@ -102,7 +102,7 @@ def _owe(kind: DueLetter[Row], rows: Iterable[Row], today: date) -> Counts:
             drafts[letter.key] = (row, letter)
         else:
             counts.skipped += 1
-    new = mail.owe([letter for _row, letter in drafts.values()])
+    new = outbox.owe([letter for _row, letter in drafts.values()])
     for letter in new:
         kind.afterwards(drafts[letter.key][0], today)
     counts.queued, counts.skipped = len(new), counts.skipped + len(drafts) - len(new)
@@ -126,6 +126,12 @@ def _tell(kind: DueLetter[Row], counts: Counts) -> None:
     if counts.due:
         level = logging.ERROR if counts.failed or counts.unaccounted else logging.INFO
         log.log(
-            level, "letters %s: %s due, %s queued, %s not needed, %s failed, %s unaccounted",
-            kind.name, counts.due, counts.queued, counts.skipped, counts.failed, counts.unaccounted,
-        )  # fmt: skip
+            level,
+            "letters %s: %s due, %s queued, %s not needed, %s failed, %s unaccounted",
+            kind.name,
+            counts.due,
+            counts.queued,
+            counts.skipped,
+            counts.failed,
+            counts.unaccounted,
+        )

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from django.db.models import Case as Choice
+from django.db.models import Case as SqlCase
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Concat, TruncDate
 
 from members import clock
-from members.links import signed as links
-from members.mail import outbox as mail
+from members.links import signed
+from members.mail import outbox
 from members.models import Message
 from payments import cases
 from payments.giving import suggestions
-from payments.letters import gifts as emails
+from payments.letters import drafts
+from payments.letters import gifts as gift_letters
 from payments.letters.due import DueLetter, unless_sent
 from payments.models import Case, Payment, Subscription, SubscriptionChange
 
@@ -28,13 +29,13 @@ FAILED, CONFIRM = "payment_failed", "action_required"
 STEPS = {1: 0, 2: 3, 3: 7, 4: 14}
 CONFIRMING = {1: 0, 2: 2, 3: 5}
 LAST_DAY = 20
-REASONS = {
+CAUSES = {
     "expired_card": "card_ran_out",
     "insufficient_funds": "not_enough",
     "authentication_required": "confirmation",
     "invoice_payment_intent_requires_action": "confirmation",
 }
-WANTS_CONFIRMATION = [code for code, reason in REASONS.items() if reason == "confirmation"]
+WANTS_CONFIRMATION = [code for code, reason in CAUSES.items() if reason == "confirmation"]
 
 
 def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
@@ -53,24 +54,24 @@ def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
         cases.open_case(Case.Kind.FAILED_BESIDE, f"payment:{payment.pk}:failed_beside", payment.supporter, facts)
         return None
     if was_with_bank:
-        return emails.processing_failed(payment)
+        return gift_letters.processing_failed(payment)
     days = (clock.today() - clock.day_of(payment.failing_since)).days
     if payment.failure_code in WANTS_CONFIRMATION:
         letter = action_required(payment, _step(CONFIRMING, days))
     else:
         letter = failed(payment, _step(STEPS, days))
-    return next(iter(mail.owe([letter])), None)
+    return next(iter(outbox.owe([letter])), None)
 
 
 def failed(payment: Payment, step: int) -> Message:
     """Why, when it is tried again, and the one page that helps. Once a payment and step. A draft."""
-    reason = REASONS.get(payment.failure_code, "")
+    reason = CAUSES.get(payment.failure_code, "")
     gift = payment.subscription
     can_give_less = gift is not None and suggestions.lower(gift.amount, gift.currency, gift.frequency) is not None
     facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less, "can_debit": _can_debit(payment)}
     if payment.next_attempt_at and reason != "card_ran_out":  # that one will not go through, whenever it is tried
         facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
-    return emails.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
+    return drafts.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
 
 
 def _can_debit(payment: Payment) -> bool:
@@ -80,31 +81,33 @@ def _can_debit(payment: Payment) -> bool:
 
 def action_required(payment: Payment, step: int) -> Message:
     """The bank wants to hear from its customer first. Once a payment and step. A draft."""
-    confirm_url = links.url("confirm", str(payment.public_id), emails.language_of(payment))
+    confirm_url = signed.url("confirm", str(payment.public_id), drafts.language_of(payment))
     facts = {**_facts(payment), "confirm_url": confirm_url}
-    return emails.draft(CONFIRM, f"{payment.public_id}:{step}", payment, facts)
+    return drafts.draft(CONFIRM, f"{payment.public_id}:{step}", payment, facts)
 
 
 def take_back(payments: QuerySet[Payment]) -> None:
     """Those of these letters that still wait are not sent: their reason is gone. Safe to call again."""
     keys = [key for payment in payments.filter(failing_since__isnull=False) for key in _keys(payment)]
     if keys:
-        mail.take_back(Message.objects.filter(key__in=keys), "paid, stopped or given up meanwhile")
+        outbox.take_back(Message.objects.filter(key__in=keys), "paid, stopped or given up meanwhile")
 
 
 def _step(steps: dict[int, int], days: int) -> int:
     return max(step for step, first in steps.items() if first <= max(days, 0))
 
 
-def _facts(payment: Payment) -> emails.Facts:
+def _facts(payment: Payment) -> drafts.Facts:
     """Of a payment of a recurring gift that has failed."""
     assert payment.subscription is not None  # noqa: S101 - a renewal
     assert payment.failing_since is not None  # noqa: S101 - it fails
-    gift, language = payment.subscription, emails.language_of(payment)
+    gift, language = payment.subscription, drafts.language_of(payment)
     return {
-        **emails.gift(payment), "failed_on": str(clock.day_of(payment.failing_since)),
-        "method_url": links.url("method", str(gift.public_id), language), "stop_url": emails.stop_url(gift, language),
-    }  # fmt: skip
+        **drafts.gift(payment),
+        "failed_on": str(clock.day_of(payment.failing_since)),
+        "method_url": signed.url("method", str(gift.public_id), language),
+        "stop_url": drafts.stop_url(gift, language),
+    }
 
 
 def _keys(payment: Payment) -> list[str]:
@@ -138,17 +141,19 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     return (
         Payment.objects.filter(status=Payment.Status.FAILED, failing_since__isnull=False)
         .filter(
-            subscription__status__in=Subscription.ALIVE, subscription__collection_paused=False,
-            subscription__cancel_at_period_end=False, subscription__cancel_at=None,
+            subscription__status__in=Subscription.ALIVE,
+            subscription__collection_paused=False,
+            subscription__cancel_at_period_end=False,
+            subscription__cancel_at=None,
         )
         .exclude(subscription__method_problem=Subscription.MethodProblem.MANDATE_INACTIVE)
         .annotate(failing_on=TruncDate("failing_since"), next_attempt_on=TruncDate("next_attempt_at"))
         .filter(failing_on__gte=today - timedelta(days=LAST_DAY), failing_on__lte=max(began.values()))
-        .annotate(step=Choice(*choices, output_field=IntegerField()))
+        .annotate(step=SqlCase(*choices, output_field=IntegerField()))
         .filter(~Exists(stop_asked), ~Exists(others))
         .select_related("supporter", "subscription__checkout", "checkout")
         .order_by("failing_since", "pk")
-    )  # fmt: skip
+    )
 
 
 FAILING = DueLetter(FAILED, _failures_due, lambda row, _today: failed(row, getattr(row, "step", 1)))

@@ -6,27 +6,27 @@ All are called inside the transaction of their cause and are safe to call again:
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
 
-from django.conf import settings
-from django.db.models import Count, Min, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Min
 
 from members import clock
-from members.links import fresh as fresh_links
-from members.links import signed as links
-from members.mail import outbox as mail
-from members.models import Level, Message, Supporter
-from payments import money
+from members.mail import outbox
+from members.models import Level, Message
 from payments.giving import checkout as checkouts
-from payments.models import KEPT, Frequency, Payment, Subscription, SubscriptionChange
-
-Facts = dict[str, Any]
-LONGEST_NAME = 30
+from payments.letters.drafts import (
+    Facts,
+    again_url,
+    arrived,
+    day,
+    draft,
+    gift,
+    language_of,
+    send,
+    stop_url,
+)
+from payments.models import Frequency, Payment, Subscription
 
 
 def thank(payment: Payment) -> Message | None:
@@ -45,7 +45,7 @@ def thank_once(payments: Collection[Payment]) -> list[Message]:
         supporter__in={payment.supporter_id for payment in payments}, status=Payment.Status.SUCCEEDED
     ).exclude(pk__in=[payment.pk for payment in payments])
     first = dict(earlier.values_list("supporter_id").annotate(Min("paid_at")))
-    return mail.owe([_thanks_once(payment, first.get(payment.supporter_id)) for payment in payments])
+    return outbox.owe([_thanks_once(payment, first.get(payment.supporter_id)) for payment in payments])
 
 
 def thanks_first_recurring(payment: Payment) -> Message | None:
@@ -59,7 +59,7 @@ def thanks_processing(payment: Payment) -> Message | None:
     root = _root(payment)
     if _is_owed("thanks_first_once", root) or _is_owed("thanks_first_recurring", root):
         return None
-    facts = {**gift(payment), **_terms(payment), **_return_link(payment), "sent_on": _day(payment.created_at)}
+    facts = {**gift(payment), **_terms(payment), **_return_link(payment), "sent_on": day(payment.created_at)}
     return send("thanks_processing", root, payment, facts)
 
 
@@ -71,7 +71,7 @@ def processing_done(payment: Payment) -> Message | None:
 
 def processing_failed(payment: Payment) -> Message | None:
     """The bank could not complete it. A first gift can be tried again; a renewal is tried again by Stripe, or ends."""
-    facts, subscription = {**gift(payment), "failed_on": _day(clock.now())}, payment.subscription
+    facts, subscription = {**gift(payment), "failed_on": day(clock.now())}, payment.subscription
     if subscription and subscription.is_ending_or_asked_to:
         facts["rests"] = "stopped"  # what its giver no longer wants is not spoken of as tried again, nor offered
     elif payment.checkout and not payment.next_attempt_at:
@@ -87,112 +87,11 @@ def receipt_recurring(payment: Payment) -> Message | None:
     return send(kind, payment.public_id, payment, {**arrived(payment), **_terms(payment)})
 
 
-def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
-    """A yearly gift renews soon, or would if it could be charged. Once a subscription, renewal date and `days_before`
-    (30 or 7). A draft.
-    """
-    facts, language = gift(subscription), subscription.supporter.language
-    facts |= {
-        "renews_on": subscription.renews_on.isoformat(),
-        "agreed_on": _day(subscription.started_at),
-        "stop_url": stop_url(subscription, language),
-    }
-    if subscription.method_problem:
-        facts |= {"lacks_method": True, "method_url": links.url("method", str(subscription.public_id), language)}
-    subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
-    return draft("renewal_upcoming_year", subject, subscription, facts)
-
-
-def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
-    """Nothing more will be charged. Once a request to stop; for a stop made at Stripe, once a day of it.
-
-    What goes on is said too: another gift of theirs, and a debit of this one that the bank has in hand. While the time
-    that was paid for lasts, the way back is taking the stop back, not a new gift on top.
-    """
-    facts = {**gift(subscription), **_patron_until(subscription), "is_beside_another": subscription.is_beside_another}
-    with_bank = subscription.payments.filter(status=Payment.Status.PROCESSING).order_by("pk").last()
-    if with_bank:
-        facts["amount_with_bank"] = with_bank.amount
-    language = subscription.supporter.language
-    if subscription.is_stopping and subscription.renews_on > clock.today():
-        facts |= {"undo_until_on": subscription.renews_on.isoformat(), "stop_url": stop_url(subscription, language)}
-    facts["support_url"] = _url("/support/", language)
-    stopped_on = _day(subscription.canceled_at or clock.now())
-    subject = change.public_id if change else f"{subscription.public_id}:{stopped_on}"
-    return send("cancelled", subject, subscription, facts)
-
-
-def ended(subscription: Subscription) -> Message | None:
-    """A subscription that was stopped is over, and so is the time that was paid for. Once a subscription."""
-    return send("ended", subscription.public_id, subscription, _end(subscription))
-
-
-def ended_unpaid(subscription: Subscription) -> Message | None:
-    """A subscription is over because its payments failed: no debt, and thanks for all of it. Once a subscription."""
-    received = subscription.payments.filter(status=Payment.Status.SUCCEEDED, currency=subscription.currency)
-    kept = received.annotate(kept=KEPT).filter(kept__gt=0)
-    so_far = kept.aggregate(times=Count("pk"), given=Coalesce(Sum("kept"), 0))
-    return send("ended_unpaid", subscription.public_id, subscription, {**_end(subscription), **so_far})
-
-
-def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> Message:
-    """What can be done about each recurring gift, for who asked for the links; also when there is none.
-
-    Once a supporter in some minutes. A draft: for somebody unknown it is written and taken back (gift_links.py).
-    """
-    gifts = [_with_links(subscription, supporter.language) for subscription in subscriptions]
-    return mail.draft(
-        "gift_links", key=f"gift_links:{supporter.public_id}:{fresh_links.window()}", to_email=supporter.email,
-        language=supporter.language, context=context_of(supporter, supporter.language, {"gifts": gifts}),
-        supporter=supporter if supporter.pk else None,
-    )  # fmt: skip
-
-
-def duplicate_plan(subscription: Subscription, others: Sequence[Subscription]) -> Message | None:
-    """Somebody who gives already began a second recurring gift: both, each with its links. Once the later one."""
-    language = subscription.supporter.language
-    gifts = [_with_links(each, language) for each in (subscription, *others)]
-    return send("duplicate_plan", subscription.public_id, subscription, {**gift(subscription), "gifts": gifts})
-
-
-def _with_links(subscription: Subscription, language: str) -> Facts:
-    value, ends = str(subscription.public_id), subscription.is_stopping
-    standing = "stopping" if ends else "paused" if subscription.collection_paused else "going"
-    facts = {**gift(subscription), "standing": standing, "stop_url": links.url("stop", value, language)}
-    if standing == "stopping":
-        return {**facts, **_patron_until(subscription)}
-    facts["method_url"] = links.url("method", value, language)
-    return facts | ({"renews_on": subscription.renews_on.isoformat()} if standing == "going" else {})
-
-
 def _thanks_once(payment: Payment, gave_first: datetime | None) -> Message:
     letter = draft("thanks_first_once", _root(payment), payment, {**arrived(payment), **_return_link(payment)})
     if gave_first:
-        letter.kind, letter.context["gave_first_on"] = "thanks_repeat_once", _day(gave_first)
+        letter.kind, letter.context["gave_first_on"] = "thanks_repeat_once", day(gave_first)
     return letter
-
-
-def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message | None:
-    return next(iter(mail.owe([draft(kind, subject, about, facts, language)])), None)
-
-
-def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message:
-    supporter, language = about.supporter, language or language_of(about)
-    return mail.draft(
-        kind, key=f"{kind}:{subject}", to_email=supporter.email, language=language,
-        context=context_of(supporter, language, facts), supporter=supporter,
-    )  # fmt: skip
-
-
-def context_of(supporter: Supporter, language: str, facts: Facts) -> Facts:
-    return {"first_name": greeting_name(supporter), **facts, "privacy_url": _url("/support/privacy/", language)}
-
-
-def greeting_name(supporter: Supporter) -> str:
-    """The first name, when it can only be one: nobody gets to put an address or a sentence into a greeting."""
-    name = unicodedata.normalize("NFC", supporter.first_name)
-    letters = "".join(c for c in name if c not in "-'’ʼ")
-    return name if letters.isalpha() and len(name) <= LONGEST_NAME else ""
 
 
 def _is_owed(kind: str, subject: object) -> bool:
@@ -202,26 +101,6 @@ def _is_owed(kind: str, subject: object) -> bool:
 def _root(payment: Payment) -> object:
     """What a thank-you is keyed by: the checkout, whichever of its events comes first."""
     return payment.checkout.public_id if payment.checkout else payment.public_id
-
-
-def language_of(about: Payment | Subscription) -> str:
-    """A letter about a checkout speaks as its pages did; a later one as the supporter does."""
-    if isinstance(about, Payment) and about.checkout:
-        return about.checkout.language
-    return about.supporter.language
-
-
-def gift(about: Payment | Subscription) -> Facts:
-    facts: Facts = {
-        "amount": about.amount, "currency": about.currency, "frequency": about.frequency, "method": about.method
-    }  # fmt: skip
-    subscription = about.subscription if isinstance(about, Payment) else about
-    checkout = about.checkout or (subscription.checkout if subscription else None)
-    return {**facts, "reference": checkout.reference if checkout else ""}
-
-
-def arrived(payment: Payment) -> Facts:
-    return {**gift(payment), "paid_on": _day(payment.paid_at or clock.now())}
 
 
 def _terms(payment: Payment) -> Facts:
@@ -248,43 +127,11 @@ def _level(subscription: Subscription, language: str) -> str:
     return subscription.membership.level.name(language)
 
 
-def _end(subscription: Subscription) -> Facts:
-    return {
-        **gift(subscription), "ended_on": _day(subscription.ended_at or clock.now()),
-        "again_url": again_url(subscription, subscription.supporter.language),
-    }  # fmt: skip
-
-
-def _patron_until(subscription: Subscription) -> Facts:
-    if not subscription.is_alive or subscription.membership is None:
-        return {}
-    until = subscription.membership.paid_through
-    return {"patron_until_on": until.isoformat()} if until >= clock.today() else {}
-
-
 def _next_try(payment: Payment) -> Facts:
-    return {"next_try_on": _day(payment.next_attempt_at)} if payment.next_attempt_at else {}
+    return {"next_try_on": day(payment.next_attempt_at)} if payment.next_attempt_at else {}
 
 
 def _return_link(payment: Payment) -> Facts:
     if payment.checkout is None:
         return {}
     return {"return_url": f"{checkouts.return_url(payment.checkout)}?lang={language_of(payment)}"}
-
-
-def stop_url(subscription: Subscription, language: str) -> str:
-    return _url(f"/stop/{links.sign('stop', str(subscription.public_id))}/", language)
-
-
-def again_url(about: Payment | Subscription, language: str) -> str:
-    """The details form with the same gift chosen."""
-    amount = money.plain(about.amount, about.currency)
-    return _url("/support/details/", language, frequency=about.frequency, amount=amount, currency=about.currency)
-
-
-def _url(path: str, language: str, **query: str) -> str:
-    return f"{settings.SITE_URL}{path}?{urlencode({**query, 'lang': language})}"
-
-
-def _day(moment: datetime) -> str:
-    return str(clock.day_of(moment))

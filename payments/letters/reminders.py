@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from datetime import date, timedelta
 
-from django.db.models import Case as Choice
+from django.db.models import Case as SqlCase
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import TruncDate
 
+from members.links import signed
 from members.models import Message
 from payments import cases
-from payments.letters import gifts as emails
+from payments.letters import drafts
 from payments.letters.due import DueLetter, key_of, unless_sent
 from payments.models import Case, Frequency, Subscription
 
@@ -37,21 +38,22 @@ def due(today: date) -> QuerySet[Subscription]:
         .annotate(resumes_on=TruncDate("resumes_at"))
         .filter(Q(collection_paused=False) | Q(resumes_on__lte=F("renews_on")))
         .annotate(
-            days_before=Choice(
-                When(renews_on__lte=today + timedelta(days=LAST), then=LAST), default=FIRST,
+            days_before=SqlCase(
+                When(renews_on__lte=today + timedelta(days=LAST), then=LAST),
+                default=FIRST,
                 output_field=IntegerField(),
             )
         )
         .select_related("supporter", "checkout")
         .order_by("renews_on", "pk")
-    )  # fmt: skip
+    )
     first = Message.objects.filter(key=OuterRef("first_key"))
     rows = rows.annotate(first_key=key_of(*_KEY, Value(FIRST))).annotate(had_first=Exists(first))
     return unless_sent(rows, *_KEY, "days_before")
 
 
 def draft(subscription: Subscription, today: date) -> Message:
-    return emails.renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
+    return renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
 
 
 def tell_if_late(subscription: Subscription, today: date) -> None:
@@ -80,3 +82,19 @@ def _days_left(subscription: Subscription, today: date) -> int:
 
 
 YEARLY = DueLetter(KIND, due, draft, tell_if_late)
+
+
+def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
+    """A yearly gift renews soon, or would if it could be charged. Once a subscription, renewal date and `days_before`
+    (30 or 7). A draft.
+    """
+    facts, language = drafts.gift(subscription), subscription.supporter.language
+    facts |= {
+        "renews_on": subscription.renews_on.isoformat(),
+        "agreed_on": drafts.day(subscription.started_at),
+        "stop_url": drafts.stop_url(subscription, language),
+    }
+    if subscription.method_problem:
+        facts |= {"lacks_method": True, "method_url": signed.url("method", str(subscription.public_id), language)}
+    subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
+    return drafts.draft("renewal_upcoming_year", subject, subscription, facts)

@@ -15,7 +15,7 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from members import clock
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.models import Message
 from payments import money
 from payments.currencies import TABLE
@@ -36,18 +36,20 @@ def new_patrons() -> list[Message]:
     told_until = Message.objects.filter(kind=NEW_PATRONS).aggregate(last=Max(until))["last"] or 0
     begun = Subscription.objects.filter(pk__gt=told_until) if told_until else _of_the_last_day()
     rows = list(begun.select_related("campaign").order_by("pk"))
-    return mail.owe(_to_staff(NEW_PATRONS, str(told_until), new_patron_facts(rows))) if rows else []
+    return outbox.owe(_to_staff(NEW_PATRONS, str(told_until), new_patron_facts(rows))) if rows else []
 
 
 def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
     """What the letter says: each gift with the campaign it came through. `until` is the last one's row."""
     gifts = [
         {
-            "amount": row.amount, "currency": row.currency, "frequency": row.frequency,
+            "amount": row.amount,
+            "currency": row.currency,
+            "frequency": row.frequency,
             "campaign": row.campaign.title if row.campaign else "",
         }
         for row in rows[:LISTED]
-    ]  # fmt: skip
+    ]
     desk_url = _desk("admin:payments_subscription_changelist")
     return {
         "gifts": gifts,
@@ -61,7 +63,7 @@ def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
 def look_at(payment: Payment) -> None:
     """Tell of a gift that has arrived when it is a large one. Once a payment, in the transaction of its receipt."""
     if settings.STAFF_GIFT_EMAILS and is_large(payment):
-        mail.owe(_to_staff(LARGE_GIFT, str(payment.public_id), large_gift_facts(payment)))
+        outbox.owe(_to_staff(LARGE_GIFT, str(payment.public_id), large_gift_facts(payment)))
 
 
 def is_large(payment: Payment) -> bool:
@@ -73,15 +75,17 @@ def is_large(payment: Payment) -> bool:
 
 def large_gift_facts(payment: Payment) -> dict[str, Any]:
     return {
-        "amount": payment.amount, "currency": payment.currency, "frequency": payment.frequency,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "frequency": payment.frequency,
         "campaign": payment.campaign.title if payment.campaign else "",
         "desk_url": _desk("admin:members_supporter_change", payment.supporter_id),
-    }  # fmt: skip
+    }
 
 
 def drafts(kind: str, subject: str, facts: dict[str, Any], addresses: list[str], language: str) -> list[Message]:
     return [
-        mail.draft(
+        outbox.draft(
             kind, key=f"{kind}:{subject}:{number}", to_email=address, language=language, context=facts, supporter=None
         )
         for number, address in enumerate(addresses)

@@ -1,7 +1,8 @@
 from payments.models.alerts import Alert
 from payments.models.cases import Case
+from payments.models.changes import SubscriptionChange
 from payments.models.disputes import Dispute
-from payments.models.giving import Checkout, Frequency, Subscription, SubscriptionChange
+from payments.models.giving import Checkout, Frequency, Subscription
 from payments.models.inbox import StripeEvent
 from payments.models.money import KEPT, LedgerEntry, Payment, Refund
 from payments.models.payouts import Payout, PayoutLine

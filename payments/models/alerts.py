@@ -1,4 +1,4 @@
-"""Alerts: which rules of payments/alert_rules.py fire now, since when, and when staff were last told."""
+"""Alerts: which rules of payments/alerts/rules.py fire now, since when, and when staff were last told."""
 
 from __future__ import annotations
 

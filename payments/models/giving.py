@@ -16,7 +16,9 @@ from django.utils.translation import pgettext_lazy
 from appeals.models import Appeal, Campaign
 from members import clock
 from members.models import Consent, Membership, Supporter
+from payments.models.changes import SubscriptionChange
 from payments.models.requests import StripeRequest
+from payments.models.statuses import ALIVE, SubscriptionStatus
 
 CURRENCY = Q(currency__regex="^[A-Z]{3}$")
 
@@ -116,21 +118,13 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 class Subscription(Attributed):
     """The recurring agreement. `status` is spelled as Stripe spells it and mirrors a fresh read of Stripe's object."""
 
-    class Status(models.TextChoices):
-        INCOMPLETE = "incomplete", _("incomplete")
-        INCOMPLETE_EXPIRED = "incomplete_expired", _("never started")
-        TRIALING = "trialing", _("trialing")
-        ACTIVE = "active", _("active")
-        PAST_DUE = "past_due", _("past due")
-        UNPAID = "unpaid", _("unpaid")
-        PAUSED = "paused", _("paused")
-        CANCELED = "canceled", _("canceled")
+    Status = SubscriptionStatus
 
     class MethodProblem(models.TextChoices):
         DETACHED = "detached", _("card or account removed at Stripe")
         MANDATE_INACTIVE = "mandate_inactive", _("the bank ended the mandate")
 
-    ALIVE = (Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.UNPAID, Status.PAUSED)
+    ALIVE = ALIVE
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="subscriptions")
@@ -210,80 +204,3 @@ class Subscription(Attributed):
             if "pause_collection" in change.stripe_params:
                 return bool(change.stripe_params["pause_collection"])
         return self.collection_paused
-
-
-class SubscriptionChangeQuerySet(models.QuerySet["SubscriptionChange"]):
-    def note_seen(self, subscription: Subscription) -> None:
-        """Requests that the subscription answers, as it was read from Stripe now. Safe to call again.
-
-        One that a later answered request has undone will never be shown, and is not waited for.
-        """
-        undone = False
-        for change in self.filter(state__in=StripeRequest.UNSEEN):
-            if change.is_shown_by(subscription):
-                change.state, undone = StripeRequest.State.SEEN, True
-                change.save(update_fields=["state"])
-            elif undone and change.state == StripeRequest.State.ACCEPTED:
-                change.state = StripeRequest.State.OVERTAKEN
-                change.save(update_fields=["state"])
-
-
-class SubscriptionChange(StripeRequest):
-    """One request of ours to change a subscription at Stripe."""
-
-    class Kind(models.TextChoices):
-        STOP = "stop", _("stop")
-        PAUSE = "pause", _("pause")
-        AMOUNT = "amount", _("another amount")
-        KEEP = "keep", _("keep going")
-
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
-    kind = models.CharField(_("what"), max_length=10, choices=Kind)
-    amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)
-    amount_before = models.PositiveBigIntegerField(_("amount before, minor units"), null=True, blank=True)
-    at_once = models.BooleanField(_("at once"), default=False, editable=False)
-    surface = models.CharField(_("asked through"), max_length=20)
-    reason = models.CharField(_("reason"), max_length=20, blank=True)
-    words = models.TextField(_("in their words"), blank=True, max_length=1000)
-
-    objects = SubscriptionChangeQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("change of a subscription")
-        verbose_name_plural = _("changes of subscriptions")
-        ordering = ["-requested_at", "-pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["subscription", "kind"], condition=Q(state="requested"), name="one_open_change_of_a_kind"
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="amount", amount__gt=0, amount_before__gt=0)
-                | (~Q(kind="amount") & Q(amount=None, amount_before=None)),
-                name="change_of_amount_names_both",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.public_id}"
-
-    @property
-    def turn(self) -> str:
-        """Wishes about one subscription reach Stripe in their order."""
-        return f"subscription:{self.subscription_id}"
-
-    @property
-    def takes_back_a_stop(self) -> bool:
-        return self.stripe_params.get("cancel_at_period_end") is False or self.stripe_params.get("cancel_at") == ""
-
-    def is_shown_by(self, subscription: Subscription) -> bool:
-        """Whether the subscription is as this asked for. One that is over leaves nothing to be asked."""
-        if not subscription.is_alive:
-            return True
-        if self.takes_back_a_stop and subscription.is_stopping:
-            return False
-        return {
-            self.Kind.STOP: subscription.is_stopping and not self.at_once,
-            self.Kind.PAUSE: subscription.collection_paused,
-            self.Kind.AMOUNT: subscription.amount == self.amount,
-            self.Kind.KEEP: self.takes_back_a_stop or not subscription.collection_paused,
-        }[self.Kind(self.kind)]

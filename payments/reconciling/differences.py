@@ -19,7 +19,7 @@ from django.utils import timezone
 from payments.books import settlements
 from payments.errors import AlreadySettled, NotYet
 from payments.giving import lost_checkouts
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Difference, LedgerEntry, Payment, Reconciliation
 from payments.stripe_api import client
 
@@ -129,7 +129,7 @@ def take(difference: Difference, actor: User) -> None:
         if difference.kind == SUBSCRIPTION and difference.field == MISSING:
             agreed = client.read_subscription(difference.stripe_id)
             lost_checkouts.bring_back(agreed.checkout, {"subscription": agreed.id})
-        inbox.request_sync(difference.kind, difference.stripe_id)
+        queue.request_sync(difference.kind, difference.stripe_id)
     _settle(difference, State.TAKEN, actor)
 
 
@@ -156,11 +156,11 @@ def _take_payment(charge_id: str) -> None:
     charge = client.read_charge(charge_id)
     if charge.checkout:
         lost_checkouts.bring_back(charge.checkout, {"payment_intent": charge.payment_intent})
-        inbox.request_sync("payment_intent", charge.payment_intent, charge.customer)
+        queue.request_sync("payment_intent", charge.payment_intent, charge.customer)
     else:
         invoice = client.read_invoice(client.invoice_of(charge.payment_intent))
         lost_checkouts.bring_back(invoice.checkout, {"subscription": invoice.subscription})
-        inbox.request_sync("invoice", invoice.id, charge.customer)
+        queue.request_sync("invoice", invoice.id, charge.customer)
 
 
 def _take_balance(transaction_id: str) -> None:
@@ -173,7 +173,7 @@ def _take_balance(transaction_id: str) -> None:
     elif source.startswith(("charge:", "failed:")):
         _take_payment(transaction_read.source)
     else:
-        inbox.request_sync(DISPUTE if source.startswith("dispute") else REFUND, transaction_read.source)
+        queue.request_sync(DISPUTE if source.startswith("dispute") else REFUND, transaction_read.source)
 
 
 def _known(mismatches: Sequence[Mismatch]) -> dict[tuple[str, str, str], Difference]:

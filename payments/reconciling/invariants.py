@@ -14,7 +14,7 @@ from django.utils import timezone
 from members import clock
 from members.models import Membership, Message, Supporter
 from payments.models import StripeEvent, Subscription
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import runs
 
 COLUMNS = ("payments", "gross", "fees", "refunds", "disputes", "net")
 _BOOKS = """
@@ -45,7 +45,7 @@ def report() -> dict[str, Any]:
         "operations": {
             "messages": _by_state(Message.objects),
             "events": _by_state(StripeEvent.objects.filter(is_sync=False)),
-            "stripe": reconciliation.facts(),
+            "stripe": runs.facts(),
         },
         "broken": broken(),
     }

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from members import clock
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Reconciliation, StripeEvent
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import runs
 from payments.stripe_api import client
 from payments.stripe_api.event_types import HANDLED
 
@@ -33,11 +33,11 @@ def collect() -> Reconciliation | None:
     on it when it stopped half-way: the next one begins where the last complete one did. None while another process is
     at it. Safe to call at any time: an event that we have is left alone.
     """
-    with reconciliation.alone(EVENTS) as is_ours:
+    with runs.alone(EVENTS) as is_ours:
         if not is_ours:
             return None
         until = clock.now()
-        with reconciliation.recorded(EVENTS, _since(until), until) as run:
+        with runs.recorded(EVENTS, _since(until), until) as run:
             for start in range(0, len(HANDLED), TYPES_A_CALL):
                 for page in client.list_events(HANDLED[start : start + TYPES_A_CALL], run.since):
                     run.looked_at += len(page)
@@ -46,7 +46,7 @@ def collect() -> Reconciliation | None:
 
 
 def _since(until: datetime) -> datetime:
-    last, oldest = reconciliation.last_complete(EVENTS), until - KEPT_BY_STRIPE
+    last, oldest = runs.last_complete(EVENTS), until - KEPT_BY_STRIPE
     if last is None:
         return oldest
     if last.until < oldest:
@@ -67,4 +67,4 @@ def _store_missing(page: list[dict[str, Any]]) -> int:
 
 def _store(event: dict[str, Any]) -> bool:
     # The SDK reads Stripe's decimals as Decimal; as text they are again what Stripe sends.
-    return inbox.store(event, json.dumps(event, default=str).encode(), StripeEvent.State.PENDING)
+    return queue.store(event, json.dumps(event, default=str).encode(), StripeEvent.State.PENDING)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from payments import cases
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Case, Payment, Subscription
 
 log = logging.getLogger("hromada.daily")
@@ -52,6 +52,6 @@ def _tell(subscription: Subscription) -> bool:
     facts = {"subscription": subscription.pk, "renews_on": subscription.renews_on.isoformat()}
     with transaction.atomic():
         cases.open_case(Case.Kind.RENEWAL_MISSED, key, subscription.supporter, facts)
-        inbox.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
+        queue.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
     log.error("renewal of subscription %s did not come: due on %s", subscription.pk, subscription.renews_on)
     return True

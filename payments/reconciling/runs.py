@@ -17,6 +17,7 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from payments import locks
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.models import Reconciliation
 
@@ -114,17 +115,9 @@ def recorded(kind: Reconciliation.Kind, since: datetime, until: datetime) -> Ite
 
 @contextmanager
 def alone(kind: Reconciliation.Kind) -> Iterator[bool]:
-    """One run of a kind at a time: False while another process is at it. Held by this connection."""
-    name = f"reconciliation:{kind.value}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
-        is_ours: bool = cursor.fetchone()[0]
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+    """Hold the one place for a run of this kind; yields False while another process holds it."""
+    with locks.taken([f"reconciliation:{kind.value}"]) as ours:
+        yield bool(ours)
 
 
 def _is_late(at: datetime | None, within: timedelta, now: datetime) -> bool:

@@ -38,9 +38,11 @@ def without_pause(subscription: Subscription) -> dict[str, Any]:
 def price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
     """The subscription's one line with another price."""
     price = {
-        "currency": agreed.currency.lower(), "product": agreed.product, "unit_amount": amount,
+        "currency": agreed.currency.lower(),
+        "product": agreed.product,
+        "unit_amount": amount,
         "recurring": {"interval": agreed.interval},
-    }  # fmt: skip
+    }
     return {"id": agreed.item, "quantity": 1, "price_data": price}
 
 

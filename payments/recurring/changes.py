@@ -26,7 +26,7 @@ from payments.giving import suggestions
 from payments.giving.choices import next_on
 from payments.models import Case, Frequency, Payment, Subscription, SubscriptionChange
 from payments.recurring import change_params, subscriptions
-from payments.stripe_api import client, objects
+from payments.stripe_api import client
 
 Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
 
@@ -38,8 +38,7 @@ OVERTAKES: dict[str, tuple[str, ...]] = {
     Kind.PAUSE: (Kind.STOP, Kind.KEEP),
     Kind.AMOUNT: (Kind.STOP, Kind.AMOUNT),
 }
-# The reason that says that a recurring gift was never meant, and for how long its money may go back.
-MEANT_ONCE = "once"
+# For how long the money of a recurring gift that was never meant may go back.
 OFFER_BACK_WITHIN = timedelta(days=60)
 
 
@@ -109,9 +108,15 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
 
 
 def write_down_stop(
-    subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None, *,
-    at_once: bool = False, public_id: uuid.UUID | None = None,
-) -> SubscriptionChange:  # fmt: skip
+    subscription: Subscription,
+    surface: str,
+    reason: str = "",
+    words: str = "",
+    actor: User | None = None,
+    *,
+    at_once: bool = False,
+    public_id: uuid.UUID | None = None,
+) -> SubscriptionChange:
     """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
 
     `at_once`: not at the end of the paid time, for one whose money goes back. `public_id` names the wish. From two tabs
@@ -122,7 +127,7 @@ def write_down_stop(
             return open_one
         if subscription.is_ending_or_asked_to:
             raise AlreadyStopped(subscription.stripe_subscription_id)
-        if reason == MEANT_ONCE:
+        if reason == SubscriptionChange.Reason.MEANT_ONCE:
             _show_to_staff(subscription)
         told = {"words": words, "actor": actor, "at_once": at_once, "public_id": public_id or uuid.uuid4()}
         params = change_params.stop_params(subscription, at_once=at_once)
@@ -152,13 +157,13 @@ def look_at_unseen(change: SubscriptionChange) -> None:
     a transaction. Raises StripeUnavailable, StripeRefused.
     """
     agreed = client.read_subscription(change.subscription.stripe_subscription_id)
-    if _shows(agreed, change):
+    if change.is_shown_by(agreed):
         subscriptions.read_again(change.subscription)
     else:
         SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.OVERTAKEN)
 
 
-def standing(subscription: Subscription) -> str:
+def current_state(subscription: Subscription) -> str:
     """over, stopping, paused or going: by what Stripe accepted last and has not shown yet, else by what it shows."""
     if not subscription.is_alive:
         return "over"
@@ -247,22 +252,6 @@ def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) ->
 def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | None:
     """Whether Stripe's object is as was asked for by now; None when it is not."""
     agreed = client.read_subscription(subscription.stripe_subscription_id)
-    is_over, ends_later = (
-        agreed.status not in Subscription.ALIVE,
-        subscription.status in change_params.STOPS_AT_PERIOD_END,
-    )
-    return True if _shows(agreed, change) and (is_over or ends_later or change.kind != Kind.STOP) else None
-
-
-def _shows(agreed: objects.Subscription, change: SubscriptionChange) -> bool:
-    is_ending = agreed.cancel_at_period_end or agreed.cancel_at is not None
-    if agreed.status not in Subscription.ALIVE:
-        return True
-    if change.takes_back_a_stop and is_ending:
-        return False
-    return {
-        Kind.STOP: is_ending and not change.at_once,
-        Kind.PAUSE: agreed.collection_paused,
-        Kind.AMOUNT: agreed.amount == change.amount,
-        Kind.KEEP: change.takes_back_a_stop or not agreed.collection_paused,
-    }[Kind(change.kind)]
+    is_over = agreed.status not in Subscription.ALIVE
+    ends_later = subscription.status in change_params.STOPS_AT_PERIOD_END
+    return True if change.is_shown_by(agreed) and (is_over or ends_later or change.kind != Kind.STOP) else None

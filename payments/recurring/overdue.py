@@ -14,9 +14,9 @@ from typing import Any
 from celery import current_app
 from django.db import transaction
 
-from payments import stripe_requests as requests
+from payments import stripe_requests
 from payments.errors import Declined, StripeRefused, StripeUnavailable
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import OverdueTry, Payment, PortalVisit, Subscription
 from payments.stripe_api import client
 
@@ -46,9 +46,7 @@ def note_new_method(subscription: Subscription) -> None:
     method = subscription.stripe_payment_method_id
     for payment in payments_behind(subscription) if method else []:
         wish = {"stripe_payment_method_id": method, "stripe_params": {"payment_method": method}}
-        row, is_new = OverdueTry.objects.get_or_create(
-            payment=payment, stripe_payment_method_id=method, defaults=wish
-        )  # fmt: skip
+        row, is_new = OverdueTry.objects.get_or_create(payment=payment, stripe_payment_method_id=method, defaults=wish)
         if is_new:
             transaction.on_commit(partial(_wake, row.pk))
 
@@ -60,10 +58,10 @@ def ask(row: OverdueTry) -> None:
     """
     payment = Payment.objects.get(pk=row.payment_id)
     try:
-        requests.ask(row, partial(_pay, payment), partial(_is_paid, payment))
+        stripe_requests.ask(row, partial(_pay, payment), partial(_is_paid, payment))
     except Declined as declined:
         log.info("declined: %s (%s)", row.idempotency_key, declined.code)
-    inbox.request_sync("invoice", payment.stripe_invoice_id or "", payment.stripe_customer_id)
+    queue.request_sync("invoice", payment.stripe_invoice_id or "", payment.stripe_customer_id)
 
 
 def ask_by_id(row_id: int) -> None:
@@ -85,9 +83,10 @@ def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:
     if subscription.stripe_payment_method_id == visit.method_before:
         return "checking", None, ""
     tries = OverdueTry.objects.filter(
-        payment__subscription=subscription, payment__failing_since__isnull=False,
+        payment__subscription=subscription,
+        payment__failing_since__isnull=False,
         stripe_payment_method_id=subscription.stripe_payment_method_id,
-    ).select_related("payment")  # fmt: skip
+    ).select_related("payment")
     row = next((each for each in tries if each.payment.status != Payment.Status.SUCCEEDED), None) or tries.first()
     if row is None:
         return "changed", None, ""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from payments import stripe_requests as requests
+from payments import stripe_requests
 from payments.errors import StripeMissing, StripeUnavailable
 from payments.giving.checkout import LOOK_EVERY_SECONDS, STRIPE_LOCALES
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Payment, PortalConfiguration, PortalVisit, StripeRequest, Subscription
 from payments.stripe_api import client
 
@@ -44,7 +44,7 @@ def configuration() -> str:
     if row is None:
         params = {"features": FEATURES, "default_return_url": f"{settings.SITE_URL}/support/"}
         row = PortalConfiguration.objects.create(stripe_params=params)
-    made = requests.ask(row, client.create_portal_configuration, lambda: None)
+    made = stripe_requests.ask(row, client.create_portal_configuration, lambda: None)
     if made is None:
         return configuration()  # another process was faster
     PortalConfiguration.objects.filter(pk=row.pk).update(stripe_configuration_id=made)
@@ -60,9 +60,9 @@ def look_again(visit: PortalVisit, payment: Payment | None) -> None:
     """Have read from Stripe what the way back wants to know, through the queue. Safe to call at every page view."""
     subscription = visit.subscription
     customer, often = subscription.stripe_customer_id, LOOK_EVERY_SECONDS
-    inbox.request_sync("subscription", subscription.stripe_subscription_id, customer, every_seconds=often)
+    queue.request_sync("subscription", subscription.stripe_subscription_id, customer, every_seconds=often)
     if payment and payment.stripe_invoice_id:
-        inbox.request_sync("invoice", payment.stripe_invoice_id, customer, every_seconds=often)
+        queue.request_sync("invoice", payment.stripe_invoice_id, customer, every_seconds=often)
 
 
 def _visit(subscription: Subscription, configuration_id: str, back_url: str, left_url: str, language: str) -> str:
@@ -79,7 +79,7 @@ def _visit(subscription: Subscription, configuration_id: str, back_url: str, lef
     visit = PortalVisit.objects.create(
         subscription=subscription, method_before=subscription.stripe_payment_method_id, stripe_params=params
     )
-    url = requests.ask(visit, client.create_portal_session, lambda: None)
+    url = stripe_requests.ask(visit, client.create_portal_session, lambda: None)
     if url is None:
         raise StripeUnavailable(visit.idempotency_key)
     return url

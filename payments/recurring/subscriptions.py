@@ -14,10 +14,10 @@ from members.models import Supporter
 from payments import cases
 from payments.books import duplicates
 from payments.giving import checkout as checkouts
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.letters import changes as change_letters
+from payments.letters import endings
 from payments.letters import failed as failed_letters
-from payments.letters import gifts as emails
 from payments.models import Case, Payment, Subscription, SubscriptionChange
 from payments.recurring import methods, overdue
 from payments.stripe_api import objects
@@ -30,9 +30,11 @@ def find(stripe_subscription_id: str) -> Subscription | None:
     supporter = Supporter.objects.filter(subscriptions__stripe_subscription_id=stripe_subscription_id)
     if not supporter.select_for_update(of=("self",)):
         return None
-    return Subscription.objects.select_for_update(of=("self",)).select_related(
-        "supporter", "checkout", "membership__level"
-    ).get(stripe_subscription_id=stripe_subscription_id)  # fmt: skip
+    return (
+        Subscription.objects.select_for_update(of=("self",))
+        .select_related("supporter", "checkout", "membership__level")
+        .get(stripe_subscription_id=stripe_subscription_id)
+    )
 
 
 def follow(agreed: objects.Subscription) -> Subscription | None:
@@ -68,7 +70,7 @@ def note_unfinished_invoice(invoice: objects.Invoice) -> None:
 
 def read_again(subscription: Subscription) -> None:
     """Have it read from Stripe, through the queue of the events."""
-    inbox.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
+    queue.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
 
 
 def _begin(agreed: objects.Subscription) -> Subscription:
@@ -77,9 +79,12 @@ def _begin(agreed: objects.Subscription) -> Subscription:
     # Two sessions of one checkout were paid: the second agreement has none, and is a duplicate for staff to look at.
     is_second = Subscription.objects.filter(checkout=checkout).exists()
     row = find(agreed.id) or Subscription(
-        supporter=supporter, checkout=None if is_second else checkout, stripe_subscription_id=agreed.id,
-        started_at=agreed.started_at, **checkout.attribution(),
-    )  # fmt: skip
+        supporter=supporter,
+        checkout=None if is_second else checkout,
+        stripe_subscription_id=agreed.id,
+        started_at=agreed.started_at,
+        **checkout.attribution(),
+    )
     _mirror(row, agreed)
     row.save()
     methods.look_at(row)
@@ -110,14 +115,14 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
     has_ended = was_alive and not row.is_alive
     stopped_at_once = has_ended and _was_immediate(agreed)
     if (row.is_stopping and not was_stopping) or (stopped_at_once and not was_stopping):
-        emails.cancelled(row, _unseen_stop(row))
+        endings.cancelled(row, _unseen_stop(row))
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
         if agreed.ended_reason == "payment_failed":
             _end_unpaid(row)
         elif not stopped_at_once and not row.is_beside_another:
-            emails.ended(row)
+            endings.ended(row)
     if row.is_stopping or row.collection_paused or not row.is_alive:
         failed_letters.take_back(row.payments.exclude(status=Payment.Status.SUCCEEDED))
 
@@ -125,7 +130,7 @@ def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple
 def _end_unpaid(row: Subscription) -> None:
     """Nobody whose other gift goes on is told that one has failed: staff were shown it (failed_letters.py)."""
     if not row.is_beside_another:
-        emails.ended_unpaid(row)
+        endings.ended_unpaid(row)
 
 
 def _unseen_stop(row: Subscription) -> SubscriptionChange | None:

@@ -13,8 +13,7 @@ from datetime import timedelta
 
 from members import clock
 from members.models import Supporter
-from payments import cases
-from payments import stripe_requests as requests
+from payments import cases, locks
 from payments.books import refund_requests
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.models import Case, OverdueTry, RefundRequest, StripeRequest, SubscriptionChange
@@ -39,8 +38,8 @@ def take_up(seconds: float = 45) -> int:
     for request in _left_open():
         if time.monotonic() > until:
             break
-        with requests.alone(request, wait=False) as is_ours:
-            answered += is_ours and _is_answered(request)
+        with locks.taken([request.turn]) as ours:
+            answered += bool(ours) and _is_answered(request)
     _show_to_staff()
     _read_accepted_again()
     return answered

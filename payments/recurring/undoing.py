@@ -18,13 +18,20 @@ from payments.models import Case, Payment, RefundRequest, Subscription, Subscrip
 from payments.recurring import changes, unanswered
 
 SURFACE = "staff"
-REASONS: dict[str, RefundRequest.Reason] = {Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED}
+REASON_OF_CASE: dict[str, RefundRequest.Reason] = {Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED}
 
 
 def send_back(
-    payment: Payment, amount: int, reason: str, actor: User, sentence: str = "", *,
-    tells_supporter: bool = True, also_stops: bool = False, public_id: uuid.UUID | None = None,
-) -> RefundRequest:  # fmt: skip
+    payment: Payment,
+    amount: int,
+    reason: str,
+    actor: User,
+    sentence: str = "",
+    *,
+    tells_supporter: bool = True,
+    also_stops: bool = False,
+    public_id: uuid.UUID | None = None,
+) -> RefundRequest:
     """Send this much of a payment back and, if wanted, stop its subscription. Never inside a transaction.
 
     The same `public_id` is the same act. A request that is still `requested` afterwards waits for Stripe and is taken
@@ -33,7 +40,7 @@ def send_back(
     with transaction.atomic():
         request = refund_requests.write_down(
             payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
-        )  # fmt: skip
+        )
         stops = payment.subscription if also_stops else None
         change = _stop_of(stops, actor, request.public_id) if stops else None
     try:
@@ -50,9 +57,14 @@ def refusal(request: RefundRequest) -> StripeRefused:
 
 
 def settle_duplicate(
-    case: Case, payment: Payment | None, subscription: Subscription | None, actor: User, note: str,
-    sentence: str = "", public_id: uuid.UUID | None = None,
-) -> RefundRequest | None:  # fmt: skip
+    case: Case,
+    payment: Payment | None,
+    subscription: Subscription | None,
+    actor: User,
+    note: str,
+    sentence: str = "",
+    public_id: uuid.UUID | None = None,
+) -> RefundRequest | None:
     """Settle a case by stopping a subscription, refunding what is left of a payment, or both. Never in a transaction.
     A subscription whose money goes back, or went, ends at once: there is no paid time that it would have to last for.
     Money of a second subscription that is still with the bank goes back when it has come (ledger.py).
@@ -64,7 +76,10 @@ def settle_duplicate(
     with transaction.atomic():
         cases.settle(case, actor, note)
         if payment:
-            amount, reason = refund_requests.left(payment), REASONS.get(case.kind, RefundRequest.Reason.DUPLICATE)
+            amount, reason = (
+                refund_requests.left(payment),
+                REASON_OF_CASE.get(case.kind, RefundRequest.Reason.DUPLICATE),
+            )
             request = refund_requests.write_down(payment, amount, reason, actor, sentence, public_id=public_id)
         change, wish = None, request.public_id if request else public_id
         if subscription:

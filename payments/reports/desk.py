@@ -66,10 +66,16 @@ def received() -> list[Received]:
         status=Payment.Status.SUCCEEDED, created_at__gte=month - SLOWEST_PAYMENT, paid_at__gte=month
     )
     is_today = Q(paid_at__gte=_start(today))
-    rows = recent.order_by().values("currency").annotate(
-        today=Sum("amount", filter=is_today, default=0), gifts_today=Count("pk", filter=is_today),
-        month=Sum("amount"), gifts_month=Count("pk"),
-    )  # fmt: skip
+    rows = (
+        recent.order_by()
+        .values("currency")
+        .annotate(
+            today=Sum("amount", filter=is_today, default=0),
+            gifts_today=Count("pk", filter=is_today),
+            month=Sum("amount"),
+            gifts_month=Count("pk"),
+        )
+    )
     return sorted((Received(**row) for row in rows), key=lambda row: (-row.gifts_month, row.currency))
 
 

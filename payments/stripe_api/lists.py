@@ -22,7 +22,7 @@ def ended_subscriptions(since: datetime) -> Iterator[list[objects.Subscription]]
     ends: Any = {"gte": int(since.timestamp())}
     return client.listed(
         objects.subscription, client.connection().v1.subscriptions.list, status="canceled", current_period_end=ends
-    )  # fmt: skip
+    )
 
 
 def charges(since: datetime, until: datetime) -> Iterator[list[objects.Charge]]:

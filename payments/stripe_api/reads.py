@@ -83,8 +83,12 @@ class Reads:
 
     def ahead(self, wanted: Collection[Wanted]) -> None:
         """Read what handlers will ask for. Safe in any thread: touches no database, keeps errors for who asks."""
-        read = {"checkout.session": self._session_and_invoice, "invoice": self.invoice,
-                "subscription": self.subscription, "refund": self.refund}  # fmt: skip
+        read = {
+            "checkout.session": self._session_and_invoice,
+            "invoice": self.invoice,
+            "subscription": self.subscription,
+            "refund": self.refund,
+        }
         for kind, stripe_id in sorted(wanted, key=lambda one: AHEAD.index(one.kind)):
             with suppress(Exception):
                 read[kind](stripe_id)

@@ -6,7 +6,6 @@ members/links/pages.py. No name on the pages; the link may have been forwarded.
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from members.links import pages as link_pages
-from members.links import signed as links
+from members.links import public_ids, signed
 from members.models import Supporter
 from payments import money
 from payments.models import Payment, Subscription
@@ -24,11 +23,11 @@ MOST_TRIES = 6
 
 def subscription(purpose: str, token: str) -> Subscription | None:
     """The subscription a link of this purpose points at; None for a link that is not ours or has run out."""
-    return _subscription(links.read(purpose, token))
+    return _subscription(signed.read(purpose, token))
 
 
 def payment(purpose: str, token: str) -> Payment | None:
-    return _payment(links.read(purpose, token))
+    return _payment(signed.read(purpose, token))
 
 
 def unopened(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
@@ -79,12 +78,12 @@ def _with_language(request: HttpRequest, path: str, query: dict[str, Any]) -> st
 
 def _subscription(public_id: str | None) -> Subscription | None:
     rows = Subscription.objects.select_related("membership", "supporter", "checkout", "campaign", "appeal")
-    return rows.filter(public_id=found).first() if (found := _uuid(public_id)) else None
+    return rows.filter(public_id=found).first() if (found := public_ids.parse(public_id)) else None
 
 
 def _payment(public_id: str | None) -> Payment | None:
     rows = Payment.objects.select_related("subscription", "supporter")
-    return rows.filter(public_id=found).first() if (found := _uuid(public_id)) else None
+    return rows.filter(public_id=found).first() if (found := public_ids.parse(public_id)) else None
 
 
 def _owner(public_id: str) -> Supporter | None:
@@ -95,10 +94,3 @@ def _owner(public_id: str) -> Supporter | None:
 def _owner_of_payment(public_id: str) -> Supporter | None:
     found = _payment(public_id)
     return found.supporter if found else None
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members.links import signed as links
+from members.links import signed
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.letters import declines
 from payments.models import Payment, Subscription
@@ -60,9 +60,13 @@ def _back(request: HttpRequest, subscription: Subscription) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, subscription: Subscription, state: str, payment: Payment | None = None, reason: str = "",
+    request: HttpRequest,
+    subscription: Subscription,
+    state: str,
+    payment: Payment | None = None,
+    reason: str = "",
     status: int = 200,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     behind = overdue.payments_behind(subscription)
     done = linked.tries(request)
     context: dict[str, Any] = {
@@ -71,8 +75,8 @@ def _page(
         "payment": payment or (behind[0] if behind else None),
         "is_behind": bool(behind),
         "reason": reason,
-        "confirm_path": f"/confirm/{links.sign('confirm', str(payment.public_id))}/" if payment else "",
-        "stop_path": f"/stop/{links.sign('stop', str(subscription.public_id))}/",
+        "confirm_path": f"/confirm/{signed.sign('confirm', str(payment.public_id))}/" if payment else "",
+        "stop_path": f"/stop/{signed.sign('stop', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "next_url": linked.address(request, back=1, **{"try": done + 1}) if done < linked.MOST_TRIES else "",
         "last_url": linked.address(request, back=1, **{"try": linked.MOST_TRIES}),

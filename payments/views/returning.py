@@ -5,7 +5,6 @@ The page tells what our rows say, asks for a fresh look at Stripe's while they s
 
 from __future__ import annotations
 
-import uuid
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +16,7 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from members import clock
-from members.links import signed as links
+from members.links import public_ids, signed
 from payments.giving import checkout as checkouts
 from payments.giving.choices import next_on, of_checkout
 from payments.letters import declines
@@ -39,12 +38,9 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _find(token: str) -> Checkout | None:
-    try:
-        public_id = uuid.UUID(links.read("return", token) or "")
-    except ValueError:
-        return None
+    public_id = public_ids.parse(signed.read("return", token))
     rows = Checkout.objects.select_related("campaign", "appeal", "subscription").prefetch_related("payments")
-    return rows.filter(public_id=public_id).first()
+    return rows.filter(public_id=public_id).first() if public_id else None
 
 
 def _speak_their_language(request: HttpRequest, checkout: Checkout) -> None:
@@ -101,7 +97,7 @@ def _next_on(checkout: Checkout, subscription: Subscription | None) -> date | No
 def _stop_url(subscription: Subscription | None) -> str:
     if subscription is None or not subscription.is_alive or subscription.is_stopping:
         return ""
-    return f"/stop/{links.sign('stop', str(subscription.public_id))}/"
+    return f"/stop/{signed.sign('stop', str(subscription.public_id))}/"
 
 
 def _tries(request: HttpRequest) -> int:

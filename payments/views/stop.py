@@ -11,34 +11,25 @@ from datetime import date
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members import clock
-from members.links import signed as links
+from members.links import signed
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
 from payments.models import Payment, Subscription, SubscriptionChange
 from payments.recurring import changes
 from payments.views import linked
 
 SURFACE = "mail"
-REASONS = [
-    ("money", _("Money is tight")),
-    ("elsewhere", _("I give elsewhere now")),
-    ("disagree", _("I disagree with something you published")),
-    ("reading", _("I read you less")),
-    ("trouble", _("The payment gave me trouble")),
-    (changes.MEANT_ONCE, _("I only meant to give once")),
-]
 DONE = {"over": "done", "stopping": "done", "paused": "paused", "going": "ask"}
 
 
 class ReasonForm(forms.Form):
     """Why, if they like. Nothing here can stop the stopping: what does not fit is left out."""
 
-    reason = forms.ChoiceField(choices=REASONS, required=False)
+    reason = forms.ChoiceField(choices=SubscriptionChange.Reason, required=False)
     words = forms.CharField(max_length=1000, required=False, strip=True)
 
     def answers(self) -> tuple[str, str]:
@@ -62,7 +53,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     if subscription is None:
         return linked.unopened(request, "stop", token)
     if request.method != "POST":
-        return _page(request, subscription, DONE[changes.standing(subscription)])
+        return _page(request, subscription, DONE[changes.current_state(subscription)])
     try:
         state = _do(request, subscription)
     except StripeUnavailable:
@@ -92,7 +83,7 @@ def _do(request: HttpRequest, subscription: Subscription) -> str:
 
 def _told(subscription: Subscription, wanted: str, amount: int) -> str:
     """What the page says afterwards: by what Stripe accepted, so of two tabs both say the same."""
-    state = DONE[changes.standing(subscription)]
+    state = DONE[changes.current_state(subscription)]
     if state == "ask" and wanted == "lower" and changes.asked_amount(subscription) == amount:
         return "lowered"
     return "kept" if state == "ask" and wanted == "keep" else state
@@ -112,7 +103,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at")
     context = {
         "subscription": subscription,
-        "standing": changes.standing(subscription),
+        "gift_state": changes.current_state(subscription),
         "amount": changes.asked_amount(subscription),
         "patron_until": _patron_until(subscription),
         "last_payment": received.first(),
@@ -122,9 +113,9 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
         "instead": _instead(subscription),
         "is_news": request.method == "POST",
-        "method_path": f"/method/{links.sign('method', str(subscription.public_id))}/",
+        "method_path": f"/method/{signed.sign('method', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
-        "reasons": REASONS,
+        "reasons": SubscriptionChange.Reason.choices,
         "state": state,
     }
     return linked.page(request, "portal/stop.html", context, status)

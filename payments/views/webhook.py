@@ -20,7 +20,7 @@ from django.http.request import UnreadablePostError
 
 from payments import heartbeats
 from payments.crash_points import crash_at
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import StripeEvent
 from payments.stripe_api import signatures
 from payments.stripe_api.client import API_VERSION
@@ -89,7 +89,7 @@ def _store(event: dict[str, Any], body: bytes) -> HttpResponse:
     if event.get("api_version") != API_VERSION:
         log.info("event of another API version id=%s", event["id"])
     try:
-        inbox.store(event, body, _state(event))
+        queue.store(event, body, _state(event))
         crash_at("before-answer")
     except DatabaseError:
         connection.close()

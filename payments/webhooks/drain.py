@@ -13,11 +13,11 @@ from datetime import timedelta
 
 from django.db import OperationalError, transaction
 
-from members.mail import outbox as mail
+from members.mail import outbox
 from payments.books import new_gifts
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost, NotOurs, NotYet, StripeUnavailable
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import StripeEvent
 from payments.stripe_api.reads import Reads
 from payments.webhooks import lanes
@@ -39,13 +39,13 @@ Plan = tuple[StripeEvent, Effect]
 
 def work(limit: int = BATCH) -> int:
     """Work one batch; returns how many events were claimed. Never raises for what an event holds."""
-    events = inbox.claim(limit)
+    events = queue.claim(limit)
     if events:
         crash_at("after-claim")
         every = lanes.of(events)
         with lanes.locked(every) as ours:
             taken = {lane.key for lane in ours}
-            inbox.put_back([e for lane in every if lane.key not in taken for e in lane.events], PUT_BACK_FOR)
+            queue.put_back([e for lane in every if lane.key not in taken for e in lane.events], PUT_BACK_FOR)
             for ready in lanes.as_they_are_read(ours, TOGETHER):
                 _work_together(ready)
     return len(events)
@@ -83,7 +83,7 @@ def _planned(event: StripeEvent, reads: Reads) -> Plan | None:
     """The event with its effect, everything read; None when that failed, which is on the row then."""
     handler = HANDLERS.get(event.type)
     if handler is None:
-        inbox.finish([event], State.IGNORED)
+        queue.finish([event], State.IGNORED)
         return None
     with _failing(event):
         return event, handler(event, reads)
@@ -94,7 +94,7 @@ def _apply(plans: list[Plan]) -> None:
     """All these effects in one transaction, with the events' own state."""
     done: list[StripeEvent] = []
     foreign: list[StripeEvent] = []
-    with mail.waking_once():
+    with outbox.waking_once():
         with transaction.atomic():
             recorded = new_gifts.record([effect.intent for _, effect in plans if isinstance(effect, Gift)])
             for event, effect in plans:
@@ -104,8 +104,8 @@ def _apply(plans: list[Plan]) -> None:
                     done.append(event)
                 except NotOurs:  # raised before anything was written
                     foreign.append(event)
-            inbox.finish(done, State.PROCESSED)
-            inbox.finish(foreign, State.FOREIGN, "not made by this software")
+            queue.finish(done, State.PROCESSED)
+            queue.finish(foreign, State.FOREIGN, "not made by this software")
             crash_at("before-commit")
         crash_at("after-commit")
 
@@ -116,19 +116,19 @@ def _failing(event: StripeEvent) -> Iterator[None]:
     try:
         yield
     except NotOurs as error:
-        inbox.finish([event], State.FOREIGN, f"not made by this software: {error}")
+        queue.finish([event], State.FOREIGN, f"not made by this software: {error}")
     except CheckoutLost as error:
-        inbox.retry_later(event, State.PARKED, f"{inbox.LOST}{error}")
+        queue.retry_later(event, State.PARKED, f"{queue.LOST}{error}")
     except NotYet as error:
-        inbox.retry_later(event, State.PARKED, f"waits for: {error}")
+        queue.retry_later(event, State.PARKED, f"waits for: {error}")
     except StripeUnavailable as error:
-        inbox.retry_later(event, State.PENDING, f"Stripe did not answer: {error}")
+        queue.retry_later(event, State.PENDING, f"Stripe did not answer: {error}")
     except Exception as error:
         if _is_collision(error):
-            inbox.put_back([event], PUT_BACK_FOR)
+            queue.put_back([event], PUT_BACK_FOR)
             return
         log.warning("event failed id=%s type=%s error=%s", event.pk, event.type, type(error).__name__)
-        inbox.retry_later(event, State.FAILED, f"{type(error).__name__}: {error}")
+        queue.retry_later(event, State.FAILED, f"{type(error).__name__}: {error}")
 
 
 def _is_collision(error: Exception) -> bool:

@@ -10,8 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.db import connection
-
+from payments import locks
 from payments.models import StripeEvent
 from payments.stripe_api import objects
 from payments.stripe_api.reads import AHEAD, Reads, Wanted
@@ -58,20 +57,9 @@ def _is_text(key: str) -> bool:
 
 @contextmanager
 def locked(lanes: list[Lane]) -> Iterator[list[Lane]]:
-    """Those lanes that are ours now, until the end of the block: no other drain works on these customers."""
-    keys = [lane.key for lane in lanes]
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [keys])
-        ours = {row[0] for row in cursor.fetchall()}
-    try:
+    """Hold the lanes that no other drain works on, until the end of the block; yields them."""
+    with locks.taken([lane.key for lane in lanes]) as ours:
         yield [lane for lane in lanes if lane.key in ours]
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(_UNLOCK, [list(ours)])
-
-
-_LOCK = "SELECT key FROM unnest(%s::text[]) AS key WHERE pg_try_advisory_lock(hashtextextended(key, 0))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key"
 
 
 def as_they_are_read(lanes: list[Lane], together: int) -> Iterator[list[Lane]]:

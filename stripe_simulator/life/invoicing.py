@@ -92,10 +92,18 @@ def _from_credit(world: World, invoice: Document) -> None:
     world.update(customer, balance=customer["balance"] + due)
     moments = {**invoice["status_transitions"], "finalized_at": world.now(), "paid_at": world.now()}
     world.update(
-        invoice, status="paid", amount_due=0, amount_remaining=0, auto_advance=False, attempted=True,
-        automatically_finalizes_at=None, next_payment_attempt=None, status_transitions=moments,
-        starting_balance=customer["balance"] - due, ending_balance=customer["balance"],
-    )  # fmt: skip
+        invoice,
+        status="paid",
+        amount_due=0,
+        amount_remaining=0,
+        auto_advance=False,
+        attempted=True,
+        automatically_finalizes_at=None,
+        next_payment_attempt=None,
+        status_transitions=moments,
+        starting_balance=customer["balance"] - due,
+        ending_balance=customer["balance"],
+    )
     for event in ("invoice.finalized", "invoice.updated", "invoice.paid", "invoice.payment_succeeded"):
         world.emit(event, invoice)
 
@@ -104,9 +112,13 @@ def _unfinished(world: World, invoice: Document) -> None:
     """Stripe cannot make the bill: it stays a draft until somebody mends what is wrong."""
     error = {"type": "invalid_request_error", "code": "customer_tax_location_invalid", "message": "Invalid address."}
     world.update(
-        invoice, "invoice.finalization_failed", auto_advance=False, automatically_finalizes_at=None,
-        next_payment_attempt=None, last_finalization_error=error,
-    )  # fmt: skip
+        invoice,
+        "invoice.finalization_failed",
+        auto_advance=False,
+        automatically_finalizes_at=None,
+        next_payment_attempt=None,
+        last_finalization_error=error,
+    )
 
 
 def mend(world: World, subscription: Document) -> None:
@@ -189,9 +201,14 @@ def paid_outside(world: World, invoice: Document) -> None:
     world.unschedule("retry", invoice["id"])
     moments = {**invoice["status_transitions"], "paid_at": world.now()}
     world.update(
-        invoice, status="paid", auto_advance=False, amount_paid=invoice["amount_due"], amount_remaining=0,
-        next_payment_attempt=None, status_transitions=moments,
-    )  # fmt: skip
+        invoice,
+        status="paid",
+        auto_advance=False,
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        next_payment_attempt=None,
+        status_transitions=moments,
+    )
     charging.cancel(world, intent_of(world, invoice), "void_invoice")
     for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
         world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})

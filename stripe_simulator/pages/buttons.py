@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from stripe_simulator.life import subscriptions
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world.cards import ACCOUNTS
 from stripe_simulator.world.chaos import Chaos
 from stripe_simulator.world.clock import DAY, add_months, as_datetime
 from stripe_simulator.world.money import exponent
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
 
 REMINDER_DAYS = 30
 RUNNING = ("active", "past_due", "paused", "trialing")

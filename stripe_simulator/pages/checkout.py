@@ -7,17 +7,14 @@ complete or fail.
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 from stripe_simulator.life import checkout
 from stripe_simulator.life.charging import Result
 from stripe_simulator.pages import fields, layout
 from stripe_simulator.server.wire import Request, Response, redirect
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world.cards import UnknownNumber
 from stripe_simulator.world.store import Document
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
 
 
 def answer(simulator: Simulator, request: Request) -> Response:

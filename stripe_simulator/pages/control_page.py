@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 from html import escape
-from typing import TYPE_CHECKING
 
 from stripe_simulator.life import subscriptions
 from stripe_simulator.pages import layout
 from stripe_simulator.pages.buttons import ACTIONS, REMINDER_DAYS, RUNNING, yearly_renewal
 from stripe_simulator.server.control import refused
 from stripe_simulator.server.wire import Request, Response, redirect
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world.cards import ACCOUNTS, CARDS, UnknownNumber
 from stripe_simulator.world.clock import as_datetime
 from stripe_simulator.world.errors import StripeRefusal
 from stripe_simulator.world.money import exponent
 from stripe_simulator.world.rendering import newest_first
 from stripe_simulator.world.store import Document
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
 
 HOME = "/_simulator/"
 SHOWN = 15

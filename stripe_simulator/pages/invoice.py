@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 from stripe_simulator.life import invoicing
 from stripe_simulator.life.charging import Result
 from stripe_simulator.pages import layout
 from stripe_simulator.server.wire import Request, Response, redirect
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world.clock import as_datetime
 from stripe_simulator.world.store import Document
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
 
 
 def answer(simulator: Simulator, request: Request) -> Response:

@@ -7,18 +7,16 @@ Posts `action`: method (with the checkout's fields `method`, `card_number`, `car
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_simulator.life import endings, methods, subscriptions
 from stripe_simulator.pages import fields, layout
 from stripe_simulator.server.wire import Request, Response, redirect
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world.cards import UnknownNumber
 from stripe_simulator.world.clock import as_datetime
 from stripe_simulator.world.rendering import newest_first
 from stripe_simulator.world.store import Document
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
 
 SHOWN = 12
 

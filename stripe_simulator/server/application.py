@@ -10,15 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_simulator.pages import checkout, control_page, invoice, layout, portal
 from stripe_simulator.server import control
 from stripe_simulator.server.wire import Dropped, Request, Response, as_json, redirect
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world.errors import not_simulated
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
 
 log = logging.getLogger("stripe_simulator")
 

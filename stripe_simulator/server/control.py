@@ -8,18 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from stripe_simulator.life.checkout import NotOpen
 from stripe_simulator.server.wire import Request, Response, as_json
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world.cards import UnknownNumber
 from stripe_simulator.world.chaos import Chaos
 from stripe_simulator.world.clock import as_datetime
 from stripe_simulator.world.errors import StripeRefusal
-
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Arguments = dict[str, Any]

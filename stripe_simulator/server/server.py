@@ -8,12 +8,15 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from socketserver import TCPServer, ThreadingMixIn
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-if TYPE_CHECKING:
-    from stripe_simulator.simulator import Simulator
+from stripe_simulator.server.application import Application
+from stripe_simulator.simulator import Simulator
+
+Around = Callable[[Application], Callable[..., Any]]
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -77,10 +80,15 @@ class Running:
         self.stop()
 
 
-def serve(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) -> Running:
-    """Serve in a thread; port 0 takes a free one. A simulator without a base URL gets this one."""
+def serve(
+    simulator: Simulator, host: str = "127.0.0.1", port: int = 0, around: Around = lambda application: application
+) -> Running:
+    """Serve in a thread; port 0 takes a free one. A simulator without a base URL gets this one.
+
+    `around` may put another WSGI application around the simulator's, for instance one with a wrong clock.
+    """
     server = _Server((host, port), _Handler)
-    server.set_app(simulator.wsgi)
+    server.set_app(around(Application(simulator)))
     running = Running(simulator, server)
     if not simulator.base_url:
         simulator.base_url = running.url

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from stripe_simulator.world.errors import invalid, missing
-from stripe_simulator.world.store import Document
-
-if TYPE_CHECKING:
-    from stripe_simulator.world.world import World
+from stripe_simulator.world.store import Document, Store
 
 DEPTH = 4
+
+
+class Documents(Protocol):
+    """The parts of a world that rendering reads: the time, one document, all of a kind."""
+
+    @property
+    def store(self) -> Store: ...
+
+    def now(self) -> int: ...
+
+    def get(self, kind: str, id: str) -> Document: ...
 
 
 def visible(document: Any) -> Any:
@@ -31,7 +39,7 @@ def visible(document: Any) -> Any:
 LEFT_OUT_WHEN_EMPTY = {("refund", "failure_balance_transaction")}
 
 
-def render(world: World, document: Document, expand: Iterable[str] = ()) -> Document:
+def render(world: Documents, document: Document, expand: Iterable[str] = ()) -> Document:
     shown = visible(document)
     if shown.get("object") == "balance_transaction":
         shown["status"] = "available" if shown["available_on"] <= world.now() else "pending"
@@ -43,7 +51,7 @@ def render(world: World, document: Document, expand: Iterable[str] = ()) -> Docu
     return shown
 
 
-def _expand(world: World, shown: Any, parts: list[str], path: str) -> None:
+def _expand(world: Documents, shown: Any, parts: list[str], path: str) -> None:
     if isinstance(shown, list):
         for each in shown:
             _expand(world, each, parts, path)
@@ -57,7 +65,7 @@ def _expand(world: World, shown: Any, parts: list[str], path: str) -> None:
     _expand(world, shown.get(head), rest, path)
 
 
-def _open(world: World, shown: Document, key: str, path: str) -> None:
+def _open(world: Documents, shown: Document, key: str, path: str) -> None:
     """Replace the id under this key with its object, or add the list that is only given on demand."""
     includable = INCLUDABLE.get((shown.get("object", ""), key))
     if includable is not None:
@@ -76,7 +84,7 @@ def _open(world: World, shown: Document, key: str, path: str) -> None:
         shown[key] = render(world, found)
 
 
-def as_list(world: World, documents: list[Document], url: str) -> Document:
+def as_list(world: Documents, documents: list[Document], url: str) -> Document:
     return {"object": "list", "data": [render(world, d) for d in documents], "has_more": False, "url": url}
 
 
@@ -84,25 +92,25 @@ def newest_first(documents: Iterable[Document]) -> list[Document]:
     return sorted(documents, key=lambda d: (d.get("created", 0), d.get("_seq", 0)), reverse=True)
 
 
-def _line_items(world: World, id: str) -> Document:
+def _line_items(world: Documents, id: str) -> Document:
     items = world.get("checkout.session", id)["_line_items"]
     return as_list(world, items, f"/v1/checkout/sessions/{id}/line_items")
 
 
-def _payments(world: World, id: str) -> Document:
+def _payments(world: Documents, id: str) -> Document:
     return as_list(world, newest_first(world.store.where("invoice_payment", invoice=id)), "/v1/invoice_payments")
 
 
-def _refunds(world: World, id: str) -> Document:
+def _refunds(world: Documents, id: str) -> Document:
     return as_list(world, newest_first(world.store.where("refund", charge=id)), f"/v1/charges/{id}/refunds")
 
 
-def _subscriptions(world: World, id: str) -> Document:
+def _subscriptions(world: Documents, id: str) -> Document:
     found = [s for s in world.store.where("subscription", customer=id) if s["status"] != "canceled"]
     return as_list(world, newest_first(found), f"/v1/customers/{id}/subscriptions")
 
 
-INCLUDABLE: dict[tuple[str, str], Callable[[World, str], Document]] = {
+INCLUDABLE: dict[tuple[str, str], Callable[[Documents, str], Document]] = {
     ("checkout.session", "line_items"): _line_items,
     ("invoice", "payments"): _payments,
     ("charge", "refunds"): _refunds,
@@ -110,7 +118,7 @@ INCLUDABLE: dict[tuple[str, str], Callable[[World, str], Document]] = {
 }
 
 
-def page(world: World, documents: Iterable[Document], params: Document, url: str) -> Document:
+def page(world: Documents, documents: Iterable[Document], params: Document, url: str) -> Document:
     """Stripe's list: newest first, `created` filters, `limit`, `starting_after`, `ending_before`, `expand[]=data.x`."""
     found = [d for d in newest_first(documents) if fits(d.get("created", 0), params.get("created"))]
     limit = params.get("limit", 10)

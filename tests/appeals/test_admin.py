@@ -25,17 +25,29 @@ def inline(prefix: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def campaign_form(**values: Any) -> dict[str, Any]:
     ordinary = {
-        "title": "Autumn", "slug": "autumn", "is_active": "on", "starts_on": "2026-09-01", "ends_on": "",
-        "goal_kind": "patrons", "goal": 500, "goal_currency": "", "starting_value": 0, "show_from_percent": 50,
-    }  # fmt: skip
+        "title": "Autumn",
+        "slug": "autumn",
+        "is_active": "on",
+        "starts_on": "2026-09-01",
+        "ends_on": "",
+        "goal_kind": "patrons",
+        "goal": 500,
+        "goal_currency": "",
+        "starting_value": 0,
+        "show_from_percent": 50,
+    }
     return {**ordinary, **inline("appeals", []), **values}
 
 
 def appeal_form(to: Campaign, words: dict[str, Any] | None = None, amounts: list[dict[str, Any]] | None = None) -> Any:
     ordinary = {
-        "language": "en", "headline": "Join us", "body": "One.", "button": "Become a patron",
-        "other_ways": "Other ways", "goal_line": "",
-    }  # fmt: skip
+        "language": "en",
+        "headline": "Join us",
+        "body": "One.",
+        "button": "Become a patron",
+        "other_ways": "Other ways",
+        "goal_line": "",
+    }
     inlines = inline("words", [{**ordinary, **(words or {})}]) | inline("amounts", amounts or [])
     return {"campaign": to.pk, "slug": "article-end", "is_active": "on", **inlines}
 

@@ -92,9 +92,14 @@ class TestTheAnswer:
         form = Form(client.get(URL, {"article": 'a"><b', "lang": "uk", "currency": "UAH"}).json()["html"])
         assert form.action == "https://support.example.org/support/details/"
         assert form.sent == {
-            "frequency": "month", "currency": "UAH", "campaign": "autumn", "appeal": "article-end",
-            "article": 'a"><b', "lang": "uk", "amount": "200",
-        }  # fmt: skip
+            "frequency": "month",
+            "currency": "UAH",
+            "campaign": "autumn",
+            "appeal": "article-end",
+            "article": 'a"><b',
+            "lang": "uk",
+            "amount": "200",
+        }
         ours = [link for link in form.links if not link.startswith("#")]
         assert all(link.startswith("https://support.example.org/support/") for link in ours)
 

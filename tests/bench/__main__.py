@@ -12,8 +12,16 @@ from contextlib import contextmanager
 
 from project import embedded
 
-GRANIAN = ["-m", "granian", "--interface=wsgi", "--host=127.0.0.1", "--workers=1", "--blocking-threads=8", "--no-ws",
-           "--log-level=error"]  # fmt: skip
+GRANIAN = [
+    "-m",
+    "granian",
+    "--interface=wsgi",
+    "--host=127.0.0.1",
+    "--workers=1",
+    "--blocking-threads=8",
+    "--no-ws",
+    "--log-level=error",
+]
 OURS, BARE = 18101, 18102
 DATA = embedded.BASE_DIR / ".data" / "bench"
 ENVIRONMENT = {

@@ -37,17 +37,34 @@ def make_rows() -> None:
     person = Supporter.objects.create(id=0, email="patron-0@example.org", language="en")
     multiply(person, PAYMENTS // EACH, email="'patron-' || n || '@example.org'")
     agreed = Subscription.objects.create(
-        id=0, supporter=person, stripe_subscription_id="sub_0", stripe_customer_id="cus_0", status="active",
-        frequency="month", amount=1000, currency="EUR", started_at=BEGAN, current_period_end=ENDS,
+        id=0,
+        supporter=person,
+        stripe_subscription_id="sub_0",
+        stripe_customer_id="cus_0",
+        status="active",
+        frequency="month",
+        amount=1000,
+        currency="EUR",
+        started_at=BEGAN,
+        current_period_end=ENDS,
         renews_on=date(2028, 1, 1),
-    )  # fmt: skip
+    )
     names = {"stripe_subscription_id": "'sub_' || n", "stripe_customer_id": "'cus_' || n"}
     multiply(agreed, PAYMENTS // EACH, supporter_id="n", **names)
     payment = Payment.objects.create(
-        id=0, supporter=person, subscription=agreed, frequency="month", status="succeeded", amount=1000, currency="EUR",
-        stripe_payment_intent_id="pi_0", stripe_invoice_id="in_0", stripe_charge_id="ch_0", created_at=BEGAN,
+        id=0,
+        supporter=person,
+        subscription=agreed,
+        frequency="month",
+        status="succeeded",
+        amount=1000,
+        currency="EUR",
+        stripe_payment_intent_id="pi_0",
+        stripe_invoice_id="in_0",
+        stripe_charge_id="ch_0",
+        created_at=BEGAN,
         paid_at=BEGAN,
-    )  # fmt: skip
+    )
     names = {f"stripe_{name}_id": f"'{short}_' || n" for name, short in NAMES.items()}
     patron, at = f"n / {EACH}", "t.created_at + n * interval '1 minute'"
     multiply(payment, PAYMENTS, supporter_id=patron, subscription_id=patron, created_at=at, paid_at=at, **names)
@@ -63,9 +80,16 @@ def _make_lines(payment: Payment) -> None:
     at = "t.occurred_at + n * interval '1 minute'"
     multiply(line, PAYMENTS, source="'charge:ch_' || n", payment_id="n", occurred_at=at)
     settlement = LedgerEntry.objects.create(
-        id=PAYMENTS, kind="settlement", source="balance_transaction:txn_0", amount=0, settles=line, settled_amount=1000,
-        settled_currency="EUR", fee=FEE, **common,
-    )  # fmt: skip
+        id=PAYMENTS,
+        kind="settlement",
+        source="balance_transaction:txn_0",
+        amount=0,
+        settles=line,
+        settled_amount=1000,
+        settled_currency="EUR",
+        fee=FEE,
+        **common,
+    )
     source = "'balance_transaction:txn_' || n"
     multiply(settlement, PAYMENTS, source=source, payment_id="n", settles_id="n", occurred_at=at)
     with connection.cursor() as cursor:
@@ -103,26 +127,56 @@ def _pages(count: int, made: Any) -> Any:
 
 def _their_subscription(number: int) -> objects.Subscription:
     return objects.Subscription(
-        id=f"sub_{number}", customer=f"cus_{number}", checkout="", status="active", amount=1000, currency="EUR",
-        interval="month", item="", product="", method="", method_id="", lacks_method=False,
-        method_expires_on=None, started_at=BEGAN, current_period_end=ENDS,
-        cancel_at_period_end=False, cancel_at=None, canceled_at=None, ended_at=None, ended_reason="",
-        collection_paused=False, resumes_at=None,
-    )  # fmt: skip
+        id=f"sub_{number}",
+        customer=f"cus_{number}",
+        checkout="",
+        status="active",
+        amount=1000,
+        currency="EUR",
+        interval="month",
+        item="",
+        product="",
+        method="",
+        method_id="",
+        lacks_method=False,
+        method_expires_on=None,
+        started_at=BEGAN,
+        current_period_end=ENDS,
+        cancel_at_period_end=False,
+        cancel_at=None,
+        canceled_at=None,
+        ended_at=None,
+        ended_reason="",
+        collection_paused=False,
+        resumes_at=None,
+    )
 
 
 def _their_charge(number: int) -> objects.Charge:
     return objects.Charge(
-        id=f"ch_{number}", payment_intent=f"pi_{number}", customer=f"cus_{number // EACH}", checkout="",
-        status="succeeded", amount=1000, currency="EUR", method="", created_at=_at(number),
-    )  # fmt: skip
+        id=f"ch_{number}",
+        payment_intent=f"pi_{number}",
+        customer=f"cus_{number // EACH}",
+        checkout="",
+        status="succeeded",
+        amount=1000,
+        currency="EUR",
+        method="",
+        created_at=_at(number),
+    )
 
 
 def _their_line(number: int) -> values.BalanceTransaction:
     return values.BalanceTransaction(
-        id=f"txn_{number}", type="charge", source=f"ch_{number}", amount=1000, currency="EUR", fee=FEE,
-        exchange_rate=None, created_at=_at(number),
-    )  # fmt: skip
+        id=f"txn_{number}",
+        type="charge",
+        source=f"ch_{number}",
+        amount=1000,
+        currency="EUR",
+        fee=FEE,
+        exchange_rate=None,
+        created_at=_at(number),
+    )
 
 
 def compare() -> str:

@@ -19,15 +19,28 @@ def charge(checkout: str = "", amount: int = 1000) -> dict[str, Any]:
     """A charge.succeeded for a gift given once; payload-only when `checkout` is one of ours."""
     name = uuid.uuid4().hex[:24]
     return {
-        "id": f"evt_{name}", "object": "event", "type": "charge.succeeded", "created": int(time.time()),
-        "livemode": False, "api_version": API_VERSION,
-        "data": {"object": {
-            "id": f"ch_{name}", "object": "charge", "status": "succeeded", "amount": amount, "currency": "eur",
-            "created": int(time.time()), "payment_intent": f"pi_{name}", "customer": f"cus_{name}",
-            "metadata": {"hromada_checkout": checkout} if checkout else {}, **PADDING,
-            "payment_method_details": {"type": "card", "card": {"brand": "visa", "last4": "4242"}},
-        }},
-    }  # fmt: skip
+        "id": f"evt_{name}",
+        "object": "event",
+        "type": "charge.succeeded",
+        "created": int(time.time()),
+        "livemode": False,
+        "api_version": API_VERSION,
+        "data": {
+            "object": {
+                "id": f"ch_{name}",
+                "object": "charge",
+                "status": "succeeded",
+                "amount": amount,
+                "currency": "eur",
+                "created": int(time.time()),
+                "payment_intent": f"pi_{name}",
+                "customer": f"cus_{name}",
+                "metadata": {"hromada_checkout": checkout} if checkout else {},
+                **PADDING,
+                "payment_method_details": {"type": "card", "card": {"brand": "visa", "last4": "4242"}},
+            }
+        },
+    }
 
 
 def signed(body: bytes) -> str:

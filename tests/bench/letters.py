@@ -18,7 +18,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from members import clock  # noqa: E402
-from members.mail import sending as mail_sending  # noqa: E402
+from members.mail import sending  # noqa: E402
 from members.models import Message, Supporter  # noqa: E402
 from payments.letters import due as due_letters  # noqa: E402
 from payments.letters import reminders  # noqa: E402
@@ -36,10 +36,19 @@ def make_rows() -> None:
     multiply(person, DUE, email="'patron-' || n || '@example.org'", language=spoken)
     renews = clock.today() + timedelta(days=25)
     agreed = Subscription.objects.create(
-        id=0, supporter=person, stripe_subscription_id="sub_0", stripe_customer_id="cus_0", status="active",
-        frequency="year", amount=10000, currency="EUR", started_at=BEGAN, current_period_end=clock.now(),
-        renews_on=renews, method="Visa 4242",
-    )  # fmt: skip
+        id=0,
+        supporter=person,
+        stripe_subscription_id="sub_0",
+        stripe_customer_id="cus_0",
+        status="active",
+        frequency="year",
+        amount=10000,
+        currency="EUR",
+        started_at=BEGAN,
+        current_period_end=clock.now(),
+        renews_on=renews,
+        method="Visa 4242",
+    )
     names = {"stripe_subscription_id": "'sub_' || n", "stripe_customer_id": "'cus_' || n"}
     multiply(agreed, DUE, supporter_id="n", **names)
     with connection.cursor() as cursor:
@@ -63,8 +72,8 @@ def owe_again() -> str:
 def send() -> str:
     """One sender's share, over SMTP to a server on this machine."""
     for _ in range(SENT_BY_EACH):
-        message = mail_sending.claim()
-        if message is None or mail_sending.deliver(message).is_server_away:
+        message = sending.claim()
+        if message is None or sending.deliver(message).is_server_away:
             raise SystemExit("sent wrongly")
     return f"{SENT_BY_EACH:,} rendered and handed over"
 

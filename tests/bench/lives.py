@@ -11,7 +11,7 @@ from django.conf import settings
 
 from payments.giving import checkout
 from payments.giving.choices import Choice, Person
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import Checkout, Payment, StripeEvent
 from payments.reconciling import missed_events
 from payments.webhooks import drain
@@ -93,7 +93,7 @@ def _give(simulator: Simulator, frequency: str, number: int) -> None:
 def _arrive(url: str, payload: bytes, headers: dict[str, str]) -> int:
     event = json.loads(payload)
     state = StripeEvent.State.PENDING if event["type"] in HANDLERS else StripeEvent.State.IGNORED
-    inbox.store(event, payload, state)
+    queue.store(event, payload, state)
     return 200
 
 

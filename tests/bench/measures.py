@@ -17,7 +17,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from members.models import Consent, Message  # noqa: E402
-from payments.inbox import queue as inbox  # noqa: E402
+from payments.inbox import queue  # noqa: E402
 from payments.models import Checkout, LedgerEntry, Payment, StripeEvent  # noqa: E402
 from payments.webhooks import drain  # noqa: E402
 from tests.bench import books, events, letters, lives, load  # noqa: E402
@@ -149,13 +149,21 @@ def _posts(count: int) -> Iterator[bytes]:
 def _owe_gifts(count: int) -> None:
     agreed = Consent.objects.create(purpose="gift", words="", words_version="", language="en", surface="bench")
     made = Checkout.objects.bulk_create(
-        Checkout(reference=f"B{number}", form_key=f"bench {number}", frequency="once", amount=1000, currency="EUR",
-                 email=f"reader-{number}@example.org", language="en", consent=agreed)
+        Checkout(
+            reference=f"B{number}",
+            form_key=f"bench {number}",
+            frequency="once",
+            amount=1000,
+            currency="EUR",
+            email=f"reader-{number}@example.org",
+            language="en",
+            consent=agreed,
+        )
         for number in range(count)
-    )  # fmt: skip
+    )
     for checkout in made:
         event = events.charge(str(checkout.public_id))
-        inbox.store(event, events.body(event), StripeEvent.State.PENDING)
+        queue.store(event, events.body(event), StripeEvent.State.PENDING)
 
 
 def _rate(results: list[load.Result]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from members.links import signed as links
+from members.links import signed
 from payments.giving import checkout as checkouts
 from payments.models import Checkout, Subscription
 from tests.stage import Stage
@@ -48,7 +48,7 @@ def stop_page() -> str:
     """Of the newest recurring gift."""
     newest = Subscription.objects.order_by("pk").last()
     assert newest is not None
-    return f"/stop/{links.sign('stop', str(newest.public_id))}/"
+    return f"/stop/{signed.sign('stop', str(newest.public_id))}/"
 
 
 def return_pages(stage: Stage) -> list[tuple[str, str]]:
@@ -62,8 +62,15 @@ def return_pages(stage: Stage) -> list[tuple[str, str]]:
     processing = stage.join("month", amount="25", iban=SEPA, email="debit@example.org", name="")
     left = stage.give("year", amount="100", email="left@example.org")
     asked = stage.give("month", amount="20", email="asked@example.org")
-    pages = {"failed": failed, "expired": expired, "paid once": once, "paid monthly": monthly,
-             "processing": processing, "not finished": left, "checking": asked}  # fmt: skip
+    pages = {
+        "failed": failed,
+        "expired": expired,
+        "paid once": once,
+        "paid monthly": monthly,
+        "processing": processing,
+        "not finished": left,
+        "checking": asked,
+    }
     left_page = f"{return_page(left)}?left=1"
     return [
         (f"return {name}", left_page if checkout is left else return_page(checkout)) for name, checkout in pages.items()

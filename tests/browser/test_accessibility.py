@@ -79,8 +79,12 @@ def test_pages_of_words(open_page: Opener, settings: Any) -> None:
     settings.OTHER_WAYS_LINKS = ["PayPal=https://example.org/paypal"]
     eye.page.goto("/support/other-ways/")
     eye.look("other ways", at_a_desk=True)
-    eye.look_at([("other ways with amount", "/support/other-ways/?amount=25"),
-                 ("other ways wrong", "/support/other-ways/?amount=ten")])  # fmt: skip
+    eye.look_at(
+        [
+            ("other ways with amount", "/support/other-ways/?amount=25"),
+            ("other ways wrong", "/support/other-ways/?amount=ten"),
+        ]
+    )
     assert eye.found == []
 
 

@@ -14,9 +14,19 @@ from tests.browser.eye import DESK, Eye
 from tests.browser.hands import press
 
 pytestmark = pytest.mark.browser
-LISTS = ["members_supporter", "members_message", "payments_payment", "payments_subscription", "payments_ledgerentry",
-         "payments_checkout", "payments_case", "payments_stripeevent", "payments_difference", "payments_reconciliation",
-         "auth_user"]  # fmt: skip
+LISTS = [
+    "members_supporter",
+    "members_message",
+    "payments_payment",
+    "payments_subscription",
+    "payments_ledgerentry",
+    "payments_checkout",
+    "payments_case",
+    "payments_stripeevent",
+    "payments_difference",
+    "payments_reconciliation",
+    "auth_user",
+]
 
 
 @pytest.fixture
@@ -26,12 +36,25 @@ def addresses(committed: None) -> list[str]:
     who = factories.supporter(name="Олена Коваль", email="olena.with.a.long.address@subdomain.example.org")
     paid = factories.payment(who, subscription=factories.subscription(who))
     factories.ledger_lines(paid)
-    rows = [who, paid, paid.subscription, factories.refund(paid, 100), factories.message(who), factories.checkout(who),
-            factories.event("dead", error="KeyError"), cases.open_case("duplicate_payment", "a", who)]  # fmt: skip
+    rows = [
+        who,
+        paid,
+        paid.subscription,
+        factories.refund(paid, 100),
+        factories.message(who),
+        factories.checkout(who),
+        factories.event("dead", error="KeyError"),
+        cases.open_case("duplicate_payment", "a", who),
+    ]
     pages = [reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[quote(row.pk)]) for row in rows]
     acts = [f"/admin/payments/subscription/{paid.subscription.pk}/stop/", f"/admin/payments/case/{rows[-1].pk}/settle/"]
-    samples = ["/admin/members/message/letters/", *(f"/admin/members/message/letters/receipt_recurring/{end}"
-               for end in ("", "?part=text&person=long", "?scheme=dark", "test/", "frame/"))]  # fmt: skip
+    samples = [
+        "/admin/members/message/letters/",
+        *(
+            f"/admin/members/message/letters/receipt_recurring/{end}"
+            for end in ("", "?part=text&person=long", "?scheme=dark", "test/", "frame/")
+        ),
+    ]
     letter = reverse("admin:members_message_letter", args=[rows[4].pk])
     lists = [reverse(f"admin:{name}_changelist") for name in LISTS]
     return ["/admin/", *lists, *pages, *acts, *samples, letter, "/admin/auth/user/add/", "/admin/password_change/"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from members.links import signed as links
+from members.links import signed
 from payments.models import Payment, Subscription
 from tests.browser import places
 from tests.browser.conftest import Opener
@@ -21,7 +21,7 @@ REFUSES, ASKS = "4000000000000341", "4000002760003184"
 
 
 def method_page() -> str:
-    return f"/method/{links.sign('method', str(Subscription.objects.get().public_id))}/"
+    return f"/method/{signed.sign('method', str(Subscription.objects.get().public_id))}/"
 
 
 def fall_behind(stage: Stage, card: str) -> Payment:
@@ -65,7 +65,7 @@ def test_changing_the_card_on_stripe_s_page_and_back(open_page: Opener, stage: S
 
 def test_confirming_with_the_bank(open_page: Opener, stage: Stage) -> None:
     payment = fall_behind(stage, ASKS)
-    address = f"/confirm/{links.sign('confirm', str(payment.public_id))}/"
+    address = f"/confirm/{signed.sign('confirm', str(payment.public_id))}/"
     eye = Eye(open_page())
     eye.page.goto(address)
     eye.look("confirm", at_a_desk=True)

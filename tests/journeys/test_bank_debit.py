@@ -8,7 +8,7 @@ import pytest
 
 from members import clock
 from members.models import Membership
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import LedgerEntry, Payment, Refund
 from payments.reconciling import comparison
 from tests.journeys.letters import kinds
@@ -64,7 +64,7 @@ def test_a_debit_whose_coming_was_never_told_is_dated_by_the_day_it_may_be_used(
     checkout = stage.join("once", amount="25", iban=SETTLES)
     clock.move(timedelta(days=days))
     stage.stripe.advance(days=days)
-    inbox.request_sync("checkout.session", checkout.stripe_session_id)
+    queue.request_sync("checkout.session", checkout.stripe_session_id)
     stage.work()
     payment = Payment.objects.get()
     assert payment.status == "succeeded"
@@ -111,8 +111,10 @@ def test_a_refund_that_no_bank_took_comes_back_under_the_type_under_which_it_lef
     stage.advance(5)
     kinds_and_sums = LedgerEntry.objects.filter(payment=debit).exclude(kind="settlement").order_by("pk")
     assert list(kinds_and_sums.values_list("kind", "settlement__settled_amount")) == [
-        ("charge", 2500), ("refund", -2500), ("refund_returned", 2500),
-    ]  # fmt: skip
+        ("charge", 2500),
+        ("refund", -2500),
+        ("refund_returned", 2500),
+    ]
     assert Refund.objects.get().status == "failed"
     run = comparison.run()
     assert run is not None

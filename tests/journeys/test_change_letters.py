@@ -30,9 +30,11 @@ def agree_at_stripe(stage: Stage, amount: int) -> None:
     agreed = stripe.StripeClient(KEY, base_addresses={"api": stage.stripe.base_url}).v1.subscriptions
     item = agreed.retrieve(Subscription.objects.get().stripe_subscription_id)["items"]["data"][0]
     price = {
-        "currency": "eur", "unit_amount": amount, "recurring": {"interval": "month"},
+        "currency": "eur",
+        "unit_amount": amount,
+        "recurring": {"interval": "month"},
         "product": item["price"]["product"],
-    }  # fmt: skip
+    }
     change = {"items": [{"id": item["id"], "price_data": price}], "proration_behavior": "none"}
     agreed.update(item["subscription"], change)  # type: ignore[arg-type]
 

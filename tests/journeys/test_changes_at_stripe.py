@@ -188,9 +188,13 @@ def test_a_mandate_and_a_card_of_somebody_else_are_foreign(stage: Stage) -> None
         "recurring": {"interval": "month"},
     }
     session = client.v1.checkout.sessions.create(
-        {"mode": "subscription", "line_items": [{"price_data": price, "quantity": 1}], "success_url": "http://testserver/"},
+        {
+            "mode": "subscription",
+            "line_items": [{"price_data": price, "quantity": 1}],
+            "success_url": "http://testserver/",
+        },
         {"idempotency_key": "shop"},
-    )  # fmt: skip
+    )
     stage.stripe.pay(session.id, iban="DE89370400440532013000")
     stage.stripe.advance(days=6)
     [agreed] = stage.stripe.world.store.all("subscription")

@@ -167,8 +167,11 @@ def test_what_no_text_can_hold_ends_worked_or_dead_and_never_loops(stage: Stage,
 
 
 NAMES = {
-    "charge": "charge.updated", "invoice": "invoice.paid", "refund": "refund.created", "customer": "customer.updated"
-}  # fmt: skip
+    "charge": "charge.updated",
+    "invoice": "invoice.paid",
+    "refund": "refund.created",
+    "customer": "customer.updated",
+}
 POISON = ["cus_\x00", "cus_\ud800", 5, {"id": "\x00"}, ["x"]]
 
 
@@ -179,9 +182,14 @@ def test_an_id_that_no_text_can_hold_holds_up_no_other_event(stage: Stage, kind:
     for number, poison in enumerate(POISON):
         odd = {"id": f"x_{number}", "object": kind, "status": "succeeded", "metadata": {}, place: poison}
         event = {
-            "id": f"evt_poison{number}", "object": "event", "type": NAMES[kind], "livemode": False,
-            "created": int(timezone.now().timestamp()), "api_version": API_VERSION, "data": {"object": odd},
-        }  # fmt: skip
+            "id": f"evt_poison{number}",
+            "object": "event",
+            "type": NAMES[kind],
+            "livemode": False,
+            "created": int(timezone.now().timestamp()),
+            "api_version": API_VERSION,
+            "data": {"object": odd},
+        }
         assert stage.post(event) == 200
     stage.bring()
     stage.work()

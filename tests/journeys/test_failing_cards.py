@@ -39,9 +39,12 @@ def test_four_letters_and_the_end(stage: Stage) -> None:
     stage.stripe.world.policy.retry_days = (3, 7, 15)
     stage.join("month", amount="10", card=FAILS)
     assert letters(stage, 20) == [
-        (0, "payment_failed_1"), (3, "payment_failed_2"), (7, "payment_failed_3"), (14, "payment_failed_4"),
+        (0, "payment_failed_1"),
+        (3, "payment_failed_2"),
+        (7, "payment_failed_3"),
+        (14, "payment_failed_4"),
         (15, "ended_unpaid"),
-    ]  # fmt: skip
+    ]
     ended = Message.objects.get(kind="ended_unpaid")
     assert (ended.context["times"], ended.context["given"]) == (1, 1000)
     assert stage.books()["broken"] == []
@@ -191,8 +194,10 @@ def test_what_the_bank_wants_confirmed_is_asked_for_three_times(stage: Stage) ->
     stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, "4000002760003184")
     found = letters(stage, 6)
     assert [each for each in found if each[1] != "receipt_recurring"] == [
-        (0, "action_required"), (2, "action_required"), (5, "action_required"),
-    ]  # fmt: skip
+        (0, "action_required"),
+        (2, "action_required"),
+        (5, "action_required"),
+    ]
 
 
 def test_the_last_day_of_a_card_is_announced_twice(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 import stripe
 
-from members.links import signed as links
+from members.links import signed
 from members.models import Message
 from payments.models import Case, Payment, Subscription
 from tests.journeys.letters import kinds, words
@@ -21,7 +21,7 @@ DOES_NOT_GO_ON = "This gift does not go on: nothing is charged after this paymen
 
 def stop(stage: Stage, row: Subscription | None = None) -> None:
     row = row or Subscription.objects.get()
-    stage.client.post(f"/stop/{links.sign('stop', str(row.public_id))}/", {"do": "stop"})
+    stage.client.post(f"/stop/{signed.sign('stop', str(row.public_id))}/", {"do": "stop"})
     stage.settle_down()
 
 
@@ -163,13 +163,20 @@ def test_another_rhythm_is_told_and_is_not_more(stage: Stage) -> None:
     client.v1.subscriptions.update(
         item["subscription"],
         {
-            "items": [{"id": item["id"], "price_data": {
-                "currency": "eur", "unit_amount": 10000, "recurring": {"interval": "year"},
-                "product": item["price"]["product"],
-            }}],
+            "items": [
+                {
+                    "id": item["id"],
+                    "price_data": {
+                        "currency": "eur",
+                        "unit_amount": 10000,
+                        "recurring": {"interval": "year"},
+                        "product": item["price"]["product"],
+                    },
+                }
+            ],
             "proration_behavior": "none",
         },
-    )  # fmt: skip
+    )
     stage.settle_down()
     assert "thanks_upgrade" not in kinds()
     assert "From now on you give €100.00 every year." in words("plan_changed")

@@ -25,8 +25,13 @@ def test_one_monthly_gift_goes_all_the_way(stage: Stage) -> None:
     books = stage.books()
     assert books["broken"] == []
     assert books["currencies"]["EUR"] == {
-        "payments": 1, "gross": 1000, "fees": 39, "refunds": 0, "disputes": 0, "net": 961,
-    }  # fmt: skip
+        "payments": 1,
+        "gross": 1000,
+        "fees": 39,
+        "refunds": 0,
+        "disputes": 0,
+        "net": 961,
+    }
 
 
 def test_twelve_renewals_then_stopped_from_the_letter(stage: Stage) -> None:

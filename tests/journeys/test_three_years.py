@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from members import clock
-from members.mail import choices as mail_choices
+from members.mail import choices
 from members.models import Membership, Message, Supporter
 from payments.letters import calendar as calendar_letters
 from payments.letters import due as due_letters
@@ -22,8 +22,11 @@ from tests.stage import Stage
 BEGINS, ENDS = date(2027, 1, 31), date(2030, 1, 31)
 # Letters about failures, cards and pauses have stories of their own (test_failing_cards.py, test_change_letters.py).
 OF_THE_CALENDAR: tuple[due_letters.DueLetter[Any], ...] = (
-    reminders.YEARLY, calendar_letters.YEARLY_REMINDER, calendar_letters.FULL_YEAR, calendar_letters.NEXT_MONTH,
-)  # fmt: skip
+    reminders.YEARLY,
+    calendar_letters.YEARLY_REMINDER,
+    calendar_letters.FULL_YEAR,
+    calendar_letters.NEXT_MONTH,
+)
 ASLEEP = (date(2029, 1, 20), date(2029, 2, 10))
 
 
@@ -85,7 +88,7 @@ def test_every_letter_on_its_day(stage: Stage, years: Years) -> None:
     years.live_until(day("2028-02-29"))
     years.join("leap@example.org", "year", "200")
     years.live_until(day("2029-05-20"))
-    mail_choices.choose(monthly, {"renewal_upcoming_month": True}, "page")
+    choices.choose(monthly, {"renewal_upcoming_month": True}, "page")
     years.live_until(ENDS)
 
     paid = month_ends(day("2027-02-01"), ENDS)

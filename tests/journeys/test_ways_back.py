@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from members import clock
-from members.links import signed as links
+from members.links import signed
 from members.models import Message, Supporter
 from payments.models import Payment, Subscription
 from payments.templatetags.money import day
@@ -83,7 +83,7 @@ def test_who_pays_by_debit_is_not_told_that_a_debit_would_mend_it(stage: Stage) 
 def test_a_chosen_language_holds_for_letters_about_an_old_gift(stage: Stage) -> None:
     stage.join("once", amount="25")
     who = Supporter.objects.get()
-    stage.client.post(f"/preferences/{links.sign('preferences', str(who.public_id))}/", {"language": "uk"})
+    stage.client.post(f"/preferences/{signed.sign('preferences', str(who.public_id))}/", {"language": "uk"})
     stage.stripe.refund(Payment.objects.get().stripe_payment_intent_id)
     stage.settle_down()
     assert Message.objects.get(kind="refund_done").language == "uk"

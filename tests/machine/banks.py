@@ -100,9 +100,7 @@ class Dashboard(House):
             known = item["price"]
             price = {"currency": known["currency"], "product": known["product"], "unit_amount": amount}
             price["recurring"] = {"interval": known["recurring"]["interval"]}
-            self._change(
-                number, {"items": [{"id": item["id"], "price_data": price}], "proration_behavior": "none"}
-            )  # fmt: skip
+            self._change(number, {"items": [{"id": item["id"], "price_data": price}], "proration_behavior": "none"})
 
     @rule(number=NUMBERS)
     def a_method_is_detached(self, number: int) -> None:

@@ -30,9 +30,15 @@ from tests.stage import KEY, Stage, hidden_fields
 Thing = TypeVar("Thing")
 Row = TypeVar("Row", bound=Model)
 ANSWERS = (
-    errors.AlreadyStopped, errors.AlreadySettled, errors.NothingToChange, errors.NothingToRefund,
-    errors.RefundOutOfRange, errors.RefundUnderWay, errors.StripeRefused, errors.StripeUnavailable,
-)  # fmt: skip
+    errors.AlreadyStopped,
+    errors.AlreadySettled,
+    errors.NothingToChange,
+    errors.NothingToRefund,
+    errors.RefundOutOfRange,
+    errors.RefundUnderWay,
+    errors.StripeRefused,
+    errors.StripeUnavailable,
+)
 # Stripe, or its stand-in, says no, or has a bad day: somebody at a dashboard shrugs.
 SHRUGGED_AT = (StripeRefusal, NotOpen, stripe.StripeError)
 

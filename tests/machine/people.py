@@ -15,8 +15,12 @@ from payments.recurring import changes, undoing
 from tests.machine.house import SHRUGGED_AT, House, nth, one_of
 
 PLAIN, FAILS_LATER, DECLINED, ASKS, ASKS_ALWAYS = CARDS = [
-    "4242424242424242", "4000000000000341", "4000000000000002", "4000002500003155", "4000002760003184",
-]  # fmt: skip
+    "4242424242424242",
+    "4000000000000341",
+    "4000000000000002",
+    "4000002500003155",
+    "4000002760003184",
+]
 ACCOUNTS = ["DE89370400440532013000", "DE62370400440532013001"]
 PEOPLE = st.sampled_from(["olena@example.org", "marko@example.org", "ira@example.org"])
 GIFTS = st.sampled_from([("once", "25"), ("month", "10"), ("month", "20"), ("year", "100")])
@@ -26,9 +30,12 @@ REASONS = st.sampled_from(RefundRequest.Reason.values)
 
 class Readers(House):
     @rule(
-        gift=GIFTS, who=PEOPLE, currency=st.sampled_from(["EUR", "USD"]), card=st.sampled_from(CARDS),
+        gift=GIFTS,
+        who=PEOPLE,
+        currency=st.sampled_from(["EUR", "USD"]),
+        card=st.sampled_from(CARDS),
         confirms=st.booleans(),
-    )  # fmt: skip
+    )
     def gives_by_card(self, gift: tuple[str, str], who: str, currency: str, card: str, confirms: bool) -> None:
         how = {"authenticate": confirms} if card in {ASKS, ASKS_ALWAYS} else {}
         self.pays(self.sends(self.fills_in(gift, who, currency)), card=card, **how)

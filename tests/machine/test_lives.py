@@ -71,6 +71,11 @@ def a_scene_of_its_own(tmp_path: Path) -> Iterator[Stage]:
 def how_long() -> settings:
     """Nothing is made smaller: no two runs of one life are the same to the letter. What failed is told step by step."""
     return settings(
-        max_examples=LIVES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck),
-        database=None, print_blob=False, phases=[Phase.generate],
-    )  # fmt: skip
+        max_examples=LIVES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        print_blob=False,
+        phases=[Phase.generate],
+    )

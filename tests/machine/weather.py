@@ -13,7 +13,7 @@ from hypothesis.stateful import rule
 
 from payments import daily
 from payments.crash_points import AROUND_A_WRITE, IN_THE_DRAIN, trap
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import OverdueTry
 from payments.reconciling import comparison, missed_events
 from payments.reconciling.comparison import hourly
@@ -102,7 +102,7 @@ class Weather(House):
 
     @rule()
     def a_drain_dies_with_events_in_its_hands(self) -> None:
-        inbox.claim(3)
+        queue.claim(3)
 
     @rule(point=st.sampled_from(IN_THE_DRAIN))
     def a_drain_is_killed(self, point: str) -> None:

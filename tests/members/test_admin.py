@@ -20,11 +20,18 @@ LEVELS, MEMBERSHIPS, KEYS = "/admin/members/level/", "/admin/members/membership/
 
 def level_form(**amount: Any) -> dict[str, Any]:
     return {
-        "slug": "friend", "rank": 2, "grace_days": 14,
-        "names-TOTAL_FORMS": 1, "names-INITIAL_FORMS": 0, "names-0-language": "en", "names-0-name": "Friend",
-        "amounts-TOTAL_FORMS": 1, "amounts-INITIAL_FORMS": 0, "amounts-0-currency": "EUR",
+        "slug": "friend",
+        "rank": 2,
+        "grace_days": 14,
+        "names-TOTAL_FORMS": 1,
+        "names-INITIAL_FORMS": 0,
+        "names-0-language": "en",
+        "names-0-name": "Friend",
+        "amounts-TOTAL_FORMS": 1,
+        "amounts-INITIAL_FORMS": 0,
+        "amounts-0-currency": "EUR",
         **{f"amounts-0-{key}": value for key, value in amount.items()},
-    }  # fmt: skip
+    }
 
 
 class TestLevels:
@@ -83,9 +90,16 @@ class TestMemberships:
     def test_they_are_found_by_state_level_and_address(self, admin_client: Client, patron: Membership) -> None:
         factories.membership(paid_through=clock.today() - timedelta(days=3))
         for query, found in [
-            ("", 2), ("state=active", 1), ("state=grace", 1), ("state=ended", 0), ("state=nonsense", 2),
-            ("level=patron", 2), ("level=friend", 0), ("q=olena", 1), ("q=nobody", 0),
-        ]:  # fmt: skip
+            ("", 2),
+            ("state=active", 1),
+            ("state=grace", 1),
+            ("state=ended", 0),
+            ("state=nonsense", 2),
+            ("level=patron", 2),
+            ("level=friend", 0),
+            ("q=olena", 1),
+            ("q=nobody", 0),
+        ]:
             page = admin_client.get(f"{MEMBERSHIPS}?{query}")
             assert page.context["cl"].result_count == found, query
 

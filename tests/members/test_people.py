@@ -39,8 +39,12 @@ def test_capitals_that_python_and_postgres_see_differently(email: str) -> None:
 
 def test_many_at_once_come_back_in_the_order_asked_for() -> None:
     known = factories.supporter(email="known@example.org", name="Known")
-    asked = [Giver("z@example.org", "", "en"), Giver("KNOWN@example.org", "Other", "en"),
-             Giver("a@example.org", "", "uk"), Giver("Z@example.org", "Zoya", "uk")]  # fmt: skip
+    asked = [
+        Giver("z@example.org", "", "en"),
+        Giver("KNOWN@example.org", "Other", "en"),
+        Giver("a@example.org", "", "uk"),
+        Giver("Z@example.org", "Zoya", "uk"),
+    ]
     found = people.hold_all(asked)
     assert [who.email.lower() for who in found] == [one.email.lower() for one in asked]
     assert found[1] == known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from members.links import signed as links
+from members.links import signed
 from members.models import Message
 from payments.models import OverdueTry, Payment, PortalConfiguration, PortalVisit, StripeEvent, Subscription
 from tests.stage import Stage
@@ -15,15 +15,15 @@ SEPA = "DE89370400440532013000"
 
 
 def method_page() -> str:
-    return f"/method/{links.sign('method', str(Subscription.objects.get().public_id))}/"
+    return f"/method/{signed.sign('method', str(Subscription.objects.get().public_id))}/"
 
 
 def confirm_page(payment: Payment) -> str:
-    return f"/confirm/{links.sign('confirm', str(payment.public_id))}/"
+    return f"/confirm/{signed.sign('confirm', str(payment.public_id))}/"
 
 
 def stop_page() -> str:
-    return f"/stop/{links.sign('stop', str(Subscription.objects.get().public_id))}/"
+    return f"/stop/{signed.sign('stop', str(Subscription.objects.get().public_id))}/"
 
 
 def state_of(body: bytes) -> str:

@@ -154,7 +154,7 @@ def test_a_stop_that_was_lost_is_made_good_and_told_once(stage: Stage, span: tim
 @pytest.mark.parametrize(("fault", "generation"), [("500", 2), ("commit_then_500", 1)])
 def test_an_error_that_stripe_keeps_for_a_key_does_not_stand_in_the_way(
     stage: Stage, fault: str, generation: int
-) -> None:  # fmt: skip
+) -> None:
     stage.join("once", amount="25")
     stage.stripe.fail(fault, times=1, path="/v1/refunds", method="POST")
     request = refund_requests.request_refund(Payment.objects.get(), 1000, "duplicate", None)

@@ -16,7 +16,7 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Gift:
+class Given:
     """A checkout that waits at Stripe, and the address Stripe sends the reader back to."""
 
     email: str
@@ -43,24 +43,24 @@ class Reader:
         words = self.theatre.programs.words_of("web")[-4000:]
         assert answer.status_code == status, f"{answer.status_code}: {answer.text[:300]}\n{words}"
 
-    def begin(self, **choice: str) -> Gift:
+    def begin(self, **choice: str) -> Given:
         """Up to Stripe's page."""
         return self.gift_at(self.submit(self.details(**choice)))
 
-    def gift_at(self, answer: requests.Response) -> Gift:
+    def gift_at(self, answer: requests.Response) -> Given:
         """The gift an answer of ours sends its reader to Stripe with."""
         self._expect(303, answer)
         session = answer.headers["Location"].rpartition("/")[2]
         stored = self.theatre.sql(
             "SELECT email, stripe_params->>'success_url' FROM payments_checkout WHERE stripe_session_id = %s", session
         )
-        return Gift(stored[0][0], session, stored[0][1])
+        return Given(stored[0][0], session, stored[0][1])
 
-    def pay(self, gift: Gift, **how: Any) -> None:
+    def pay(self, gift: Given, **how: Any) -> None:
         told = self.theatre.control("pay", session=gift.session, email=gift.email, **how)
         assert told["result"] != "failed", told
 
-    def pay_at_the_page(self, gift: Gift) -> str:
+    def pay_at_the_page(self, gift: Given) -> str:
         """Through the hosted page's own form; where it sends the reader."""
         fields = {"method": "card", "card_number": "4242 4242 4242 4242", "card_expiry": "12/40"}
         address = f"{self.theatre.stripe}/checkout/{gift.session}"
@@ -68,17 +68,17 @@ class Reader:
         self._expect(303, answer)
         return answer.headers["Location"]
 
-    def come_back(self, gift: Gift) -> str:
+    def come_back(self, gift: Given) -> str:
         """The state our return page shows."""
         page = self.web.get(gift.return_url, timeout=30)
         self._expect(200, page)
         return page.text.partition('data-state="')[2].partition('"')[0]
 
 
-def crowd(theatre: Theatre, size: int, *, pays: bool = True, **choice: str) -> list[Gift]:
+def crowd(theatre: Theatre, size: int, *, pays: bool = True, **choice: str) -> list[Given]:
     """That many readers at once; each gives, and pays unless told otherwise."""
 
-    def give(_: int) -> Gift:
+    def give(_: int) -> Given:
         reader = Reader(theatre)
         gift = reader.begin(**choice)
         if pays:

@@ -75,9 +75,7 @@ def test_a_stop_from_a_letter(theatre: Theatre, point: str) -> None:
     crowd(theatre, 1, frequency="month")
     theatre.calm()
     stop = theatre.site + link(newest_letter(theatre), "/stop/")
-    [(subscription,)] = theatre.sql(
-        "SELECT stripe_subscription_id FROM payments_subscription ORDER BY id DESC LIMIT 1"
-    )  # fmt: skip
+    [(subscription,)] = theatre.sql("SELECT stripe_subscription_id FROM payments_subscription ORDER BY id DESC LIMIT 1")
     before = theatre.messages("cancelled").total()
     dies_when_asked(theatre, point, lambda: requests.post(stop, timeout=30))
     was_done = bool(at_stripe(theatre, f"subscriptions/{subscription}")["cancel_at_period_end"])
@@ -95,7 +93,7 @@ def test_a_refund_by_staff(theatre: Theatre, point: str) -> None:
     theatre.calm()
     [(payment, intent)] = theatre.sql(
         "SELECT id, stripe_payment_intent_id FROM payments_payment ORDER BY id DESC LIMIT 1"
-    )  # fmt: skip
+    )
     staff, form = signed_in(theatre), f"{theatre.site}/admin/payments/payment/{payment}/send-back/"
     fields = hidden_fields(staff.get(form, timeout=30).text) | ANSWERS
     asked = staff.post(form, fields, timeout=30).text

@@ -22,24 +22,52 @@ HOSTILE = 2000
 LARGE = 1024 * 1024 + 1
 METHODS = [b"POST"] * 12 + [b"GET", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"HEAD", b"TRACE", b"BREW", b"post"]
 TYPES = [b"application/json"] * 6 + [
-    b"text/plain", b"", b"multipart/form-data; boundary=x", b"application/x-www-form-urlencoded", b"\xff\xfe/json",
-    b"application/json; charset=utf-16", b"application/json;" + b"x" * 5000,
-]  # fmt: skip
+    b"text/plain",
+    b"",
+    b"multipart/form-data; boundary=x",
+    b"application/x-www-form-urlencoded",
+    b"\xff\xfe/json",
+    b"application/json; charset=utf-16",
+    b"application/json;" + b"x" * 5000,
+]
 ID = b'"id":"evt_hostile","object":"event","type":"charge.succeeded","created":1795000000,"data":{"object":{}}'
 BODIES = [
-    b"", b"{}", b"[1]", b"123", b"null", b"\xff\xfe\x00", b"[" * 200_000, b"{" + ID + b"}", b'{"object":"event"}',
-    b"{" + ID.replace(b'{"object":{}}', b"[]") + b"}", b"{" + ID.replace(b'"evt_hostile"', b"7") + b"}", b"\x00" * 64,
-]  # fmt: skip
+    b"",
+    b"{}",
+    b"[1]",
+    b"123",
+    b"null",
+    b"\xff\xfe\x00",
+    b"[" * 200_000,
+    b"{" + ID + b"}",
+    b'{"object":"event"}',
+    b"{" + ID.replace(b'{"object":{}}', b"[]") + b"}",
+    b"{" + ID.replace(b'"evt_hostile"', b"7") + b"}",
+    b"\x00" * 64,
+]
 
 
 def signatures(dice: Random) -> bytes:
     now = str(int(time.time())).encode()
-    return dice.choice([
-        b"", b"t=abc", b"t=", b"v1=" + b"0" * 64, b"t=" + now + b",v1=" + b"0" * 64, b"t=" + now + b",v1=\xff\xfe",
-        b"t=" + b"9" * 400 + b",v1=x", b"\xd0\xbf\xd1\x96\xd0\xb4\xd0\xbf\xd0\xb8\xd1\x81", b"," * 10_000, b"t=-1,v1=",
-        b"t=" + now + b",v0=" + b"0" * 64, "t=١٢٣,v1=x".encode(), b"t=1e9,v1=x", b"=,=,=",
-        dice.randbytes(40).translate(NO_LINES),
-    ])  # fmt: skip
+    return dice.choice(
+        [
+            b"",
+            b"t=abc",
+            b"t=",
+            b"v1=" + b"0" * 64,
+            b"t=" + now + b",v1=" + b"0" * 64,
+            b"t=" + now + b",v1=\xff\xfe",
+            b"t=" + b"9" * 400 + b",v1=x",
+            b"\xd0\xbf\xd1\x96\xd0\xb4\xd0\xbf\xd0\xb8\xd1\x81",
+            b"," * 10_000,
+            b"t=-1,v1=",
+            b"t=" + now + b",v0=" + b"0" * 64,
+            "t=١٢٣,v1=x".encode(),
+            b"t=1e9,v1=x",
+            b"=,=,=",
+            dice.randbytes(40).translate(NO_LINES),
+        ]
+    )
 
 
 NO_LINES = bytes(65 if byte in (0, 10, 13) else byte for byte in range(256))
@@ -49,14 +77,23 @@ def framed(dice: Random, body: bytes) -> tuple[bytes, bytes]:
     """Header and body, as they should be and as they should not."""
     right = b"Content-Length: %d\r\n" % len(body)
     chunked = b"Transfer-Encoding: chunked\r\n"
-    return dice.choice([
-        (right, body), (right, body), (right, body), (right, body),
-        (chunked, b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"),
-        (chunked, b"zz\r\nrubbish\r\n0\r\n\r\n"), (chunked + right, b"0\r\n\r\n"),
-        (right + b"Content-Length: 1\r\n", body),
-        (b"Content-Length: -5\r\n", body), (b"Content-Length: 99999999999999999999\r\n", body),
-        (b"", b""), (right + b"Content-Encoding: gzip\r\n", body), (right + b"X-Odd: \xff\xfe\xd0\r\n", body),
-    ])  # fmt: skip
+    return dice.choice(
+        [
+            (right, body),
+            (right, body),
+            (right, body),
+            (right, body),
+            (chunked, b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"),
+            (chunked, b"zz\r\nrubbish\r\n0\r\n\r\n"),
+            (chunked + right, b"0\r\n\r\n"),
+            (right + b"Content-Length: 1\r\n", body),
+            (b"Content-Length: -5\r\n", body),
+            (b"Content-Length: 99999999999999999999\r\n", body),
+            (b"", b""),
+            (right + b"Content-Encoding: gzip\r\n", body),
+            (right + b"X-Odd: \xff\xfe\xd0\r\n", body),
+        ]
+    )
 
 
 def hostile(number: int) -> bytes:
@@ -77,9 +114,12 @@ def request(
     signature: bytes = b"t=1,v1=x",
 ) -> bytes:
     lines = [
-        method + b" /webhooks/stripe/" + query + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close",
-        b"Content-Type: " + content_type, b"Stripe-Signature: " + signature,
-    ]  # fmt: skip
+        method + b" /webhooks/stripe/" + query + b" HTTP/1.1",
+        b"Host: 127.0.0.1",
+        b"Connection: close",
+        b"Content-Type: " + content_type,
+        b"Stripe-Signature: " + signature,
+    ]
     return b"\r\n".join(lines) + b"\r\n" + header + b"\r\n" + content
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.processes.books import assert_booked_once
-from tests.processes.reader import Gift, Reader
+from tests.processes.reader import Given, Reader
 from tests.processes.theatre import Theatre
 
 pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
 
 
-def come_back_ten_times(theatre: Theatre, gift: Gift) -> set[str]:
+def come_back_ten_times(theatre: Theatre, gift: Given) -> set[str]:
     with ThreadPoolExecutor(10) as pool:
         return set(pool.map(lambda _: Reader(theatre).come_back(gift), range(10)))
 

@@ -18,9 +18,14 @@ from tests import factories
 ROOT = Path(__file__).resolve().parents[2]
 DETAILS = "/support/details/?frequency=month&amount=10&currency=EUR"
 PUBLIC = [
-    "/support/", "/support/give-safely/", "/support/questions/", "/support/privacy/", "/support/terms/",
-    "/support/contact/", "/support/manage/",
-]  # fmt: skip
+    "/support/",
+    "/support/give-safely/",
+    "/support/questions/",
+    "/support/privacy/",
+    "/support/terms/",
+    "/support/contact/",
+    "/support/manage/",
+]
 PAGES = [*PUBLIC, DETAILS, "/support/other-ways/", "/support/details/", "/no/such/page/"]
 
 

@@ -128,14 +128,22 @@ class TestMetrics:
         now = timezone.now()
         for number, (state, minutes) in enumerate([("pending", 1), ("parked", 7), ("processed", 90)]):
             StripeEvent.objects.create(
-                id=f"evt_{number}", type="x", created_at=now, payload=b"{}", state=state,
+                id=f"evt_{number}",
+                type="x",
+                created_at=now,
+                payload=b"{}",
+                state=state,
                 received_at=now - timedelta(minutes=minutes),
-            )  # fmt: skip
+            )
         for number, (state, minutes) in enumerate([("pending", 2), ("sent", 30)]):
             Message.objects.create(
-                kind="x", key=str(number), to_email="reader@example.org", language="en", state=state,
+                kind="x",
+                key=str(number),
+                to_email="reader@example.org",
+                language="en",
+                state=state,
                 created_at=clock.now() - timedelta(minutes=minutes),
-            )  # fmt: skip
+            )
         found = numbers(client)
         assert found["hromada_events", "pending"] == 1
         assert found["hromada_events", "dead"] == 0
@@ -153,9 +161,14 @@ class TestMetrics:
         ):
             came = now - timedelta(minutes=minutes)
             StripeEvent.objects.create(
-                id=f"evt_{number}", type="x", payload=b"{}", state="processed", api_version=version,
-                created_at=came - timedelta(seconds=lag), received_at=came,
-            )  # fmt: skip
+                id=f"evt_{number}",
+                type="x",
+                payload=b"{}",
+                state="processed",
+                api_version=version,
+                created_at=came - timedelta(seconds=lag),
+                received_at=came,
+            )
         StripeEvent.objects.create(id="sync_1", type="x", payload=b"{}", created_at=now, received_at=now, is_sync=True)
         found = numbers(client)
         assert found["hromada_events_silence_seconds", ""] == pytest.approx(180, abs=20)

@@ -14,10 +14,19 @@ from tests.stage import hidden_fields
 pytestmark = pytest.mark.django_db
 
 PAGES = [
-    "/support/", "/support/details/?frequency=month&amount=10&currency=EUR", "/support/details/?frequency=x",
-    "/support/other-ways/", "/support/give-safely/", "/support/questions/", "/support/privacy/", "/support/terms/",
-    "/support/contact/", "/support/manage/", "/support/return/x/", "/no/such/page/",
-]  # fmt: skip
+    "/support/",
+    "/support/details/?frequency=month&amount=10&currency=EUR",
+    "/support/details/?frequency=x",
+    "/support/other-ways/",
+    "/support/give-safely/",
+    "/support/questions/",
+    "/support/privacy/",
+    "/support/terms/",
+    "/support/contact/",
+    "/support/manage/",
+    "/support/return/x/",
+    "/no/such/page/",
+]
 
 
 def with_language(path: str, language: str) -> str:

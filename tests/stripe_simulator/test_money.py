@@ -90,8 +90,12 @@ def test_a_debit_that_fails_is_taken_back_by_a_line_of_its_own(give: Give, sim: 
     assert (out.type, out.amount, out.source) == ("payment_failure_refund", -1000, charge_of(give).id)
     assert out.available_on == back.available_on
     assert sim.snapshot()["eur"] == {
-        "gross": 0, "fees": fee, "net": -fee, "payment": 961, "payment_failure_refund": -961 - fee
-    }  # fmt: skip
+        "gross": 0,
+        "fees": fee,
+        "net": -fee,
+        "payment": 961,
+        "payment_failure_refund": -961 - fee,
+    }
 
 
 @pytest.mark.parametrize(("won", "left"), [(True, 1000), (False, 0)])
@@ -104,8 +108,12 @@ def test_a_dispute_is_won_or_lost(give: Give, sim: Simulator, receiver: Receiver
         give.client.v1.refunds.create({"charge": charge_of(give).id})
     sim.close_dispute(dispute, won=won)
     assert sim.snapshot()["eur"] == {
-        "gross": left, "fees": 1539, "net": left - 1539, "charge": 961, "adjustment": left - 1000 - 1500
-    }  # fmt: skip
+        "gross": left,
+        "fees": 1539,
+        "net": left - 1539,
+        "charge": 961,
+        "adjustment": left - 1000 - 1500,
+    }
     assert sim.flush()
     kinds = [type.removeprefix("charge.dispute.") for type in receiver.types if type.startswith("charge.dispute.")]
     assert kinds == ["created", "funds_withdrawn", "closed", *(["funds_reinstated"] if won else [])]

@@ -86,8 +86,11 @@ def test_a_key_replays_its_answer(client: stripe.StripeClient, sim: Simulator) -
     assert client.v1.checkout.sessions.create(session_params(), KEY).id != first.id
     logged = [request for request in sim.requests if request.idempotency_key]
     assert [(request.status, request.replayed) for request in logged] == [
-        (200, False), (200, True), (400, False), (200, False)
-    ]  # fmt: skip
+        (200, False),
+        (200, True),
+        (400, False),
+        (200, False),
+    ]
     assert logged[0].params["metadata"] == {"checkout": "ck_1"}
 
 

@@ -10,10 +10,24 @@ from tests.stripe_simulator.conftest import Give, Receiver
 from tests.stripe_simulator.shapes import problems, removed_fields
 
 KINDS = [
-    "customer", "payment_method", "mandate", "payment_intent", "charge", "refund", "dispute", "balance_transaction",
-    "payout", "checkout.session", "subscription", "invoice", "invoice_payment", "event", "webhook_endpoint",
-    "billing_portal.configuration", "billing_portal.session",
-]  # fmt: skip
+    "customer",
+    "payment_method",
+    "mandate",
+    "payment_intent",
+    "charge",
+    "refund",
+    "dispute",
+    "balance_transaction",
+    "payout",
+    "checkout.session",
+    "subscription",
+    "invoice",
+    "invoice_payment",
+    "event",
+    "webhook_endpoint",
+    "billing_portal.configuration",
+    "billing_portal.session",
+]
 
 
 def whole_life(give: Give, sim: Simulator) -> None:

@@ -1,6 +1,6 @@
-"""Acts: what staff may do to a row. A GET says what will happen, a POST does it; the rule it calls decides.
+"""The shape of an act: one thing staff can do to one row. Its page is page.py's; the rule it calls decides.
 
-An act is a small class beside the admin of its model; this is its shape and its one view.
+Each act is a small class in this room, in the module named after the rows it is for.
 """
 
 from __future__ import annotations
@@ -8,23 +8,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
 
 from members.mail.rendering import Letter
-from payments.desk.acts.untold import why_untold
-from payments.desk.columns import address_of
-
-if TYPE_CHECKING:
-    from payments.desk.pages import DeskAdmin
 
 
 @dataclass(frozen=True)
@@ -95,79 +84,3 @@ class Act:
     def sorry(self, problem: Exception) -> str:
         """A problem in words, with what to do next."""
         raise NotImplementedError
-
-
-class ActView:
-    """The page of an act: question, consequences, one button; then the page that confirms, where there is one."""
-
-    def __init__(self, desk: DeskAdmin, act: Act) -> None:
-        self.desk, self.act = desk, act
-
-    def __call__(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.desk.get_object(request, unquote(object_id))
-        if not self.desk.has_view_permission(request, row) or not self.desk.may_do(request, self.act):
-            raise PermissionDenied
-        if row is None:
-            return self.desk.gone(request, object_id)
-        wish = _uuid(request.POST.get("wish"))
-        data = request.POST if request.method == "POST" else None
-        said = {"wish": wish, "shown": request.POST.get("shown", "")}
-        form = self.act.form_for(row, data, cast(User, request.user))
-        is_valid = form.is_valid()
-        try:
-            told = self.act.told_before(row, wish) if wish else ""
-        except self.act.problems as problem:
-            form.add_error(None, self.act.sorry(problem))
-            return self.page(request, row, form)
-        if told:
-            messages.success(request, told)
-        elif not self.act.is_open(row):
-            messages.warning(request, _("Nothing was done: this is no longer possible here."))
-        elif not is_valid or "back" in request.POST:
-            return self.page(request, row, form)
-        elif self.act.is_confirmed and not wish:
-            return self.confirm(request, row, form)
-        elif not self.is_done(request, row, {**form.cleaned_data, **said}, form):
-            return self.page(request, row, form)
-        return HttpResponseRedirect(address_of(row))
-
-    def is_done(self, request: HttpRequest, row: Any, answers: dict[str, Any], form: forms.Form) -> bool:
-        """Perform, and remember who did it. A problem goes back into the form."""
-        actor = cast(User, request.user)  # admin_view lets nobody else in
-        try:
-            told = self.act.perform(row, answers, actor)
-        except self.act.problems as problem:
-            if isinstance(problem, self.act.done_in_part):
-                self.desk.log_change(request, row, self.act.slug)
-            form.add_error(None, self.act.sorry(problem))
-            return False
-        self.desk.log_change(request, row, self.act.slug)
-        messages.success(request, told)
-        return True
-
-    def page(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
-        asked = {"question": self.act.question(row), "consequences": self.act.consequences(row), "form": form}
-        return TemplateResponse(request, "staff/act.html", {**self.context(request, row), **asked})
-
-    def confirm(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
-        confirmation = self.act.confirmation(row, form.cleaned_data)
-        untold = why_untold(confirmation.to_email) if confirmation.letter else ""
-        asked = {"confirmation": confirmation, "untold": untold, "form": form, "wish": uuid.uuid4()}
-        return TemplateResponse(request, "staff/confirm.html", {**self.context(request, row), **asked})
-
-    def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        return {
-            **self.desk.admin_site.each_context(request),
-            "title": f"{self.act.label}: {self.desk.opts.verbose_name} {row}",
-            "opts": self.desk.opts,
-            "row": row,
-            "row_address": address_of(row),
-            "act": self.act,
-        }
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None

@@ -16,7 +16,10 @@ from django.utils.translation import gettext_lazy
 
 from members.mail.rendering import Letter
 from payments import money
-from payments.admin.refund_requests import (
+from payments.books import refund_requests
+from payments.desk import columns
+from payments.desk.acts.act import Act, Confirmation
+from payments.desk.acts.refunds import (
     REFUSALS,
     SentenceField,
     money_sentences,
@@ -26,9 +29,6 @@ from payments.admin.refund_requests import (
     refund_sorry,
     stop_sentences,
 )
-from payments.books import refund_requests
-from payments.desk import columns
-from payments.desk.acts.act import Act, Confirmation
 from payments.desk.patron_status import promise
 from payments.errors import AlreadySettled, NothingToRefund, OtherThanShown, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
@@ -150,9 +150,13 @@ class StopOneAndRefund(SettleDuplicate):
         ]
         question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
         return Confirmation(
-            question, sentences, _("Do it now"), letter_of(payment, answers, is_stopping=True),
-            subscription.supporter.email, shown_of(payment, undoing.with_the_bank(subscription)),
-        )  # fmt: skip
+            question,
+            sentences,
+            _("Do it now"),
+            letter_of(payment, answers, is_stopping=True),
+            subscription.supporter.email,
+            shown_of(payment, undoing.with_the_bank(subscription)),
+        )
 
     def told_before(self, row: Case, wish: uuid.UUID) -> str:
         """Also of a stop with which nothing was left to send back."""
@@ -235,9 +239,11 @@ def described(subscription: Subscription) -> str:
 
 def paid(payment: Payment) -> str:
     shown = {
-        "number": payment, "amount": money.format(payment.amount, payment.currency),
-        "day": columns.moment(payment.paid_at), "method": columns.paid_from(payment),
-    }  # fmt: skip
+        "number": payment,
+        "amount": money.format(payment.amount, payment.currency),
+        "day": columns.moment(payment.paid_at),
+        "method": columns.paid_from(payment),
+    }
     return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
 
 

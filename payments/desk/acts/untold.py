@@ -23,5 +23,5 @@ WORDS: dict[str, object] = {
 
 def why_untold(email: str) -> object:
     """Why no letter leaves for this address, and what to do; nothing when letters do leave for it."""
-    found = suppressions.standing(email)
+    found = suppressions.active_suppression(email)
     return WORDS[found.reason] if found else ""

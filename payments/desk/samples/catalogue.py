@@ -19,10 +19,12 @@ from payments.alerts import letters as alert_letters
 from payments.alerts.rules import BY_NAME
 from payments.desk.samples.failing import FAILING
 from payments.desk.samples.rows import Giver, dispute, failed, first, given_once, refund, renewal, subscription
-from payments.desk.samples.sample import USUAL, Case, Sample, always
+from payments.desk.samples.sample import USUAL, Sample, Variant, always
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
-from payments.letters import gifts as emails
+from payments.letters import endings, reminders
+from payments.letters import gifts as gift_letters
+from payments.letters import links as link_letters
 from payments.letters import refunds as refund_letters
 from payments.letters import staff as staff_letters
 from payments.models import Alert, Payment, Subscription
@@ -49,7 +51,7 @@ def _one_of_two_stopped(who: Giver) -> Message | None:
     subscription(who, "year")
     ending = _ending(who)
     renewal(ending, status="processing", paid_at=None)
-    return emails.cancelled(ending, None)
+    return endings.cancelled(ending, None)
 
 
 def _over(who: Giver) -> Subscription:
@@ -57,7 +59,7 @@ def _over(who: Giver) -> Subscription:
 
 
 def _debit(who: Giver) -> Message | None:
-    return emails.thanks_processing(first(subscription(who), status="processing", method="SEPA 3000"))
+    return gift_letters.thanks_processing(first(subscription(who), status="processing", method="SEPA 3000"))
 
 
 def _fresh(who: Giver) -> Message | None:
@@ -65,7 +67,7 @@ def _fresh(who: Giver) -> Message | None:
 
 
 def _thanks(payment: Payment) -> Message:
-    return emails.thank_once([payment])[0]
+    return gift_letters.thank_once([payment])[0]
 
 
 def _again(who: Giver) -> Message:
@@ -74,7 +76,7 @@ def _again(who: Giver) -> Message:
 
 
 def _twice(who: Giver) -> Message | None:
-    return emails.duplicate_plan(subscription(who), [subscription(who, "year")])
+    return link_letters.duplicate_plan(subscription(who), [subscription(who, "year")])
 
 
 def _full_year(who: Giver, frequency: str = "month") -> Subscription:
@@ -98,7 +100,7 @@ def _large(who: Giver) -> Message:
 
 
 def _several(who: Giver) -> Message | None:
-    return emails.gift_links(who.supporter, [subscription(who, "year"), subscription(who), _ending(who)])
+    return link_letters.gift_links(who.supporter, [subscription(who, "year"), subscription(who), _ending(who)])
 
 
 def _resting(who: Giver, **values: Any) -> Subscription:
@@ -108,7 +110,7 @@ def _resting(who: Giver, **values: Any) -> Subscription:
 
 def _renewing(who: Giver, problem: str = "") -> Message:
     renews_on = clock.today() + timedelta(days=30)
-    return emails.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, method_problem=problem), 30)
+    return reminders.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, method_problem=problem), 30)
 
 
 def _another_amount(row: Subscription, before: int) -> Message | None:
@@ -134,67 +136,73 @@ SAMPLES: dict[str, Sample] = {
     "thanks_first_recurring": Sample(
         _("At once, when the first payment of a monthly or yearly gift has arrived."),
         {
-            "month": Case(_("Monthly"), lambda who: emails.thanks_first_recurring(first(subscription(who)))),
-            "year": Case(_("Yearly"), lambda who: emails.thanks_first_recurring(first(subscription(who, "year")))),
+            "month": Variant(_("Monthly"), lambda who: gift_letters.thanks_first_recurring(first(subscription(who)))),
+            "year": Variant(
+                _("Yearly"), lambda who: gift_letters.thanks_first_recurring(first(subscription(who, "year")))
+            ),
         },
     ),
     "thanks_processing": always(_("At once, when a bank has taken an order for a debit."), _debit),
     "processing_done": Sample(
         _("When money that the bank was working on has arrived."),
         {
-            "month": Case(_("Monthly"), lambda who: emails.processing_done(first(subscription(who)))),
-            "once": Case(_("Once"), lambda who: emails.processing_done(given_once(who))),
+            "month": Variant(_("Monthly"), lambda who: gift_letters.processing_done(first(subscription(who)))),
+            "once": Variant(_("Once"), lambda who: gift_letters.processing_done(given_once(who))),
         },
     ),
     "processing_failed": Sample(
         _("When the bank could not complete a debit."),
         {
-            "first": Case(
+            "first": Variant(
                 _("The first payment"),
-                lambda who: emails.processing_failed(first(subscription(who), status="failed")),
+                lambda who: gift_letters.processing_failed(first(subscription(who), status="failed")),
             ),
-            "renewal": Case(
+            "renewal": Variant(
                 _("A renewal"),
-                lambda who: emails.processing_failed(failed(subscription(who), "insufficient_funds")),
+                lambda who: gift_letters.processing_failed(failed(subscription(who), "insufficient_funds")),
             ),
         },
     ),
     "receipt_recurring": Sample(
         _("At once, when a renewal has arrived."),
         {
-            "goes_on": Case(_("It goes on"), lambda who: emails.receipt_recurring(renewal(subscription(who)))),
-            "stopped": Case(_("It was stopped meanwhile"), lambda who: emails.receipt_recurring(renewal(_ending(who)))),
-            "paused": Case(_("It was paused meanwhile"), lambda who: emails.receipt_recurring(renewal(_resting(who)))),
+            "goes_on": Variant(_("It goes on"), lambda who: gift_letters.receipt_recurring(renewal(subscription(who)))),
+            "stopped": Variant(
+                _("It was stopped meanwhile"), lambda who: gift_letters.receipt_recurring(renewal(_ending(who)))
+            ),
+            "paused": Variant(
+                _("It was paused meanwhile"), lambda who: gift_letters.receipt_recurring(renewal(_resting(who)))
+            ),
         },
     ),
     "renewal_upcoming_year": Sample(
         _("30 and 7 days before a yearly gift renews."),
         {
-            "usual": Case(USUAL, _renewing),
-            "lacks_method": Case(_("The bank ended the debits"), lambda who: _renewing(who, "mandate_inactive")),
+            "usual": Variant(USUAL, _renewing),
+            "lacks_method": Variant(_("The bank ended the debits"), lambda who: _renewing(who, "mandate_inactive")),
         },
     ),
     "cancelled": Sample(
         _("At once, when a gift was stopped."),
         {
-            "alone": Case(_("The only one"), lambda who: emails.cancelled(_ending(who), None)),
-            "beside": Case(_("Beside another, a debit under way"), _one_of_two_stopped),
+            "alone": Variant(_("The only one"), lambda who: endings.cancelled(_ending(who), None)),
+            "beside": Variant(_("Beside another, a debit under way"), _one_of_two_stopped),
         },
     ),
-    "ended": always(_("When the time that was paid for is over after a stop."), lambda who: emails.ended(_over(who))),
+    "ended": always(_("When the time that was paid for is over after a stop."), lambda who: endings.ended(_over(who))),
     "refund_done": Sample(
         _("When money was sent back."),
         {
-            "whole": Case(_("All of it"), lambda who: _refund(who, is_whole=True)),
-            "part": Case(_("A part, with a sentence of yours"), lambda who: _refund(who, is_whole=False)),
+            "whole": Variant(_("All of it"), lambda who: _refund(who, is_whole=True)),
+            "part": Variant(_("A part, with a sentence of yours"), lambda who: _refund(who, is_whole=False)),
         },
     ),
     "payment_returned": Sample(
         _("When a bank took back a debit that had arrived."),
         {
-            "month": Case(_("Monthly"), lambda who: refund_letters.payment_returned(renewal(subscription(who)))),
-            "paused": Case(_("Paused"), lambda who: refund_letters.payment_returned(renewal(_resting(who)))),
-            "once": Case(_("Once"), lambda who: refund_letters.payment_returned(given_once(who))),
+            "month": Variant(_("Monthly"), lambda who: refund_letters.payment_returned(renewal(subscription(who)))),
+            "paused": Variant(_("Paused"), lambda who: refund_letters.payment_returned(renewal(_resting(who)))),
+            "once": Variant(_("Once"), lambda who: refund_letters.payment_returned(given_once(who))),
         },
     ),
     "dispute_note": always(
@@ -203,13 +211,13 @@ SAMPLES: dict[str, Sample] = {
     ),
     "payment_recovered": always(
         _("When a renewal went through after tries that failed."),
-        lambda who: emails.receipt_recurring(renewal(subscription(who), failures=2)),
+        lambda who: gift_letters.receipt_recurring(renewal(subscription(who), failures=2)),
     ),
     "paused": Sample(
         _("When a gift was paused."),
         {
-            "ends": Case(_("Until a day"), lambda who: change_letters.paused(_resting(who))),
-            "open": Case(_("Without an end"), lambda who: change_letters.paused(_resting(who, resumes_at=None))),
+            "ends": Variant(_("Until a day"), lambda who: change_letters.paused(_resting(who))),
+            "open": Variant(_("Without an end"), lambda who: change_letters.paused(_resting(who, resumes_at=None))),
         },
     ),
     "resume_soon": always(_("Five days before a pause ends."), lambda who: change_letters.resume_soon(_resting(who))),
@@ -219,15 +227,15 @@ SAMPLES: dict[str, Sample] = {
     "plan_changed": Sample(
         _("When a recurring gift has a lower amount."),
         {
-            "usual": Case(USUAL, lambda who: _less(subscription(who))),
-            "paused": Case(_("Paused"), lambda who: _less(_resting(who))),
+            "usual": Variant(USUAL, lambda who: _less(subscription(who))),
+            "paused": Variant(_("Paused"), lambda who: _less(_resting(who))),
         },
     ),
     "thanks_upgrade": Sample(
         _("When a recurring gift has a higher amount."),
         {
-            "usual": Case(USUAL, lambda who: _more(subscription(who))),
-            "paused": Case(_("Paused"), lambda who: _more(_resting(who))),
+            "usual": Variant(USUAL, lambda who: _more(subscription(who))),
+            "paused": Variant(_("Paused"), lambda who: _more(_resting(who))),
         },
     ),
     "monthly_reminder": always(
@@ -237,8 +245,8 @@ SAMPLES: dict[str, Sample] = {
     "anniversary": Sample(
         _("Two days after another year of a recurring gift is full, to those who want it."),
         {
-            "month": Case(_("Monthly"), lambda who: calendar_letters.anniversary(_full_year(who))),
-            "year": Case(_("Yearly"), lambda who: calendar_letters.anniversary(_full_year(who, "year"))),
+            "month": Variant(_("Monthly"), lambda who: calendar_letters.anniversary(_full_year(who))),
+            "year": Variant(_("Yearly"), lambda who: calendar_letters.anniversary(_full_year(who, "year"))),
         },
     ),
     "renewal_upcoming_month": always(
@@ -252,16 +260,18 @@ SAMPLES: dict[str, Sample] = {
     "gift_links": Sample(
         _("When somebody types their address on the page to change or stop a gift."),
         {
-            "one": Case(_("One gift"), lambda who: emails.gift_links(who.supporter, [subscription(who)])),
-            "several": Case(_("Several gifts"), _several),
-            "none": Case(_("No recurring gift"), lambda who: emails.gift_links(who.supporter, [])),
+            "one": Variant(_("One gift"), lambda who: link_letters.gift_links(who.supporter, [subscription(who)])),
+            "several": Variant(_("Several gifts"), _several),
+            "none": Variant(_("No recurring gift"), lambda who: link_letters.gift_links(who.supporter, [])),
         },
     ),
     "staff_new_patron": Sample(
         _("Once an hour, when there are new patrons, to STAFF_GIFT_EMAILS."),
         {
-            "one": Case(_("One"), lambda who: _new_patrons(who, subscription(who))),
-            "several": Case(_("Several"), lambda who: _new_patrons(who, subscription(who), subscription(who, "year"))),
+            "one": Variant(_("One"), lambda who: _new_patrons(who, subscription(who))),
+            "several": Variant(
+                _("Several"), lambda who: _new_patrons(who, subscription(who), subscription(who, "year"))
+            ),
         },
     ),
     "staff_large_gift": always(_("At once, when a large gift has arrived, to STAFF_GIFT_EMAILS."), _large),

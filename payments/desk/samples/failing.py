@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from members import clock
 from members.models import Message
 from payments.desk.samples.rows import Giver, failed, renewal, subscription
-from payments.desk.samples.sample import Case, Sample, always
+from payments.desk.samples.sample import Sample, Variant, always
+from payments.letters import endings
 from payments.letters import failed as failed_letters
-from payments.letters import gifts as emails
 from payments.letters import methods as method_letters
 
 
@@ -27,9 +27,9 @@ def _failures(when: Any, step: int) -> Sample:
     return Sample(
         when,
         {
-            "not_enough": Case(_("Not enough money"), lambda who: _failed(who, "insufficient_funds", step)),
-            "ran_out": Case(_("The card has run out"), lambda who: _failed(who, "expired_card", step, None)),
-            "refused": Case(_("The bank does not say why"), lambda who: _failed(who, "do_not_honor", step)),
+            "not_enough": Variant(_("Not enough money"), lambda who: _failed(who, "insufficient_funds", step)),
+            "ran_out": Variant(_("The card has run out"), lambda who: _failed(who, "expired_card", step, None)),
+            "refused": Variant(_("The bank does not say why"), lambda who: _failed(who, "do_not_honor", step)),
         },
     )
 
@@ -43,7 +43,7 @@ def _ended_unpaid(who: Giver) -> Message | None:
     over = subscription(who, renews_on=clock.today(), status="canceled", ended_at=clock.now())
     for _number in range(2):
         renewal(over)
-    return emails.ended_unpaid(over)
+    return endings.ended_unpaid(over)
 
 
 FAILING: dict[str, Sample] = {

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
-class Person:
+class SamplePerson:
     """`monthly`, `yearly`, `once`: what they give, in minor units of `currency`. `label`: how staff choose them."""
 
     slug: str
@@ -31,18 +31,29 @@ class Person:
 PEOPLE = {
     person.slug: person
     for person in (
-        Person("ordinary", _("An ordinary reader"), "Olena Kovalenko"),
-        Person(
-            "long", _("A very long name, a very large gift"),
+        SamplePerson("ordinary", _("An ordinary reader"), "Olena Kovalenko"),
+        SamplePerson(
+            "long",
+            _("A very long name, a very large gift"),
             "Wolfeschlegelsteinhausenberger Maria-Theodora von und zu Hohenlohe-Waldenburg-Schillingsfürst",
-            currency="CAD", monthly=10_000_000, yearly=10_000_000, once=10_000_000, method="Mastercard 5454",
+            currency="CAD",
+            monthly=10_000_000,
+            yearly=10_000_000,
+            once=10_000_000,
+            method="Mastercard 5454",
         ),
-        Person("nameless", _("No name"), "", method="SEPA 3000"),
-        Person("yen", _("A gift in yen"), "Haruto Sato", currency="JPY", monthly=1500, yearly=15_000, once=4000),
-        Person(
-            "ukrainian", _("In Ukrainian"), "Мар’яна Ковальчук", "uk", "UAH", monthly=20_000, yearly=200_000,
+        SamplePerson("nameless", _("No name"), "", method="SEPA 3000"),
+        SamplePerson("yen", _("A gift in yen"), "Haruto Sato", currency="JPY", monthly=1500, yearly=15_000, once=4000),
+        SamplePerson(
+            "ukrainian",
+            _("In Ukrainian"),
+            "Мар’яна Ковальчук",
+            "uk",
+            "UAH",
+            monthly=20_000,
+            yearly=200_000,
             once=50_000,
         ),
-        Person("discreet", _("Discreet letters"), "Taras Bondar", is_discreet=True),
+        SamplePerson("discreet", _("Discreet letters"), "Taras Bondar", is_discreet=True),
     )
-}  # fmt: skip
+}

@@ -9,7 +9,7 @@ from typing import Any
 
 from members import clock
 from members.models import Consent, Level, Membership, Supporter
-from payments.desk.samples.people import Person
+from payments.desk.samples.people import SamplePerson
 from payments.giving import references
 from payments.models import Checkout, Dispute, Payment, Refund, Subscription
 
@@ -20,12 +20,12 @@ MONTH, YEAR = timedelta(days=30), timedelta(days=365)
 class Giver:
     """A person who has become a row, and the language the letter is asked for in."""
 
-    person: Person
+    person: SamplePerson
     supporter: Supporter
     language: str
 
 
-def giver(person: Person, language: str) -> Giver:
+def giver(person: SamplePerson, language: str) -> Giver:
     """The address cannot be anybody's: `.invalid` never is."""
     supporter = Supporter.objects.create(
         email=f"{_id('reader')}@example.invalid", name=person.name, language=language, is_discreet=person.is_discreet
@@ -39,10 +39,19 @@ def checkout(who: Giver, frequency: str) -> Checkout:
         purpose="gift", words="A sample.", words_version="0", language=who.language, surface="sample"
     )
     return Checkout.objects.create(
-        supporter=who.supporter, consent=consent, status=Checkout.Status.COMPLETE, reference=references.new(),
-        form_key=_id("form"), frequency=frequency, amount=who.person.gives(frequency), currency=who.person.currency,
-        email=who.supporter.email, name=who.person.name, language=who.language, created_at=clock.now() - MONTH,
-    )  # fmt: skip
+        supporter=who.supporter,
+        consent=consent,
+        status=Checkout.Status.COMPLETE,
+        reference=references.new(),
+        form_key=_id("form"),
+        frequency=frequency,
+        amount=who.person.gives(frequency),
+        currency=who.person.currency,
+        email=who.supporter.email,
+        name=who.person.name,
+        language=who.language,
+        created_at=clock.now() - MONTH,
+    )
 
 
 def subscription(who: Giver, frequency: str = "month", **values: Any) -> Subscription:
@@ -52,19 +61,28 @@ def subscription(who: Giver, frequency: str = "month", **values: Any) -> Subscri
     values.setdefault("checkout", checkout(who, frequency))
     values.setdefault("membership", membership(who, renews_on))
     ordinary: dict[str, Any] = {
-        "stripe_subscription_id": _id("sub"), "stripe_customer_id": _id("cus"), "status": "active",
-        "frequency": frequency, "amount": who.person.gives(frequency), "currency": who.person.currency,
-        "started_at": clock.now() - MONTH, "current_period_end": datetime.combine(renews_on, time(12), tzinfo=UTC),
+        "stripe_subscription_id": _id("sub"),
+        "stripe_customer_id": _id("cus"),
+        "status": "active",
+        "frequency": frequency,
+        "amount": who.person.gives(frequency),
+        "currency": who.person.currency,
+        "started_at": clock.now() - MONTH,
+        "current_period_end": datetime.combine(renews_on, time(12), tzinfo=UTC),
         "method": who.person.method,
-    }  # fmt: skip
+    }
     return Subscription.objects.create(supporter=who.supporter, **{**ordinary, **values})
 
 
 def membership(who: Giver, paid_through: date) -> Membership:
     return Membership.objects.create(
-        supporter=who.supporter, level=Level.objects.order_by("rank")[0], source=_id("sample"),
-        starts_on=clock.today() - MONTH, paid_through=paid_through, grace_through=paid_through + timedelta(days=14),
-    )  # fmt: skip
+        supporter=who.supporter,
+        level=Level.objects.order_by("rank")[0],
+        source=_id("sample"),
+        starts_on=clock.today() - MONTH,
+        paid_through=paid_through,
+        grace_through=paid_through + timedelta(days=14),
+    )
 
 
 def first(of: Subscription, **values: Any) -> Payment:
@@ -92,24 +110,37 @@ def given_once(who: Giver, **values: Any) -> Payment:
 def refund(of: Payment, amount: int) -> Refund:
     """In minor units of the payment's currency, on its way since now."""
     return Refund.objects.create(
-        payment=of, amount=amount, currency=of.currency, status="succeeded", stripe_refund_id=_id("re"),
+        payment=of,
+        amount=amount,
+        currency=of.currency,
+        status="succeeded",
+        stripe_refund_id=_id("re"),
         created_at=clock.now(),
-    )  # fmt: skip
+    )
 
 
 def dispute(of: Payment) -> Dispute:
     """All of it taken back by the bank, just now."""
     return Dispute.objects.create(
-        payment=of, stripe_dispute_id=_id("du"), status="needs_response", reason="fraudulent", amount=of.amount,
-        currency=of.currency, withdrawn_amount=of.amount, created_at=clock.now(),
-    )  # fmt: skip
+        payment=of,
+        stripe_dispute_id=_id("du"),
+        status="needs_response",
+        reason="fraudulent",
+        amount=of.amount,
+        currency=of.currency,
+        withdrawn_amount=of.amount,
+        created_at=clock.now(),
+    )
 
 
 def _payment(supporter: Supporter, subscription: Subscription | None, **values: Any) -> Payment:
     ordinary: dict[str, Any] = {
-        "status": "succeeded", "created_at": clock.now(), "stripe_payment_intent_id": _id("pi"),
-        "stripe_charge_id": _id("ch"), "paid_at": clock.now() if values.get("status") is None else None,
-    }  # fmt: skip
+        "status": "succeeded",
+        "created_at": clock.now(),
+        "stripe_payment_intent_id": _id("pi"),
+        "stripe_charge_id": _id("ch"),
+        "paid_at": clock.now() if values.get("status") is None else None,
+    }
     if subscription:
         ordinary |= {name: getattr(subscription, name) for name in ("frequency", "amount", "currency", "method")}
         ordinary["paid_through"] = subscription.renews_on

@@ -15,7 +15,7 @@ Make = Callable[[Giver], Message | None]
 
 
 @dataclass(frozen=True)
-class Case:
+class Variant:
     """`label`: how staff choose it among the cases of its kind."""
 
     label: Any
@@ -27,11 +27,11 @@ class Sample:
     """`when`: one line for staff. `cases`: by name, the usual one first."""
 
     when: Any
-    cases: dict[str, Case]
+    cases: dict[str, Variant]
 
 
 USUAL = _("The usual case")
 
 
 def always(when: Any, make: Make) -> Sample:
-    return Sample(when, {"usual": Case(USUAL, make)})
+    return Sample(when, {"usual": Variant(USUAL, make)})

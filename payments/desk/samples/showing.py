@@ -16,7 +16,7 @@ from django.db import transaction
 from members.mail.rendering import NOTHING_MORE, Letter, render
 from members.models import Message
 from payments.desk.samples.catalogue import SAMPLES
-from payments.desk.samples.people import Person
+from payments.desk.samples.people import SamplePerson
 from payments.desk.samples.rows import giver
 
 PREHEADER = re.compile(r'(?s)<div class="preheader"[^>]*>(.*?)</div>')
@@ -42,7 +42,7 @@ class Shown:
 
 
 @contextmanager
-def made(kind: str, case: str, person: Person, language: str) -> Iterator[Message]:
+def made(kind: str, case: str, person: SamplePerson, language: str) -> Iterator[Message]:
     """The letter as a row, or as the draft of one, for as long as the block lasts. Raises KeyError for no such case."""
     with transaction.atomic():
         message = SAMPLES[kind].cases[case].make(giver(person, language))
@@ -52,7 +52,7 @@ def made(kind: str, case: str, person: Person, language: str) -> Iterator[Messag
         transaction.set_rollback(True)
 
 
-def show(kind: str, case: str, person: Person, language: str) -> Shown:
+def show(kind: str, case: str, person: SamplePerson, language: str) -> Shown:
     """The letter of this kind and case to this person in this language."""
     with made(kind, case, person, language) as message:
         letter = render(message)

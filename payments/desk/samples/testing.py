@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.mail.rendering import Letter
 from members.models import Message
 
@@ -12,6 +12,6 @@ def send_test(kind: str, wish: str, letter: Letter, *, to_email: str, language: 
     no supporter and no kind that anything is counted by. None when this wish was granted before.
     """
     context = {"subject": letter.subject, "text": letter.text, "html": letter.html}
-    return mail.send(
+    return outbox.send(
         "test", key=f"test:{kind}:{wish}", to_email=to_email, language=language, context=context, supporter=None
     )

@@ -18,7 +18,7 @@ from payments import heartbeats
 from payments.alerts import watch
 from payments.books import settlements
 from payments.errors import StripeRefused, StripeUnavailable
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.webhooks import drain
 
 log = logging.getLogger("hromada.drain")
@@ -76,7 +76,7 @@ class _Drain:
             self._watch_now_and_then()
             if not worked:
                 self._settle_now_and_then()
-                for _ in listener.notifies(timeout=inbox.seconds_until_due(POLL_SECONDS), stop_after=1):
+                for _ in listener.notifies(timeout=queue.seconds_until_due(POLL_SECONDS), stop_after=1):
                     pass
 
     def _watch_now_and_then(self) -> None:
@@ -96,7 +96,7 @@ def _listener() -> psycopg.Connection[Any]:
     parameters = connection.get_connection_params()
     wanted = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
     listener = psycopg.connect(**wanted, autocommit=True, connect_timeout=3)
-    listener.execute(f"LISTEN {inbox.CHANNEL}")
+    listener.execute(f"LISTEN {queue.CHANNEL}")
     return listener
 
 

@@ -15,10 +15,9 @@ from django.utils import timezone
 from members import clock
 from payments.errors import StripeMissing
 from payments.models import Checkout, Difference, Reconciliation
-from payments.reconciling import differences
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import differences, runs
 from payments.reconciling.comparison import balance, charges, payouts, seen, subscriptions, taken_back
-from payments.reconciling.comparison.kinds import Kind
+from payments.reconciling.comparison.kinds import ObjectKind
 from payments.reconciling.differences import EXTRA, UNSETTLED, Mismatch
 from payments.stripe_api.budget import budget
 
@@ -40,12 +39,12 @@ def run(since: datetime | None = None) -> Reconciliation | None:
     Returns the run, with Stripe's error on it when it stopped half-way: what it found stands, nothing is called gone,
     and it is no agreement. None while another process is at it. Changes no money and no membership.
     """
-    with reconciliation.alone(OBJECTS) as is_ours:
+    with runs.alone(OBJECTS) as is_ours:
         if not is_ours:
             return None
         until = clock.now() - LAG
         start = min(since or until, _since(until))
-        with reconciliation.recorded(OBJECTS, start, until) as row, seen.table():
+        with runs.recorded(OBJECTS, start, until) as row, seen.table():
             looked_since = {kind.name: compare(kind, row) for kind in KINDS}
             differences.let_go(row, looked_since)
         row.found = Difference.objects.filter(state=Difference.State.OPEN, seen_at__gte=row.started_at).count()
@@ -59,11 +58,11 @@ def is_due() -> bool:
     night = now.replace(hour=NIGHT.hour, minute=NIGHT.minute, second=0, microsecond=0)
     if night > now:
         night -= timedelta(days=1)
-    last = reconciliation.last_complete(OBJECTS)
+    last = runs.last_complete(OBJECTS)
     return last is None or last.started_at < night
 
 
-def compare(kind: Kind, row: Reconciliation) -> datetime:
+def compare(kind: ObjectKind, row: Reconciliation) -> datetime:
     """One kind, all its pages, then ours that no page named, then a second look at what differed. Returns since when it
     looked.
     """
@@ -80,7 +79,7 @@ def compare(kind: Kind, row: Reconciliation) -> datetime:
 class _Doubts:
     """What differed at first sight. Few are read again; many are written down as they are, so memory stays flat."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: ObjectKind) -> None:
         self.kind = kind
         self.held: dict[str, list[Mismatch]] = defaultdict(list)
 
@@ -108,7 +107,7 @@ class _Doubts:
 
 def _since(until: datetime) -> datetime:
     """Grows with the time that passed without a run, and reaches back to whatever is still open."""
-    last = reconciliation.last_complete(OBJECTS)
+    last = runs.last_complete(OBJECTS)
     if last:
         start = last.until - LOOK_BACK
     else:

@@ -11,7 +11,7 @@ from django.db.models import Min, Q
 from payments.books import settlements
 from payments.models import Dispute, LedgerEntry, Payment, Refund
 from payments.reconciling.comparison import seen
-from payments.reconciling.comparison.kinds import Kind, Page, our_charges
+from payments.reconciling.comparison.kinds import ObjectKind, Page, our_charges
 from payments.reconciling.differences import BALANCE, EXTRA, MISSING, UNSETTLED, Mismatch, money
 from payments.stripe_api import client, lists, values
 
@@ -104,6 +104,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(BALANCE, stripe_id, UNSETTLED, money(line.amount, line.currency), "", line.occurred_at)
 
 
-KIND = Kind(
-    BALANCE, _since, lists.balance_transactions, look, _extra, client.read_balance_transaction
-)  # fmt: skip
+KIND = ObjectKind(BALANCE, _since, lists.balance_transactions, look, _extra, client.read_balance_transaction)

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from django.db.models import Min, Q
 
-from payments.giving import checkout as checkouts
+from payments.books import origins
 from payments.models import Payment, Subscription
 from payments.reconciling.comparison import seen
-from payments.reconciling.comparison.kinds import Kind, Page
+from payments.reconciling.comparison.kinds import ObjectKind, Page
 from payments.reconciling.differences import EXTRA, MISSING, PAYMENT, STATUS, Mismatch, money
 from payments.stripe_api import client, lists, objects
 from payments.stripe_api.budget import budget
+from payments.stripe_api.reads import Reads
 
 RECEIVED, WITH_BANK, FAILED = Payment.Status.SUCCEEDED, Payment.Status.PROCESSING, Payment.Status.FAILED
 # Stripe's word for a charge, and ours for its payment.
@@ -76,26 +77,12 @@ def _is_last_word(charge: objects.Charge, row: Row) -> bool:
 
 
 def _ours(charges: list[objects.Charge]) -> list[objects.Charge]:
-    """Of charges that no payment of ours names: those of our checkouts, and of invoices of our subscriptions."""
+    """Return, of charges without a payment in our database, those of our checkouts and subscriptions."""
     customers = {charge.customer for charge in charges if charge.customer and not charge.checkout}
     known = Subscription.objects.filter(stripe_customer_id__in=customers).values_list("stripe_customer_id", flat=True)
     patrons = set(known) | seen.among(seen.CUSTOMER, customers)
-    return [
-        charge
-        for charge in charges
-        if checkouts.is_name(charge.checkout) or (charge.customer in patrons and _is_instalment(charge))
-    ]
-
-
-def _is_instalment(charge: objects.Charge) -> bool:
-    budget.wait()
-    invoice_id = client.invoice_of(charge.payment_intent) if charge.payment_intent else ""
-    if not invoice_id:
-        return False
-    budget.wait()
-    invoice = client.read_invoice(invoice_id)
-    of_ours = Subscription.objects.filter(stripe_subscription_id=invoice.subscription)
-    return of_ours.exists() or checkouts.is_name(invoice.checkout)
+    reads = Reads()
+    return [charge for charge in charges if origins.led_here(charge, patrons.__contains__, reads)]
 
 
 def _mismatch(charge: objects.Charge, field: str, ours: str, theirs: str) -> Mismatch:
@@ -115,4 +102,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(PAYMENT, charge_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = Kind(PAYMENT, _since, lists.charges, look, _extra, client.read_charge)
+KIND = ObjectKind(PAYMENT, _since, lists.charges, look, _extra, client.read_charge)

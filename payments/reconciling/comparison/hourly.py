@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from members import clock
 from payments.books import origins, settlements
 from payments.models import Difference, PayoutLine, Reconciliation
-from payments.reconciling import comparison, differences
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import comparison, differences, runs
 from payments.reconciling.comparison import balance, seen
 from payments.reconciling.comparison.kinds import Page
 from payments.reconciling.differences import BALANCE, Mismatch
@@ -33,11 +32,11 @@ def run() -> Reconciliation | None:
     Returns the run, with Stripe's error on it when it stopped half-way. Fees that are due are asked for first: a late
     one is no difference.
     """
-    with reconciliation.alone(Run.OBJECTS) as is_ours:
+    with runs.alone(Run.OBJECTS) as is_ours:
         if not is_ours:
             return None
         until = clock.now() - comparison.LAG
-        with reconciliation.recorded(Run.BALANCE, _since(until), until) as row, seen.table():
+        with runs.recorded(Run.BALANCE, _since(until), until) as row, seen.table():
             settlements.collect(settlements.unsettled().filter(occurred_at__gte=until - comparison.LOOK_BACK))
             looked_since = comparison.compare(KIND, row)
             differences.let_go(row, {BALANCE: looked_since})

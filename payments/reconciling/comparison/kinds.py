@@ -16,7 +16,7 @@ Page = list[Any]
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """`look` compares a page of Stripe's objects with our rows; `ours_alone` names rows of ours that no page named.
 
     `since` may reach further back than the run, to what was still open with us. `read` is one object, for a second

@@ -9,7 +9,7 @@ from django.db.models import Min, Q
 
 from payments.models import Payout
 from payments.reconciling.comparison import seen
-from payments.reconciling.comparison.kinds import Kind, Page, yes
+from payments.reconciling.comparison.kinds import ObjectKind, Page, yes
 from payments.reconciling.differences import EXTRA, LINES, MISSING, PAYOUT, STATUS, Mismatch, money
 from payments.stripe_api import client, lists, values
 
@@ -59,4 +59,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(PAYOUT, stripe_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = Kind(PAYOUT, _since, lists.payouts, look, _extra, client.read_payout)
+KIND = ObjectKind(PAYOUT, _since, lists.payouts, look, _extra, client.read_payout)

@@ -8,7 +8,7 @@ from datetime import datetime
 from payments.giving import checkout as checkouts
 from payments.models import Subscription
 from payments.reconciling.comparison import seen
-from payments.reconciling.comparison.kinds import Kind, Page, iso, yes
+from payments.reconciling.comparison.kinds import ObjectKind, Page, iso, yes
 from payments.reconciling.differences import EXTRA, MISSING, STATUS, SUBSCRIPTION, Mismatch, money
 from payments.recurring.subscriptions import NOT_BEGUN
 from payments.stripe_api import client, lists, objects
@@ -61,4 +61,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(SUBSCRIPTION, stripe_id, EXTRA, status, "", ends)
 
 
-KIND = Kind(SUBSCRIPTION, lambda since: since, _pages, look, _extra, client.read_subscription)
+KIND = ObjectKind(SUBSCRIPTION, lambda since: since, _pages, look, _extra, client.read_subscription)

@@ -10,7 +10,7 @@ from django.db.models import Min
 
 from payments.models import Dispute, Refund
 from payments.reconciling.comparison import seen
-from payments.reconciling.comparison.kinds import Kind, Page, our_charges
+from payments.reconciling.comparison.kinds import ObjectKind, Page, our_charges
 from payments.reconciling.differences import DISPUTE, EXTRA, MISSING, REFUND, STATUS, TAKEN, Mismatch, money
 from payments.stripe_api import client, lists, objects
 
@@ -88,5 +88,5 @@ def _extra_disputes(since: datetime, until: datetime) -> Iterator[Mismatch]:
     return _extra(DISPUTE, "payments_dispute", "stripe_dispute_id", since, until)
 
 
-REFUNDS = Kind(REFUND, _refunds_since, lists.refunds, look_at_refunds, _extra_refunds, client.read_refund)
-DISPUTES = Kind(DISPUTE, _disputes_since, lists.disputes, look_at_disputes, _extra_disputes, client.read_dispute)
+REFUNDS = ObjectKind(REFUND, _refunds_since, lists.refunds, look_at_refunds, _extra_refunds, client.read_refund)
+DISPUTES = ObjectKind(DISPUTE, _disputes_since, lists.disputes, look_at_disputes, _extra_disputes, client.read_dispute)

@@ -189,10 +189,13 @@ class TestMoneyThatWentBack:
         [("2026-01-05", "2026-02-04", 1000, True), ("2026-02-05", "2026-03-04", 500, False)],
         [("2026-01-05", "2026-02-04", 500, False), ("2026-02-05", "2026-03-04", 1000, True)],
         [("2026-01-05", "2026-01-06", 500, True), ("2026-01-18", "2026-01-19", 5000, False)],
-        [("2026-01-05", "2026-02-04", 500, True), ("2026-02-05", "2026-03-04", 5000, True),
-         ("2026-03-05", "2026-04-04", 1000, False)],
+        [
+            ("2026-01-05", "2026-02-04", 500, True),
+            ("2026-02-05", "2026-03-04", 5000, True),
+            ("2026-03-05", "2026-04-04", 1000, False),
+        ],
     ],
-)  # fmt: skip
+)
 def test_money_that_went_back_leaves_the_same_row_in_any_order(payments: list[tuple[str, str, int, bool]]) -> None:
     """Counted when a payment comes and again when it goes back, as the money floor does."""
     factories.level("friend", rank=2, amounts={"EUR": 1000}, grace_days=60)

@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from members import limits
 from members.links import fresh as fresh_links
 from members.links import pages as link_pages
-from members.links import signed as links
+from members.links import signed
 from members.mail.rendering import render
 from members.models import Message, Supporter
 from tests import factories
@@ -36,7 +36,7 @@ def olena() -> Supporter:
 
 def old_token(value: str = "1", purpose: str = "method") -> str:
     with time_machine.travel("2020-01-01 12:00Z"):
-        return links.sign(purpose, value)
+        return signed.sign(purpose, value)
 
 
 def asked(
@@ -64,7 +64,7 @@ def test_the_button_mails_a_fresh_link_that_opens(olena: Supporter, settings: An
     message = Message.objects.get()
     assert (message.kind, message.to_email, message.is_urgent) == ("fresh_link", "olena@example.org", True)
     [token] = re.findall(r"https://courier\.example/method/([^/]+)/\?lang=en", render(message).text)
-    assert links.read("method", token) == "abc"
+    assert signed.read("method", token) == "abc"
     assert "It works for 60 days." in " ".join(render(message).text.split())
     assert "olena" not in answer.content.decode().lower()
 
@@ -99,7 +99,7 @@ def test_a_network_may_ask_ten_times_an_hour() -> None:
 
 
 def test_a_link_that_still_works_or_never_was_ours_offers_nothing(olena: Supporter) -> None:
-    for token in (links.sign("method", "1"), "x", old_token(purpose="stop")):
+    for token in (signed.sign("method", "1"), "x", old_token(purpose="stop")):
         with pytest.raises(Http404):
             asked(token, olena)
     assert not Message.objects.exists()

@@ -11,7 +11,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
-from members.mail import files as mail_files
+from members.mail import files
 from members.models import Message
 from members.tasks import send_message
 from tests.members.mail.test_sending import owed
@@ -21,15 +21,16 @@ from tests.members.mail.test_sending import owed
 def _files(settings: Any) -> None:
     settings.EMAIL_BACKEND = "members.mail.files.EmailBackend"
     settings.STORAGES = {
-        **settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }  # fmt: skip
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
 
 
 def write(subject: str = "Thank you", to: str = "olena@example.org") -> str:
     email = EmailMultiAlternatives(subject, "In words.", "courier@example.org", [to])
     email.attach_alternative('<html><head></head><body><a href="https://x.example/">On</a></body></html>', "text/html")
-    mail_files.EmailBackend().send_messages([email])
-    return mail_files.newest()[0].name
+    files.EmailBackend().send_messages([email])
+    return files.newest()[0].name
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_one_file_a_letter_for_nobody_else_to_read(settings: Any) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert sorted(path.name for path in folder.iterdir()) == [f"{name}.eml" for name in names]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert [mail.subject for mail in mail_files.newest()] == ["Letter 2", "Letter 1", "Letter 0"]
+    assert [mail.subject for mail in files.newest()] == ["Letter 2", "Letter 1", "Letter 0"]
 
 
 def test_a_message_goes_to_a_file_when_no_server_is_set(db: None, settings: Any) -> None:
@@ -52,7 +53,7 @@ def test_a_message_goes_to_a_file_when_no_server_is_set(db: None, settings: Any)
     send_message(message.pk)
     message.refresh_from_db()
     assert message.state == "sent"
-    [letter] = mail_files.newest()
+    [letter] = files.newest()
     assert (letter.to, letter.subject, letter.text) == (message.to_email, message.subject, message.body_text)
     assert not re.search("thanks|reader", letter.name)
 
@@ -112,4 +113,4 @@ def test_nothing_of_it_outside_development(client: Client) -> None:
 def test_a_letter_is_kept_in_the_row_as_well(db: None) -> None:
     message = owed()
     send_message(message.pk)
-    assert Message.objects.get().body_html == mail_files.newest()[0].html.replace("\r\n", "\n")
+    assert Message.objects.get().body_html == files.newest()[0].html.replace("\r\n", "\n")

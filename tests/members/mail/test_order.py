@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from members.mail import sending as mail_sending
+from members.mail import sending
 from members.models import Message
 from tests import factories
 
@@ -25,15 +25,15 @@ def test_what_somebody_waits_for_first_then_service_then_staff_then_the_rest() -
     second = owed(30)
     later = owed(10)
     first = owed(1, is_urgent=True)
-    found = [message.pk for _ in range(5) if (message := mail_sending.claim())]
+    found = [message.pk for _ in range(5) if (message := sending.claim())]
     assert found == [first.pk, second.pk, later.pk, third.pk, last.pk]
-    assert mail_sending.claim() is None
+    assert sending.claim() is None
 
 
 def test_what_came_too_late_is_not_sent_and_says_so() -> None:
     late = owed(30, expires_at=timezone.now() - timedelta(minutes=1))
     fresh = owed(20, expires_at=timezone.now() + timedelta(minutes=1))
-    claimed = mail_sending.claim()
+    claimed = sending.claim()
     assert claimed == fresh
     late.refresh_from_db()
     assert (late.state, late.error) == ("canceled", "It came too late to be of use.")
@@ -41,4 +41,4 @@ def test_what_came_too_late_is_not_sent_and_says_so() -> None:
 
 def test_one_that_may_have_arrived_is_not_called_off() -> None:
     message = owed(30, kind="cancelled", expires_at=timezone.now() - timedelta(minutes=1), unanswered=1)
-    assert mail_sending.claim() == message
+    assert sending.claim() == message

@@ -17,21 +17,24 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 from kombu import pools
 
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.models import Message
 from tests import factories
 
 
 def owe(key: str = "cancelled:1", **values: Any) -> Message | None:
     ordinary: dict[str, Any] = {
-        "to_email": "olena@example.org", "language": "uk", "context": {"amount": 1000}, "supporter": None
-    }  # fmt: skip
-    return mail.send("cancelled", key=key, **{**ordinary, **values})
+        "to_email": "olena@example.org",
+        "language": "uk",
+        "context": {"amount": 1000},
+        "supporter": None,
+    }
+    return outbox.send("cancelled", key=key, **{**ordinary, **values})
 
 
 @pytest.fixture(autouse=True)
 def _awake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "_quiet_until", 0.0)
+    monkeypatch.setattr(outbox, "_quiet_until", 0.0)
 
 
 def test_one_row_a_key(db: None) -> None:
@@ -40,8 +43,12 @@ def test_one_row_a_key(db: None) -> None:
     assert owe(context={"amount": 2000}) is None
     row = Message.objects.get()
     assert (row.pk, row.key, row.state, row.language, row.context) == (
-        first.pk, "cancelled:1", "pending", "uk", {"amount": 1000}
-    )  # fmt: skip
+        first.pk,
+        "cancelled:1",
+        "pending",
+        "uk",
+        {"amount": 1000},
+    )
 
 
 def test_one_insert_is_all_it_takes(db: None, django_assert_num_queries: Any) -> None:
@@ -145,9 +152,9 @@ def test_without_redis_nothing_waits_and_nothing_is_lost(
 
 @pytest.mark.usefixtures("_no_redis")
 def test_tries_redis_again_after_a_while(db: None, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
-    monkeypatch.setattr(mail, "QUIET_SECONDS", 0.0)
-    mail.wake(1)
-    mail.wake(1)
+    monkeypatch.setattr(outbox, "QUIET_SECONDS", 0.0)
+    outbox.wake(1)
+    outbox.wake(1)
     assert len([r for r in caplog.records if "Redis" in r.message]) == 2
 
 
@@ -159,12 +166,12 @@ def test_resend_is_a_new_letter_under_a_key_of_its_own(db: None) -> None:
     who.email = "new@example.org"
     who.save()
     message.refresh_from_db()
-    again = mail.resend(message)
+    again = outbox.resend(message)
     assert (again.key, again.to_email, again.state) == ("cancelled:1:again:1", "new@example.org", "pending")
-    assert mail.resend(message).pk == again.pk  # a second click while it waits
+    assert outbox.resend(message).pk == again.pk  # a second click while it waits
     Message.objects.filter(pk=again.pk).update(state="sent")
     again.refresh_from_db()
-    assert mail.resend(again).key == "cancelled:1:again:2"
+    assert outbox.resend(again).key == "cancelled:1:again:2"
 
 
 def test_no_words_of_people_reach_the_log(

@@ -9,9 +9,7 @@ import pytest
 from django.db import connection
 
 from members import people, suppressions
-from members.mail import choices as mail_choices
-from members.mail import sending as mail_sending
-from members.mail import sweep as mail_sweep
+from members.mail import choices, sending, sweep
 from members.mail.kinds import Stream
 from members.models import Message, Supporter, Suppression
 from tests import factories
@@ -43,7 +41,7 @@ def stop(what: str, who: Supporter) -> None:
     if what == "suppressed":
         suppressions.suppress(who.email.upper(), Suppression.Reason.BOUNCED)
     else:
-        mail_choices.stop_all(who, "page")
+        choices.stop_all(who, "page")
 
 
 def outcome(message: Message) -> tuple[str, str]:
@@ -55,17 +53,17 @@ def outcome(message: Message) -> tuple[str, str]:
 def test_what_changed_while_it_waited_counts(sink: SmtpSink, olena: Supporter, what: str, stream: str) -> None:
     message = owed(olena, "anniversary" if what == "unwanted" else "cancelled", stream=stream)
     stop(what, olena)
-    mail_sweep.send_due()
+    sweep.send_due()
     assert outcome(message) == ("canceled", what)
     assert message.error
     assert sink.connections == 0
 
 
 def test_also_what_changed_after_a_sender_had_taken_it(sink: SmtpSink, olena: Supporter) -> None:
-    claimed = mail_sending.claim(owed(olena).pk)
+    claimed = sending.claim(owed(olena).pk)
     assert claimed
     stop("suppressed", olena)
-    mail_sending.deliver(claimed)
+    sending.deliver(claimed)
     assert outcome(claimed) == ("canceled", "suppressed")
     assert sink.received == []
 
@@ -73,7 +71,7 @@ def test_also_what_changed_after_a_sender_had_taken_it(sink: SmtpSink, olena: Su
 def test_letters_about_money_come_whatever_was_chosen(sink: SmtpSink, olena: Supporter) -> None:
     message = owed(olena)
     stop("unwanted", olena)
-    mail_sweep.send_due()
+    sweep.send_due()
     assert outcome(message) == ("sent", "")
 
 
@@ -81,7 +79,7 @@ def test_a_lifted_suppression_lets_later_letters_out(sink: SmtpSink, olena: Supp
     stop("suppressed", olena)
     suppressions.lift(Suppression.objects.get(), factories.staff())
     message = owed(olena)
-    mail_sweep.send_due()
+    sweep.send_due()
     assert outcome(message) == ("sent", "")
 
 
@@ -96,14 +94,14 @@ def recipients(sink: SmtpSink) -> list[str]:
 def test_a_letter_a_sender_has_taken_goes_to_the_address_that_was_corrected_meanwhile(
     sink: SmtpSink, olena: Supporter
 ) -> None:
-    claimed = mail_sending.claim(owed(olena).pk)
+    claimed = sending.claim(owed(olena).pk)
     assert claimed
     correct(olena)
-    mail_sending.deliver(claimed)
+    sending.deliver(claimed)
     claimed.refresh_from_db()
     assert (claimed.state, claimed.attempts, claimed.unanswered) == ("pending", 0, 0)
     assert recipients(sink) == []
-    mail_sweep.send_due()
+    sweep.send_due()
     claimed.refresh_from_db()
     assert (claimed.state, claimed.attempts, claimed.to_email) == ("sent", 1, "kovalenko@example.org")
     assert recipients(sink) == ["kovalenko@example.org"]
@@ -114,7 +112,7 @@ def test_one_that_was_put_back_to_wait_while_it_was_corrected_goes_there_too(sin
     correct(olena)
     message.refresh_from_db()
     assert message.to_email == "olena@example.org", "nobody knows yet what became of it there"
-    mail_sweep.send_due()
+    sweep.send_due()
     assert outcome(message) == ("sent", "")
     assert recipients(sink) == [message.to_email] == ["kovalenko@example.org"]
 
@@ -123,7 +121,7 @@ def test_what_stood_against_the_old_address_does_not_silence_the_new_one(sink: S
     stop("suppressed", olena)
     message = owed(olena)
     correct(olena)
-    mail_sweep.send_due()
+    sweep.send_due()
     assert outcome(message) == ("sent", "")
 
 
@@ -132,7 +130,7 @@ def test_what_stands_against_the_new_address_counts(sink: SmtpSink, olena: Suppo
     correct(olena)
     olena.refresh_from_db()
     stop("suppressed", olena)
-    mail_sweep.send_due()
+    sweep.send_due()
     assert outcome(message) == ("canceled", "suppressed")
     assert message.to_email == "kovalenko@example.org"
     assert sink.connections == 0
@@ -145,7 +143,7 @@ def test_after_an_outage_links_go_first_and_what_came_too_late_not_at_all(sink: 
     receipts = [owed(factories.supporter(email=f"reader{number}@example.org")) for number in range(6)]
     asked = factories.supporter(email="asks@example.org")
     for _number in range(3):
-        mail_sweep.send_due()
+        sweep.send_due()
     assert {outcome(message)[0] for message in receipts} == {"pending"}
     facts = {**FACTS, "fresh_url": "https://courier.example/stop/x/", "days": 60}
     link = owed(asked, "fresh_link", context=facts, is_urgent=True)
@@ -154,7 +152,7 @@ def test_after_an_outage_links_go_first_and_what_came_too_late_not_at_all(sink: 
     assert set(Message.objects.values_list("attempts", flat=True)) == {0}
     sink.port = port
     sink.__enter__()
-    mail_sweep.send_due()
+    sweep.send_due()
     assert next(letter.recipient for letter in sink.received) == "asks@example.org"
     assert len(sink.received) == 7
     assert {outcome(message)[0] for message in [*receipts, link]} == {"sent"}
@@ -163,9 +161,9 @@ def test_after_an_outage_links_go_first_and_what_came_too_late_not_at_all(sink: 
 
 def test_letters_of_choice_step_aside_while_one_about_money_is_due(sink: SmtpSink, olena: Supporter) -> None:
     choice = owed(olena, "ended", stream="relationship")
-    mail_choices.choose(olena, {"anniversary": True}, "page")
+    choices.choose(olena, {"anniversary": True}, "page")
     receipt = owed(factories.supporter(email="other@example.org"))
-    assert mail_sweep.send_due(streams=(Stream.RELATIONSHIP,)) is False
+    assert sweep.send_due(streams=(Stream.RELATIONSHIP,)) is False
     assert outcome(choice)[0] == outcome(receipt)[0] == "pending"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,32 +10,31 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from members.mail import sending as mail_sending
-from members.mail import sweep as mail_sweep
+from members.mail import sending, sweep
 from members.models import Message
 from members.tasks import send_due_messages, send_message
 from tests.smtp_sink import SmtpSink
 
 FACTS = {
-    "first_name": "Olena", "amount": 1000, "currency": "EUR", "frequency": "month", "method": "Visa 4242",
-    "reference": "HR-7K4M-2Q", "paid_on": "2026-11-22", "renews_on": "2026-12-22",
-    "return_url": "https://courier.example/support/return/x/", "stop_url": "https://courier.example/stop/x/",
-    "support_url": "https://courier.example/support/", "privacy_url": "https://courier.example/support/privacy/",
-}  # fmt: skip
+    "first_name": "Olena",
+    "amount": 1000,
+    "currency": "EUR",
+    "frequency": "month",
+    "method": "Visa 4242",
+    "reference": "HR-7K4M-2Q",
+    "paid_on": "2026-11-22",
+    "renews_on": "2026-12-22",
+    "return_url": "https://courier.example/support/return/x/",
+    "stop_url": "https://courier.example/stop/x/",
+    "support_url": "https://courier.example/support/",
+    "privacy_url": "https://courier.example/support/privacy/",
+}
 ONCE, AGAIN = "thanks_first_recurring", "cancelled"  # at most once; at least once
 
 
 def owed(kind: str = AGAIN, number: int = 1, **values: Any) -> Message:
     ordinary = {"to_email": f"reader{number}@example.org", "language": "en", "context": FACTS}
     return Message.objects.create(kind=kind, key=f"{kind}:{number}", **{**ordinary, **values})
-
-
-@pytest.fixture
-def sink(settings: Any) -> Iterator[SmtpSink]:
-    with SmtpSink() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 1
-        yield server
 
 
 def after_send(message: Message) -> Message:
@@ -151,72 +149,6 @@ def test_a_second_try_that_is_answered_is_sent(db: None, sink: SmtpSink) -> None
     assert after_send(message).state == "sent"
 
 
-@pytest.mark.parametrize(("kind", "state", "copies"), [(ONCE, "unknown", 1), (AGAIN, "sent", 2)])
-def test_a_sender_that_died_after_handing_over(db: None, sink: SmtpSink, kind: str, state: str, copies: int) -> None:
-    message = owed(kind)
-    claimed = mail_sending.claim(message.pk)
-    assert claimed is not None
-    die_after_hand_over(claimed)
-    assert len(sink.received) == 1
-    assert after_send(message).state == "sending"  # the lease still runs
-    Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    send_due_messages()
-    message.refresh_from_db()
-    assert message.state == state
-    assert len(sink.received) == copies
-
-
-def die_after_hand_over(message: Message) -> None:
-    """The row as a sender leaves it that is killed between the server's 250 and its own last write."""
-    mail_sending.deliver(message)
-    lease_until = timezone.now() + timedelta(minutes=1)
-    Message.objects.filter(pk=message.pk).update(
-        state="sending", unanswered=message.unanswered + 1, lease_until=lease_until, sent_at=None
-    )
-
-
-@pytest.mark.parametrize("kind", [ONCE, AGAIN])
-def test_a_sender_that_died_before_handing_over_costs_a_delay(db: None, sink: SmtpSink, kind: str) -> None:
-    message = owed(kind)
-    mail_sending.claim(message.pk)
-    send_due_messages()
-    assert sink.received == []
-    Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    send_due_messages()
-    message.refresh_from_db()
-    assert (message.state, message.attempts) == ("sent", 2)
-    assert len(sink.received) == 1
-
-
-def test_who_lost_the_lease_neither_delivers_nor_writes(db: None, sink: SmtpSink) -> None:
-    message = owed(ONCE)
-    slow = mail_sending.claim(message.pk)
-    assert slow is not None
-    Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert after_send(message).state == "sent"
-    sent_at = message.sent_at
-    mail_sending.deliver(slow)
-    message.refresh_from_db()
-    assert (message.state, message.sent_at) == ("sent", sent_at)
-    assert len(sink.received) == 1
-
-
-def test_a_message_canceled_while_it_is_prepared_stays_here(db: None, sink: SmtpSink) -> None:
-    message = owed(ONCE)
-    claimed = mail_sending.claim(message.pk)
-    assert claimed is not None
-    Message.objects.update(state="canceled")
-    mail_sending.deliver(claimed)
-    message.refresh_from_db()
-    assert message.state == "canceled"
-    assert sink.received == []
-
-
-def test_a_canceled_message_is_never_claimed(db: None, sink: SmtpSink) -> None:
-    assert after_send(owed(state="canceled")).state == "canceled"
-    assert sink.connections == 0
-
-
 def test_gives_up_after_a_day_of_tries(db: None, sink: SmtpSink) -> None:
     sink.mode = "451"
     message, waited = owed(), timedelta()
@@ -230,7 +162,7 @@ def test_gives_up_after_a_day_of_tries(db: None, sink: SmtpSink) -> None:
 
 
 def test_a_letter_that_kills_every_sender_ends(db: None, sink: SmtpSink) -> None:
-    message = owed(attempts=mail_sending.TRIES)
+    message = owed(attempts=sending.TRIES)
     assert after_send(message).state == "failed"
 
 
@@ -283,8 +215,8 @@ def test_many_senders_at_once_send_every_message_once(committed: None, sink: Smt
 def test_a_full_sweep_asks_for_another(db: None, sink: SmtpSink) -> None:
     for number in range(3):
         owed(number=number)
-    assert mail_sweep.send_due(limit=2) is True
-    assert mail_sweep.send_due(limit=2) is False
+    assert sweep.send_due(limit=2) is True
+    assert sweep.send_due(limit=2) is False
     assert len(sink.received) == 3
 
 

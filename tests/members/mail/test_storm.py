@@ -15,7 +15,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from members.mail import sweep as mail_sweep
+from members.mail import sweep
 from members.mail.headers import message_id
 from members.models import Message
 from tests.members.mail.test_sending import AGAIN, ONCE, owed
@@ -33,7 +33,7 @@ def sender() -> int:
         return child
     try:
         while True:
-            mail_sweep.send_due()
+            sweep.send_due()
             time.sleep(0.005)
     finally:
         os._exit(1)
@@ -76,7 +76,7 @@ def test_a_storm_of_kills(committed: None, settings: Any) -> None:
         sink.mode = "250"
         while Message.objects.filter(state__in=["pending", "sending"]).exists():
             leases_run_out()
-            mail_sweep.send_due()
+            sweep.send_due()
     check(messages, Counter(letter.message["Message-ID"] for letter in sink.received))
 
 

@@ -10,9 +10,8 @@ import time_machine
 from django.test import Client
 
 from members import suppressions
-from members.links import signed as links
-from members.mail import choices as mail_choices
-from members.mail import kinds as mail_kinds
+from members.links import signed
+from members.mail import choices, kinds
 from members.mail.kinds import KINDS, Stream
 from members.mail.rendering import as_email, render
 from members.models import MailChoice, Message, Supporter, Suppression, TimelineEntry
@@ -27,20 +26,20 @@ def olena() -> Supporter:
 
 
 def page_of(who: Supporter) -> str:
-    return f"/preferences/{links.sign('preferences', str(who.public_id))}/"
+    return f"/preferences/{signed.sign('preferences', str(who.public_id))}/"
 
 
 def way_off(who: Supporter, kind: str = "anniversary") -> str:
-    return f"/unsubscribe/{links.sign('unsubscribe', f'{who.public_id}-{kind}')}/"
+    return f"/unsubscribe/{signed.sign('unsubscribe', f'{who.public_id}-{kind}')}/"
 
 
 def wanted(who: Supporter) -> dict[str, bool]:
-    return {choice.kind: choice.is_wanted for choice in mail_choices.of(who)}
+    return {choice.kind: choice.is_wanted for choice in choices.of(who)}
 
 
 def test_every_kind_that_is_a_choice_has_words() -> None:
     relationship = [kind for kind, how in KINDS.items() if how.stream == Stream.RELATIONSHIP]
-    assert sorted(mail_choices.WORDS) == sorted(relationship) == sorted(mail_choices.kinds())
+    assert sorted(choices.WORDS) == sorted(relationship) == sorted(choices.kinds())
     assert len(relationship) >= 2
 
 
@@ -129,7 +128,7 @@ def test_rubbish_never_answers_with_an_error(olena: Supporter, fields: dict[str,
     assert Client().post(page_of(olena), fields).status_code == 200
     olena.refresh_from_db()
     assert olena.language == "en"
-    assert not MailChoice.objects.exclude(kind__in=mail_choices.kinds()).exists()
+    assert not MailChoice.objects.exclude(kind__in=choices.kinds()).exists()
 
 
 def test_an_old_link_offers_a_fresh_one(olena: Supporter) -> None:
@@ -150,9 +149,9 @@ def test_who_says_that_mail_arrives_now_is_believed_where_it_had_come_back(
         address = page_of(olena)
     suppressions.suppress(olena.email, Suppression.Reason(reason))
     Client().post(address, {"fresh": "1"})
-    assert suppressions.standing(olena.email), "asking for a link alone is no such word"
+    assert suppressions.active_suppression(olena.email), "asking for a link alone is no such word"
     Client().post(address, {"fresh": "1", "receives": "1"})
-    assert (suppressions.standing(olena.email) is None) is is_believed
+    assert (suppressions.active_suppression(olena.email) is None) is is_believed
 
 
 def test_letters_that_are_a_choice_carry_the_way_off(olena: Supporter, settings: Any, tmp_path: Any) -> None:
@@ -189,7 +188,7 @@ def write(kind: str, settings: Any, folder: Any) -> None:
 
 def letter(kind: str, who: Supporter, settings: Any, folder: Any) -> Message:
     write(kind, settings, folder)
-    how = mail_kinds.of(kind)
+    how = kinds.of(kind)
     values = {"stream": how.stream, "to_email": who.email, "language": "en", "context": {"privacy_url": "https://x/"}}
     return Message.objects.create(kind=kind, key=f"{kind}:1", supporter=who, **values)
 

@@ -51,12 +51,19 @@ def one_of_everything() -> dict[type, object]:
     agreed = factories.subscription(who, membership=belongs, checkout=given)
     paid = factories.payment(who, subscription=agreed, frequency="month", checkout=given)
     return {
-        Supporter: who, Message: factories.message(who), Consent: given.consent, Checkout: given,
-        Subscription: agreed, Payment: paid, Refund: factories.refund(paid, 300),
-        Dispute: factories.dispute(paid, amount=200), Payout: factories.payout(),
-        LedgerEntry: factories.ledger_lines(paid), StripeEvent: factories.event(id=f"evt_1AB{paid.pk}"),
+        Supporter: who,
+        Message: factories.message(who),
+        Consent: given.consent,
+        Checkout: given,
+        Subscription: agreed,
+        Payment: paid,
+        Refund: factories.refund(paid, 300),
+        Dispute: factories.dispute(paid, amount=200),
+        Payout: factories.payout(),
+        LedgerEntry: factories.ledger_lines(paid),
+        StripeEvent: factories.event(id=f"evt_1AB{paid.pk}"),
         Case: cases.open_case("duplicate_payment", f"test:{paid.pk}", who, {"payments": [paid.pk]}),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -138,10 +145,20 @@ def test_people_are_found_by_name_address_reference_and_stripe_ids(desk: Client)
     payment = factories.payment(olena, stripe_invoice_id="in_abc123")
     refund = factories.refund(payment, 100)
     terms = [
-        "олена", "КОВАЛЬ", "коваль олена", "OLENA@example", "HR-7K4M-2Q", "hr7k4m2q", checkout.stripe_session_id,
-        subscription.stripe_subscription_id, subscription.stripe_customer_id, payment.stripe_payment_intent_id,
-        "in_abc123", payment.stripe_charge_id, refund.stripe_refund_id,
-    ]  # fmt: skip
+        "олена",
+        "КОВАЛЬ",
+        "коваль олена",
+        "OLENA@example",
+        "HR-7K4M-2Q",
+        "hr7k4m2q",
+        checkout.stripe_session_id,
+        subscription.stripe_subscription_id,
+        subscription.stripe_customer_id,
+        payment.stripe_payment_intent_id,
+        "in_abc123",
+        payment.stripe_charge_id,
+        refund.stripe_refund_id,
+    ]
     for term in terms:
         assert found(desk, Supporter, term) == {olena.pk}, term
     for nobody in ("Оленка", "HR-7K4M-2R", "cus_unknown", "%", "_"):

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from members.admin.plain import PlainAdmin
-from members.links import signed as links
+from members.links import signed
 from members.models import ApiKey
 from payments.alerts.rules import RULES
 from tests import factories
@@ -49,7 +49,7 @@ def test_a_hidden_address_in_a_payload_cannot_be_guessed(client: Client, lookup:
 
 def test_the_key_of_a_readers_link_cannot_be_guessed_letter_by_letter(client: Client) -> None:
     agreed = factories.subscription()
-    token = links.sign("stop", str(agreed.public_id))
+    token = signed.sign("stop", str(agreed.public_id))
     factories.message(agreed.supporter, body_text=f"To stop: http://testserver/stop/{token}/\n")
     viewer = at_desk(client, "members.view_message")
     assert rows_found(viewer, MESSAGES) == 1
@@ -78,10 +78,16 @@ def test_what_the_filters_ask_is_answered(client: Client) -> None:
 
 
 RUBBISH = [
-    "status__exact=%00&status__exact=succeeded", "amount__gt=9999999999999999999999", "created_at__year=0",
-    "stripe_charge_id__regex=(", "campaign__id__exact=99999999999999999999", "supporter__email=x",
-    "currency=%00&currency=EUR", "created_at__gte=9999-12-31T23:59:59-14:00", "status__isnull=maybe",
-]  # fmt: skip
+    "status__exact=%00&status__exact=succeeded",
+    "amount__gt=9999999999999999999999",
+    "created_at__year=0",
+    "stripe_charge_id__regex=(",
+    "campaign__id__exact=99999999999999999999",
+    "supporter__email=x",
+    "currency=%00&currency=EUR",
+    "created_at__gte=9999-12-31T23:59:59-14:00",
+    "status__isnull=maybe",
+]
 MODELS = ["payment", "refund", "ledgerentry", "payout", "difference", "case", "subscription", "dispute", "checkout"]
 
 
@@ -93,9 +99,18 @@ def test_rubbish_in_the_address_of_a_list_is_no_error(client: Client, query: str
 
 
 ABOUT_EVENTS = [
-    "state=%00", "state=%00&state=dead", "payload=x", "id__in=%00", "id__in=a,%00", "type__regex=(", "type__iregex=[",
-    "received_at__year=0", "received_at__year=99999999999", "is_sync__exact=x", "attempts__in=1,x",
-]  # fmt: skip
+    "state=%00",
+    "state=%00&state=dead",
+    "payload=x",
+    "id__in=%00",
+    "id__in=a,%00",
+    "type__regex=(",
+    "type__iregex=[",
+    "received_at__year=0",
+    "received_at__year=99999999999",
+    "is_sync__exact=x",
+    "attempts__in=1,x",
+]
 
 
 @pytest.mark.parametrize("query", ABOUT_EVENTS)

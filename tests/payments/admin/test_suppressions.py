@@ -45,12 +45,12 @@ def test_lifting_asks_first_and_is_in_the_history(client: Client) -> None:
     row = suppressed("complained")
     asked = client.get(page_of(row, "lift")).content.decode()
     assert "called a letter spam" in asked
-    assert suppressions.standing("olena@example.org"), "asking changes nothing"
+    assert suppressions.active_suppression("olena@example.org"), "asking changes nothing"
     client.post(page_of(row, "lift"))
     history = client.get(reverse("admin:members_supporter_change", args=[who.pk])).content.decode()
     assert "Nothing is sent to the address any more" in history
     assert "Letters go to the address again" in history
-    assert suppressions.standing("olena@example.org") is None
+    assert suppressions.active_suppression("olena@example.org") is None
     assert who.timeline.filter(action="address.suppression_lifted").count() == 1
     client.post(page_of(row, "lift"))
     assert TimelineEntry.objects.filter(action="address.suppression_lifted").count() == 1
@@ -61,4 +61,4 @@ def test_whoever_may_only_look_lifts_nothing(client: Client) -> None:
     row = suppressed()
     assert client.get(page_of(row)).status_code == 200
     assert client.post(page_of(row, "lift")).status_code == 403
-    assert suppressions.standing("olena@example.org")
+    assert suppressions.active_suppression("olena@example.org")

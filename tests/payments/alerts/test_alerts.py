@@ -14,7 +14,7 @@ from django.utils.timezone import now as real_now
 from members import clock
 from payments import cases, heartbeats
 from payments.alerts.rules import ABOUT_MONEY, BY_NAME
-from payments.inbox import queue as inbox
+from payments.inbox import queue
 from payments.models import (
     Difference,
     Dispute,
@@ -67,7 +67,7 @@ class TestEvents:
     def test_parked_for_long_though_its_next_try_is_to_come(self) -> None:
         later = real_now() + timedelta(hours=5)
         waiting("parked", received_at=ago(minutes=59), next_try_at=later, error="waits for: payment of re_1")
-        waiting("parked", received_at=ago(days=3), next_try_at=later, error=f"{inbox.LOST}a-public-id")
+        waiting("parked", received_at=ago(days=3), next_try_at=later, error=f"{queue.LOST}a-public-id")
         waiting("pending", received_at=ago(days=3), next_try_at=later)
         assert sees("events-parked") is None
         waiting("parked", received_at=ago(days=3), next_try_at=later, error="waits for: payment of re_1")
@@ -175,9 +175,14 @@ class TestPromises:
 def dispute(respond_by: datetime, status: str = "needs_response") -> None:
     paid = factories.payment()
     Dispute.objects.create(
-        payment=paid, stripe_dispute_id=f"du_{paid.pk}", status=status, amount=1000, currency="EUR",
-        respond_by=respond_by, created_at=paid.created_at,
-    )  # fmt: skip
+        payment=paid,
+        stripe_dispute_id=f"du_{paid.pk}",
+        status=status,
+        amount=1000,
+        currency="EUR",
+        respond_by=respond_by,
+        created_at=paid.created_at,
+    )
 
 
 def refund_request(at: datetime, **values: Any) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now as real_now
 
-from members.mail import rendering as mail_letters
+from members.mail import rendering
 from members.models import Message
 from payments import heartbeats
 from payments.alerts import letters as alert_letters
@@ -131,7 +131,7 @@ def test_the_letter_says_what_it_is_and_what_to_do(dead_event: Callable[[], None
     first, second = Message.objects.order_by("pk")
     assert (first.to_email, second.to_email) == ("marta@newsroom.example", "petro@newsroom.example")
     assert first.supporter is None
-    letter = mail_letters.render(first)
+    letter = rendering.render(first)
     assert letter.subject.endswith(": Events of Stripe’s cannot be worked")
     for body in (letter.text, letter.html):
         assert "failed several times: 1" in " ".join(body.split())
@@ -148,7 +148,7 @@ def test_every_letter_can_be_written(well: None) -> None:
     graves = [rule for rule in RULES if rule.is_grave]
     assert told() == 2 * len(graves)
     for message in Message.objects.filter(kind="staff_alert"):
-        letter = mail_letters.render(message)
+        letter = rendering.render(message)
         assert "%(" not in letter.text
 
 
@@ -158,7 +158,7 @@ def test_every_subject_is_short_enough_for_a_phone(well: None, settings, languag
     anything = {"count": 3, "total": 40, "minutes": 7, "hours": 9, "error": "X", "first": "a sentence: payment 1"}
     alert = Alert(since=real_now(), told_at=real_now(), facts=anything)
     for rule in RULES:
-        letter = mail_letters.render(alert_letters.draft(rule, alert, "marta@newsroom.example", language=language))
+        letter = rendering.render(alert_letters.draft(rule, alert, "marta@newsroom.example", language=language))
         assert len(letter.subject) <= 55, letter.subject
 
 

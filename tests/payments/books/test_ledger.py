@@ -14,9 +14,13 @@ def line(db) -> LedgerEntry:
     payment = factories.payment()
     existing = LedgerEntry.objects.filter(payment=payment).first()
     return existing or LedgerEntry.objects.create(
-        payment=payment, kind="charge", source="charge:ch_1", amount=payment.amount, currency=payment.currency,
+        payment=payment,
+        kind="charge",
+        source="charge:ch_1",
+        amount=payment.amount,
+        currency=payment.currency,
         occurred_at=payment.paid_at,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,10 +51,13 @@ def test_a_source_has_one_line(line: LedgerEntry) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"amount": 0}, {"currency": "eu"}, {"refunded_amount": 10**9}, {"paid_at": None},
+        {"amount": 0},
+        {"currency": "eu"},
+        {"refunded_amount": 10**9},
+        {"paid_at": None},
         {"stripe_payment_intent_id": None, "stripe_invoice_id": None},
     ],
-)  # fmt: skip
+)
 def test_the_database_refuses_a_payment_that_cannot_be(line: LedgerEntry, change: dict[str, object]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Payment.objects.filter(pk=line.payment_id).update(**change)

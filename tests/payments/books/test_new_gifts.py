@@ -13,7 +13,7 @@ from django.db import transaction
 
 from members.models import Message, Supporter
 from payments.books import ledger, new_gifts
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.models import Case, Checkout, LedgerEntry, Payment
 from payments.stripe_api.objects import PaymentIntent
 from tests import factories
@@ -24,11 +24,18 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 def intent_for(checkout: Checkout, **values: Any) -> PaymentIntent:
     ordinary = {
-        "id": f"pi_{checkout.reference}", "customer": f"cus_{checkout.reference}", "checkout": str(checkout.public_id),
-        "status": "succeeded", "amount": checkout.amount, "currency": checkout.currency,
-        "charge": f"ch_{checkout.reference}", "method": "Visa 4242", "error_code": "", "created_at": NOON,
+        "id": f"pi_{checkout.reference}",
+        "customer": f"cus_{checkout.reference}",
+        "checkout": str(checkout.public_id),
+        "status": "succeeded",
+        "amount": checkout.amount,
+        "currency": checkout.currency,
+        "charge": f"ch_{checkout.reference}",
+        "method": "Visa 4242",
+        "error_code": "",
+        "created_at": NOON,
         "paid_at": NOON,
-    }  # fmt: skip
+    }
     return PaymentIntent(**{**ordinary, **values})
 
 
@@ -116,5 +123,5 @@ def test_a_checkout_that_is_not_ours_is_left_to_the_ledger() -> None:
     ours = intent_for(once("reader@example.org"))
     strangers = [replace(ours, id=f"pi_{name}", checkout=name) for name in ("", "cart-7", str(uuid4()))]
     assert new_gifts.record([*strangers, ours]) == {ours}
-    emails.thank_once([])
+    gift_letters.thank_once([])
     assert Message.objects.count() == 1

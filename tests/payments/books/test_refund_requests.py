@@ -26,10 +26,19 @@ def wish(payment: Payment, amount: int = 400, **values: object) -> RefundRequest
 def at_stripe(payment: Payment, amount: int = 400, status: str = "succeeded", **values: object) -> objects.Refund:
     """A refund as Stripe tells it, made now."""
     ordinary = {
-        "id": "re_1", "charge": payment.stripe_charge_id, "payment_intent": payment.stripe_payment_intent_id,
-        "status": status, "amount": amount, "currency": payment.currency, "request": "", "reason": "",
-        "failure_reason": "", "returned_at": None, "has_taken_money": True, "created_at": clock.now(),
-    }  # fmt: skip
+        "id": "re_1",
+        "charge": payment.stripe_charge_id,
+        "payment_intent": payment.stripe_payment_intent_id,
+        "status": status,
+        "amount": amount,
+        "currency": payment.currency,
+        "request": "",
+        "reason": "",
+        "failure_reason": "",
+        "returned_at": None,
+        "has_taken_money": True,
+        "created_at": clock.now(),
+    }
     return objects.Refund(**{**ordinary, **values})
 
 
@@ -97,9 +106,11 @@ def test_what_stripe_is_asked_names_no_person() -> None:
     payment = factories.payment()
     request = wish(payment, sentence="Dear Olena, sorry.")
     assert request.stripe_params == {
-        "payment_intent": payment.stripe_payment_intent_id, "amount": 400, "reason": "requested_by_customer",
+        "payment_intent": payment.stripe_payment_intent_id,
+        "amount": 400,
+        "reason": "requested_by_customer",
         "metadata": {"hromada_refund_request": str(request.public_id)},
-    }  # fmt: skip
+    }
     assert request.idempotency_key == f"refundrequest:{request.public_id}:1"
 
 
@@ -195,9 +206,14 @@ def test_refunds_known_before_there_were_letters_are_not_told() -> None:
 def waiting(payment: Payment, status: str = "pending", **values: object) -> objects.Refund:
     """A refund as Stripe's document tells it before its balance has the money: no balance transaction."""
     ordinary = {
-        "id": "re_1", "payment_intent": payment.stripe_payment_intent_id, "status": status, "amount": 400,
-        "currency": "eur", "balance_transaction": None, "created": int(clock.now().timestamp()),
-    }  # fmt: skip
+        "id": "re_1",
+        "payment_intent": payment.stripe_payment_intent_id,
+        "status": status,
+        "amount": 400,
+        "currency": "eur",
+        "balance_transaction": None,
+        "created": int(clock.now().timestamp()),
+    }
     return objects.refund({**ordinary, **values})
 
 

@@ -12,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from members.mail import sweep as mail_sweep
+from members.mail import sweep
 from members.models import Message, Supporter
 from payments.desk.letters import TESTS_AN_HOUR
 from payments.desk.mail_as_sent import by
@@ -139,7 +139,7 @@ def test_a_test_goes_to_oneself_says_so_and_is_written_down(desk: Client, mailou
     assert row.key.startswith("test:thanks_first_recurring:")
     assert (row.kind, row.to_email, row.supporter, row.stream) == ("test", "marta@newsroom.example", None, "staff")
     assert LogEntry.objects.get().object_id == str(row.pk)
-    mail_sweep.send_due()
+    sweep.send_due()
     [sent] = mailoutbox
     assert sent.to == ["marta@newsroom.example"]
     assert re.match(r"\w+: ", sent.subject)

@@ -175,10 +175,15 @@ def test_a_supporter_who_is_not_to_be_told_gets_no_letter(desk: Client, stage: S
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("0", "above zero and up to €25.00"), ("25.01", "above zero and up to €25.00"), ("", "required"),
-        ("-5", "above zero"), ("ten", "in figures"), ("1.000", "without a separator"), ("1" * 41, "at most 40"),
+        ("0", "above zero and up to €25.00"),
+        ("25.01", "above zero and up to €25.00"),
+        ("", "required"),
+        ("-5", "above zero"),
+        ("ten", "in figures"),
+        ("1.000", "without a separator"),
+        ("1" * 41, "at most 40"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_amount_is_explained_and_nothing_is_lost(desk: Client, typed: str, words: str) -> None:
     payment = factories.payment(amount=2500)
     page = desk.post(address(payment), {**ANSWERS, "amount": typed, "sentence": "A word."}).content.decode()

@@ -21,18 +21,36 @@ from hypothesis import strategies as st
 from members.mail.kinds import KINDS
 from members.mail.rendering import as_email, render
 from payments.desk.samples.catalogue import SAMPLES
-from payments.desk.samples.people import PEOPLE, Person
+from payments.desk.samples.people import PEOPLE, SamplePerson
 from payments.desk.samples.showing import Shown, made, show
 
 LETTERS = [(kind, case) for kind, sample in SAMPLES.items() for case in sample.cases]
 LANGUAGES = [code for code, _name in django_settings.LANGUAGES]
 MEAN = (
-    "<b>Olena</b>", '"><img src=x onerror=alert(1)>', "</title><script>alert(1)</script>", "<!--", "&lt;b&gt;",
-    "Olena\r\nBcc: everybody@evil.example", "Olena\nSubject: You won", "Olena\x0b\x85\u2028To: x@evil.example",
-    "https://evil.example/pay", "www.evil.example", "evil.example", "evil。example", "pay@evil.example",
-    "//evil.example Olena", "tel:+380441234567", "+380441234567", "{{ 7|add:7 }}{% debug %}", "%(sum)s %s {0}",
-    "\u202egnp.exe", "Olena\u200b\u2066", "javascript:alert(1)", "x" * 120, "Ole\u0301na",
-)  # fmt: skip
+    "<b>Olena</b>",
+    '"><img src=x onerror=alert(1)>',
+    "</title><script>alert(1)</script>",
+    "<!--",
+    "&lt;b&gt;",
+    "Olena\r\nBcc: everybody@evil.example",
+    "Olena\nSubject: You won",
+    "Olena\x0b\x85\u2028To: x@evil.example",
+    "https://evil.example/pay",
+    "www.evil.example",
+    "evil.example",
+    "evil。example",
+    "pay@evil.example",
+    "//evil.example Olena",
+    "tel:+380441234567",
+    "+380441234567",
+    "{{ 7|add:7 }}{% debug %}",
+    "%(sum)s %s {0}",
+    "\u202egnp.exe",
+    "Olena\u200b\u2066",
+    "javascript:alert(1)",
+    "x" * 120,
+    "Ole\u0301na",
+)
 # What programs make a link of by themselves: an address, or a word with a dot and letters after it.
 LINKED = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://\S+|\S+@\S+|\b[^\W_][\w-]*(?:\.|。)[^\W\d_]{2,}\S*|\+\d{7,}|//\S+")
 
@@ -52,7 +70,7 @@ def everything(kind: str, case: str) -> Iterator[tuple[str, Shown]]:
             yield f"{kind}/{case} {person.slug} {language}", show(kind, case, person, language)
 
 
-def named(name: str, *, like: str = "ordinary") -> Person:
+def named(name: str, *, like: str = "ordinary") -> SamplePerson:
     return replace(PEOPLE[like], slug="mean", name=name)
 
 
@@ -186,8 +204,11 @@ def visible(html: str) -> str:
 
 def test_what_is_looked_for_is_found() -> None:
     assert links("see evil.example, pay@evil.example https://a.b //x.y/z") == {
-        "evil.example,", "pay@evil.example", "https://a.b", "//x.y/z",
-    }  # fmt: skip
+        "evil.example,",
+        "pay@evil.example",
+        "https://a.b",
+        "//x.y/z",
+    }
     assert tags("<p>a</p>") != tags("<p>a<b>c</b></p>")
     with override("uk"):
         assert visible("<title>x</title><p>a&amp;b</p>") == "a&b"

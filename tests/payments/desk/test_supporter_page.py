@@ -70,7 +70,7 @@ def test_a_patron_says_what_comes_next(desk: Client) -> None:
     shown = figures(desk, who)
     assert shown["Gives"] == (["€10 a month"], "Visa 4242")
     assert shown["Next payment"][1] == "€10.00"
-    assert "Patron" in str(desk.get(page_of(who)).context["standing"])
+    assert "Patron" in str(desk.get(page_of(who)).context["patron_status"])
 
 
 def test_a_subscription_that_stops_has_no_next_payment(desk: Client) -> None:
@@ -89,8 +89,14 @@ def test_somebody_who_only_gave_once_is_not_a_patron(desk: Client) -> None:
 def test_every_row_is_linked(desk: Client) -> None:
     who = busy_supporter()
     page = desk.get(page_of(who)).content.decode()
-    rows = [who.payments.get(), who.subscriptions.get(), who.messages.get(), who.checkouts.get(), who.cases.get(),
-            who.payments.get().refunds.get()]  # fmt: skip
+    rows = [
+        who.payments.get(),
+        who.subscriptions.get(),
+        who.messages.get(),
+        who.checkouts.get(),
+        who.cases.get(),
+        who.payments.get().refunds.get(),
+    ]
     for row in rows:
         assert page_of(row) in page, row._meta.model_name
     assert "Олена Коваль" in page
@@ -188,8 +194,11 @@ def test_who_may_see_payments_too_sees_the_sum_and_no_subscription(client: Clien
     assert "Given in all" in page
     assert "Asked Stripe to send money back" in page
     assert [each for each in MONEY if each in page and each != "12,345"] == [
-        "Given in all", "sent back", "Asked Stripe", "Payments"
-    ]  # fmt: skip
+        "Given in all",
+        "sent back",
+        "Asked Stripe",
+        "Payments",
+    ]
 
 
 def test_a_paused_gift_says_so_and_until_when(desk: Client) -> None:

@@ -46,8 +46,18 @@ def test_nobody_else_keeps_the_page() -> None:
 def test_the_code_has_the_lines_banks_expect() -> None:
     transfer = Transfer("Кур’єр NGO", IBAN, "HABALT22", "HR-7K4M-2Q", 1050)
     assert epc_payload(transfer).split("\n") == [
-        "BCD", "002", "1", "SCT", "HABALT22", "Кур’єр NGO", IBAN, "EUR10.50", "", "", "HR-7K4M-2Q",
-    ]  # fmt: skip
+        "BCD",
+        "002",
+        "1",
+        "SCT",
+        "HABALT22",
+        "Кур’єр NGO",
+        IBAN,
+        "EUR10.50",
+        "",
+        "",
+        "HR-7K4M-2Q",
+    ]
 
 
 def test_without_an_amount_its_line_is_empty() -> None:

@@ -8,8 +8,17 @@ import pytest
 
 from payments.inbox.masking import masked, without_addresses
 
-PERSON = ["olena@example.org", "Олена Коваль", "+380501112233", "Хрещатик 1", "01001", "Київ", "203.0.113.7",
-          "DE89370400440532013000", "https://pay.stripe.com/receipts/acct_1/x"]  # fmt: skip
+PERSON = [
+    "olena@example.org",
+    "Олена Коваль",
+    "+380501112233",
+    "Хрещатик 1",
+    "01001",
+    "Київ",
+    "203.0.113.7",
+    "DE89370400440532013000",
+    "https://pay.stripe.com/receipts/acct_1/x",
+]
 EVENT = {
     "id": "evt_1",
     "type": "checkout.session.completed",
@@ -19,9 +28,20 @@ EVENT = {
             "amount_total": 1000,
             "client_reference_id": "a-public-id",
             "customer_email": PERSON[0],
-            "customer_details": {"email": PERSON[0], "name": PERSON[1], "phone": PERSON[2], "tax_ids": [],
-                                 "address": {"line1": PERSON[3], "line2": None, "postal_code": PERSON[4],
-                                             "city": PERSON[5], "state": "Kyiv", "country": "UA"}},
+            "customer_details": {
+                "email": PERSON[0],
+                "name": PERSON[1],
+                "phone": PERSON[2],
+                "tax_ids": [],
+                "address": {
+                    "line1": PERSON[3],
+                    "line2": None,
+                    "postal_code": PERSON[4],
+                    "city": PERSON[5],
+                    "state": "Kyiv",
+                    "country": "UA",
+                },
+            },
             "card": {"last4": "4242", "exp_year": 2030, "brand": "visa"},
             "tos_acceptance": {"ip": PERSON[6], "user_agent": "Mozilla"},
             "sepa_debit": {"iban": PERSON[7], "last4": "3000"},
@@ -34,7 +54,7 @@ EVENT = {
             "livemode": False,
         }
     },
-}  # fmt: skip
+}
 
 
 def test_a_person_cannot_be_read_from_it() -> None:
@@ -54,11 +74,15 @@ def test_what_staff_need_stays() -> None:
 
 
 EVIDENCE = {
-    "billing_address": "Khreshchatyk 1, 01001 Kyiv", "customer_name": "Olena Koval", "shipping_address": "Kyiv 1",
-    "customer_purchase_ip": "203.0.113.7", "uncategorized_text": "Olena Koval, born 1980",
-    "access_activity_log": "2026-01-01 203.0.113.7 signed in", "shipping_tracking_number": 380501112233,
+    "billing_address": "Khreshchatyk 1, 01001 Kyiv",
+    "customer_name": "Olena Koval",
+    "shipping_address": "Kyiv 1",
+    "customer_purchase_ip": "203.0.113.7",
+    "uncategorized_text": "Olena Koval, born 1980",
+    "access_activity_log": "2026-01-01 203.0.113.7 signed in",
+    "shipping_tracking_number": 380501112233,
     "enhanced_evidence": {"visa": {"prior": [{"customer_device_id": "olenas-phone", "product_description": "Olena"}]}},
-}  # fmt: skip
+}
 
 
 def shown_of(**values: object) -> str:

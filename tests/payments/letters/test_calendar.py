@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members.mail import choices as mail_choices
+from members.mail import choices
 from members.mail.rendering import render
 from members.models import Message
 from payments.letters import calendar as calendar_letters
@@ -120,7 +120,7 @@ def test_an_installation_that_begins_with_these_letters_sends_none_that_are_past
 )
 def test_who_does_not_go_on_gets_none(values: dict[str, Any]) -> None:
     row = gift(**values, renews_on=FULL + timedelta(days=2))
-    mail_choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
+    choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
     for kind, day in (
         (calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)),
         (calendar_letters.FULL_YEAR, FULL + timedelta(days=2)),
@@ -132,7 +132,7 @@ def test_who_does_not_go_on_gets_none(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize("problem", ["detached", "mandate_inactive"])
 def test_who_can_no_longer_be_charged_is_told_of_no_payment_and_has_the_word(problem: str) -> None:
     row = gift(method_problem=problem, renews_on=FULL + timedelta(days=2))
-    mail_choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
+    choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
     assert due_letters.send(calendar_letters.YEARLY_REMINDER, FULL - timedelta(days=30)).due == 0
     assert due_letters.send(calendar_letters.NEXT_MONTH, FULL).due == 0
     assert due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)).queued == 1
@@ -146,7 +146,7 @@ def test_a_yearly_gift_has_its_own_reminders_and_its_word() -> None:
 
 def test_a_word_is_a_choice_and_an_announcement_is_for_those_who_asked() -> None:
     plain, willing = gift(renews_on=FULL + timedelta(days=3)), gift(renews_on=FULL + timedelta(days=3))
-    mail_choices.choose(willing.supporter, {"renewal_upcoming_month": True, "anniversary": False}, "page")
+    choices.choose(willing.supporter, {"renewal_upcoming_month": True, "anniversary": False}, "page")
     due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2))
     due_letters.send(calendar_letters.NEXT_MONTH, FULL)
     told = dict(Message.objects.values_list("supporter", "kind"))
@@ -155,7 +155,7 @@ def test_a_word_is_a_choice_and_an_announcement_is_for_those_who_asked() -> None
 
 def test_a_payment_is_announced_from_three_days_before_until_the_day_before() -> None:
     row = gift(renews_on=FULL)
-    mail_choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
+    choices.choose(row.supporter, {"renewal_upcoming_month": True}, "page")
     assert days_of(calendar_letters.NEXT_MONTH, [FULL]) == [FULL - timedelta(days=3)]
 
 

@@ -85,10 +85,12 @@ def test_one_that_is_tried_again_today_waits_for_what_comes_of_it() -> None:
 @pytest.mark.parametrize(
     "gift",
     [
-        {"status": "canceled"}, {"cancel_at_period_end": True}, {"collection_paused": True},
+        {"status": "canceled"},
+        {"cancel_at_period_end": True},
+        {"collection_paused": True},
         {"method_problem": "mandate_inactive"},
     ],
-)  # fmt: skip
+)
 def test_who_is_not_to_go_on_is_told_nothing(gift: dict[str, Any]) -> None:
     payment = failing(gift=gift)
     assert failed_letters.tell(payment) is None

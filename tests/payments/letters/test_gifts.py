@@ -11,11 +11,12 @@ import pytest
 from django.urls import resolve
 
 from members import clock
-from members.links import signed as links
+from members.links import signed
 from members.mail.rendering import render
 from members.models import Message, Supporter
+from payments.letters import drafts, endings, reminders
 from payments.letters import failed as failed_letters
-from payments.letters import gifts as emails
+from payments.letters import gifts as gift_letters
 from payments.models import Checkout, Payment, Subscription, SubscriptionChange
 from tests import factories
 
@@ -68,19 +69,19 @@ def every_letter(who: Supporter) -> list[Message]:
     monthly.membership = factories.membership(who, paid_through=monthly.renews_on)
     by_debit = first(bank, status="processing")
     made = [
-        emails.thank(given_once(who)),
-        emails.thank(first(monthly)),
-        emails.thanks_processing(by_debit),
-        emails.processing_failed(by_debit),
-        emails.thank(by_debit),
-        emails.processing_failed(renewal(bank, status="failed", next_attempt_at=clock.now())),
-        emails.receipt_recurring(renewal(monthly)),
-        emails.renewal_upcoming_year(yearly, 30),
+        gift_letters.thank(given_once(who)),
+        gift_letters.thank(first(monthly)),
+        gift_letters.thanks_processing(by_debit),
+        gift_letters.processing_failed(by_debit),
+        gift_letters.thank(by_debit),
+        gift_letters.processing_failed(renewal(bank, status="failed", next_attempt_at=clock.now())),
+        gift_letters.receipt_recurring(renewal(monthly)),
+        reminders.renewal_upcoming_year(yearly, 30),
         failed_letters.failed(failed(monthly), 1),
         failed_letters.failed(failed(monthly, failure_code="expired_card", next_attempt_at=None), 1),
-        emails.cancelled(monthly, None),
-        emails.ended(yearly),
-        emails.ended_unpaid(monthly),
+        endings.cancelled(monthly, None),
+        endings.ended(yearly),
+        endings.ended_unpaid(monthly),
     ]
     assert all(made)
     return [message for message in made if message]
@@ -127,9 +128,9 @@ def test_every_link_leads_somewhere_in_the_letters_language(olena: Supporter) ->
 
 def test_a_gift_given_once_is_thanked_once(olena: Supporter) -> None:
     payment = given_once(olena)
-    message = emails.thank(payment)
+    message = gift_letters.thank(payment)
     assert message is not None
-    assert emails.thank(payment) is None
+    assert gift_letters.thank(payment) is None
     assert message.key == f"thanks_first_once:{checkout_of(payment).public_id}"
     text = render(message).text
     assert "€25.00, given once" in text
@@ -139,12 +140,12 @@ def test_a_gift_given_once_is_thanked_once(olena: Supporter) -> None:
 
 def test_a_new_patron_gets_the_terms_and_the_way_out(olena: Supporter) -> None:
     subscription = agreed(olena, renews_on=date(2026, 1, 20))
-    message = emails.thank(first(subscription))
+    message = gift_letters.thank(first(subscription))
     assert message is not None
     assert message.key == f"thanks_first_recurring:{checkout_of(subscription).public_id}"
     text = render(message).text
     assert "You give €10.00 every month, next on 20 January 2026, until you stop" in text
-    assert f"{NEWS}/stop/{links.sign('stop', str(subscription.public_id))}/" in text
+    assert f"{NEWS}/stop/{signed.sign('stop', str(subscription.public_id))}/" in text
     assert checkout_of(subscription).reference in text
 
 
@@ -155,9 +156,9 @@ def checkout_of(about: Payment | Subscription) -> Checkout:
 
 def test_a_bank_debit_is_thanked_for_then_arrives(olena: Supporter) -> None:
     payment = first(agreed(olena), status="processing")
-    assert emails.thanks_processing(payment)
-    message = emails.thank(payment)
-    assert emails.thank(payment) is None
+    assert gift_letters.thanks_processing(payment)
+    message = gift_letters.thank(payment)
+    assert gift_letters.thank(payment) is None
     assert kinds() == ["processing_done", "thanks_processing"]
     assert message is not None
     assert "until you stop" in render(message).text
@@ -165,13 +166,13 @@ def test_a_bank_debit_is_thanked_for_then_arrives(olena: Supporter) -> None:
 
 def test_news_from_the_bank_that_comes_late_thanks_nobody_again(olena: Supporter) -> None:
     payment = first(agreed(olena))
-    emails.thank(payment)
-    assert emails.thanks_processing(payment) is None
+    gift_letters.thank(payment)
+    assert gift_letters.thanks_processing(payment) is None
     assert kinds() == ["thanks_first_recurring"]
 
 
 def test_a_gift_without_a_checkout_of_ours_is_thanked_too(olena: Supporter) -> None:
-    message = emails.thank(factories.payment(olena))
+    message = gift_letters.thank(factories.payment(olena))
     assert message is not None
     assert render(message).html
 
@@ -180,20 +181,20 @@ def test_every_renewal_has_its_receipt(olena: Supporter) -> None:
     subscription = agreed(olena)
     payments = [renewal(subscription, paid_at=datetime(2025, 12, day, 12, tzinfo=UTC)) for day in (1, 2)]
     for payment in payments * 2:
-        emails.receipt_recurring(payment)
+        gift_letters.receipt_recurring(payment)
     assert kinds() == ["receipt_recurring"] * 2
     assert render(Message.objects.earliest("pk")).subject == "Receipt: €10.00, 1 December 2025"
 
 
 def test_a_first_debit_that_is_tried_again_by_itself_invites_to_no_second_gift(olena: Supporter) -> None:
-    message = emails.processing_failed(first(agreed(olena), status="failed", next_attempt_at=clock.now()))
+    message = gift_letters.processing_failed(first(agreed(olena), status="failed", next_attempt_at=clock.now()))
     assert message is not None
     text = render(message).text
     assert ("/stop/" in text, "/support/details/" in text) == (True, False)
 
 
 def test_a_first_debit_that_failed_can_be_tried_again(olena: Supporter) -> None:
-    message = emails.processing_failed(first(agreed(olena), status="failed"))
+    message = gift_letters.processing_failed(first(agreed(olena), status="failed"))
     assert message is not None
     assert f"{NEWS}/support/details/?frequency=month&amount=10&currency=EUR&lang=en" in render(message).text
 
@@ -202,8 +203,8 @@ def test_a_stop_is_confirmed_once_a_request(olena: Supporter) -> None:
     subscription = agreed(olena, cancel_at_period_end=True)
     subscription.membership = factories.membership(olena, paid_through=clock.today() + timedelta(days=30))
     change = SubscriptionChange.objects.create(subscription=subscription, kind="stop", surface="mail")
-    message = emails.cancelled(subscription, change)
-    assert emails.cancelled(subscription, change) is None
+    message = endings.cancelled(subscription, change)
+    assert endings.cancelled(subscription, change) is None
     assert message is not None
     assert message.key == f"cancelled:{change.public_id}"
     assert "You stay a patron until" in render(message).text
@@ -211,16 +212,16 @@ def test_a_stop_is_confirmed_once_a_request(olena: Supporter) -> None:
 
 def test_a_stop_made_at_stripe_is_confirmed_once_a_day_of_it(olena: Supporter) -> None:
     subscription = agreed(olena, canceled_at=datetime(2026, 1, 5, 12, tzinfo=UTC))
-    message = emails.cancelled(subscription, None)
+    message = endings.cancelled(subscription, None)
     assert message is not None
     assert message.key == f"cancelled:{subscription.public_id}:2026-01-05"
-    assert emails.cancelled(subscription, None) is None
+    assert endings.cancelled(subscription, None) is None
 
 
 def test_who_stops_at_once_is_not_told_to_stay_a_patron(olena: Supporter) -> None:
     subscription = agreed(olena, status="canceled")
     subscription.membership = factories.membership(olena, paid_through=clock.today() + timedelta(days=30))
-    message = emails.cancelled(subscription, None)
+    message = endings.cancelled(subscription, None)
     assert message is not None
     assert "stay a patron" not in render(message).text
 
@@ -229,20 +230,20 @@ def test_the_two_ways_of_ending(olena: Supporter) -> None:
     stopped, unpaid = agreed(olena), agreed(olena)
     for _number in range(2):
         renewal(unpaid)
-    messages = [emails.ended(stopped), emails.ended_unpaid(unpaid)]
+    messages = [endings.ended(stopped), endings.ended_unpaid(unpaid)]
     texts = [" ".join(render(message).text.split()) for message in messages if message]
     assert "the time you paid for" in texts[0]
     assert "You owe nothing" not in texts[0]
     assert "You owe nothing" in texts[1]
     assert "You gave 2 times, €20.00 in all." in texts[1]
-    assert (emails.ended(stopped), emails.ended_unpaid(unpaid)) == (None, None)
+    assert (endings.ended(stopped), endings.ended_unpaid(unpaid)) == (None, None)
 
 
 def test_the_first_letter_speaks_as_the_page_did_and_later_ones_as_the_person_does(olena: Supporter) -> None:
     olena.language = "uk"
     olena.save()
     subscription = agreed(olena, language="en")
-    thanks, receipt = emails.thank(first(subscription)), emails.receipt_recurring(renewal(subscription))
+    thanks, receipt = gift_letters.thank(first(subscription)), gift_letters.receipt_recurring(renewal(subscription))
     assert thanks is not None
     assert receipt is not None
     assert (thanks.language, receipt.language) == ("en", "uk")
@@ -252,9 +253,9 @@ def test_the_level_is_named_where_there_is_more_than_one(olena: Supporter) -> No
     subscription = agreed(olena)
     subscription.membership = factories.membership(olena)
     subscription.save()
-    plain = emails.receipt_recurring(renewal(subscription))
+    plain = gift_letters.receipt_recurring(renewal(subscription))
     factories.level()
-    named = emails.receipt_recurring(renewal(subscription))
+    named = gift_letters.receipt_recurring(renewal(subscription))
     assert plain is not None
     assert named is not None
     assert "Level" not in render(plain).text
@@ -264,18 +265,26 @@ def test_the_level_is_named_where_there_is_more_than_one(olena: Supporter) -> No
 @pytest.mark.parametrize(
     ("name", "greeted"),
     [
-        ("Olena Kovalenko", "Olena"), ("Анна-Марія К.", "Анна-Марія"), ("Мар'яна", "Мар'яна"), ("O’Neil", "O’Neil"),
-        ("", ""), ("win.example.com now", ""), ("http://evil.example", ""), ("A" * 31, ""), ("x\r\nBcc:", ""),
-        ("<b>", ""), ("7", ""),
+        ("Olena Kovalenko", "Olena"),
+        ("Анна-Марія К.", "Анна-Марія"),
+        ("Мар'яна", "Мар'яна"),
+        ("O’Neil", "O’Neil"),
+        ("", ""),
+        ("win.example.com now", ""),
+        ("http://evil.example", ""),
+        ("A" * 31, ""),
+        ("x\r\nBcc:", ""),
+        ("<b>", ""),
+        ("7", ""),
     ],
-)  # fmt: skip
+)
 def test_only_a_name_is_greeted(name: str, greeted: str) -> None:
-    assert emails.greeting_name(Supporter(name=name)) == greeted
+    assert drafts.greeting_name(Supporter(name=name)) == greeted
 
 
 def test_what_is_frozen_stays(olena: Supporter) -> None:
     subscription = agreed(olena)
-    message = emails.thank(first(subscription))
+    message = gift_letters.thank(first(subscription))
     assert message is not None
     Subscription.objects.update(amount=9900)
     message.refresh_from_db()

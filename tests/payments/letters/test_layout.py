@@ -14,10 +14,15 @@ from members.mail.rendering import Letter, render
 from members.models import Message, Supporter
 
 FACTS = {
-    "first_name": "Olena", "amount": 1000, "currency": "EUR", "frequency": "once", "paid_on": "2026-11-22",
-    "reference": "HR-7K4M-2Q", "return_url": "https://courier.example/support/return/x/?lang=en",
+    "first_name": "Olena",
+    "amount": 1000,
+    "currency": "EUR",
+    "frequency": "once",
+    "paid_on": "2026-11-22",
+    "reference": "HR-7K4M-2Q",
+    "return_url": "https://courier.example/support/return/x/?lang=en",
     "privacy_url": "https://courier.example/support/privacy/?lang=en",
-}  # fmt: skip
+}
 CHOICES, WAY_OFF = "https://courier.example/preferences/", "https://courier.example/unsubscribe/"
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from members import clock
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.mail.rendering import render
 from members.models import Message
 from payments.letters import failed as failed_letters
@@ -24,21 +24,38 @@ RENAMED = import_module("payments.migrations.0018_letters_renamed").RENAMED
 def failing(code: str = "do_not_honor") -> Payment:
     row = factories.subscription(status="past_due")
     return factories.payment(
-        row.supporter, subscription=row, status="failed", frequency="month", failure_code=code,
-        failing_since=clock.now() - timedelta(days=1), stripe_invoice_id="in_1",
-    )  # fmt: skip
+        row.supporter,
+        subscription=row,
+        status="failed",
+        frequency="month",
+        failure_code=code,
+        failing_since=clock.now() - timedelta(days=1),
+        stripe_invoice_id="in_1",
+    )
 
 
 def old(kind: str, key: str, **facts: Any) -> Message:
     context = {
-        "first_name": "", "amount": 1000, "currency": "EUR", "frequency": "month", "method": "Visa 4242",
-        "reference": "", "stop_url": "https://courier.example/stop/x/", "privacy_url": "https://courier.example/p/",
+        "first_name": "",
+        "amount": 1000,
+        "currency": "EUR",
+        "frequency": "month",
+        "method": "Visa 4242",
+        "reference": "",
+        "stop_url": "https://courier.example/stop/x/",
+        "privacy_url": "https://courier.example/p/",
         **facts,
-    }  # fmt: skip
+    }
     return Message.objects.create(
-        kind=kind, key=key, to_email="olena@example.org", language="en", context=context, state="sent",
-        supporter=None, stream="service",
-    )  # fmt: skip
+        kind=kind,
+        key=key,
+        to_email="olena@example.org",
+        language="en",
+        context=context,
+        state="sent",
+        supporter=None,
+        stream="service",
+    )
 
 
 def rename() -> None:
@@ -57,16 +74,18 @@ def test_the_old_letter_is_the_first_of_the_four_and_is_not_sent_a_second_time()
     assert (letter.kind, letter.key) == ("payment_failed_1", f"payment_failed_1:{payment.public_id}")
     assert again.key == f"payment_failed_1:{payment.public_id}:again:1"
     assert failed_letters.tell(payment) is None
-    assert mail.resend(letter).key == f"payment_failed_1:{payment.public_id}:again:2"
+    assert outbox.resend(letter).key == f"payment_failed_1:{payment.public_id}:again:2"
     assert "did not go through" in render(letter).subject
 
 
 def test_one_that_asked_to_confirm_still_does() -> None:
     payment = failing("authentication_required")
     letter = old(
-        "payment_failed", f"payment_failed:{payment.public_id}", reason="confirmation",
+        "payment_failed",
+        f"payment_failed:{payment.public_id}",
+        reason="confirmation",
         confirm_url="https://courier.example/confirm/x/",
-    )  # fmt: skip
+    )
     rename()
     letter.refresh_from_db()
     assert (letter.kind, letter.key) == ("action_required", f"action_required:{payment.public_id}:1")

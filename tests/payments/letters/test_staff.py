@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from members import clock
-from members.mail import outbox as mail
+from members.mail import outbox
 from members.mail.rendering import render
 from members.models import Message
 from payments.letters import staff as staff_letters
@@ -45,7 +45,7 @@ def test_a_letter_that_is_sent_again_tells_nobody_twice_and_silences_nothing() -
     first = staff_letters.new_patrons()[0]
     patron(email="second@example.org")
     staff_letters.new_patrons()
-    mail.resend(first)
+    outbox.resend(first)
     assert staff_letters.new_patrons() == []
     patron(email="third@example.org")
     assert [letter.context["number"] for letter in staff_letters.new_patrons()] == [1, 1]

@@ -58,8 +58,9 @@ def test_gifts_that_were_never_booked_are_found_within_the_hour(stage: Stage) ->
     stage.pay(stage.give("month", amount="20", email="b@example.org"))
     assert an_hour_later(stage).found == 2
     assert {(field, theirs.partition(",")[0]) for _, field, _, theirs in found()} == {
-        ("missing", "1000 EUR"), ("missing", "2000 EUR"),
-    }  # fmt: skip
+        ("missing", "1000 EUR"),
+        ("missing", "2000 EUR"),
+    }
     stage.settle_down()
     assert an_hour_later(stage).found == 0, "they came after all"
 
@@ -68,9 +69,12 @@ def test_what_others_sell_and_a_late_fee_are_no_differences(stage: Stage) -> Non
     shop = stripe.StripeClient(KEY, base_addresses={"api": stage.stripe.base_url})
     price = {"currency": "eur", "unit_amount": 900, "product_data": {"name": "A book"}}
     session = shop.v1.checkout.sessions.create(
-        {"mode": "payment", "success_url": "https://shop.example.org/",
-         "line_items": [{"quantity": 1, "price_data": price}]},
-    )  # fmt: skip
+        {
+            "mode": "payment",
+            "success_url": "https://shop.example.org/",
+            "line_items": [{"quantity": 1, "price_data": price}],
+        },
+    )
     stage.stripe.pay(session.id, email="buyer@example.org")
     stage.stripe.refund(session.id, 100)
     stage.pay(stage.give("once"))

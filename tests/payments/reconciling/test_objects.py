@@ -22,8 +22,7 @@ from payments.models import (
     Refund,
     Subscription,
 )
-from payments.reconciling import comparison, differences, missed_events
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import comparison, differences, missed_events, runs
 from payments.reconciling.comparison import seen, subscriptions
 from payments.stripe_api import client as stripe_client
 from payments.webhooks import drain
@@ -46,8 +45,8 @@ def test_books_that_agree(stage: Stage) -> None:
     # Two charges, a subscription, a refund, and three lines of the balance.
     assert (run.error, run.found, run.looked_at) == ("", 0, 7)
     assert missed_events.collect().found == 0
-    assert reconciliation.step().is_in_step
-    assert reconciliation.step().agreed_at == run.finished_at
+    assert runs.step().is_in_step
+    assert runs.step().agreed_at == run.finished_at
 
 
 class TestMoney:
@@ -74,8 +73,10 @@ class TestMoney:
         difference = Difference.objects.get()
         line = balance_line(stage)
         assert (difference.kind, difference.field, difference.stripe_id) == (
-            "balance_transaction", "missing", line["id"],
-        )  # fmt: skip
+            "balance_transaction",
+            "missing",
+            line["id"],
+        )
         assert difference.theirs == f"1000 EUR, {line['fee']}"
         differences.take(difference, factories.staff())
         assert LedgerEntry.objects.get(kind="settlement").source == f"balance_transaction:{line['id']}"
@@ -219,24 +220,33 @@ class TestSubscriptions:
         row = Subscription.objects.get()
         resumes = int(row.current_period_end.timestamp())
         alter(
-            stage, row.stripe_subscription_id, status="past_due", cancel_at_period_end=True, cancel_at=resumes,
+            stage,
+            row.stripe_subscription_id,
+            status="past_due",
+            cancel_at_period_end=True,
+            cancel_at=resumes,
             pause_collection={"behavior": "void", "resumes_at": resumes},
-        )  # fmt: skip
+        )
         compare(stage)
         fields = {(field, ours, theirs) for _, field, ours, theirs in found()}
         ends = row.current_period_end.isoformat()
         assert fields == {
-            ("status", "active", "past_due"), ("cancel_at_period_end", "no", "yes"), ("cancel_at", "", ends),
-            ("collection_paused", "no", "yes"), ("resumes_at", "", ends),
-        }  # fmt: skip
+            ("status", "active", "past_due"),
+            ("cancel_at_period_end", "no", "yes"),
+            ("cancel_at", "", ends),
+            ("collection_paused", "no", "yes"),
+            ("resumes_at", "", ends),
+        }
 
     def test_one_we_lack_with_its_money(self, stage: Stage) -> None:
         """Its charge carries no metadata of ours: the invoice says that it is ours."""
         stage.pay(stage.give("month"))
         compare(stage)
         assert {(kind, field) for kind, field, _, _ in found()} == {
-            ("subscription", "missing"), ("payment", "missing"), ("balance_transaction", "missing"),
-        }  # fmt: skip
+            ("subscription", "missing"),
+            ("payment", "missing"),
+            ("balance_transaction", "missing"),
+        }
         differences.take(Difference.objects.get(kind="payment"), factories.staff())
         stage.work()
         assert (Subscription.objects.count(), Payment.objects.get().status) == (1, "succeeded")

@@ -15,8 +15,7 @@ from members import clock
 from payments.books import payouts
 from payments.errors import AlreadySettled
 from payments.models import Difference, Payout
-from payments.reconciling import differences, missed_events
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import differences, missed_events, runs
 from stripe_simulator import Chaos
 from tests import factories
 from tests.payments.reconciling.setting import alter, compare, forget, found
@@ -127,4 +126,4 @@ def test_a_month_of_silence(deaf: Stage) -> None:
     assert (payout.status, payout.unexplained) == ("paid", 0)
     assert payouts.holding(payout).booked == payout.amount
     assert compare(deaf).found == 0
-    assert reconciliation.step().differences == 0
+    assert runs.step().differences == 0

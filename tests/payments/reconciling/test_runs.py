@@ -24,8 +24,7 @@ from payments.models import (
     Reconciliation,
     Subscription,
 )
-from payments.reconciling import comparison, differences, missed_events
-from payments.reconciling import runs as reconciliation
+from payments.reconciling import comparison, differences, missed_events, runs
 from payments.reconciling.runs import Trouble
 from payments.stripe_api.event_types import HANDLED
 from tests import factories
@@ -53,7 +52,7 @@ class TestRuns:
         alter(stage, line["id"], fee=line["fee"])
         assert compare(stage).found == 0
         assert Difference.objects.get().state == "gone"
-        assert reconciliation.step().differences == 0
+        assert runs.step().differences == 0
 
     def test_what_is_open_is_looked_at_however_old(self, stage: Stage) -> None:
         stage.join("once")
@@ -80,7 +79,7 @@ class TestRuns:
         with pytest.raises(AlreadySettled):
             differences.note(row, marta, "Again.")
         assert compare(stage).found == 0
-        assert reconciliation.step().differences == 0
+        assert runs.step().differences == 0
         alter(stage, line["id"], fee=line["fee"] + 2)
         assert compare(stage).found == 1
         assert set(Difference.objects.values_list("state", "note")) == {("gone", row.note), ("open", "")}
@@ -98,8 +97,11 @@ class TestRuns:
         assert compare(stage).found == 0
         was = Difference.objects.get()
         assert (was.state, was.note, was.settled_by, was.settled_at) == (
-            "gone", noted.note, noted.settled_by, noted.settled_at,
-        )  # fmt: skip
+            "gone",
+            noted.note,
+            noted.settled_by,
+            noted.settled_at,
+        )
         stage.sleep(3)
         alter(stage, gift, cancel_at_period_end=True)
         assert compare(stage).found == 1
@@ -143,12 +145,12 @@ class TestRuns:
         alter(stage, line["id"], fee=line["fee"])
         run = compare(stage)
         assert run.error.startswith("StripeUnavailable")
-        assert reconciliation.last_complete(Reconciliation.Kind.OBJECTS) == whole
+        assert runs.last_complete(Reconciliation.Kind.OBJECTS) == whole
         assert Difference.objects.get().state == "open", "half a run calls nothing gone"
-        assert reconciliation.step().agreed_at is None
+        assert runs.step().agreed_at is None
         stage.stripe.clear_faults()
         assert compare(stage).found == 0
-        assert reconciliation.step().agreed_at is not None
+        assert runs.step().agreed_at is not None
 
     def test_events_half_listed_do_not_move_the_mark(self, stage: Stage) -> None:
         first = missed_events.collect()
@@ -156,7 +158,7 @@ class TestRuns:
         stage.stripe.fail("429", times=10, path="/v1/events")
         stopped = missed_events.collect()
         assert stopped.error.startswith("StripeUnavailable")
-        assert Trouble.NOT_LISTED not in reconciliation.step().troubles, "the first run still is young enough"
+        assert Trouble.NOT_LISTED not in runs.step().troubles, "the first run still is young enough"
         stage.stripe.clear_faults()
         clock.move(timedelta(hours=5))
         run = missed_events.collect()

@@ -134,7 +134,7 @@ def test_a_wish_undone_at_stripe_before_it_was_seen_can_be_asked_again(stage: St
     wait(stage, timedelta(minutes=12))
     unanswered.take_up()
     assert SubscriptionChange.objects.get().state == "overtaken"
-    assert changes.standing(Subscription.objects.get()) == "going"
+    assert changes.current_state(Subscription.objects.get()) == "going"
     press(stage, do)
     stage.settle_down()
     assert at_stripe()["stopping" if do == "stop" else "paused"] is True

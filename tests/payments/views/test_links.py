@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from members.links import signed as links
+from members.links import signed
 from members.models import Message
 from payments.models import (
     Payment,
@@ -107,10 +107,10 @@ def test_what_is_no_link_of_ours_or_of_another_purpose_is_not_known(stage: Stage
     stage.join("month", amount="10")
     subscription, payment = Subscription.objects.get(), Payment.objects.get()
     value = str(payment.public_id if purpose == "confirm" else subscription.public_id)
-    others = [links.sign(other, value) for other in ("stop", "method", "confirm", "return") if other != purpose]
-    good = links.sign(purpose, value)
-    rubbish = ["x", good[:-1], good + "x", "%00", "..", "ї" * 40, "9" * 3000, links.sign(purpose, "not-a-uuid")]
-    strangers = [links.sign(purpose, "00000000-0000-0000-0000-000000000000")]
+    others = [signed.sign(other, value) for other in ("stop", "method", "confirm", "return") if other != purpose]
+    good = signed.sign(purpose, value)
+    rubbish = ["x", good[:-1], good + "x", "%00", "..", "ї" * 40, "9" * 3000, signed.sign(purpose, "not-a-uuid")]
+    strangers = [signed.sign(purpose, "00000000-0000-0000-0000-000000000000")]
     before = len(stage.stripe.requests)
     for token in (*others, *rubbish, *strangers):
         for call in (stage.client.get, stage.client.post):
@@ -122,7 +122,7 @@ def test_what_is_no_link_of_ours_or_of_another_purpose_is_not_known(stage: Stage
 def test_these_pages_tell_nobody_and_are_kept_by_nobody(stage: Stage, purpose: str) -> None:
     payment = fall_behind(stage, ASKS)
     value = str(payment.public_id if purpose == "confirm" else Subscription.objects.get().public_id)
-    address = f"/{purpose}/{links.sign(purpose, value)}/"
+    address = f"/{purpose}/{signed.sign(purpose, value)}/"
     answers = [stage.client.get(f"{address}?lang=uk"), stage.client.get(f"/{purpose}/x/?lang=uk")]
     if purpose == "method":
         answers += [stage.client.get(f"{address}?{how}=1&lang=uk") for how in ("back", "left")]
@@ -147,7 +147,7 @@ def test_these_pages_tell_nobody_and_are_kept_by_nobody(stage: Stage, purpose: s
 def test_one_that_has_run_out_offers_a_fresh_one_by_mail(stage: Stage, purpose: str, settings) -> None:
     payment = fall_behind(stage, ASKS)
     value = str(payment.public_id if purpose == "confirm" else Subscription.objects.get().public_id)
-    expired = links._signer(purpose).sign(f"{value}.{links._today().toordinal() - 1}")
+    expired = signed._signer(purpose).sign(f"{value}.{signed._today().toordinal() - 1}")
     before = Message.objects.count()
     page = stage.client.get(f"/{purpose}/{expired}/")
     assert page.status_code == 410
@@ -167,7 +167,7 @@ def test_one_that_has_run_out_offers_a_fresh_one_by_mail(stage: Stage, purpose: 
 
 def test_no_token_of_theirs_stands_in_a_log_line() -> None:
     for purpose in ("method", "confirm", "stop"):
-        token = links.sign(purpose, "7f8ad7ae-12cd-4f0b-9a8f-000000000000")
+        token = signed.sign(purpose, "7f8ad7ae-12cd-4f0b-9a8f-000000000000")
         record = logging.LogRecord("x", logging.INFO, "", 0, '"%s" 200', (f"GET /{purpose}/{token}/?back=1",), None)
         WithoutTokens().filter(record)
         assert token not in record.getMessage()

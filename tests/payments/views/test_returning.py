@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from members.links import signed as links
+from members.links import signed
 from payments.models import Checkout
 from tests import factories
 from tests.payments.views.test_give import text
@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def return_path(checkout: Checkout, query: str = "") -> str:
-    return f"/support/return/{links.sign('return', str(checkout.public_id))}/{query}"
+    return f"/support/return/{signed.sign('return', str(checkout.public_id))}/{query}"
 
 
 def state(answer) -> str:
@@ -47,7 +47,7 @@ def test_paid_says_thanks_what_and_how_to_stop() -> None:
     assert "@example.org" in said
     assert "Olena" not in re.search(r"<title>(.*?)</title>", answer.content.decode())[1]  # type: ignore[index]
     token = re.search(r'href="/stop/([^/]+)/"', answer.content.decode())[1]  # type: ignore[index]
-    assert links.read("stop", token) == str(subscription.public_id)
+    assert signed.read("stop", token) == str(subscription.public_id)
 
 
 @pytest.mark.django_db
@@ -144,7 +144,7 @@ def test_the_same_after_a_reload_and_on_another_device(ending: str) -> None:
 @pytest.mark.django_db
 def test_a_link_that_is_not_ours_is_a_friendly_404() -> None:
     known = factories.checkout()
-    for token in ("x", "a.b", "%00", "." * 900, links.sign("stop", str(known.public_id)), links.sign("return", "x")):
+    for token in ("x", "a.b", "%00", "." * 900, signed.sign("stop", str(known.public_id)), signed.sign("return", "x")):
         answer = Client().get(f"/support/return/{token}/")
         assert answer.status_code == 404
         assert "/support/" in answer.content.decode()
@@ -152,7 +152,7 @@ def test_a_link_that_is_not_ours_is_a_friendly_404() -> None:
 
 @pytest.mark.django_db
 def test_the_stop_page_works_as_browsers_send_it_without_a_cookie_and_with_no_origin() -> None:
-    token = links.sign("stop", str(factories.subscription(status="canceled").public_id))
+    token = signed.sign("stop", str(factories.subscription(status="canceled").public_id))
     page = Client(enforce_csrf_checks=True)
     assert not page.get(f"/stop/{token}/").cookies
     assert page.post(f"/stop/{token}/", headers={"Origin": "null"}).status_code == 200

@@ -34,10 +34,16 @@ def gift(number: int, amount: int = 1000) -> str:
     """A gift given once, told by its charge; returns the event's id."""
     checkout = factories.checkout(frequency="once", email=f"reader{number}@example.org", amount=amount)
     charge = {
-        "id": f"ch_{number}", "object": "charge", "status": "succeeded", "amount": amount, "currency": "eur",
-        "created": 1_767_600_000, "payment_intent": f"pi_{number}", "customer": f"cus_{number}",
+        "id": f"ch_{number}",
+        "object": "charge",
+        "status": "succeeded",
+        "amount": amount,
+        "currency": "eur",
+        "created": 1_767_600_000,
+        "payment_intent": f"pi_{number}",
+        "customer": f"cus_{number}",
         "metadata": {"hromada_checkout": str(checkout.public_id)},
-    }  # fmt: skip
+    }
     return store(f"evt_{number}", "charge.succeeded", charge)
 
 

@@ -103,8 +103,9 @@ def test_an_older_version_gets_a_second_beside_it_and_is_switched_off_when_told(
     assert {each["api_version"] for each in endpoints(stripe)} == {"2025-03-31.basil", API_VERSION}
     assert f"{old['id']} switched off" in run(switch_off_older=True)
     assert {each["api_version"]: each["status"] for each in endpoints(stripe)} == {
-        "2025-03-31.basil": "disabled", API_VERSION: "enabled"
-    }  # fmt: skip
+        "2025-03-31.basil": "disabled",
+        API_VERSION: "enabled",
+    }
     assert old["id"] not in run()
 
 

@@ -7,22 +7,23 @@ a page of their own, whose address holds the filter, and taken some at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from payments.desk.acts.act import Act
+from payments.desk.pages import DeskAdmin
+from payments.desk.tables.differences import difference_in_words
 from payments.errors import AlreadySettled, NotYet, StripeRefused, StripeUnavailable
 from payments.models import Difference
 from payments.reconciling import differences
-
-if TYPE_CHECKING:
-    from payments.desk.pages import DeskAdmin
 
 SLUG = "take"
 AT_A_TIME = 100
@@ -110,3 +111,65 @@ def _page(desk: DeskAdmin, request: HttpRequest, count: int, after: int, upto: i
 def _number(request: HttpRequest, name: str) -> int:
     text = request.POST.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0
+
+
+class TakeStripes(Act):
+    slug = SLUG
+    label = gettext_lazy("Take Stripe’s")
+    problems = (AlreadySettled, NotYet, StripeRefused, StripeUnavailable)
+
+    def is_open(self, row: Difference) -> bool:
+        return row.state == Difference.State.OPEN and differences.can_take(row)
+
+    def question(self, row: Difference) -> str:
+        return _("Make our books follow Stripe here?")
+
+    def consequences(self, row: Difference) -> list[object]:
+        return [difference_in_words(row), *promises()]
+
+    def perform(self, row: Difference, answers: dict[str, Any], actor: User) -> str:
+        differences.take(row, actor)
+        return _("Stripe’s is being taken. The next comparison looks whether that was enough.")
+
+    def sorry(self, problem: Exception) -> str:
+        if isinstance(problem, AlreadySettled):
+            return _("Somebody settled this difference a moment ago. Go back to see how.")
+        if isinstance(problem, StripeUnavailable):
+            return _("Stripe does not answer at the moment. Nothing was changed. Try again in a few minutes.")
+        return _("Stripe has nothing to take here. Nothing was changed. Look at it there, then leave it with a note.")
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("Why it is left as it is"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("One or two sentences for whoever looks at it next year."),
+    )
+
+
+class LeaveIt(Act):
+    slug = "note"
+    label = gettext_lazy("Leave it, with a note")
+    form_class = NoteForm
+    problems = (AlreadySettled,)
+
+    def is_open(self, row: Difference) -> bool:
+        return row.state == Difference.State.OPEN
+
+    def question(self, row: Difference) -> str:
+        return _("Leave this difference as it is?")
+
+    def consequences(self, row: Difference) -> list[object]:
+        return [
+            difference_in_words(row),
+            _("Nothing is changed, here or at Stripe. Your note and your name stay with it."),
+            _("It is not shown again unless one of the two values changes."),
+        ]
+
+    def perform(self, row: Difference, answers: dict[str, Any], actor: User) -> str:
+        differences.note(row, actor, answers["note"])
+        return _("The difference is left, with your note.")
+
+    def sorry(self, problem: Exception) -> str:
+        return _("Somebody settled this difference a moment ago. Go back to see how.")

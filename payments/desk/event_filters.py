@@ -46,10 +46,13 @@ class EventAge(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [
-            ("hour", _("in the last hour")), ("day", _("in the last day")), ("week", _("in the last week")),
-            ("over-5-minutes", _("more than five minutes ago")), ("over-day", _("more than a day ago")),
+            ("hour", _("in the last hour")),
+            ("day", _("in the last day")),
+            ("week", _("in the last week")),
+            ("over-5-minutes", _("more than five minutes ago")),
+            ("over-day", _("more than a day ago")),
             ("over-month", _("more than thirty days ago")),
-        ]  # fmt: skip
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -20,12 +20,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.desk.acts.act import Act
+from payments.desk.pages import DeskAdmin
 from payments.inbox import replay
-from payments.inbox.replay import Kind
+from payments.inbox.replay import EventGroup
 from payments.models import StripeEvent
-
-if TYPE_CHECKING:
-    from payments.desk.pages import DeskAdmin
 
 KINDS_SHOWN = 12
 
@@ -73,7 +71,7 @@ def ask(
     desk: DeskAdmin, request: HttpRequest, events: QuerySet[StripeEvent], chosen: Sequence[str] = ()
 ) -> HttpResponse:
     """The page with the question. `chosen` are the ids ticked in the list; without them it is about all of `events`."""
-    kinds = replay.kinds(replay.workable(events))
+    kinds = replay.groups(replay.workable(events))
     count = sum(kind.count for kind in kinds)
     question = ngettext("Work %(count)d event again?", "Work %(count)d events again?", count)
     fields = [("_selected_action", name) for name in chosen]
@@ -106,7 +104,7 @@ def perform(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
     messages.success(request, told % {"count": count})
 
 
-def _said(kinds: list[Kind]) -> list[str]:
+def _said(kinds: list[EventGroup]) -> list[str]:
     labels = dict(StripeEvent.State.choices)
     lines = [f"{kind.type}, {labels[StripeEvent.State(kind.state)]}: {kind.count}" for kind in kinds[:KINDS_SHOWN]]
     if rest := sum(kind.count for kind in kinds[KINDS_SHOWN:]):

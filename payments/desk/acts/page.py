@@ -1,0 +1,122 @@
+"""The page of an act: a GET says what will happen, a POST does it; and the admin of rows that have acts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+
+from members.admin.plain import ReadOnlyAdmin
+from members.links import public_ids
+from payments.desk.acts.act import Act
+from payments.desk.acts.untold import why_untold
+from payments.desk.columns import address_of
+
+
+class ActView:
+    """The page of an act: question, consequences, one button; then the page that confirms, where there is one."""
+
+    def __init__(self, desk: ActingAdmin, act: Act) -> None:
+        self.desk, self.act = desk, act
+
+    def __call__(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.desk.get_object(request, unquote(object_id))
+        if not self.desk.has_view_permission(request, row) or not self.desk.may_do(request, self.act):
+            raise PermissionDenied
+        if row is None:
+            return self.desk.gone(request, object_id)
+        wish = public_ids.parse(request.POST.get("wish"))
+        data = request.POST if request.method == "POST" else None
+        said = {"wish": wish, "shown": request.POST.get("shown", "")}
+        form = self.act.form_for(row, data, cast(User, request.user))
+        is_valid = form.is_valid()
+        try:
+            told = self.act.told_before(row, wish) if wish else ""
+        except self.act.problems as problem:
+            form.add_error(None, self.act.sorry(problem))
+            return self.page(request, row, form)
+        if told:
+            messages.success(request, told)
+        elif not self.act.is_open(row):
+            messages.warning(request, _("Nothing was done: this is no longer possible here."))
+        elif not is_valid or "back" in request.POST:
+            return self.page(request, row, form)
+        elif self.act.is_confirmed and not wish:
+            return self.confirm(request, row, form)
+        elif not self.is_done(request, row, {**form.cleaned_data, **said}, form):
+            return self.page(request, row, form)
+        return HttpResponseRedirect(address_of(row))
+
+    def is_done(self, request: HttpRequest, row: Any, answers: dict[str, Any], form: forms.Form) -> bool:
+        """Perform, and remember who did it. A problem goes back into the form."""
+        actor = cast(User, request.user)  # admin_view lets nobody else in
+        try:
+            told = self.act.perform(row, answers, actor)
+        except self.act.problems as problem:
+            if isinstance(problem, self.act.done_in_part):
+                self.desk.log_change(request, row, self.act.slug)
+            form.add_error(None, self.act.sorry(problem))
+            return False
+        self.desk.log_change(request, row, self.act.slug)
+        messages.success(request, told)
+        return True
+
+    def page(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
+        asked = {"question": self.act.question(row), "consequences": self.act.consequences(row), "form": form}
+        return TemplateResponse(request, "staff/act.html", {**self.context(request, row), **asked})
+
+    def confirm(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
+        confirmation = self.act.confirmation(row, form.cleaned_data)
+        untold = why_untold(confirmation.to_email) if confirmation.letter else ""
+        asked = {"confirmation": confirmation, "untold": untold, "form": form, "wish": uuid.uuid4()}
+        return TemplateResponse(request, "staff/confirm.html", {**self.context(request, row), **asked})
+
+    def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {
+            **self.desk.admin_site.each_context(request),
+            "title": f"{self.act.label}: {self.desk.opts.verbose_name} {row}",
+            "opts": self.desk.opts,
+            "row": row,
+            "row_address": address_of(row),
+            "act": self.act,
+        }
+
+
+class ActingAdmin(ReadOnlyAdmin):
+    """Rows to which staff can do something: each act has a page below the address of its row."""
+
+    acts: tuple[Act, ...] = ()
+
+    def may_act(self, request: HttpRequest) -> bool:
+        """Acts need the right to change the model, though nobody can change its rows by hand."""
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    def may_do(self, request: HttpRequest, act: Act) -> bool:
+        """An act may need more: one on a case that moves money needs the right to change payments."""
+        return self.may_act(request) and request.user.has_perms(act.needs)
+
+    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Where somebody is sent who asked for a row that is not there."""
+        answer: HttpResponse = self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
+            request, self.opts, object_id
+        )
+        return answer
+
+    def get_urls(self) -> list[URLPattern]:
+        stem = f"{self.opts.app_label}_{self.opts.model_name}"
+        views: list[tuple[str, Callable[..., HttpResponse]]] = [(act.slug, ActView(self, act)) for act in self.acts]
+        added = [
+            path(f"<path:object_id>/{slug}/", self.admin_site.admin_view(view), name=f"{stem}_{slug}")
+            for slug, view in views
+        ]
+        return added + super().get_urls()

@@ -1,0 +1,220 @@
+"""Sending money back: the form, the letter as it will go, and what is said afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from members.mail.rendering import Letter
+from members.models import Supporter
+from payments import money
+from payments.books import refund_requests
+from payments.desk import columns
+from payments.desk.acts.act import Act, Confirmation
+from payments.desk.acts.untold import why_untold
+from payments.desk.mail_as_sent import without_keys
+from payments.errors import NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
+from payments.giving.forms import amount_sentence
+from payments.letters import refunds as refund_letters
+from payments.models import LedgerEntry, Payment, RefundRequest
+from payments.recurring import undoing
+
+REFUSALS = (NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused)
+
+
+class SentenceField(forms.CharField):
+    """One sentence of ours in the letter; a line break would break it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("A sentence from us in the letter"),
+            max_length=300,
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text=gettext_lazy("In the supporter's language. You see the whole letter before anything happens."),
+        )
+
+    def to_python(self, value: Any) -> str:
+        return " ".join(str(value or "").split())
+
+
+class SendBackForm(forms.Form):
+    amount = forms.CharField(
+        label=gettext_lazy("Amount"), max_length=40, widget=forms.TextInput({"inputmode": "decimal"})
+    )
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason, for Stripe and for us"),
+        choices=RefundRequest.Reason.choices,
+        help_text=gettext_lazy("With “not their card” Stripe also blocks this card and address from now on."),
+    )
+    sentence = SentenceField()
+    tells_supporter = forms.BooleanField(
+        label=gettext_lazy("Tell the supporter by letter"), required=False, initial=True
+    )
+    also_stops = forms.BooleanField(label=gettext_lazy("Also stop the regular gift"), required=False)
+
+    def __init__(self, data: Any, payment: Payment, *, may_stop: bool) -> None:
+        self.payment, self.left = payment, refund_requests.left(payment)
+        goes_on = payment.subscription is not None and not payment.subscription.is_ending_or_asked_to
+        self.lacks_right = goes_on and not may_stop
+        super().__init__(data, initial={"amount": money.plain(self.left, payment.currency)})
+        self.fields["amount"].help_text = _("%(left)s of this payment is still with us.") % {
+            "left": money.format(self.left, payment.currency)
+        }
+        if self.lacks_right or not goes_on:
+            del self.fields["also_stops"]
+
+    def clean(self) -> dict[str, Any]:
+        if self.lacks_right and self.data.get("also_stops"):
+            raise ValidationError(_("To stop a regular gift you need the right to change subscriptions."))
+        return super().clean() or self.cleaned_data
+
+    def clean_amount(self) -> int:
+        """Minor units of the payment's currency."""
+        try:
+            amount = money.parse(self.cleaned_data["amount"], self.payment.currency)
+        except money.AmountError as problem:
+            raise ValidationError(amount_sentence(problem, self.payment.currency)) from problem
+        if not 1 <= amount <= self.left:
+            raise ValidationError(out_of_range(self.left, self.payment.currency))
+        return amount
+
+
+class SendBack(Act):
+    slug = "send-back"
+    label = gettext_lazy("Send money back")
+    is_confirmed = True
+    problems = REFUSALS
+    done_in_part = (OnlyStopped,)
+
+    def is_open(self, row: Payment) -> bool:
+        return refund_requests.left(row) > 0
+
+    def form_for(self, row: Payment, data: Any, actor: User) -> forms.Form:
+        return SendBackForm(data, row, may_stop=actor.has_perm("payments.change_subscription"))
+
+    def question(self, row: Payment) -> str:
+        return _("How much of %(amount)s goes back?") % {"amount": columns.plain_amount(row.amount, row.currency)}
+
+    def consequences(self, row: Payment) -> list[object]:
+        return [_("Nothing happens yet. The next page shows what will happen and the letter.")]
+
+    def confirmation(self, row: Payment, answers: dict[str, Any]) -> Confirmation:
+        amount, stops = answers["amount"], bool(answers.get("also_stops"))
+        is_told = answers["tells_supporter"] and not why_untold(row.supporter.email)
+        about_gift = stop_sentences(row.supporter) if stops else going_on_sentences(row, is_told=is_told)
+        sentences = [*money_sentences(row, amount), *about_gift]
+        letter = None
+        if answers["tells_supporter"]:
+            letter = preview(row, amount, answers["sentence"], is_stopping=stops)
+        else:
+            sentences.append(_("The supporter is not told by us."))
+        shown = {"amount": money.format(amount, row.currency)}
+        return Confirmation(
+            _("Send %(amount)s back?") % shown,
+            sentences,
+            _("Send %(amount)s back now") % shown,
+            letter,
+            row.supporter.email,
+        )
+
+    def told_before(self, row: Payment, wish: uuid.UUID) -> str:
+        return outcome_before(row.refund_requests.filter(public_id=wish).first())
+
+    def perform(self, row: Payment, answers: dict[str, Any], actor: User) -> str:
+        request = undoing.send_back(
+            row,
+            answers["amount"],
+            answers["reason"],
+            actor,
+            answers["sentence"],
+            public_id=answers["wish"],
+            tells_supporter=answers["tells_supporter"],
+            also_stops=bool(answers.get("also_stops")),
+        )
+        return outcome(request)
+
+    def sorry(self, problem: Exception) -> str:
+        return refund_sorry(problem)
+
+
+def preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
+    """The very words of the letter, as staff may see them: without the reader's own links."""
+    letter = refund_letters.refund_preview(payment, amount, sentence, is_stopping=is_stopping)
+    return replace(letter, text=without_keys(letter.text))
+
+
+def money_sentences(payment: Payment, amount: int) -> list[object]:
+    """What a refund does, and what it costs us."""
+    shown = {"amount": money.format(amount, payment.currency), "method": payment.method}
+    where = _("Stripe sends %(amount)s back the way it came, to %(method)s.") % shown
+    if not payment.method:
+        where = _("Stripe sends %(amount)s back the way it came.") % shown
+    sentences: list[object] = [where, _("It takes 5 to 10 days, and it cannot be taken back from here.")]
+    settled = LedgerEntry.objects.filter(settles__payment=payment, settles__kind=LedgerEntry.Kind.CHARGE).first()
+    if settled and settled.fee:
+        fee = {"fee": money.format(settled.fee, settled.settled_currency)}
+        sentences.append(_("Stripe keeps its fee of %(fee)s for this payment.") % fee)
+    return sentences
+
+
+def stop_sentences(supporter: Supporter) -> list[object]:
+    """What stopping does; the letter about it is another than that about the money."""
+    if why_untold(supporter.email):
+        return [_("The regular gift is stopped: Stripe takes no further payment.")]
+    return [_("The regular gift is stopped: Stripe takes no further payment. A second letter says so.")]
+
+
+def going_on_sentences(payment: Payment, *, is_told: bool) -> list[object]:
+    subscription = payment.subscription
+    if subscription is None or subscription.is_ending_or_asked_to:
+        return []
+    if refund_letters.goes_on(subscription):
+        told, untold = (
+            _("The regular gift goes on. The letter says so, and how to stop it."),
+            _("The regular gift goes on."),
+        )
+    else:
+        told = _("The regular gift is not stopped. The letter says how to stop it.")
+        untold = _("The regular gift is not stopped.")
+    return [told if is_told else untold]
+
+
+def outcome(request: RefundRequest, *, settled: bool = False) -> str:
+    if request.state == RefundRequest.State.REQUESTED:
+        return _("Stripe does not answer now. Nothing is lost: it is written down and asked again every minute.")
+    if settled:
+        return _("The case is settled, and Stripe was asked. The payment's page shows the refund when Stripe confirms.")
+    return _("Stripe was asked to send it back. The page shows the refund as soon as Stripe confirms.")
+
+
+def outcome_before(request: RefundRequest | None, *, settled: bool = False) -> str:
+    """What the act that wrote this request was told; nothing without one. Raises StripeRefused, OnlyStopped."""
+    if request and request.state == RefundRequest.State.FAILED:
+        raise undoing.refusal(request)
+    return outcome(request, settled=settled) if request else ""
+
+
+def refund_sorry(problem: Exception) -> str:
+    if isinstance(problem, RefundOutOfRange):
+        return _("Meanwhile less of this payment is left with us. Look at its page, then choose an amount again.")
+    if isinstance(problem, NothingToRefund):
+        return _("Nothing of this payment is left to send back. Its page shows where it went.")
+    if isinstance(problem, RefundUnderWay):
+        return _("An earlier refund of this payment still waits for Stripe. It is asked every minute: look again soon.")
+    if isinstance(problem, OnlyStopped):
+        return _(
+            "Stripe refused, and no money went back; the regular gift stops. The payment's page at Stripe says why."
+        )
+    return _("Stripe refused, and no money went back. Look at the payment at Stripe; it says why.")
+
+
+def out_of_range(left: int, currency: str) -> str:
+    return _("Write an amount above zero and up to %(left)s.") % {"left": money.format(left, currency)}

@@ -1,0 +1,119 @@
+"""What was asked of a recurring gift: stop, pause, another amount, keep going. Each request is a row (requests.py)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from payments.models.requests import StripeRequest
+from payments.models.statuses import ALIVE
+
+
+class Agreement(Protocol):
+    """The terms of a recurring gift, as our row and Stripe's object both name them."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def cancel_at_period_end(self) -> bool: ...
+    @property
+    def cancel_at(self) -> datetime | None: ...
+    @property
+    def collection_paused(self) -> bool: ...
+    @property
+    def amount(self) -> int: ...
+
+
+class SubscriptionChangeQuerySet(models.QuerySet["SubscriptionChange"]):
+    def note_seen(self, agreed: Agreement) -> None:
+        """Requests that the subscription answers, as it was read from Stripe now. Safe to call again.
+
+        One that a later answered request has undone will never be shown, and is not waited for.
+        """
+        undone = False
+        for change in self.filter(state__in=StripeRequest.UNSEEN):
+            if change.is_shown_by(agreed):
+                change.state, undone = StripeRequest.State.SEEN, True
+                change.save(update_fields=["state"])
+            elif undone and change.state == StripeRequest.State.ACCEPTED:
+                change.state = StripeRequest.State.OVERTAKEN
+                change.save(update_fields=["state"])
+
+
+class SubscriptionChange(StripeRequest):
+    """One request of ours to change a subscription at Stripe."""
+
+    class Kind(models.TextChoices):
+        STOP = "stop", _("stop")
+        PAUSE = "pause", _("pause")
+        AMOUNT = "amount", _("another amount")
+        KEEP = "keep", _("keep going")
+
+    class Reason(models.TextChoices):
+        """Why a reader stops, as the stop page asks. Staff and older rows may hold other words."""
+
+        MONEY = "money", _("Money is tight")
+        ELSEWHERE = "elsewhere", _("I give elsewhere now")
+        DISAGREE = "disagree", _("I disagree with something you published")
+        READING = "reading", _("I read you less")
+        TROUBLE = "trouble", _("The payment gave me trouble")
+        MEANT_ONCE = "once", _("I only meant to give once")
+
+    subscription = models.ForeignKey("payments.Subscription", on_delete=models.PROTECT, related_name="changes")
+    kind = models.CharField(_("what"), max_length=10, choices=Kind)
+    amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)
+    amount_before = models.PositiveBigIntegerField(_("amount before, minor units"), null=True, blank=True)
+    at_once = models.BooleanField(_("at once"), default=False, editable=False)
+    surface = models.CharField(_("asked through"), max_length=20)
+    reason = models.CharField(_("reason"), max_length=20, blank=True)
+    words = models.TextField(_("in their words"), blank=True, max_length=1000)
+
+    objects = SubscriptionChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("change of a subscription")
+        verbose_name_plural = _("changes of subscriptions")
+        ordering = ["-requested_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "kind"], condition=Q(state="requested"), name="one_open_change_of_a_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="amount", amount__gt=0, amount_before__gt=0)
+                | (~Q(kind="amount") & Q(amount=None, amount_before=None)),
+                name="change_of_amount_names_both",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+    @property
+    def turn(self) -> str:
+        """Wishes about one subscription reach Stripe in their order."""
+        return f"subscription:{self.subscription_id}"
+
+    @property
+    def takes_back_a_stop(self) -> bool:
+        return self.stripe_params.get("cancel_at_period_end") is False or self.stripe_params.get("cancel_at") == ""
+
+    def is_shown_by(self, agreed: Agreement) -> bool:
+        """Return whether a subscription, our row or Stripe's object, is as this request asked for.
+
+        Every request counts as shown by a subscription that is over: nothing is left to ask of it.
+        """
+        if agreed.status not in ALIVE:
+            return True
+        is_stopping = agreed.cancel_at_period_end or agreed.cancel_at is not None
+        if self.takes_back_a_stop and is_stopping:
+            return False
+        return {
+            self.Kind.STOP: is_stopping and not self.at_once,
+            self.Kind.PAUSE: agreed.collection_paused,
+            self.Kind.AMOUNT: agreed.amount == self.amount,
+            self.Kind.KEEP: self.takes_back_a_stop or not agreed.collection_paused,
+        }[self.Kind(self.kind)]

@@ -1,0 +1,27 @@
+"""The states of a recurring gift, spelled as Stripe spells them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class SubscriptionStatus(models.TextChoices):
+    INCOMPLETE = "incomplete", _("incomplete")
+    INCOMPLETE_EXPIRED = "incomplete_expired", _("never started")
+    TRIALING = "trialing", _("trialing")
+    ACTIVE = "active", _("active")
+    PAST_DUE = "past_due", _("past due")
+    UNPAID = "unpaid", _("unpaid")
+    PAUSED = "paused", _("paused")
+    CANCELED = "canceled", _("canceled")
+
+
+# A subscription in one of these states may still take money.
+ALIVE = (
+    SubscriptionStatus.TRIALING,
+    SubscriptionStatus.ACTIVE,
+    SubscriptionStatus.PAST_DUE,
+    SubscriptionStatus.UNPAID,
+    SubscriptionStatus.PAUSED,
+)
