@@ -157,6 +157,11 @@ def test_documents_speak_calmly(name: str) -> None:
     assert "!" not in re.sub(r"`[^`\n]+`", "", prose(name)), f"{name}: no exclamation marks."
 
 
+def test_the_readme_stays_short_enough_to_forward() -> None:
+    words = re.sub(r"<[^>]+>|\([^)\s]+\)", "", text("README.md")).split()
+    assert len(words) < 850, "Move details from the README to docs/."
+
+
 def test_every_picture_is_shown_and_light() -> None:
     pictures = sorted((ROOT / "docs" / "pictures").glob("*.png"))
     assert len(pictures) > 3
