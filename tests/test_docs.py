@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from project import settings as settings_module
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+REFERENCE = "docs/reference.md"
 FLOORS = ["members", "appeals", "payments", "project"]
 # Read from the environment, and made by make, Python or Django themselves.
 NOT_SETTINGS = {"MAKELEVEL", "PYTHONPATH", "DJANGO_SETTINGS_MODULE"}
@@ -55,22 +57,26 @@ def settings_read() -> set[str]:
     return names - NOT_SETTINGS
 
 
-def settings_told() -> dict[str, str]:
-    """Every variable of .env.example with the value that stands there, set or as a comment."""
+def settings_listed() -> dict[str, str]:
+    """Return every variable of .env.example with the value given there, set or as a comment."""
     return dict(re.findall(r"^#?([A-Z_]+)=(.*)$", text(".env.example"), flags=re.MULTILINE))
 
 
 def test_every_variable_is_in_the_example_and_nothing_else() -> None:
-    told = settings_told()
-    assert settings_read() - set(told) == set(), "Add these to .env.example, with meaning and default."
-    assert set(told) - settings_read() == set(), "Nothing reads these any more: take them out of .env.example."
+    listed = settings_listed()
+    assert settings_read() - set(listed) == set(), "Add these to .env.example, with meaning and default."
+    assert set(listed) - settings_read() == set(), "Nothing reads these any more: take them out of .env.example."
 
 
-def test_the_example_tells_the_numbers_that_are_the_defaults() -> None:
+def test_the_example_gives_the_numbers_that_are_the_defaults() -> None:
     pattern = r'env\.int\("([A-Z_]+)", default=(\d+)\)'
     defaults = dict(re.findall(pattern, Path(settings_module.__file__).read_text()))
-    told = {name: value for name, value in settings_told().items() if name in defaults}
-    assert told == defaults, "Correct the numbers in .env.example."
+    listed = {name: value for name, value in settings_listed().items() if name in defaults}
+    assert listed == defaults, "Correct the numbers in .env.example."
+
+
+def test_the_reference_names_every_variable() -> None:
+    assert settings_read() - set(quoted(REFERENCE)) == set(), "Add these to the settings of docs/reference.md."
 
 
 def commands() -> Iterator[str]:
@@ -78,11 +84,11 @@ def commands() -> Iterator[str]:
         yield from (path.stem for path in (ROOT / floor / "management" / "commands").glob("[a-z]*.py"))
 
 
-def test_the_readme_names_every_command() -> None:
+def test_the_reference_names_every_command() -> None:
     targets = re.findall(r"^([a-z]+):.*## ", text("Makefile"), flags=re.MULTILINE)
     wanted = [f"`make {target}" for target in targets] + [f"`manage.py {command}" for command in commands()]
     assert len(wanted) > 8
-    assert [words for words in wanted if words not in text("README.md")] == [], "Name these in the README's tables."
+    assert [words for words in wanted if words not in text(REFERENCE)] == [], "Name these in docs/reference.md."
 
 
 def names_of_tests(path: Path) -> set[str]:
@@ -107,9 +113,19 @@ def test_every_test_that_is_named_exists(name: str) -> None:
     assert missing == [], f"{name} names tests that are not there."
 
 
+def test_every_promise_names_its_tests_and_each_test_is_named_once() -> None:
+    rows = [line for line in text("docs/promises.md").splitlines() if re.match(r"\| (?!promise|-|\| promise)", line)]
+    named = [re.findall(r"`(tests/[\w/]+\.py::[\w:]+)`", row) for row in rows]
+    assert len(rows) > 60
+    assert [row for row, tests in zip(rows, named, strict=True) if not tests] == [], "Name a test for each of these."
+    counted = Counter(test for tests in named for test in tests)
+    assert [test for test, times in counted.items() if times > 1] == [], "docs/promises.md names these tests twice."
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_link_leads_to_a_file(name: str) -> None:
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", prose(name)) if not re.match(r"https?://|mailto:|#", link)]
+    found = re.findall(r"\]\(([^)\s]+)\)", prose(name)) + re.findall(r'(?:href|src)="([^"]+)"', prose(name))
+    links = [link for link in found if not re.match(r"https?://|mailto:|#", link)]
     missing = [link for link in links if not (ROOT / name).parent.joinpath(link.partition("#")[0]).exists()]
     assert missing == [], f"{name} links to files that are not there."
 
@@ -141,16 +157,35 @@ def test_documents_speak_calmly(name: str) -> None:
     assert "!" not in re.sub(r"`[^`\n]+`", "", prose(name)), f"{name}: no exclamation marks."
 
 
-def test_every_address_of_the_readme_answers() -> None:
-    addresses = [word for word in quoted("README.md") if word.startswith("/") and not word.startswith(("/var/", "/_"))]
-    assert len(addresses) > 15
+def test_the_readme_stays_short_enough_to_forward() -> None:
+    words = re.sub(r"<[^>]+>|\([^)\s]+\)", "", text("README.md")).split()
+    assert len(words) < 850, "Move details from the README to docs/."
+
+
+def test_every_picture_is_shown_and_light() -> None:
+    pictures = sorted((ROOT / "docs" / "pictures").glob("*.png"))
+    assert len(pictures) > 3
+    unseen = [each.name for each in pictures if f"docs/pictures/{each.name}" not in text("README.md")]
+    assert unseen == [], "The README shows every picture."
+    heavy = [each.name for each in pictures if each.stat().st_size > 100_000]
+    assert heavy == [], "A picture weighs at most 100 kB: take it with tests/pictures.py."
+
+
+def addresses_in(name: str) -> list[str]:
+    return [word for word in quoted(name) if word.startswith("/") and not word.startswith(("/var/", "/_"))]
+
+
+@pytest.mark.parametrize(("name", "least"), [(REFERENCE, 15), ("README.md", 2)])
+def test_every_address_that_readers_are_given_answers(name: str, least: int) -> None:
+    addresses = addresses_in(name)
+    assert len(addresses) > least
     missing = []
     for address in addresses:
         try:
             resolve(re.sub(r"<\w+>", "x", address))
         except Resolver404:
             missing.append(address)
-    assert missing == [], "The README names addresses that do not answer."
+    assert missing == [], f"{name} names addresses that do not answer."
 
 
 def test_operators_are_told_exactly_our_event_types() -> None:

@@ -49,16 +49,16 @@ HANDLED: tuple[str, ...] = (
 
 # Types that one might expect among them, and why nothing is done. docs/operations.md tells the same.
 NOT_HANDLED: dict[str, str] = {
-    "charge.refunded": "the refund.* events tell each refund by itself; the nightly comparison holds the sums together",
-    "invoice.upcoming": "it names no invoice, and who is reminded when follows from our own dates",
-    "invoice.payment_succeeded": "invoice.paid tells the same, and also of invoices paid by hand",
-    "invoice_payment.paid": "invoice.paid tells the same of the whole invoice",
-    "invoice.overpaid": "our invoices are collected by Stripe, each once; more in the balance is found within the hour",
-    "invoice.payment_attempt_required": "it asks for a try outside Stripe, which we never make",
-    "setup_intent.succeeded": "a card put in place at Stripe's portal is told by its subscription and payment_method.*",
-    "setup_intent.setup_failed": "the card or bank stays what it was; the reader sees why on Stripe's page",
-    "radar.early_fraud_warning.created": "nothing is sent back on a suspicion; the dispute that may follow is a case",
-    "payment_intent.created": "nothing has happened yet; acting on it made duplicates elsewhere",
+    "charge.refunded": "the refund.* events report each refund by itself; the nightly comparison checks the sums",
+    "invoice.upcoming": "it names no invoice, and our own dates decide who is reminded when",
+    "invoice.payment_succeeded": "invoice.paid reports the same, and invoices paid by hand too",
+    "invoice_payment.paid": "invoice.paid reports the same for the whole invoice",
+    "invoice.overpaid": "Stripe collects each of our invoices once; a surplus in the balance is found within the hour",
+    "invoice.payment_attempt_required": "it asks for a payment attempt outside Stripe, which we never make",
+    "setup_intent.succeeded": "a card added at Stripe's portal is reported by its subscription and payment_method.*",
+    "setup_intent.setup_failed": "the card or bank account stays the same; the reader sees the reason on Stripe's page",
+    "radar.early_fraud_warning.created": "nothing is refunded on a suspicion; a dispute that follows becomes a case",
+    "payment_intent.created": "nothing has happened yet; acting on it caused duplicates in other software",
 }
 
 # Objects we may ask to be read again: stored and worked like events, of a type such as sync.subscription.
