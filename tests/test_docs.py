@@ -137,6 +137,17 @@ def exists(path: str) -> bool:
     return "/" not in path and any(file for folder in [*FLOORS, "tests"] for file in (ROOT / folder).rglob(path))
 
 
+def test_every_function_that_a_walk_names_is_where_it_says() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", text("ARCHITECTURE.md"))
+    missing = [f"{path}::{name}" for path, name in named if name not in functions_in(path)]
+    assert len(named) > 20
+    assert not missing, f"ARCHITECTURE.md walks through functions that are not there: {missing}"
+
+
+def functions_in(path: str) -> set[str]:
+    return {node.name for node in ast.parse(text(path)).body if isinstance(node, ast.FunctionDef)}
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_path_that_is_named_exists(name: str) -> None:
     words = [word.partition("::")[0] for word in quoted(name) if re.fullmatch(r"\.?[A-Za-z][\w./:-]*", word)]
