@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import environ
 
-FILES = "members.mail.outbox.files.EmailBackend"
+FILES = "members.mail.files.EmailBackend"
 EXTRA = "extra."
 # Django's names for what an SMTP address holds, and those its backend takes.
 SMTP = {

@@ -188,7 +188,7 @@ def set_the_scene(settings: Any, tmp_path: Path, client: Client, chaos: Chaos | 
         settings.STRIPE_API_BASE = running.url
         settings.STRIPE_READS_PER_SECOND, settings.STRIPE_PARAMS_CHECKED = 10000, True
         settings.DATA_DIR, settings.MAIL_DIR = tmp_path, tmp_path / "mail"
-        settings.EMAIL_BACKEND = "members.mail.outbox.files.EmailBackend"
+        settings.EMAIL_BACKEND = "members.mail.files.EmailBackend"
         settings.SITE_URL = "http://testserver"
         settings.ALLOWED_HOSTS = ["testserver"]
         settings.CHECKOUT_LIMIT_PER_NETWORK = settings.CHECKOUT_LIMIT_IN_ALL = 10000

@@ -71,7 +71,7 @@ def house(settings) -> Iterator[House]:
         settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = KEY, running.url
         settings.STRIPE_WEBHOOK_SECRETS = ["whsec_x"]
         settings.SITE_URL, settings.ALLOWED_HOSTS = SITE, ["support.example.org"]
-        settings.EMAIL_BACKEND = "members.mail.outbox.files.EmailBackend"
+        settings.EMAIL_BACKEND = "members.mail.files.EmailBackend"
         call_command("stripe_endpoint", stdout=StringIO())
         for name in heartbeats.NAMES:
             Heartbeat.objects.create(name=name, beaten_at=timezone.now())

@@ -13,7 +13,7 @@ SERVER = "smtp+tls://user:p%40ss@mail.example.org:587"
 
 
 def test_without_an_address_letters_are_files() -> None:
-    assert mail_urls.django_settings("") == {"EMAIL_BACKEND": "members.mail.outbox.files.EmailBackend"}
+    assert mail_urls.django_settings("") == {"EMAIL_BACKEND": "members.mail.files.EmailBackend"}
     assert mail_urls.route("", is_default=True) == {"connection": {}, "extra": {}}
 
 

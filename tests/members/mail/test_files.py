@@ -19,7 +19,7 @@ from tests.members.mail.test_sending import owed
 
 @pytest.fixture(autouse=True)
 def _files(settings: Any) -> None:
-    settings.EMAIL_BACKEND = "members.mail.outbox.files.EmailBackend"
+    settings.EMAIL_BACKEND = "members.mail.files.EmailBackend"
     settings.STORAGES = {
         **settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }  # fmt: skip
