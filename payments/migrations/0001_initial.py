@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='received')),
                 ('appeal', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='appeals.appeal', verbose_name='appeal')),
                 ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='appeals.campaign', verbose_name='campaign')),
-                ('checkout', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payments.giving.checkout')),
+                ('checkout', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payments.checkout')),
                 ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='members.supporter')),
             ],
             options={
@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
                 ('method', models.CharField(blank=True, max_length=60, verbose_name='paid from')),
                 ('appeal', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='appeals.appeal', verbose_name='appeal')),
                 ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='appeals.campaign', verbose_name='campaign')),
-                ('checkout', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscription', to='payments.giving.checkout')),
+                ('checkout', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscription', to='payments.checkout')),
                 ('membership', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscription', to='members.membership')),
                 ('supporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='members.supporter')),
             ],
