@@ -12,6 +12,10 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 
+from tests.database import django_db_setup
+
+__all__ = ["django_db_setup"]
+
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
 NO_CHROMIUM = "no Chromium on the PATH (Debian: apt install chromium)"
 KEPT = {
