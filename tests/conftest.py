@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 from django.utils import translation
+
+from tests.database import django_db_setup
+
+__all__ = ["django_db_setup"]
 
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
 NO_CHROMIUM = "no Chromium on the PATH (Debian: apt install chromium)"
@@ -33,6 +38,8 @@ def empty_the_tables() -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
+# With DEBUG on, as in every journey, Django keeps the text of each query; only tests that count queries read it.
+BaseDatabaseWrapper.queries_logged = property(lambda self: self.force_debug_cursor)  # type: ignore[assignment]
 TransactionTestCase._fixture_teardown = lambda self: empty_the_tables()  # type: ignore[method-assign]
 
 

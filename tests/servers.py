@@ -36,6 +36,8 @@ class Session:
         self.servers = Servers(self.place, fast=True)
         os.environ.update(self.servers.ensure().as_environment())
         os.environ["TEST_SESSION_DIR"] = str(self.place)
+        if "postgres" in self.servers.usages:
+            os.environ["TEST_TEMPLATE_LOCK"] = str(self.place / "template.lock")
 
     def close(self) -> None:
         self.servers.release()

@@ -47,7 +47,7 @@ DAYS_BEFORE_A_PAYMENT = 3
 
 def monthly_reminder(row: Subscription) -> Message:
     """Once a year, who gives monthly is reminded of it, of the sum so far and of how to stop. Once a full year; true
-    before its day as well as after. A draft of a row with `years`, `times` and `given` (see `_full_years`).
+    before its day as well as after. A draft of a row with `years`, `times` and `given` from `_with_what_was_given`.
     """
     facts = {**_so_far(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
@@ -71,8 +71,7 @@ def _reminders_due(today: date) -> QuerySet[Subscription]:
     Only those are looked back for. An installation that never sent these letters would send a hundred days' worth on
     its first day, to people whose next one is due within the year.
     """
-    first, last = today - timedelta(days=HELD_BACK), today + timedelta(days=BEFORE)
-    rows = _full_years(_charged().filter(frequency=Frequency.MONTH), first, last)
+    rows = _with_what_was_given(_charged_with_a_full_year(today))
     paused = Message.objects.filter(
         supporter=OuterRef("supporter"), kind=PAUSED, key__startswith=OuterRef("paused_key")
     )
@@ -80,20 +79,33 @@ def _reminders_due(today: date) -> QuerySet[Subscription]:
     return unless_sent(rows, Value(REMINDER), "public_id", "years")
 
 
+def _charged_with_a_full_year(today: date) -> QuerySet[Subscription]:
+    """Return monthly gifts of which a year is full within thirty days, or was as long ago as a pause may hold back."""
+    first, last = today - timedelta(days=HELD_BACK), today + timedelta(days=BEFORE)
+    return _full_years(_charged().filter(frequency=Frequency.MONTH), first, last)
+
+
+def _going_with_a_full_year(today: date) -> QuerySet[Subscription]:
+    full = (today - timedelta(days=LAST), today - timedelta(days=FIRST))
+    return _full_years(_going().filter(choices.wants(ANNIVERSARY)), *full)
+
+
 def _anniversaries_due(today: date) -> QuerySet[Subscription]:
     """Gifts of which a year became full two days to two weeks ago, whose giver wants to hear of it. Not one of which
     everything went back.
     """
-    full = (today - timedelta(days=LAST), today - timedelta(days=FIRST))
-    rows = _full_years(_going().filter(choices.wants(ANNIVERSARY)), *full).filter(Q(times__gt=0))
+    rows = _with_what_was_given(_going_with_a_full_year(today)).filter(Q(times__gt=0))
     return unless_sent(rows, Value(ANNIVERSARY), "public_id", "years")
 
 
-def _payments_due(today: date) -> QuerySet[Subscription]:
-    """Monthly gifts whose next payment is at most three days away, and whose giver asked to be told."""
+def _charged_in_days(today: date) -> QuerySet[Subscription]:
+    """Return monthly gifts whose next payment is at most three days away, and whose giver asked to be told."""
     soon = (today + timedelta(days=1), today + timedelta(days=DAYS_BEFORE_A_PAYMENT))
-    rows = _charged().filter(choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
-    return unless_sent(rows, Value(UPCOMING), "public_id", "renews_on")
+    return _charged().filter(choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
+
+
+def _payments_due(today: date) -> QuerySet[Subscription]:
+    return unless_sent(_charged_in_days(today), Value(UPCOMING), "public_id", "renews_on")
 
 
 def _going() -> QuerySet[Subscription]:
@@ -106,20 +118,8 @@ def _charged() -> QuerySet[Subscription]:
 
 
 def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QuerySet[Subscription]:
-    """Those of which a year becomes full from the first to the last of these days: `years` in all, and what was given,
-    `times` and `given` in minor units, less what went back; a payment that went back whole is no time.
-    """
+    """Return the gifts of which a year becomes full from the first to the last of these days, with `years` in all."""
     began = TruncDate("started_at")
-    paid = (
-        Payment.objects.filter(
-            subscription=OuterRef("pk"),
-            status=Payment.Status.SUCCEEDED,
-            currency=OuterRef("currency"),
-            amount__gt=F("refunded_amount") + F("disputed_amount"),
-        )
-        .order_by()
-        .values("subscription")
-    )
     full_years = Func(
         Value(last, DateField()),
         began,
@@ -130,9 +130,27 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
     return rows.annotate(
         years=full_years,
         full_on=Cast(ExpressionWrapper(began + later, DateTimeField()), DateField()),
+    ).filter(years__gte=1, full_on__gte=first)
+
+
+def _with_what_was_given(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Return the gifts with what was given, `times` and `given` in minor units, less what went back; a payment that
+    went back whole is no time.
+    """
+    paid = (
+        Payment.objects.filter(
+            subscription=OuterRef("pk"),
+            status=Payment.Status.SUCCEEDED,
+            currency=OuterRef("currency"),
+            amount__gt=F("refunded_amount") + F("disputed_amount"),
+        )
+        .order_by()
+        .values("subscription")
+    )
+    return rows.annotate(
         times=Coalesce(Subquery(paid.annotate(n=Count("pk")).values("n")), 0),
         given=Coalesce(Subquery(paid.annotate(n=Sum(KEPT)).values("n")), 0, output_field=BigIntegerField()),
-    ).filter(years__gte=1, full_on__gte=first)
+    )
 
 
 def _so_far(row: Subscription) -> drafts.Facts:
@@ -148,6 +166,8 @@ def _stop(row: Subscription) -> str:
     return drafts.stop_url(row, row.supporter.language)
 
 
-YEARLY_REMINDER = DueLetter(REMINDER, _reminders_due, lambda row, _today: monthly_reminder(row))
-FULL_YEAR = DueLetter(ANNIVERSARY, _anniversaries_due, lambda row, _today: anniversary(row))
-NEXT_MONTH = DueLetter(UPCOMING, _payments_due, lambda row, _today: renewal_upcoming_month(row))
+YEARLY_REMINDER = DueLetter(
+    REMINDER, _charged_with_a_full_year, _reminders_due, lambda row, _today: monthly_reminder(row)
+)
+FULL_YEAR = DueLetter(ANNIVERSARY, _going_with_a_full_year, _anniversaries_due, lambda row, _today: anniversary(row))
+NEXT_MONTH = DueLetter(UPCOMING, _charged_in_days, _payments_due, lambda row, _today: renewal_upcoming_month(row))

@@ -69,11 +69,14 @@ def resume_soon(row: Subscription) -> Message:
     return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, _facts(row) | charged)
 
 
+def _paused_ones(_today: date) -> QuerySet[Subscription]:
+    return Subscription.objects.alive().filter(collection_paused=True, cancel_at_period_end=False, cancel_at=None)
+
+
 def _due(today: date) -> QuerySet[Subscription]:
     """Paused ones that resume within five days; after that day nothing is left to say."""
     rows = (
-        Subscription.objects.alive()
-        .filter(collection_paused=True, cancel_at_period_end=False, cancel_at=None)
+        _paused_ones(today)
         .annotate(resumes_on=TruncDate("resumes_at"))
         .filter(resumes_on__gt=today, resumes_on__lte=today + timedelta(days=SOON))
         .select_related("supporter", "checkout")
@@ -94,4 +97,4 @@ def _facts(row: Subscription) -> drafts.Facts:
     return facts | ({"resumes_on": str(clock.day_of(row.resumes_at))} if row.resumes_at else {})
 
 
-RESUMING = DueLetter(KIND, _due, lambda row, _today: resume_soon(row))
+RESUMING = DueLetter(KIND, _paused_ones, _due, lambda row, _today: resume_soon(row))

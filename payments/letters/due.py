@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Generic, TypeVar, cast
 
 from django.db import models, transaction
-from django.db.models import Exists, Expression, F, OuterRef, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, Expression, Func, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from members.mail import outbox
 from members.models import Message
@@ -32,12 +32,14 @@ def _nothing(_row: models.Model, _today: date) -> None:
 
 @dataclass(frozen=True)
 class DueLetter(Generic[Row]):
-    """`due`: who is owed this letter on a business date and has none yet (`unless_sent`). `draft`: the letter of one
-    row, None when there is nothing to say after all. `afterwards`: what else is done in the same transaction, for a
-    letter that is new. All three are safe to call again.
+    """`candidates`: rows that may be owed this letter on a business date, found by a short query. `due`: those of them
+    that are and have none yet (`unless_sent`); it begins with `candidates`, so a day without any owes nothing. `draft`:
+    the letter of one row, None when there is nothing to say after all. `afterwards`: what else is done in the same
+    transaction, for a letter that is new. All four are safe to call again.
     """
 
     name: str
+    candidates: Callable[[date], QuerySet[Row]]
     due: Callable[[date], QuerySet[Row]]
     draft: Callable[[Row, date], Message | None]
     afterwards: Callable[[Row, date], None] = _nothing
@@ -60,13 +62,10 @@ class Counts:
         return self.due - self.queued - self.skipped - self.failed
 
 
-def key_of(*parts: str | Expression) -> Concat:
-    """A message's key in SQL: names of columns and values, joined with colons as keys are."""
-    joined: list[Expression] = []
-    for part in parts:
-        joined += [Value(":", TextField())] if joined else []
-        joined.append(Cast(F(part) if isinstance(part, str) else part, TextField()))
-    return Concat(*joined, output_field=TextField())
+def key_of(*parts: str | Expression) -> Func:
+    """Return a message's key in SQL: names of columns and values, joined with colons as keys are."""
+    texts = [Cast(part, TextField()) for part in parts]
+    return Func(*texts, template="(%(expressions)s)", arg_joiner=" || ':' || ", output_field=TextField())
 
 
 def unless_sent(rows: QuerySet[Row], *key: str | Expression) -> QuerySet[Row]:
@@ -78,9 +77,12 @@ def unless_sent(rows: QuerySet[Row], *key: str | Expression) -> QuerySet[Row]:
 def send(kind: DueLetter[Row], today: date) -> Counts:
     """Owe every letter of this kind that is due. Safe to run many times a day and at once: keys exist once.
 
-    Memory stays flat. What fails for one row costs nobody else's letter: its chunk is written row by row instead.
+    Most days owe nothing, and then only the short query runs. Memory stays flat. What fails for one row costs nobody
+    else's letter: its chunk is written row by row instead.
     """
     counts = Counts()
+    if not kind.candidates(today).exists():
+        return counts
     rows = kind.due(today).iterator(chunk_size=CHUNK)
     with outbox.waking_once():
         while chunk := list(islice(rows, CHUNK)):

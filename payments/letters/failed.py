@@ -128,6 +128,13 @@ def _confirmations_due(today: date) -> QuerySet[Payment]:
     return unless_sent(rows, Value(CONFIRM), "public_id", "step")
 
 
+def _failing(today: date) -> QuerySet[Payment]:
+    """Return renewals that began to fail so short a time ago that a letter may be due."""
+    first = today - timedelta(days=LAST_DAY)
+    failing = Payment.objects.filter(status=Payment.Status.FAILED, failing_since__isnull=False)
+    return failing.filter(failing_since__date__range=(first, today))
+
+
 def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     """Renewals for which a later step than the first is due, `step`, of gifts that are to go on."""
     stop_asked = SubscriptionChange.objects.filter(
@@ -139,7 +146,7 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     began = {step: today - timedelta(days=first) for step, first in sorted(steps.items(), reverse=True) if step > 1}
     choices = [When(failing_on__lte=day, then=step) for step, day in began.items()]
     return (
-        Payment.objects.filter(status=Payment.Status.FAILED, failing_since__isnull=False)
+        _failing(today)
         .filter(
             subscription__status__in=Subscription.ALIVE,
             subscription__collection_paused=False,
@@ -148,7 +155,7 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
         )
         .exclude(subscription__method_problem=Subscription.MethodProblem.MANDATE_INACTIVE)
         .annotate(failing_on=TruncDate("failing_since"), next_attempt_on=TruncDate("next_attempt_at"))
-        .filter(failing_on__gte=today - timedelta(days=LAST_DAY), failing_on__lte=max(began.values()))
+        .filter(failing_on__lte=max(began.values()))
         .annotate(step=SqlCase(*choices, output_field=IntegerField()))
         .filter(~Exists(stop_asked), ~Exists(others))
         .select_related("supporter", "subscription__checkout", "checkout")
@@ -156,5 +163,7 @@ def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     )
 
 
-FAILING = DueLetter(FAILED, _failures_due, lambda row, _today: failed(row, getattr(row, "step", 1)))
-UNCONFIRMED = DueLetter(CONFIRM, _confirmations_due, lambda row, _today: action_required(row, getattr(row, "step", 1)))
+FAILING = DueLetter(FAILED, _failing, _failures_due, lambda row, _today: failed(row, getattr(row, "step", 1)))
+UNCONFIRMED = DueLetter(
+    CONFIRM, _failing, _confirmations_due, lambda row, _today: action_required(row, getattr(row, "step", 1))
+)

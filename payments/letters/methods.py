@@ -29,18 +29,23 @@ def card_expiring(row: Subscription, step: int) -> Message:
     return drafts.draft(EXPIRING, f"{row.public_id}:{row.method_expires_on}:{step}", row, facts)
 
 
+def _running_out(today: date) -> QuerySet[Subscription]:
+    """Return gifts that go on, paid by a card that runs out this month or next."""
+    return Subscription.objects.filter(
+        status=Subscription.Status.ACTIVE,
+        cancel_at_period_end=False,
+        cancel_at=None,
+        method_expires_on__range=(today, _end_of_next_month(today)),
+    )
+
+
 def _expiring_due(today: date) -> QuerySet[Subscription]:
     """From the first day of the month before a card's last one, and again two weeks later if it is still the same card:
     Stripe hears of many new cards by itself. Not of a yearly gift whose next payment the card still pays, and not of
     one that is behind, stopping, or paused without an end: those have other letters, or need none.
     """
     rows = (
-        Subscription.objects.filter(
-            status=Subscription.Status.ACTIVE,
-            cancel_at_period_end=False,
-            cancel_at=None,
-            method_expires_on__range=(today, _end_of_next_month(today)),
-        )
+        _running_out(today)
         .filter(Q(collection_paused=False) | Q(resumes_at__isnull=False))
         .filter(Q(frequency=Frequency.MONTH) | Q(renews_on__gt=F("method_expires_on")))
         .annotate(
@@ -72,4 +77,6 @@ def _facts(row: Subscription) -> drafts.Facts:
     return {**drafts.gift(row), "method_url": method_url, "stop_url": drafts.stop_url(row, language)}
 
 
-CARD_EXPIRING = DueLetter(EXPIRING, _expiring_due, lambda row, _today: card_expiring(row, getattr(row, "step", 1)))
+CARD_EXPIRING = DueLetter(
+    EXPIRING, _running_out, _expiring_due, lambda row, _today: card_expiring(row, getattr(row, "step", 1))
+)

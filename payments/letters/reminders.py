@@ -28,13 +28,16 @@ TAKEN_BACK = ("resumed", "paused")  # letters that tell that a stop or a pause w
 _KEY = (Value(KIND), "public_id", "renews_on")
 
 
+def candidates(today: date) -> QuerySet[Subscription]:
+    """Return yearly gifts that renew within 30 days and are not stopping."""
+    soon = Subscription.objects.renewing_by(today + timedelta(days=FIRST))
+    return soon.filter(frequency=Frequency.YEAR, renews_on__gt=today)
+
+
 def due(today: date) -> QuerySet[Subscription]:
-    """Yearly gifts that renew within 30 days, are not stopping and do not rest on that day. In the last week the last
-    reminder is due, whether or not there was a first.
-    """
+    """Return those that do not rest on that day. In the last week the last reminder is due, with or without a first."""
     rows = (
-        Subscription.objects.renewing_by(today + timedelta(days=FIRST))
-        .filter(frequency=Frequency.YEAR, renews_on__gt=today)
+        candidates(today)
         .annotate(resumes_on=TruncDate("resumes_at"))
         .filter(Q(collection_paused=False) | Q(resumes_on__lte=F("renews_on")))
         .annotate(
@@ -81,7 +84,7 @@ def _days_left(subscription: Subscription, today: date) -> int:
     return (subscription.renews_on - today).days
 
 
-YEARLY = DueLetter(KIND, due, draft, tell_if_late)
+YEARLY = DueLetter(KIND, candidates, due, draft, tell_if_late)
 
 
 def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:

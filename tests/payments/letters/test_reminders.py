@@ -12,6 +12,7 @@ from django.db import connection
 
 from members.mail.rendering import render
 from members.models import Message
+from payments import daily
 from payments.letters import due as due_letters
 from payments.letters import reminders
 from payments.models import Case, Subscription
@@ -177,11 +178,21 @@ def refuse_letters_to(supporter_id: int) -> None:
 def test_one_query_finds_them_and_one_writes_for_all_of_them(django_assert_num_queries: Any) -> None:
     for _ in range(20):
         yearly(25)
-    with django_assert_num_queries(4):  # the query; a savepoint around one INSERT
+    with django_assert_num_queries(5):  # whether there are any; the query; a savepoint around one INSERT
         remind(TODAY)
     assert Message.objects.count() == 20
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         remind(TODAY)
+
+
+@pytest.mark.parametrize("kind", daily.DUE_LETTERS, ids=lambda kind: kind.name)
+def test_a_day_on_which_nothing_can_be_due_costs_one_short_query(
+    kind: due_letters.DueLetter[Any], django_assert_num_queries: Any
+) -> None:
+    yearly(200)
+    with django_assert_num_queries(1) as asked:
+        assert due_letters.send(kind, TODAY) == due_letters.Counts()
+    assert "members_message" not in asked.captured_queries[0]["sql"]
 
 
 def test_more_than_a_chunk_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
