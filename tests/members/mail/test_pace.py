@@ -1,4 +1,4 @@
-"""How fast letters leave: one line for all processes, a slower one of its own without Redis."""
+"""The pace of sending: one line for all processes; without Redis, a slower line for each process."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_who_waited_long_does_not_send_a_burst_afterwards(line: str) -> None:
 
 def test_without_redis_each_process_keeps_a_quarter_of_the_pace(line: str, settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    limits.start_anew()
+    limits.reset()
     try:
         first = pace.place(line, 100)
         others = [pace.place(line, 100) for _ in range(3)]
     finally:
-        limits.start_anew()
+        limits.reset()
     assert others == pytest.approx([first + 0.04 * number for number in (1, 2, 3)], abs=0.02)
 
 
