@@ -116,7 +116,7 @@ class AppealAdmin(PlainAdmin):
 
 
 def _reason_not_running(row: Campaign) -> tuple[str, str]:
-    """Return the tone and label of a campaign that does not run today."""
+    """Return the CSS class and the label that say why a campaign does not run today."""
     if not row.is_active:
         return "over", gettext("switched off")
     if row.starts_on > clock.today():

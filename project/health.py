@@ -122,7 +122,7 @@ def _redis() -> str:
 
 
 def _disk() -> str:
-    """Return "ok", or how little space is left for DATA_DIR. Events are stored in the database, not there."""
+    """Return "ok", or "low: ..." with the megabytes left for DATA_DIR, where emails as files and local servers are."""
     try:
         free = shutil.disk_usage(settings.DATA_DIR).free
     except OSError:
@@ -131,7 +131,10 @@ def _disk() -> str:
 
 
 def _comes_from_this_machine(request: HttpRequest) -> bool:
-    """Return whether the request comes from this machine. Forwarded ones do not: a local proxy forwards any."""
+    """Return whether the request comes from this machine.
+
+    A forwarded request does not count, because a proxy on this machine forwards requests from everywhere.
+    """
     is_forwarded = settings.TRUSTED_PROXY_COUNT or {"X-Forwarded-For", "Forwarded", "X-Real-Ip"} & set(request.headers)
     if is_forwarded:
         return False

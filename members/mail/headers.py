@@ -38,7 +38,7 @@ def sender(message: Message, *, is_discreet: bool) -> str:
 
 
 def reply_to(message: Message) -> list[str]:
-    """Return CONTACT_EMAIL, so that replies reach a person, or nothing if emails are sent from that address anyway."""
+    """Return a list with CONTACT_EMAIL, so that replies reach a person; empty if emails come from it anyway."""
     address = parseaddr(routes.sender(message.stream))[1]
     return [] if address == settings.CONTACT_EMAIL else [settings.CONTACT_EMAIL]
 

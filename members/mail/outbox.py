@@ -89,10 +89,10 @@ def enqueue(letters: list[Message]) -> list[Message]:
 
 
 def resend(message: Message) -> Message:
-    """Queue another copy of an email, to the person's current address; return it. Called by staff.
+    """Queue another copy of an email, at the request of staff; return it.
 
-    Its key is `<key>:again:<n>`. If an earlier copy is still unsent, that one is returned and nothing is queued, so a
-    second click sends nothing more.
+    It goes to the supporter's current address or, without a supporter, to the same address. Its key is
+    `<key>:again:<n>`. If an earlier copy is still unsent, that one is returned, so a second click queues nothing more.
     """
     first = message.key.split(":again:")[0]
     copies = Message.objects.filter(key__startswith=f"{first}:again:").order_by("pk")

@@ -53,6 +53,6 @@ def _place_here(step: float) -> float:
     global _line_ends
     with _lock:
         now = time.monotonic()
-        mine = max(_line_ends, now)
-        _line_ends = mine + step
-        return mine - now
+        own_place = max(_line_ends, now)
+        _line_ends = own_place + step
+        return own_place - now

@@ -150,7 +150,7 @@ def _check_before_delivery(message: Message, letter: Letter) -> bool:
         _withhold(_leased(message), message, why)
         return False
     lease_until = timezone.now() + LEASE
-    is_ours = _update_leased(
+    has_lease = _update_leased(
         message,
         lease_until=lease_until,
         unanswered=message.unanswered + 1,
@@ -159,17 +159,22 @@ def _check_before_delivery(message: Message, letter: Letter) -> bool:
         body_html=letter.html,
     )
     message.lease_until = lease_until
-    return is_ours
+    return has_lease
 
 
 def _record(message: Message, outcome: Outcome) -> None:
-    """Save the outcome of an attempt, if our lease is still valid. A withheld message was saved by the last check."""
+    """Save and log the outcome of an attempt; nothing is saved if our lease was lost.
+
+    A withheld message has been saved by the last check before delivery.
+    """
     if outcome.result is Result.WITHHELD:
         return
     changes = _changes(message, outcome)
-    is_ours = _update_leased(message, lease_until=None, error=outcome.error, provider_id=outcome.provider_id, **changes)
+    has_lease = _update_leased(
+        message, lease_until=None, error=outcome.error, provider_id=outcome.provider_id, **changes
+    )
     level = logging.INFO if outcome.result is Result.SENT else logging.WARNING
-    state = changes["state"] if is_ours else "lost its lease"
+    state = changes["state"] if has_lease else "lost its lease"
     logger.log(level, "message %s (%s): %s, %s", message.pk, message.kind, outcome.result, state)
 
 

@@ -28,7 +28,7 @@ SMTP_SECONDS = 8
 
 
 def processes() -> Iterator[Finding]:
-    """Check the heartbeat of each process. A silent process is only a warning with DEBUG on."""
+    """Check the heartbeat of each process. With DEBUG on, a silent one is only a warning."""
     for name, age in heartbeats.ages().items():
         if age is not None and not heartbeats.is_silent(name, age):
             yield ok(name, f"last heartbeat {age:.0f} s ago")

@@ -78,7 +78,7 @@ class Command(BaseCommand):
             die_with_parent(signal.SIGTERM)
 
     def _refuse_taken_port(self) -> None:
-        """Raise CommandError if the port stays taken for PORT_SECONDS; a run that was just killed needs some time."""
+        """Wait until the port is free: a run that was just killed needs time. Raises CommandError if it stays taken."""
         port = int(os.environ.get("PORT") or DEFAULT_PORT)
         deadline = time.monotonic() + PORT_SECONDS
         while free_port(port) != port:

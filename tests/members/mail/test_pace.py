@@ -20,12 +20,17 @@ def line() -> str:
 
 
 def test_two_hundred_places_are_as_far_apart_as_the_pace_says(line: str) -> None:
-    began = time.monotonic()
-    comes_at = [time.monotonic() - began + pace.place(line, 100) for _ in range(200)]
-    assert comes_at == sorted(comes_at)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(comes_at)]
-    assert min(gaps) > 0.004
-    assert comes_at[-1] >= 199 / 100 - 0.02
+    places = [earliest_and_latest(line) for _ in range(200)]
+    gaps = [latest - earliest for (earliest, _), (_, latest) in itertools.pairwise(places)]
+    assert min(gaps) > 0.009
+    assert places[-1][1] - places[0][0] >= 199 / 100 - 0.02
+
+
+def earliest_and_latest(line: str) -> tuple[float, float]:
+    """Take a place, a hundred a second; return the bounds of when it comes: taking it takes time, on a busy machine."""
+    before = time.monotonic()
+    waits = pace.place(line, 100)
+    return before + waits, time.monotonic() + waits
 
 
 def test_many_senders_share_one_line(line: str, settings: Any) -> None:
