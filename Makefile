@@ -1,8 +1,8 @@
-# What one types here. Needs only python3 (3.11 to 3.13) and make; everything else goes into .venv.
+# Commands for development. They need only python3 (3.11 to 3.13) and make; everything else is installed into .venv.
 PYTHON ?= python3
 VENV := .venv/bin/python
 
-# What `check` takes for a production environment. Nobody connects to anything.
+# A production environment for `check`. No connection is made to these addresses.
 PRODUCTION = DEBUG=0 DATA_DIR=.data/check SECRET_KEY="$$(head -c 48 /dev/urandom | base64)" \
 	SITE_URL=https://support.example.org ALLOWED_HOSTS=support.example.org TRUSTED_PROXY_COUNT=1 \
 	DATABASE_URL=postgres://hromada:secret@database.example.org/hromada REDIS_URL=rediss://redis.example.org/0 \
@@ -21,7 +21,7 @@ run: ## Run everything in this terminal, with demo data and a stand-in for Strip
 test: ## Run all tests on real PostgreSQL and Valkey; narrow with ARGS="-k webhook"
 	@$(PYTHON) bootstrap.py --dev && exec $(VENV) -m pytest --numprocesses=auto --maxprocesses=8 $(ARGS)
 
-check: ## Lint, types, templates, migrations in step, production settings
+check: ## Lint, types, templates, missing migrations, production settings
 	@$(PYTHON) bootstrap.py --dev
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
@@ -31,5 +31,5 @@ check: ## Lint, types, templates, migrations in step, production settings
 	@echo "$(VENV) manage.py check --deploy --fail-level WARNING (as in production)"
 	@env $(PRODUCTION) $(VENV) manage.py check --deploy --fail-level WARNING
 
-bench: ## Measure, next to a bare limit taken in the same run
+bench: ## Measure performance, next to a baseline from the same run
 	@$(PYTHON) bootstrap.py --dev && exec $(VENV) -m tests.bench $(ARGS)

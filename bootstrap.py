@@ -1,7 +1,7 @@
-"""Makes `.venv` and installs the pinned requirements, when something changed. The Makefile calls it.
+"""Creates `.venv` and installs the pinned requirements if something changed. The Makefile calls it.
 
-`python3 bootstrap.py` for running, `python3 bootstrap.py --dev` for tests and checks too. Standard library only, and
-written so that Pythons from 3.6 can read it: they are told in one sentence what is missing.
+`python3 bootstrap.py` installs what running needs, `python3 bootstrap.py --dev` what tests and checks need too. It uses
+the standard library only and syntax that Python 3.6 can read, so that an old Python can explain what is missing.
 """
 
 import fcntl
@@ -18,11 +18,11 @@ FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-
 
 
 class CannotInstall(Exception):
-    """The environment cannot be made. The text is for people: what is wrong and what to do."""
+    """The environment cannot be created. The message is for people: what is wrong and what to do."""
 
 
 class Environment:
-    """The `.venv` of one checkout."""
+    """The virtual environment `.venv` of one checkout."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -30,7 +30,10 @@ class Environment:
         self.python = self.folder / "bin" / "python"
 
     def prepare(self, purpose: str) -> None:
-        """Install what `purpose` ("run" or "dev") needs; nothing when it is there. Raises CannotInstall."""
+        """Install what `purpose` ("run" or "dev") needs, if it is not installed yet. Raises CannotInstall.
+
+        Idempotent; safe to call concurrently, because requirements.txt is locked while it runs.
+        """
         with open(self.root / "requirements.txt") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self._is_current(purpose) and not self._is_other_python():
@@ -46,7 +49,7 @@ class Environment:
         return self.folder / ("installed-for-" + purpose)
 
     def _wanted(self, purpose: str) -> str:
-        """Changes when a requirement, the Python or the place of the checkout changes."""
+        """Return a hash that changes when a requirement, the Python or the folder of the checkout changes."""
         digest = hashlib.sha256(str(self.folder).encode())
         for name in FILES[purpose]:
             digest.update((self.root / name).read_bytes())
@@ -58,19 +61,19 @@ class Environment:
         return self.python.exists() and stamp.exists() and stamp.read_text() == self._wanted(purpose)
 
     def _is_other_python(self) -> bool:
-        """Whether we were called with a fitting Python that is not the one in `.venv`."""
+        """Return whether this script runs under a supported Python of another version than `.venv`."""
         library = self.folder / "lib" / "python{}.{}".format(*sys.version_info[:2])
         return OLDEST <= sys.version_info[:2] <= NEWEST and not library.exists()
 
     def _is_usable(self, interpreter: str) -> bool:
-        """Whether `.venv` works, has the right Python and something to install with."""
+        """Return whether `.venv` has the version of `interpreter` and can be installed into, with pip or uv."""
         if not self.python.exists():
             return False
         has_installer = shutil.which("uv") or works(str(self.python), "import pip")
         return bool(has_installer) and version_of(str(self.python)) == version_of(interpreter)
 
     def _create(self, interpreter: str) -> None:
-        """`python3 -m venv`; where Debian has taken it apart, uv. Raises CannotInstall."""
+        """Create `.venv` with the venv module; if that is missing, as on Debian, with uv. Raises CannotInstall."""
         say("Making .venv ...")
         shutil.rmtree(str(self.folder), ignore_errors=True)
         result = run([interpreter, "-m", "venv", str(self.folder)], self.root)
@@ -102,7 +105,7 @@ NO_WHEEL = r"No matching distribution found for (\S+)|Because (\S+) has no (?:us
 
 
 def explain(output: str) -> str:
-    """One sentence for what pip or uv said when it gave up."""
+    """Return one sentence for people that explains the output of a failed pip or uv."""
     if "No space left on device" in output:
         return "The disk is full: free about 500 MB and try again."
     if re.search(UNREACHABLE, output):
@@ -120,7 +123,10 @@ def explain(output: str) -> str:
 
 
 def choose_python() -> str:
-    """The Python we run under when it fits, else another one on the PATH. Raises CannotInstall."""
+    """Return the Python this script runs under if it is supported, else another one on the PATH.
+
+    Raises CannotInstall if there is none.
+    """
     if OLDEST <= sys.version_info[:2] <= NEWEST:
         return getattr(sys, "_base_executable", sys.executable)
     for minor in (13, 12, 11):
@@ -135,7 +141,7 @@ def choose_python() -> str:
 
 
 def version_of(interpreter: str) -> tuple:
-    """Its major and minor version; nothing when it does not start."""
+    """Return an interpreter's major and minor version; an empty tuple if it does not start."""
     result = run([interpreter, "-c", "import sys; print(*sys.version_info[:2])"], Path("/"))
     return tuple(int(number) for number in result.stdout.split()) if result.returncode == 0 else ()
 
@@ -145,14 +151,14 @@ def works(interpreter: str, statement: str) -> bool:
 
 
 def run(command: list, folder: Path) -> subprocess.CompletedProcess:
-    """Run to the end, output and errors together. A missing program is a failure like any other."""
+    """Run a command to its end; return its exit code and output, errors included. A missing program is code 127."""
     try:
-        return subprocess.run(  # noqa: S603 our own words only
+        return subprocess.run(  # noqa: S603 no input from outside
             command,
             cwd=str(folder),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            universal_newlines=True,  # noqa: UP021 `text` came with 3.7
+            universal_newlines=True,  # noqa: UP021 `text` exists since Python 3.7
         )
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, str(error))

@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""Django's command line. Where no address of a database is given, our own servers run as long as the command needs."""
+"""Django's command line. If no database address is set, embedded servers run for as long as the command does."""
 
 import os
 import sys
 
 
 def main() -> None:
-    """Prepare the environment, then hand over to Django."""
+    """Complete the environment (project/surroundings.py), then run the command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     try:
         from django.core.management import execute_from_command_line

@@ -1,4 +1,4 @@
-"""Campaigns and appeals at the staff's desk: goal and dates here, words and amounts with the appeal."""
+"""Campaigns (goal and dates) and appeals (words and suggested amounts) at the staff desk. Forms are in forms.py."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class CampaignAdmin(PlainAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
-        """Other sites and gifts know a campaign by this name: it stays once it is given."""
+        """Make the slug read-only once the campaign exists: other sites and gifts refer to it."""
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields
 
     @admin.display(description=_("state"))
     def current_state(self, row: Campaign) -> SafeString:
-        tone, word = ("good", gettext("running")) if row.runs_on(clock.today()) else _why_not(row)
+        tone, word = ("good", gettext("running")) if row.runs_on(clock.today()) else _reason_not_running(row)
         return format_html('<span class="state {}">{}</span>', tone, word)
 
     @admin.display(description=_("reached"))
@@ -72,11 +72,11 @@ class CampaignAdmin(PlainAdmin):
 
     @admin.display(description=_("page to support, with this campaign"))
     def support_address(self, row: Campaign) -> SafeString | str:
-        return _to_copy(f"{settings.SITE_URL}{blocks.SUPPORT}?campaign={row.slug}") if row.pk else _later()
+        return _to_copy(f"{settings.SITE_URL}{blocks.SUPPORT}?campaign={row.slug}") if row.pk else _after_saving()
 
     @admin.display(description=_("the appeal for other sites, as JSON and HTML"))
     def api_address(self, row: Campaign) -> SafeString | str:
-        return _to_copy(settings.SITE_URL + reverse("api_appeal", args=[row.slug])) if row.pk else _later()
+        return _to_copy(settings.SITE_URL + reverse("api_appeal", args=[row.slug])) if row.pk else _after_saving()
 
 
 class Words(admin.StackedInline):
@@ -106,7 +106,7 @@ class AppealAdmin(PlainAdmin):
         return super().get_queryset(request).prefetch_related("words")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Appeal | None = None) -> tuple[str, ...]:
-        """Gifts are counted by this name: it stays once it is given."""
+        """Make the slug read-only once the appeal exists: gifts refer to it."""
         return ("slug",) if obj else ()
 
     @admin.display(description=_("languages"))
@@ -115,7 +115,8 @@ class AppealAdmin(PlainAdmin):
         return ", ".join(str(names.get(each.language, each.language)) for each in row.words.all()) or "–"
 
 
-def _why_not(row: Campaign) -> tuple[str, str]:
+def _reason_not_running(row: Campaign) -> tuple[str, str]:
+    """Return the CSS class and the label that say why a campaign does not run today."""
     if not row.is_active:
         return "over", gettext("switched off")
     if row.starts_on > clock.today():
@@ -127,5 +128,5 @@ def _to_copy(address: str) -> SafeString:
     return format_html("<code>{}</code>", address)
 
 
-def _later() -> str:
+def _after_saving() -> str:
     return gettext("Known once the campaign is saved.")

@@ -1,4 +1,4 @@
-"""`/api/v1/appeals/`: the ask, for other sites of the newsroom to show. Public, without cookies, kept by caches."""
+"""`/api/v1/appeals/`: the appeal for the newsroom's other sites to show. Public, without cookies, cacheable."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ BRIEF = "public, max-age=60"
 class AppealDetail(APIView):
     @extend_schema(
         operation_id="appeals_retrieve",
-        summary="What to ask at the end of an article, and how far the campaign has come",
+        summary="The appeal to show at the end of an article, and the campaign's progress",
         description=(
-            "For embedding; any origin may read it. A campaign that has ended or is switched off answers with the one "
-            "that asks now, and without any with the plain link: a page that was built earlier goes on working. "
-            "Only a name that never existed is 404, and that answer carries the plain link too."
+            "For embedding; any origin may read it. For a campaign that has ended or is switched off, the answer is "
+            "the campaign that runs now, or the plain link if none does, so that pages built earlier keep working. "
+            "Only a name that never existed is 404, and that answer has the plain link too."
         ),
         parameters=[
             OpenApiParameter("lang", str, description="Language of the words; else Accept-Language."),
@@ -42,29 +42,29 @@ class AppealDetail(APIView):
     )
     def get(self, request: Request, campaign: str) -> HttpResponseBase:
         found = campaigns.find(campaign)
-        asked = {
+        options = {
             "language": get_language() or settings.LANGUAGE_CODE,
             "currency": request.GET.get("currency", ""),
             "article": blocks.clean_article(request.GET.get("article", "")),
             "base": settings.SITE_URL,
         }
         if found is None:
-            plain = campaigns.block(None, **asked)
+            plain = campaigns.block(None, **options)
             body = {"detail": gettext("There is no campaign of this name."), "links": serializers.links(plain)}
             return Response(body, status=404, headers={"Cache-Control": BRIEF})
-        block = campaigns.block(campaigns.running_or_default(found), **asked)
-        return _kept(request, serializers.answer(block))
+        block = campaigns.block(campaigns.running_or_default(found), **options)
+        return _cacheable(request, serializers.answer(block))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Every answer may be read from everywhere, also one that says that nothing has changed."""
+        """Add the headers that let pages of any origin read the answer, including 304 and errors."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Access-Control-Allow-Origin"] = "*"
         patch_vary_headers(response, ["Accept-Language"])
         return response
 
 
-def _kept(request: Request, body: dict[str, Any]) -> HttpResponseBase:
-    """The answer with what caches need, or 304 to whoever has it already."""
+def _cacheable(request: Request, body: dict[str, Any]) -> HttpResponseBase:
+    """Return the answer with an ETag and caching headers, or 304 if the client has the same version already."""
     digest = hashlib.sha256(json.dumps(body, default=str).encode()).hexdigest()[:32]
     response = Response(body, headers={"Cache-Control": FRESH, "Content-Language": body["language"]})
     found = get_conditional_response(request._request, etag=quote_etag(digest), response=response) or response

@@ -1,6 +1,6 @@
-"""The block at the end of an article as plain values: paragraphs, progress in words, amounts, links. No query here.
+"""The block at the end of an article as plain values: paragraphs, progress in words, amounts, links. No queries here.
 
-Made by appeals.campaigns.block, shown by templates/appeals/block.html and by the API.
+Made by appeals/campaigns.py, shown by templates/appeals/block.html and by the API (serializers.py).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from django.utils.translation import gettext, ngettext
 from appeals.models import AppealAmounts, AppealWords, Campaign
 from members import sums
 
-# The addresses other sites rely on; what answers there lives on the floor above.
+# Addresses of pages in payments/. Other sites link to them, so they must not change.
 SUPPORT, DETAILS, OTHER_WAYS = "/support/", "/support/details/", "/support/other-ways/"
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """`marked` is the one sentence with the marker stroke; empty in every other paragraph."""
+    """A paragraph of the appeal. `marked` is its highlighted sentence; only one paragraph of a block has one."""
 
     before: str
     marked: str = ""
@@ -47,7 +47,7 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Progress:
-    """`reached` and `goal` are said only with a bar: below the campaign's threshold the goal alone is."""
+    """A campaign's progress. Below the campaign's threshold no bar is shown; `percent` and `reached` are None then."""
 
     sentence: str
     shows_bar: bool
@@ -83,7 +83,11 @@ def make(
     article: str,
     base: str,
 ) -> Block:
-    """Everything said is in the language of the words, so that no block speaks two."""
+    """Build the block, all of it in the language of `words`; without words, in `language`.
+
+    `amounts` are the appeal's suggestions in order of preference. `currency` chooses one; empty means the first.
+    `base` is put before every address. Without a campaign, words or amounts, the links are still there.
+    """
     spoken = words.language if words else language
     names = {
         "campaign": campaign.slug if campaign else "",
@@ -106,7 +110,7 @@ def make(
 
 
 def _paragraphs(words: AppealWords) -> tuple[Paragraph, ...]:
-    """The body's paragraphs; the marked sentence where it stands in them, else at the end."""
+    """Return the body's paragraphs, the marked sentence highlighted where it occurs, else added to the last one."""
     texts = [" ".join(part.split()) for part in words.body.replace("\r\n", "\n").split("\n\n") if part.strip()]
     marked = " ".join(words.marked.split())
     at = next((number for number, text in enumerate(texts) if marked and marked in text), None)
@@ -124,7 +128,10 @@ def _around(text: str, marked: str) -> tuple[str, str, str]:
 
 
 def _amounts(rows: Sequence[AppealAmounts], currency: str, language: str) -> Amounts | None:
-    """Those in the currency asked for; where none was asked for, the first. None: a plain link is honest."""
+    """Return the amounts in this currency, or the first amounts if `currency` is empty.
+
+    Returns None if there are none in this currency: the block then shows a plain link instead of other money.
+    """
     row = next((each for each in rows if each.currency == currency or not currency), None)
     if row is None:
         return None
@@ -148,7 +155,9 @@ def _progress(campaign: Campaign, words: AppealWords | None, language: str) -> P
 
 
 def _sentence(campaign: Campaign, goal_line: str, language: str) -> str:
-    goal, reached = (_figure(campaign, value, language) for value in (campaign.goal or 0, campaign.progress))
+    """Return the progress in words. `goal_line` is the newsroom's own sentence, used while the bar is shown."""
+    goal = _figure(campaign, campaign.goal or 0, language)
+    reached = _figure(campaign, campaign.progress, language)
     if campaign.progress >= (campaign.goal or 0):
         return _goal_alone(campaign, goal, is_reached=True)
     if not campaign.shows_bar:
@@ -159,6 +168,7 @@ def _sentence(campaign: Campaign, goal_line: str, language: str) -> str:
 
 
 def _goal_alone(campaign: Campaign, goal: str, *, is_reached: bool) -> str:
+    """Return a sentence with the goal only: that it is reached, or just what it is."""
     number = campaign.goal or 0
     if campaign.goal_kind == Campaign.Goal.PATRONS:
         what = ngettext("%(goal)s new patron", "%(goal)s new patrons", number)
@@ -171,7 +181,7 @@ def _goal_alone(campaign: Campaign, goal: str, *, is_reached: bool) -> str:
 
 
 def reached_of_goal(campaign: Campaign, language: str) -> str:
-    """For staff: how far it has come, whatever readers are told."""
+    """Return the progress for staff, even below the threshold from which readers see it. Without a goal: the value."""
     reached = _figure(campaign, campaign.progress, language)
     return _reached_of_goal(campaign, reached, _figure(campaign, campaign.goal, language)) if campaign.goal else reached
 
@@ -189,13 +199,14 @@ def _reached_of_goal(campaign: Campaign, reached: str, goal: str) -> str:
 
 
 def _figure(campaign: Campaign, value: int, language: str) -> str:
+    """Return a number of people or gifts, or a sum in minor units of the goal's currency, written in this language."""
     if campaign.goal_kind != Campaign.Goal.MONEY:
         return sums.number(value, language)
     return sums.say(sums.to_major(value, campaign.goal_currency), campaign.goal_currency, language)
 
 
 def _updated(moment: datetime) -> str:
-    """A time today, else a day: an old count must not look like a fresh one."""
+    """Return when the progress was counted: a time if it was today, else a date, so that an old count is noticed."""
     local = timezone.localtime(moment)
     if local.date() == timezone.localdate():
         return gettext("Updated at %(time)s") % {"time": local.strftime("%H:%M")}
@@ -203,5 +214,5 @@ def _updated(moment: datetime) -> str:
 
 
 def clean_article(text: str) -> str:
-    """An article's name as another site may send it: one line, no more than attribution keeps."""
+    """Return an article's name from another site as one printable line of at most 120 characters."""
     return "".join(character for character in text if character.isprintable()).strip()[:120]

@@ -1,4 +1,4 @@
-"""A campaign to look at: one appeal at the end of the demo article, in English and Ukrainian. Called by demo data."""
+"""The demo campaign: one appeal for the end of the demo article, in English and Ukrainian. Called by demo data."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ WORDS = {
 
 @transaction.atomic
 def make_demo_campaign() -> Campaign:
-    """The campaign `autumn` with its appeal, words and amounts. Safe to call twice: what staff changed stays."""
+    """Create the campaign `autumn` with its appeal, words and amounts; return it. Idempotent: keeps staff's changes."""
     campaign, _ = Campaign.objects.get_or_create(
         slug=CAMPAIGN,
         defaults={"title": "Autumn: 500 new patrons", "starts_on": clock.today(), "goal": 500, "starting_value": 287},

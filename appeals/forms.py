@@ -1,4 +1,4 @@
-"""What staff may write into campaigns and appeals, checked with sentences that say what to do next."""
+"""Forms for campaigns and appeals at the staff desk. Each error says what to do next."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from appeals.models import AppealAmounts, AppealWords, Campaign
 from members import sums
 
 MOST_WORDS, MOST_PARAGRAPHS = 90, 4
-PLACES = ("{reached}", "{goal}")
+PLACEHOLDERS = ("{reached}", "{goal}")
 CURRENCIES = [(code, code) for code in settings.CURRENCIES]
 
 
 class CampaignForm(forms.ModelForm):
-    """Goals of money are typed and shown in major units; the row keeps minor ones."""
+    """A campaign. Money goals are typed and shown in major units; the row stores minor units."""
 
     goal = forms.DecimalField(
         label=_("Goal"),
@@ -68,7 +68,8 @@ class CampaignForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        starts_on, ends_on = cleaned.get("starts_on"), cleaned.get("ends_on")
+        starts_on = cleaned.get("starts_on")
+        ends_on = cleaned.get("ends_on")
         if starts_on and ends_on and ends_on < starts_on:
             self.add_error("ends_on", gettext("The last day is before the first. Choose a later one, or none."))
         if cleaned.get("goal") == 0:
@@ -77,11 +78,14 @@ class CampaignForm(forms.ModelForm):
             self.add_error("show_from_percent", gettext("Choose a share between 0 and 100."))
         if "starting_value" in cleaned:
             cleaned["starting_value"] = cleaned["starting_value"] or Decimal(0)
-        self._use_unit(cleaned)
+        self._convert_units(cleaned)
         return cleaned
 
-    def _use_unit(self, cleaned: dict[str, Any]) -> None:
-        """A goal of money has a currency and is kept in its minor units; any other is a whole number."""
+    def _convert_units(self, cleaned: dict[str, Any]) -> None:
+        """Convert goal and starting value: money to minor units of its currency, anything else to a whole number.
+
+        Adds an error if a money goal has no currency.
+        """
         is_money = cleaned.get("goal_kind") == Campaign.Goal.MONEY
         if not is_money:
             cleaned["goal_currency"] = ""
@@ -93,6 +97,7 @@ class CampaignForm(forms.ModelForm):
                 cleaned[name] = self._whole(name, cleaned[name], cleaned["goal_currency"])
 
     def _whole(self, name: str, value: Decimal, currency: str) -> int | None:
+        """Return a field's value as an integer, in minor units if there is a currency; add an error if it is none."""
         try:
             return sums.to_minor(value, currency) if currency else sums.whole(value)
         except ValueError:
@@ -112,23 +117,23 @@ class AppealWordsForm(forms.ModelForm):
         body: str = self.cleaned_data["body"].replace("\r\n", "\n").strip()
         words = len(body.split())
         if words > MOST_WORDS:
-            told = ngettext(
+            problem = ngettext(
                 "This is %(count)d word. Leave some out: 90 at most are read at the end of an article.",
                 "These are %(count)d words. Leave some out: 90 at most are read at the end of an article.",
                 words,
             )
-            raise forms.ValidationError(told % {"count": words})
+            raise forms.ValidationError(problem % {"count": words})
         if len([part for part in body.split("\n\n") if part.strip()]) > MOST_PARAGRAPHS:
             raise forms.ValidationError(gettext("Four paragraphs at most. Join some, or leave some out."))
         return body
 
     def clean_goal_line(self) -> str:
         line: str = self.cleaned_data["goal_line"]
-        unknown = [name for name in re.findall(r"\{[^}]*\}?", line) if name not in PLACES]
+        unknown = [name for name in re.findall(r"\{[^}]*\}?", line) if name not in PLACEHOLDERS]
         if unknown:
-            told = gettext("Only {reached} and {goal} can stand in braces; %(name)s cannot.")
-            raise forms.ValidationError(told % {"name": unknown[0]})
-        if line and not all(place in line for place in PLACES):
+            problem = gettext("Only {reached} and {goal} can stand in braces; %(name)s cannot.")
+            raise forms.ValidationError(problem % {"name": unknown[0]})
+        if line and not all(place in line for place in PLACEHOLDERS):
             raise forms.ValidationError(
                 gettext("Say both numbers: {reached} and {goal}. Or leave the line empty for ordinary words.")
             )

@@ -1,4 +1,4 @@
-"""Campaigns and appeals: who is asked what, in which words. Progress is a number pushed down from the money floor."""
+"""Campaigns and their appeals, with words in each language and suggested amounts. Payments/ writes the progress."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from members import clock
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def running(self, today: date | None = None) -> CampaignQuerySet:
+        """Return active campaigns whose dates include this day (today by default)."""
         today = today or clock.today()
         return self.filter(is_active=True, starts_on__lte=today).filter(Q(ends_on=None) | Q(ends_on__gte=today))
 
 
 class Campaign(models.Model):
-    """An effort with a goal and dates. `progress` is written by `appeals.campaigns.record_progress` only."""
+    """A fundraising campaign with dates and, perhaps, a goal.
+
+    `goal`, `starting_value` and `progress` are people, gifts or minor units of `goal_currency`, depending on
+    `goal_kind`. Only `appeals.campaigns.record_progress` writes `progress`.
+    """
 
     class Goal(models.TextChoices):
         PATRONS = "patrons", _("new patrons")
@@ -66,6 +71,7 @@ class Campaign(models.Model):
 
     @property
     def percent(self) -> int:
+        """The progress in percent of the goal, rounded down, from 0 to 100; 0 without a goal."""
         return min(100, max(0, self.progress * 100 // self.goal)) if self.goal else 0
 
     @property
@@ -74,7 +80,7 @@ class Campaign(models.Model):
 
 
 class Appeal(models.Model):
-    """One ask within a campaign. Its words are rows of their own, one a language."""
+    """An appeal within a campaign. Its words are rows of AppealWords, one per language."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="appeals", verbose_name=_("campaign"))
     slug = models.SlugField(_("name in addresses"), unique=True)
@@ -115,9 +121,9 @@ class AppealWords(models.Model):
 
 
 class AppealAmounts(models.Model):
-    """Up to four monthly amounts to choose from, in whole major units, as people say them: 5, 10, 20, 50 euros.
+    """Two to four monthly amounts to choose from in one currency, in whole major units: 5, 10, 20, 50 euros.
 
-    They are words of the ask, not money: the page they lead to reads and checks them like anything a reader types.
+    They are only suggestions: the page they link to checks the chosen amount like any text a reader types.
     """
 
     appeal = models.ForeignKey(Appeal, on_delete=models.CASCADE, related_name="amounts")

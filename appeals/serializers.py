@@ -1,4 +1,4 @@
-"""What the API says about an appeal, as the published schema shows it. Made from `appeals.blocks.Block`."""
+"""Answers of the appeal API, as the published schema shows them. Made from `appeals.blocks.Block`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AppealText(serializers.Serializer[Any]):
 
 class SuggestedAmount(serializers.Serializer[Any]):
     value = serializers.CharField(help_text="Major units, as the form at `links.form` takes it in `amount`.")
-    text = serializers.CharField(help_text="The same for people.")
+    text = serializers.CharField(help_text="The same, written for people.")
     is_chosen = serializers.BooleanField()
 
 
@@ -32,20 +32,22 @@ class SuggestedAmounts(serializers.Serializer[Any]):
 
 
 class CampaignProgress(serializers.Serializer[Any]):
-    sentence = serializers.CharField(help_text="Say this first; a bar only repeats it.")
+    sentence = serializers.CharField(help_text="Show this first; a bar only repeats it.")
     shows_bar = serializers.BooleanField()
     percent = serializers.IntegerField(allow_null=True, help_text="null while no bar is shown.")
     updated_at = serializers.DateTimeField(allow_null=True)
 
 
 class AppealLinks(serializers.Serializer[Any]):
-    support = serializers.URLField(help_text="Works without anything else on this page.")
+    support = serializers.URLField(help_text="A plain link, for pages that show nothing else of this answer.")
     form = serializers.URLField(help_text="GET frequency, amount, currency, campaign, appeal, article, lang.")
     other_ways = serializers.URLField()
 
 
 class AppealAnswer(serializers.Serializer[Any]):
-    campaign = serializers.CharField(allow_blank=True, help_text="The campaign that asks; see the note on ended ones.")
+    campaign = serializers.CharField(
+        allow_blank=True, help_text="The campaign shown; another than requested if that one has ended."
+    )
     appeal = serializers.CharField(allow_blank=True)
     language = serializers.CharField()
     words = AppealText(allow_null=True)
@@ -65,7 +67,7 @@ def links(block: Block) -> dict[str, str]:
 
 
 def answer(block: Block) -> dict[str, Any]:
-    """Everything another site needs to ask for us, with addresses that work from there."""
+    """Return the answer's body for a block: everything that another site needs to show the appeal."""
     facts = {
         "campaign": block.campaign,
         "appeal": block.appeal,

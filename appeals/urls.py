@@ -1,4 +1,4 @@
-"""The addresses of this floor."""
+"""The addresses of this app. Included by project/urls.py."""
 
 from __future__ import annotations
 

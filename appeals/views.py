@@ -1,4 +1,4 @@
-"""A demo article that ends with the appeal: how the block looks where it lives. In DEBUG only."""
+"""A demo article that ends with the appeal, to show the block in its place. With DEBUG on only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LANGUAGES = ("en", "uk")
 
 @require_safe
 def demo_article(request: HttpRequest) -> HttpResponse:
-    """The article in the reader's language, with the block of the campaign that asks now."""
+    """Show the article in the reader's language with the default campaign's block. Raises Http404 without DEBUG."""
     if not settings.DEBUG:
         raise Http404
     language = get_language() or settings.LANGUAGE_CODE

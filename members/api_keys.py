@@ -1,6 +1,7 @@
-"""Keys with which other servers of the newsroom ask: made once, shown once, kept as a hash, revoked for good.
+"""API keys for the newsroom's other servers. A key is shown once, stored as a hash, and revoked for good.
 
-Called by the command that makes keys, by the admin that revokes them and by the API that checks them.
+Called by the command `create_api_key`, by the admin that revokes keys (members/admin/access.py) and by the API that
+checks them (members/views/api.py).
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from members.models import ApiKey
 
 ENTITLEMENTS_READ = "entitlements:read"
 SCOPES = (ENTITLEMENTS_READ,)
-PREFIX = "hr_"  # lets a person, and a scanner of published code, see what leaked
+PREFIX = "hr_"  # so that people and secret scanners recognise a leaked key
 RANDOM_BYTES = 32
 
 
 def create(name: str, scope: str) -> tuple[ApiKey, str]:
-    """A new key: the row, and the text that exists nowhere else. Twice makes two. Raises ValueError: unknown scope."""
+    """Create an API key; return its row and the key itself, which is stored nowhere.
+
+    Raises ValueError if the scope is unknown. Not idempotent: each call creates another key.
+    """
     if scope not in SCOPES:
         raise ValueError(f"There is no scope {scope}.")
     text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
@@ -29,15 +33,18 @@ def create(name: str, scope: str) -> tuple[ApiKey, str]:
 
 
 def find(text: str) -> ApiKey | None:
-    """The key this text is, unless it was revoked or never made. One query."""
+    """Return the row of this key, or None if it does not exist or was revoked. One query."""
     return ApiKey.objects.filter(hashed_key=hashed(text), revoked_at=None).first()
 
 
 def revoke(keys: QuerySet[ApiKey], at: datetime | None = None) -> int:
-    """From now on these keys open nothing. How many were revoked just now; safe to call twice."""
+    """Revoke these keys from now on (or from `at`); return how many were not revoked before. Idempotent."""
     return keys.filter(revoked_at=None).update(revoked_at=at or clock.now())
 
 
 def hashed(text: str) -> str:
-    """256 random bits need no salt and no slow hash: nobody can guess them one by one."""
+    """Return the hash under which a key is stored.
+
+    A key has 256 random bits and cannot be guessed, so the hash needs no salt and need not be slow.
+    """
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

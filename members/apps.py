@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MembersConfig(AppConfig):
-    """Floor 1: people, membership, levels, entitlements, correspondence."""
+    """The app for people: supporters, memberships, levels, entitlements and email. It imports no other app."""
 
     name = "members"
     verbose_name = _("People and membership")

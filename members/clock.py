@@ -1,7 +1,7 @@
-"""The business date: what schedules, grace, reminders and memberships call "now" and "today".
+"""The business clock: "now" and "today" for schedules, grace periods, reminders and memberships.
 
-Signatures, leases, tokens and locks do not read this module: they need real time. In DEBUG the clock can be moved
-forward (`manage.py clock`), for every process with the same DATA_DIR; elsewhere it is the real time.
+Signatures, leases, tokens and locks do not use it: they need real time. With DEBUG on, `manage.py clock` moves it
+forward for every process with the same DATA_DIR; otherwise it is real time.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from django.utils import timezone
 
 
 def now() -> datetime:
-    """The business moment, aware. Real time plus what the clock was moved by in DEBUG."""
+    """Return the current business time, aware: real time plus `offset()`."""
     return timezone.now() + offset()
 
 
 def today() -> date:
-    """The business date in the newsroom's time zone."""
+    """Return the current business date in the newsroom's time zone (TIME_ZONE)."""
     return day_of(now())
 
 
 def day_of(moment: datetime) -> date:
-    """The calendar date of a moment as the newsroom sees it."""
+    """Return the calendar date of an aware datetime in the newsroom's time zone (TIME_ZONE)."""
     return timezone.localtime(moment).date()
 
 
 def offset() -> timedelta:
+    """Return how far the clock is ahead of real time; zero without DEBUG, or if it was never moved."""
     if not settings.DEBUG:
         return timedelta(0)
     try:
@@ -38,12 +39,12 @@ def offset() -> timedelta:
 
 
 def move(by: timedelta) -> datetime:
-    """Move the business clock in DEBUG; returns the new moment. Refuses elsewhere."""
+    """Move the business clock by a timedelta; return the new business time. Raises RuntimeError without DEBUG."""
     return _set(offset() + by)
 
 
 def reset() -> datetime:
-    """Back to real time, in DEBUG."""
+    """Set the business clock back to real time; return it. Raises RuntimeError without DEBUG."""
     return _set(timedelta(0))
 
 
@@ -53,7 +54,7 @@ def _set(value: timedelta) -> datetime:
     _file().parent.mkdir(parents=True, exist_ok=True)
     fresh = _file().with_suffix(".new")
     fresh.write_text(str(value.total_seconds()))
-    fresh.replace(_file())  # readers in other processes see the old value or the new one, never half of it
+    fresh.replace(_file())  # a process that reads now sees the old value or the new one, never half a file
     return now()
 
 

@@ -1,4 +1,4 @@
-"""Who signs letters and the ask: the newsroom's editor, as the reader's language writes it."""
+"""The editor who signs emails and appeals, in the reader's language. Called by rendering.py and project/context.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.conf import settings
 
 
 def editor(language: str) -> dict[str, str]:
-    """Name and role; empty where the newsroom itself signs."""
+    """Return the editor's name and role in this language; empty texts if the newsroom itself signs."""
     return {
         "editor_name": settings.EDITOR_NAMES.get(language) or settings.EDITOR_NAME,
         "editor_role": settings.EDITOR_ROLES.get(language) or settings.EDITOR_ROLE,

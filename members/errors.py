@@ -1,7 +1,7 @@
-"""What can go wrong with people and mail, named after what went wrong. Doors turn these into words."""
+"""Exceptions of this app, named after what went wrong. Views and admin pages turn them into messages."""
 
 from __future__ import annotations
 
 
 class AddressTaken(Exception):
-    """Another supporter is known by this address already."""
+    """Another supporter already has this address."""

@@ -1,7 +1,8 @@
-"""How often somebody may do something: counted in Redis for all processes together, and never without a limit.
+"""Rate limits, counted in Redis for all processes together.
 
-When Redis does not answer, each process counts for itself, with a quarter of the limit. Who is counted is kept as a
-keyed hash, for as long as the window lasts. Called by doors; what a refusal says is theirs.
+If Redis does not answer, each process counts for itself, with a quarter of the limit, so there is always a limit. The
+subject that is counted is stored as a keyed hash for as long as its window lasts. Called by views and the API, which
+decide what a refusal says, and by the pace of sending mail, which uses the connection (members/mail/pace.py).
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ _silent_until = 0.0
 
 
 def hit(name: str, who: str, limit: int, seconds: int) -> bool:
-    """Count one more of `name` by `who`; True while there were no more than `limit` in the window of `seconds`.
+    """Count one hit of `name` by `who`; return whether it is within `limit` hits in a window of `seconds`.
 
-    The window starts with the first hit. Counting is atomic: of many at once, exactly `limit` are allowed.
+    The window starts with the first hit. Counting is atomic: of many concurrent hits exactly `limit` are allowed.
+    Without Redis, this process alone counts, up to a quarter of `limit` and at least 1. Raises nothing.
     """
     key = _key(name, who, seconds)
     count = _count_in_redis(key, seconds)
@@ -42,9 +44,9 @@ def hit(name: str, who: str, limit: int, seconds: int) -> bool:
 
 
 def network_of(request: HttpRequest) -> str:
-    """The network a request comes from: an IPv4 address, or the /64 of an IPv6 address.
+    """Return the network a request comes from: an IPv4 address, the /64 of an IPv6 address, or "unknown".
 
-    X-Forwarded-For is believed only as far as TRUSTED_PROXY_COUNT says, counted from the right.
+    X-Forwarded-For is trusted only for TRUSTED_PROXY_COUNT entries, counted from the right.
     """
     address = request.META.get("REMOTE_ADDR", "")
     proxies = settings.TRUSTED_PROXY_COUNT
@@ -81,21 +83,25 @@ def _count_in_redis(key: str, seconds: int) -> int | None:
     return in_redis(count)
 
 
-def in_redis(ask: Callable[[redis.Redis], T]) -> T | None:
-    """What Redis answers; None when it does not. Then it is left alone for a moment, so that nobody waits in line."""
+def in_redis(call: Callable[[redis.Redis], T]) -> T | None:
+    """Return what `call` returns for a Redis client, or None if Redis does not answer.
+
+    After a failure Redis is not called for PAUSE_AFTER_FAILURE seconds, so that requests do not queue for timeouts.
+    """
     global _silent_until
     if time.monotonic() < _silent_until:
         return None
     try:
-        return ask(_client())
+        return call(_client())
     except redis.RedisError:
         _silent_until = time.monotonic() + PAUSE_AFTER_FAILURE
         return None
 
 
 def _client() -> redis.Redis:
-    """One for all threads. A second one, made by a thread that came at the same moment, would be dropped and close the
-    connections that are in use.
+    """Return the one client that all threads of this process share.
+
+    Created under a lock: a second client, created concurrently and dropped, would close connections that are in use.
     """
     url = settings.REDIS_URL
     with _lock:
@@ -105,6 +111,7 @@ def _client() -> redis.Redis:
 
 
 def _count_here(key: str, seconds: int) -> int:
+    """Count one hit in this process's memory; return the hits in the current window."""
     now = time.monotonic()
     with _lock:
         if len(_counted) >= MOST_COUNTED_HERE:
@@ -117,14 +124,14 @@ def _count_here(key: str, seconds: int) -> int:
 
 
 def _forget(now: float) -> None:
-    """Drop the windows that are over; if none is, the oldest half. Memory is bounded whoever asks."""
+    """Drop windows that are over, or the oldest half if none is, so that memory stays bounded. Needs `_lock`."""
     over = [key for key, (ends, _) in _counted.items() if ends <= now]
     for key in over or list(_counted)[: MOST_COUNTED_HERE // 2]:
         del _counted[key]
 
 
-def start_anew() -> None:
-    """Forget what this process counted and that Redis was away. For a process that was forked, and for tests."""
+def reset() -> None:
+    """Forget this process's own counts, and any failure of Redis. For tests."""
     global _silent_until
     with _lock:
         _counted.clear()

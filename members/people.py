@@ -1,4 +1,8 @@
-"""Rules about supporters as persons: who they are, how they are found. Money and mail have rooms of their own."""
+"""Supporters: found or created by their address, their address corrected, their settings for emails saved.
+
+Called by payments/ when money has arrived, by the staff desk and by the preferences page. Emails themselves are in
+members/mail/.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ log = logging.getLogger("hromada.people")
 
 @dataclass(frozen=True)
 class Giver:
-    """A person as their checkout knows them."""
+    """A person's details as typed at checkout."""
 
     email: str
     name: str
@@ -28,88 +32,90 @@ class Giver:
 
 
 def get_and_lock(email: str, *, name: str = "", language: str = "en") -> Supporter:
-    """The supporter with this address, made if unknown, with the row locked until the transaction ends.
+    """Return the supporter with this address, created if unknown; the row stays locked until the transaction ends.
 
-    Called when money has come, never for a typed address alone. An empty name is filled in, a known one is kept.
-    Safe to call twice and from several processes at once: the address is unique in the database.
+    Call it only when money has arrived: a typed address proves nothing. An empty name is filled in, a known one kept.
+    Idempotent; safe to call concurrently, because the address is unique in the database.
     """
     return get_and_lock_all([Giver(email, name, language)])[0]
 
 
 def get_and_lock_all(givers: Sequence[Giver]) -> list[Supporter]:
-    """`hold` for many at once, in one statement: their supporters, in the same order.
+    """Do the same as `get_and_lock` for many people in one statement; return their supporters in the same order.
 
-    Rows are locked in the order of their addresses, so that two of these calls never wait for each other in a circle.
+    Rows are locked in the order of their addresses, so that two concurrent calls cannot deadlock.
     """
     emails = [giver.email.strip() for giver in givers]
     names, languages = [giver.name for giver in givers], [giver.language for giver in givers]
-    return list(Supporter.objects.raw(_HOLD, [emails, names, languages, clock.now()]))
+    return list(Supporter.objects.raw(_GET_AND_LOCK, [emails, names, languages, clock.now()]))
 
 
-# The database decides which addresses are the same: its lower() and Python's differ.
-_HOLD = """
+# The database decides which addresses are equal, because its lower() differs from Python's.
+_GET_AND_LOCK = """
 WITH given AS (
   SELECT lower(email) AS key, g.* FROM unnest(%s::text[], %s::text[], %s::text[])
   WITH ORDINALITY AS g (email, name, language, place)
-), held AS (
+), locked AS (
   INSERT INTO members_supporter AS known (public_id, email, name, language, created_at)
   SELECT DISTINCT ON (key) gen_random_uuid(), email, name, language, %s::timestamptz
   FROM given ORDER BY key, name = '', place
   ON CONFLICT (lower(email)) DO UPDATE SET name = CASE known.name WHEN '' THEN excluded.name ELSE known.name END
   RETURNING *)
-SELECT held.* FROM given JOIN held ON lower(held.email) = given.key ORDER BY given.place
+SELECT locked.* FROM given JOIN locked ON lower(locked.email) = given.key ORDER BY given.place
 """
 
 
 @transaction.atomic
 def correct_address(supporter: Supporter, email: str, actor: User) -> Supporter:
-    """Write down the right address of a supporter, and who did it. Mails that wait and later ones go there; Stripe is
-    not told.
+    """Change a supporter's address and record who did it; return the supporter, freshly read and locked.
 
-    Raises ValidationError when it is no address, AddressTaken when another supporter has it. Safe to call twice: the
-    address they already have changes nothing.
+    Queued and later emails go to the new address; the customer at Stripe keeps the old one. Raises ValidationError if
+    `email` is not an address, AddressTaken if another supporter has it. Idempotent.
     """
     email = email.strip()
     validate_email(email)
-    held = Supporter.objects.select_for_update().get(pk=supporter.pk)
-    if held.email == email:
-        return held
-    was, held.email = held.email, email
-    _save_address(held)
-    _turn_what_waits(held, was)
-    details = {"was": shortened(was), "is": shortened(email)}
-    TimelineEntry.objects.create(supporter=held, action="supporter.address_corrected", actor=actor, details=details)
-    log.info("supporter.address_corrected supporter=%s actor=%s", held.pk, actor.pk)
-    return held
+    row = Supporter.objects.select_for_update().get(pk=supporter.pk)
+    if row.email == email:
+        return row
+    old = row.email
+    row.email = email
+    _save_address(row)
+    _redirect_unsent(row, old)
+    details = {"was": shortened(old), "is": shortened(email)}
+    TimelineEntry.objects.create(supporter=row, action="supporter.address_corrected", actor=actor, details=details)
+    log.info("supporter.address_corrected supporter=%s actor=%s", row.pk, actor.pk)
+    return row
 
 
 @transaction.atomic
 def set_letters(supporter: Supporter, language: str, *, is_discreet: bool) -> None:
-    """In which language and how discreetly later letters to a supporter are written. Safe to call twice."""
-    held = Supporter.objects.select_for_update().get(pk=supporter.pk)
-    if (held.language, held.is_discreet) != (language, is_discreet):
-        held.language, held.is_discreet = language, is_discreet
-        held.save(update_fields=["language", "is_discreet"])
+    """Save the language of later emails to a supporter, and whether they are discreet. Idempotent."""
+    row = Supporter.objects.select_for_update().get(pk=supporter.pk)
+    if (row.language, row.is_discreet) != (language, is_discreet):
+        row.language, row.is_discreet = language, is_discreet
+        row.save(update_fields=["language", "is_discreet"])
         details = {"language": language, "discreet": is_discreet}
-        TimelineEntry.objects.create(supporter=held, action="letters.set", details=details)
+        TimelineEntry.objects.create(supporter=row, action="letters.set", details=details)
     supporter.language, supporter.is_discreet = language, is_discreet
 
 
 def shortened(email: str) -> str:
-    """An address as history may keep it: enough to recognise, too little to write to."""
+    """Return an address as the timeline may store it: recognisable, but not usable, such as o…@example.org."""
     name, _, host = email.partition("@")
     return f"{name[:1]}…@{host}"
 
 
-def _turn_what_waits(supporter: Supporter, was: str) -> None:
-    """Letters to the old address that no sender has in its hands are due at the new one, however long they were to wait
-    for another try. One that is being sent is turned by its sender (members/mail/sending.py).
+def _redirect_unsent(supporter: Supporter, old_address: str) -> None:
+    """Send pending emails for the old address to the new one, now, even if they were to be retried later.
+
+    An email that is being sent is redirected by its sender (members/mail/sending.py).
     """
-    waiting = Message.objects.filter(supporter=supporter, state=Message.State.PENDING, to_email__iexact=was)
+    waiting = Message.objects.filter(supporter=supporter, state=Message.State.PENDING, to_email__iexact=old_address)
     waiting.update(to_email=supporter.email, next_try_at=timezone.now())
 
 
 def _save_address(supporter: Supporter) -> None:
+    """Save the address. Raises AddressTaken if another supporter has it."""
     try:
         with transaction.atomic():
             supporter.save(update_fields=["email"])

@@ -1,7 +1,7 @@
-"""Addresses to which nothing is sent: mail to them came back, or their reader called ours spam.
+"""Suppressions: addresses to which nothing is sent, because email to them bounced or was marked as spam.
 
-One row an address while it stands, however it is capitalised; lifted ones stay as history. Asked before every letter
-(members/mail/permission.py), written by what providers tell (members/delivery.py), lifted by staff, or by its reader.
+At most one is active per address, however it is capitalised; lifted ones stay as history. Checked before every email
+(members/mail/permission.py), created from delivery reports (members/delivery.py), lifted by staff or by the reader.
 """
 
 from __future__ import annotations
@@ -19,25 +19,32 @@ log = logging.getLogger("hromada.mail")
 
 
 def active_suppression(email: str) -> Suppression | None:
-    """What keeps letters from this address now; None when nothing does."""
+    """Return the active suppression of this address, however it is capitalised, or None."""
     rows = Suppression.objects.annotate(email_key=Lower("email")).filter(email_key=email.strip().lower())
     return rows.filter(lifted_at=None).first()
 
 
 @transaction.atomic
 def suppress(email: str, reason: Suppression.Reason, actor: User | None = None) -> bool:
-    """Send nothing to this address from now on; False when nothing was sent there already. Safe to call twice."""
+    """Send nothing to this address from now on; return False if it was suppressed already.
+
+    Idempotent; safe to call concurrently. Adds a timeline entry if a supporter has this address.
+    """
     try:
         with transaction.atomic():
-            made = Suppression.objects.create(email=email.strip(), reason=reason)
-    except IntegrityError:  # one stands already
+            suppression = Suppression.objects.create(email=email.strip(), reason=reason)
+    except IntegrityError:  # one is active already
         return False
-    _remember(made, "address.suppressed", actor)
+    _record(suppression, "address.suppressed", actor)
     return True
 
 
 def reader_receives_again(supporter: Supporter) -> None:
-    """Its reader says that mail arrives now. Where mail had come back that is believed; it counts from anew."""
+    """Lift the suppression after the reader said that email arrives again. Idempotent.
+
+    Only one caused by bounces is lifted; after a complaint or a decision of staff it stays. Bounces are counted again
+    from zero.
+    """
     found = active_suppression(supporter.email)
     if found and found.reason in (Suppression.Reason.BOUNCED, Suppression.Reason.SOFT_BOUNCED):
         lift(found)
@@ -45,15 +52,15 @@ def reader_receives_again(supporter: Supporter) -> None:
 
 @transaction.atomic
 def lift(suppression: Suppression, actor: User | None = None) -> None:
-    """Letters go to this address again; what was withheld stays withheld. Safe to call twice."""
-    held = Suppression.objects.select_for_update().get(pk=suppression.pk)
-    if held.lifted_at is None:
-        held.lifted_at = clock.now()
-        held.save(update_fields=["lifted_at"])
-        _remember(held, "address.suppression_lifted", actor)
+    """Let emails go to this address again; emails withheld before stay unsent. Idempotent."""
+    row = Suppression.objects.select_for_update().get(pk=suppression.pk)
+    if row.lifted_at is None:
+        row.lifted_at = clock.now()
+        row.save(update_fields=["lifted_at"])
+        _record(row, "address.suppression_lifted", actor)
 
 
-def _remember(suppression: Suppression, action: str, actor: User | None) -> None:
+def _record(suppression: Suppression, action: str, actor: User | None) -> None:
     supporter = Supporter.objects.with_email(suppression.email).first()
     if supporter:
         details = {"reason": suppression.reason}

@@ -1,4 +1,4 @@
-"""Celery's doors to the mail: each task makes one call and is safe to run twice at the same time."""
+"""Celery tasks that send email. Each is idempotent and safe to run concurrently; members/mail/ does the work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from members.mail import outbox, pace, sending, sweep
 
 @shared_task
 def send_message(message_id: int) -> None:
-    """The wake-up after a commit: this one message, if nobody else has it."""
+    """Send this message now, unless another sender has claimed it. Called after the commit that queued it."""
     pace.wait()
     message = sending.claim(message_id)
     if message:
@@ -19,13 +19,13 @@ def send_message(message_id: int) -> None:
 
 @shared_task
 def send_due_messages() -> None:
-    """The sweep over letters to staff and about money, every 20 seconds: whatever is due, with or without a wake-up."""
+    """Send due service emails and emails to staff. Runs every 20 seconds, so a lost wake-up costs no more."""
     if sweep.send_due(streams=sending.SERVICE, senders=settings.MAIL_SENDERS):
         outbox.wake_sweep()
 
 
 @shared_task
 def send_due_relationship_messages() -> None:
-    """The same for letters that are a choice, on the queue of work that can wait."""
+    """Send due relationship emails (the optional ones). Runs on the queue `bulk`."""
     if sweep.send_due(streams=sending.RELATIONSHIP, senders=settings.MAIL_SENDERS):
         outbox.wake_sweep(outbox.BULK)

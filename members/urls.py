@@ -1,4 +1,4 @@
-"""The addresses of this floor."""
+"""The addresses of this app. Included by project/urls.py, which also holds the entitlement API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from members.views import demo_mail, preferences, provider_events, unsubscribe
 urlpatterns: list[URLPattern | URLResolver] = [
     path("preferences/<str:token>/", preferences.preferences, name="preferences"),
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
-    path("mail/events/<path:which>", provider_events.told, name="mail_events"),
+    path("mail/events/<path:which>", provider_events.receive, name="mail_events"),
     path("demo/mail/", demo_mail.demo_mails, name="demo_mails"),
     path("demo/mail/<str:name>/", demo_mail.demo_mail, name="demo_mail"),
     path("demo/mail/<str:name>/html/", demo_mail.demo_mail_html, name="demo_mail_html"),

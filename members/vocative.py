@@ -1,7 +1,7 @@
-"""A first name as Ukrainian calls somebody by it: Олена, дякуємо -> Дякуємо, Олено. Other languages have no such case.
+"""The Ukrainian vocative case of first names: Олена becomes Олено, as in "Дякуємо, Олено".
 
-Rules for common first names, by their last letters; a name they do not know stays as it was typed. Called by letters
-and pages that greet.
+Rules by the last letters of a name, with exceptions; a name without a rule stays as typed. Called by the template
+filters in payments/templatetags/letters.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KNOWN = {
     "тихін": "тихоне",
     "нестір": "несторе",
 }
-# Women's and foreign names that do not change, though they end like men's that do.
+# Women's and foreign names that do not change, although they end like men's names that do.
 _UNCHANGED = {
     "ірен",
     "елен",
@@ -49,7 +49,7 @@ _UNCHANGED = {
     "гуго",
     "аріель",
 }
-# The first rule whose ending fits: what is cut off, what is put on.
+# Ending and its replacement (None: the name does not change). The first ending that matches decides.
 _RULES = tuple(
     (re.compile(ending), put)
     for ending, put in (
@@ -69,7 +69,7 @@ _UKRAINIAN = re.compile(r"[абвгґдеєжзиіїйклмнопрстуфх�
 
 
 def vocative(name: str, language: str) -> str:
-    """The name to call this person by in this language; the name itself where nothing is known to change."""
+    """Return a first name in the vocative, if the language is Ukrainian and a rule applies; else the name as typed."""
     if not language.startswith("uk"):
         return name
     return "-".join(_called(part) for part in name.split("-"))

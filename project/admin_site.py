@@ -1,6 +1,7 @@
-"""The staff's site: Django's admin under the newsroom's name, its lists in rooms.
+"""The staff desk: Django's admin under the newsroom's name, with its lists grouped in sections.
 
-It names models and imports none of them: it is made before they register.
+It names models as text and imports none, because it is created before they are registered. Sign-in attempts are
+limited by django-axes (see project/settings.py).
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-# Which lists belong together, for the people who use them. What is not named here is a setting.
-ROOMS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+# The sections of the index page and the models in each. Models that are not named here are in "Settings".
+SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (gettext_lazy("People"), ("Supporter", "Membership", "Message", "Letters", "Suppression", "Consent")),
     (
         gettext_lazy("Money"),
@@ -31,7 +32,10 @@ LONGEST_USERNAME = 150
 
 class SignIn(AdminAuthenticationForm):
     def clean_username(self) -> str:
-        """Django only tells the browser how long a name may be, and the count of failures has no room for more."""
+        """Return the username. Raises ValidationError if it is too long for the table of failed sign-ins.
+
+        Django limits the length only in the browser.
+        """
         username: str = self.cleaned_data["username"]
         if len(username) > LONGEST_USERNAME:
             raise self.get_invalid_login_error()
@@ -49,26 +53,26 @@ class StaffSite(AdminSite):
     def app_index(  # type: ignore[override]
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Rooms take the place of Django's page of an application."""
+        """Redirect Django's page of one app to the index: the sections replace it."""
         return HttpResponseRedirect(reverse("admin:index"))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().login(request, {"title": _("Sign in to the desk"), **(extra_context or {})})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Rooms instead of Django applications, except on an application's own page."""
+        """Return the sections in place of Django's apps; with `app_label`, what Django returns."""
         apps = super().get_app_list(request, app_label)
         if app_label:
             return apps
         models = [model for app in apps for model in app["models"]]
         if any(model["object_name"] == "Message" for model in models):
             models.append(letters())
-        mark_where(request.path, models)
-        return in_rooms(models)
+        mark_current(request.path, models)
+        return in_sections(models)
 
 
 def letters() -> dict[str, Any]:
-    """The page of all letters: no model's list, and for whoever may see messages."""
+    """Return an entry for the page of all emails. It is no model's list; anyone who may see messages gets it."""
     return {
         "name": gettext_lazy("Letters"),
         "object_name": "Letters",
@@ -76,17 +80,17 @@ def letters() -> dict[str, Any]:
     }
 
 
-def mark_where(path: str, models: list[Any]) -> None:
-    """Marks the list whose page somebody is on; of two whose addresses begin alike, the longer."""
-    around = [model for model in models if model.get("admin_url") and path.startswith(model["admin_url"])]
-    if around:
-        max(around, key=lambda model: len(model["admin_url"]))["is_here"] = True
+def mark_current(path: str, models: list[Any]) -> None:
+    """Set `is_here` on the entry whose page this path belongs to; if several match, on the longest address."""
+    matching = [model for model in models if model.get("admin_url") and path.startswith(model["admin_url"])]
+    if matching:
+        max(matching, key=lambda model: len(model["admin_url"]))["is_here"] = True
 
 
-def in_rooms(models: list[Any]) -> list[dict[str, Any]]:
-    """Django's description of each model, grouped and ordered as in ROOMS."""
+def in_sections(models: list[Any]) -> list[dict[str, Any]]:
+    """Return Django's entries for models, grouped and ordered as in SECTIONS, without empty sections."""
     by_name = {model["object_name"]: model for model in models}
-    rooms = [(title, [by_name.pop(name) for name in names if name in by_name]) for title, names in ROOMS]
-    rooms.append((SETTINGS, list(by_name.values())))
+    sections = [(title, [by_name.pop(name) for name in names if name in by_name]) for title, names in SECTIONS]
+    sections.append((SETTINGS, list(by_name.values())))
     shape = {"app_label": "", "app_url": "", "has_module_perms": True}
-    return [{"name": title, "models": found, **shape} for title, found in rooms if found]
+    return [{"name": title, "models": found, **shape} for title, found in sections if found]

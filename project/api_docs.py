@@ -1,4 +1,4 @@
-"""The page that shows the interface for other servers. Called by project.urls only."""
+"""The published API: its schema and the page that shows it. Used by project/urls.py only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 schema = SpectacularAPIView.as_view()
 
-# Swagger UI writes style attributes and draws its icons from data: addresses. Nowhere else is that allowed.
+# Swagger UI needs inline styles and icons from data: addresses. No other page allows them.
 docs = csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["data:"]})(
     SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 )

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class ProjectConfig(AppConfig):
-    """The roof: settings, addresses, health, checks, running it."""
+    """The app for everything around the others: settings, addresses, health, checks and `make run`."""
 
     name = "project"
 

@@ -1,13 +1,13 @@
-"""Words of libraries that have no Ukrainian, or none that reads well: named here so that our catalogue speaks them.
+"""Texts of libraries without a (good) Ukrainian translation, listed here so that our catalogue can translate them.
 
-Nothing imports this list; makemessages reads it, and LOCALE_PATHS come before what a library brings along.
+Nothing imports this module; makemessages reads it. Django prefers our catalogue (LOCALE_PATHS) to a library's own.
 """
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-# Django's admin bends no case: "Change campaign" needs one in Ukrainian.
+# Django's admin inserts a model's name uninflected, which is wrong in Ukrainian after "Change", "Add" or "View".
 DJANGO = (
     gettext_noop("Add %s"),
     gettext_noop("Change %s"),

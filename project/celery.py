@@ -1,4 +1,7 @@
-"""Celery: renders and sends mail, runs the daily jobs. Tasks are wake-ups; the tables say what is owed."""
+"""The Celery app: sends email and runs the scheduled jobs (project/schedule.py).
+
+Tasks only wake the code up; the tables hold the work to do, so a lost task loses nothing.
+"""
 
 import os
 

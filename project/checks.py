@@ -1,4 +1,4 @@
-"""Wrong configuration refuses to start, with a hint."""
+"""System checks: with a wrong configuration nothing starts, and each error has a hint. Registered by ProjectConfig."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def iban_is_valid(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def mail_has_ways_out(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Opens nothing: a provider that anymail does not know, or one whose key is missing, is found by making it."""
+def mail_can_be_sent(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that both mail routes can be created: known providers with their keys. Opens no connection."""
     routes = {"EMAIL_URL": settings.SERVICE_MAIL, "EMAIL_URL_RELATIONSHIP": settings.RELATIONSHIP_MAIL}
     found: list[CheckMessage] = []
     for name, route in routes.items():
         try:
             get_connection(**route["connection"])
-        except Exception as problem:  # whatever a backend finds wrong with what it was given
+        except Exception as problem:  # each backend raises its own errors for wrong options
             hint = f"{type(problem).__name__}. See {name} and django-anymail's name for the provider and its keys."
-            found.append(Error(f"{name} is no way for letters to leave.", hint=hint, id="hromada.E003"))
+            found.append(Error(f"{name} cannot be used to send email.", hint=hint, id="hromada.E003"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What every page of ours may name: the newsroom, the languages it is offered in, and how links carry the language."""
+"""Template variables for every page: the newsroom, the other languages, and the language to carry on in links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from members.editor import editor
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
-    """For templates. `lang_query` goes behind an address, `chosen_language` into a hidden field; both may be empty."""
+    """Return the variables that all templates have (a context processor).
+
+    `lang_query`, to append to addresses, and `chosen_language`, for hidden fields, are empty unless the language was
+    chosen with `lang`.
+    """
     chosen = getattr(request, "chosen_language", "")
     return {
         "site_name": settings.SITE_NAME,
@@ -32,7 +36,10 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
 
 
 def other_languages(request: HttpRequest) -> list[dict[str, str]]:
-    """This very page in the other languages. A view whose page came by POST names its address in `page_query`."""
+    """Return links to this page in the other languages.
+
+    A view that renders a page after a POST sets `request.page_query`, the query that shows the page with GET.
+    """
     query = getattr(request, "page_query", None)
     query = request.GET.copy() if query is None else query.copy()
     links = []

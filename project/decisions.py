@@ -1,7 +1,8 @@
-"""What `make run` decides where the environment is silent: DEBUG, the port, keys for the Stripe simulator.
+"""Settings that `make run` chooses if the environment does not set them: DEBUG, the port, keys for the simulator.
 
-Kept in DATA_DIR/servers/run.json, so that every `manage.py` command with the same DATA_DIR decides alike, and so that
-the next run has the same keys. Secrets given by the environment are never written here, only those we made up.
+They are stored in DATA_DIR/servers/run.json, so that every `manage.py` command with the same DATA_DIR uses the same
+ones, and so does the next run. Secrets from the environment are never stored, only those that were generated here.
+Called by the command `run` and by project/surroundings.py.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from project.embedded.problems import CannotStart
 DEFAULT_PORT = "8000"
 ADDRESSES = ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY")
 REMEMBERED = ("DEBUG", "PORT", "SITE_URL")
-# Other ways to give, to look at beside the simulator: the account banks print in their examples.
+# Examples of other ways to give, used with the simulator only. The IBAN is one that banks print as an example.
 EXAMPLES = {
     "BANK_IBAN": "DE75512108001245126199",
     "BANK_BIC": "SOGEDEFFXXX",
@@ -30,7 +31,7 @@ SIMULATED = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRETS", *
 
 
 class Decisions:
-    """The decisions of one run on one data folder. The lock is held for as long as the run lives."""
+    """The settings of one run on one data folder. The run holds the lock for as long as it lives."""
 
     def __init__(self, folder: Path) -> None:
         state_dir = make_private(make_private(folder) / "servers")
@@ -41,16 +42,16 @@ class Decisions:
         self.is_simulated = False
 
     def claim(self) -> None:
-        """Be the one run on this data folder. Raises CannotStart when there is one."""
+        """Take the lock of this data folder for this run. Raises CannotStart if another run has it."""
         if not self.lock.take(wait=False):
             self.known = read_json(self.path)
             raise CannotStart(
                 f"Already running at {self.known.get('address')} (process {self.known.get('pid')}): stop that one "
-                "first, or set DATA_DIR and PORT to run another beside it."
+                "first, or set DATA_DIR and PORT to run a second one."
             )
 
     def decide(self, environment: MutableMapping[str, str]) -> None:
-        """Fill in what the environment leaves open, and write down what was decided."""
+        """Set what is missing in `environment`, and store what was chosen, without secrets that were given."""
         given = [name for name in ADDRESSES if environment.get(name)]
         for name, value in {"DEBUG": "1", "PORT": DEFAULT_PORT}.items():
             environment[name] = environment.get(name) or value
@@ -66,6 +67,7 @@ class Decisions:
         )
 
     def _decide_on_simulator(self, environment: MutableMapping[str, str]) -> None:
+        """Set key, address and webhook secret of the simulator, the same as last time if possible."""
         before = self.known.get("environment", {})
         port = free_port(urlsplit(before.get("STRIPE_API_BASE", "")).port)
         environment["STRIPE_SECRET_KEY"] = before.get("STRIPE_SECRET_KEY") or f"sk_test_simulator_{_random()}"
@@ -76,11 +78,11 @@ class Decisions:
             environment.update({name: environment.get(name) or value for name, value in EXAMPLES.items()})
 
     def has_demo(self, database_url: str) -> bool:
-        """Whether this database was given its demo data by an earlier run."""
+        """Return whether an earlier run has loaded demo data into this database."""
         return self.known.get("demo") == _fingerprint(database_url)
 
     def remember_demo(self, database_url: str, words: str) -> None:
-        """The demo data is in; `words` (logins) are shown again by later runs."""
+        """Store that the demo data is loaded, and `words` (the logins), which later runs show again."""
         self.demo_words.write_text(words)
         self.demo_words.chmod(0o600)
         self._write(demo=_fingerprint(database_url))
@@ -95,17 +97,17 @@ def _random() -> str:
 
 
 def _fingerprint(database_url: str) -> str:
-    """The same database again, whatever port our server got this time."""
+    """Return a hash that identifies a database independently of its port, which may differ from run to run."""
     parts = urlsplit(database_url)
     named = f"{parts.username}:{parts.password}@{parts.hostname}{parts.path}"
     return hashlib.sha256(named.encode()).hexdigest()
 
 
 def follow(folder: Path, environment: MutableMapping[str, str]) -> None:
-    """Give a command beside a run (or after it) the run's decisions; what the command was given itself wins.
+    """Set in `environment` what the run on this data folder chose, for a command during or after it.
 
-    A command with a database of its own has nothing to do with a run on ours. Raises CannotStart when the run uses a
-    database, a broker or a key of yours that this command was not told about.
+    Variables that are set already stay. A command with a DATABASE_URL of its own ignores a run on the embedded
+    database. Raises CannotStart if the run was given a database, broker or Stripe key that this command was not given.
     """
     path = folder / "servers" / "run.json"
     known = read_json(path)

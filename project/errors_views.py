@@ -1,6 +1,6 @@
-"""What a reader sees when something breaks: 400 for what nobody can read, 503 while the database is away, else 500.
+"""Error pages: 400 for a malformed request, 503 while the database is down, 500 for any other error.
 
-Named as handlers in project/urls.py. 403 and 404 are Django's own, with our templates.
+Set as handlers in project/urls.py. 403 and 404 are Django's own views, with our templates.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Called while the exception is being handled. Touches no database itself."""
+    """Show the page for 503 if the current exception comes from the database, else for 500. Makes no query itself."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         response = render(request, "503.html", status=503)
         response["Retry-After"] = "60"

@@ -1,7 +1,7 @@
-"""What a load balancer, an orchestrator and a monitoring system ask: alive, ready, and how long the queues are.
+"""Health checks: `/healthz` for this process, `/readyz` for whether it can serve requests, `/metrics` for Prometheus.
 
-`/healthz` looks at this process only. `/readyz` says whether requests can be served. `/metrics` counts what waits.
-No answer names a person, an address or a version.
+For load balancers, orchestrators and monitoring. No answer contains a person, an address or a version. The numbers of
+`/metrics` are in project/metrics.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from project.metrics import CONTENT_TYPE, exposition
 
 log = logging.getLogger("hromada.health")
 
-MIGRATIONS_STAY_APPLIED_FOR = 60.0  # seconds; looking costs a dozen queries
+MIGRATIONS_STAY_APPLIED_FOR = 60.0  # seconds; checking takes a dozen queries
 DISK_IS_LOW_BELOW = 100 * 2**20
 _migrations_seen_applied_at: float | None = None
 
@@ -33,15 +33,17 @@ _migrations_seen_applied_at: float | None = None
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """This process answers. Touches neither database nor Redis: a restart would not mend those."""
+    """Answer 200. Checks neither database nor Redis, because restarting this process would not repair them."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when requests can be served, 503 when not. Without Redis mail waits, but nothing is lost: still ready.
-    The same when drain, worker or beat are silent: that is said, and is an alert, but no reason to send no requests.
+    """Answer 200 if requests can be served, else 503: the database must be writable and fully migrated.
+
+    Without Redis, emails wait but nothing is lost, and with little disk space events are still stored: 200, "degraded".
+    Silent processes (drain, worker, beat) are reported, but change neither the status nor the code.
     """
     checks = {"database": _database(), "migrations": "unknown", "redis": _redis(), "heartbeats": "unknown"}
     if checks["database"] == "ok":
@@ -57,9 +59,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus, from this machine or with METRICS_TOKEN. 503 while the database cannot be asked."""
+    """Answer with the metrics for Prometheus; 503 while the database is down, 403 if the caller is not allowed.
+
+    Allowed are requests from this machine that no proxy forwarded, and requests with METRICS_TOKEN.
+    """
     if not (_comes_from_this_machine(request) or _has_token(request)):
-        return JsonResponse({"detail": "Ask from this machine, or with the metrics token."}, status=403)
+        return JsonResponse({"detail": "Only from this machine, or with the metrics token."}, status=403)
     try:
         return HttpResponse(exposition(), content_type=CONTENT_TYPE)
     except Error as problem:
@@ -68,6 +73,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _database() -> str:
+    """Return "ok", "read-only" (a standby, or a role that may not write) or "down"."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -82,6 +88,7 @@ def _database() -> str:
 
 
 def _migrations() -> str:
+    """Return "ok", "waiting" or "unknown". Once all are applied, they are not checked again for a minute."""
     global _migrations_seen_applied_at
     now = time.monotonic()
     if _migrations_seen_applied_at is not None and now - _migrations_seen_applied_at < MIGRATIONS_STAY_APPLIED_FOR:
@@ -115,16 +122,19 @@ def _redis() -> str:
 
 
 def _disk() -> str:
-    """Where mail without a server, uploads in flight and embedded servers live. Events go elsewhere: still ready."""
+    """Return "ok", or "low: ..." with the megabytes left for DATA_DIR, where emails as files and local servers are."""
     try:
         free = shutil.disk_usage(settings.DATA_DIR).free
     except OSError:
-        return "ok"  # no such folder: nothing of ours is on this disk
+        return "ok"  # without the folder, this installation writes nothing to this disk
     return "ok" if free > DISK_IS_LOW_BELOW else f"low: {free // 2**20} MB left"
 
 
 def _comes_from_this_machine(request: HttpRequest) -> bool:
-    """A proxy on this machine passes on requests from everywhere: what it forwards needs the token."""
+    """Return whether the request comes from this machine.
+
+    A forwarded request does not count, because a proxy on this machine forwards requests from everywhere.
+    """
     is_forwarded = settings.TRUSTED_PROXY_COUNT or {"X-Forwarded-For", "Forwarded", "X-Real-Ip"} & set(request.headers)
     if is_forwarded:
         return False

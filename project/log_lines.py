@@ -1,4 +1,4 @@
-"""What may stand in a log line: an address, but never the token in it, with which others could act for a supporter."""
+"""Log lines without tokens: a logged address never contains the token with which others could act for a supporter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TOKEN = re.compile(rf"(/(?:{'|'.join(signed.PATHS)})/)[^/\s?\"']+")
 
 
 class WithoutTokens(logging.Filter):
-    """Shortens the addresses of pages behind a token, in the words of a line and in what is put into them."""
+    """A logging filter that replaces tokens in addresses by an ellipsis, in the message and its arguments."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = _shortened(record.msg)

@@ -1,8 +1,8 @@
-"""What EMAIL_URL says about how mail leaves: an SMTP server, or a provider that django-anymail knows.
+"""Parsing EMAIL_URL: an SMTP server, or a provider that django-anymail supports.
 
-`smtp+tls://user:password@host:587` or `anymail://postmark`. Behind a provider's name, after `?`, stands what its
-backend takes besides the keys in the environment (`sender_domain=news.example.org`), and `extra.<Name>=<value>` is
-sent with every letter (`extra.MessageStream=broadcast`). Called by the settings; wrong values are named by the checks.
+`smtp+tls://user:password@host:587` or `anymail://postmark`. A provider may have a query: options of its backend, such
+as `sender_domain=news.example.org` (keys are in the environment), and `extra.<Name>=<value>` to send with every email,
+such as `extra.MessageStream=broadcast`. Called by project/settings.py; project/checks.py reports wrong values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import environ
 
 FILES = "members.mail.files.EmailBackend"
 EXTRA = "extra."
-# Django's names for what an SMTP address holds, and those its backend takes.
+# Django's settings for an SMTP server, and the arguments of its backend.
 SMTP = {
     "EMAIL_BACKEND": "backend",
     "EMAIL_HOST": "host",
@@ -28,7 +28,7 @@ SMTP = {
 
 
 def django_settings(url: str) -> dict[str, Any]:
-    """Django's own settings for mail: files without an address."""
+    """Return Django's EMAIL_... settings for this address. Without an address, emails are written as files."""
     if not url:
         return {"EMAIL_BACKEND": FILES}
     if _is_provider(url):
@@ -37,26 +37,26 @@ def django_settings(url: str) -> dict[str, Any]:
 
 
 def route(url: str, *, is_default: bool) -> dict[str, Any]:
-    """How the letters of a stream leave: `connection` for Django's get_connection, `extra` for the provider.
+    """Return the route of a stream: `connection`, arguments for get_connection, and `extra`, sent to the provider.
 
-    The default route over SMTP is Django's own settings.
+    For the default route over SMTP both are empty, because Django's settings apply (see `django_settings`).
     """
     if _is_provider(url):
         query = dict(parse_qsl(urlsplit(url).query))
         extra = {name.removeprefix(EXTRA): value for name, value in query.items() if name.startswith(EXTRA)}
         options = {name: value for name, value in query.items() if not name.startswith(EXTRA)}
         return {"connection": {"backend": _backend(url), **options}, "extra": extra}
-    told = {} if is_default else environ.Env.email_url_config(url)
-    return {"connection": {SMTP[name]: value for name, value in told.items() if name in SMTP}, "extra": {}}
+    parsed = {} if is_default else environ.Env.email_url_config(url)
+    return {"connection": {SMTP[name]: value for name, value in parsed.items() if name in SMTP}, "extra": {}}
 
 
 def anymail_settings(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Every ANYMAIL_... of the environment, named as anymail's documentation names it.
+    """Return anymail's settings from all ANYMAIL_... variables, named as in anymail's documentation.
 
-    What a provider cannot do (tags, say) is left out of a letter rather than keeping it here.
+    Features that a provider does not support, such as tags, are left out instead of failing the email.
     """
-    told = {name.removeprefix("ANYMAIL_"): value for name, value in environment.items() if name.startswith("ANYMAIL_")}
-    return {"IGNORE_UNSUPPORTED_FEATURES": True, **told}
+    given = {name.removeprefix("ANYMAIL_"): value for name, value in environment.items() if name.startswith("ANYMAIL_")}
+    return {"IGNORE_UNSUPPORTED_FEATURES": True, **given}
 
 
 def _is_provider(url: str) -> bool:

@@ -1,7 +1,7 @@
-"""The numbers behind `/metrics`: events and messages by state and how long the oldest waits, whether Stripe agrees,
-what was heard of the processes, which alerts fire.
+"""The numbers of `/metrics`: queues of events and messages, agreement with Stripe, payments, heartbeats and alerts.
 
-Read from the database when asked, so every process tells the same. Called by project.health only.
+Read from the database for each request, so every process returns the same. Called by project/health.py only.
+docs/operations.md explains each metric.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WAITING_MESSAGES = (Message.State.PENDING, Message.State.SENDING)
 
 
 def exposition() -> bytes:
-    """All numbers in Prometheus' text format. Raises django.db.Error."""
+    """Return all metrics in Prometheus' text format. Raises django.db.Error if the database does not answer."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Queues())
     registry.register(_Arrivals())
@@ -54,29 +54,31 @@ class _Queues(Collector):
         # Events arrive in real time; messages are dated by the business clock, which can be moved in DEBUG.
         yield from _queue("events", "Stripe events", events, StripeEvent.WAITING, "received_at", timezone.now())
         yield from _queue("messages", "Messages", messages, WAITING_MESSAGES, "created_at", clock.now())
-        yield _told()
-        yield from _step()
+        yield _deliveries()
+        yield from _agreement()
 
 
-def _told() -> Metric:
-    """Of the letters that a mail provider told about in the last day, how many ended how."""
+def _deliveries() -> Metric:
+    """Return how many emails the mail provider reported on in the last day, by delivery status."""
     day = Message.objects.exclude(delivery="").filter(delivery_at__gt=timezone.now() - 24 * HOUR).order_by()
-    how = [value for value in Message.Delivery.values if value]
+    statuses = [value for value in Message.Delivery.values if value]
     counts = day.values_list("delivery").annotate(Count("pk"))
-    return _labelled("letters_told", "Letters of which the provider told in the last day", "delivery", how, counts)
+    title = "Emails that the mail provider reported on in the last day"
+    return _labelled("letters_told", title, "delivery", statuses, counts)
 
 
-def _step() -> Iterator[Metric]:
+def _agreement() -> Iterator[Metric]:
+    """Return whether our ledger agrees with Stripe, and since when. Without a complete agreement yet, no age."""
     step = runs.step()
-    yield GaugeMetricFamily("hromada_in_step_with_stripe", "1 when our books and Stripe agree", value=step.is_in_step)
-    yield GaugeMetricFamily("hromada_differences_open", "Differences nobody has settled", value=step.differences)
+    yield GaugeMetricFamily("hromada_in_step_with_stripe", "1 if our ledger and Stripe agree", value=step.is_in_step)
+    yield GaugeMetricFamily("hromada_differences_open", "Differences that are open", value=step.differences)
     if step.agreed_at:
         age = (timezone.now() - step.agreed_at).total_seconds()
-        yield GaugeMetricFamily("hromada_agreed_with_stripe_seconds", "Since the last whole agreement", value=age)
+        yield GaugeMetricFamily("hromada_agreed_with_stripe_seconds", "Since the last complete agreement", value=age)
 
 
 class _Arrivals(Collector):
-    """How events come in at our door, whatever becomes of them. What we fetched ourselves is none of them."""
+    """How events arrive at our webhook, independent of their processing. Events we fetched ourselves do not count."""
 
     def describe(self) -> Iterable[Metric]:
         return []
@@ -90,31 +92,32 @@ class _Arrivals(Collector):
         day = events.filter(received_at__gt=now - 24 * HOUR).aggregate(other_version=other_version, lag=lag)
         if last is not None:
             silence = max(0.0, (now - last).total_seconds())
-            yield GaugeMetricFamily("hromada_events_silence_seconds", "Stripe events: since the last came", silence)
+            yield GaugeMetricFamily("hromada_events_silence_seconds", "Since the last Stripe event arrived", silence)
         slowest = max(0.0, day["lag"].total_seconds()) if day["lag"] else 0.0
-        yield GaugeMetricFamily("hromada_events_lag_seconds", "Slowest of the last hour, made to received", slowest)
-        title = "Of another API version in the last day"
+        yield GaugeMetricFamily("hromada_events_lag_seconds", "Slowest of the last hour, created to received", slowest)
+        title = "Events of another API version in the last day"
         yield GaugeMetricFamily("hromada_events_other_version", title, day["other_version"])
 
 
 class _Money(Collector):
-    """What a person must decide, and how payments went: never how much."""
+    """Open cases, the results of payments and Celery's queues. Counts only, never sums of money."""
 
     def describe(self) -> Iterable[Metric]:
         return []
 
     def collect(self) -> Iterator[Metric]:
         open_now = Case.objects.filter(settled_at=None).order_by().values_list("kind").annotate(Count("pk"))
-        yield _labelled("cases_open", "Cases that nobody has settled", "kind", Case.Kind.values, open_now)
-        tried = Payment.objects.filter(created_at__gt=clock.now() - 24 * HOUR).order_by()
-        how = tried.values_list("status").annotate(Count("pk"))
-        yield _labelled("payments_tried", "Payments of the last day", "status", Payment.Status.values, how)
+        yield _labelled("cases_open", "Cases that are open", "kind", Case.Kind.values, open_now)
+        payments = Payment.objects.filter(created_at__gt=clock.now() - 24 * HOUR).order_by()
+        counts = payments.values_list("status").annotate(Count("pk"))
+        yield _labelled("payments_tried", "Payments of the last day", "status", Payment.Status.values, counts)
         yield from _celery_queues()
 
 
 def _labelled(
     name: str, title: str, label: str, values: Iterable[str], counts: Iterable[tuple[str, int]]
 ) -> GaugeMetricFamily:
+    """Return the gauge `hromada_<name>` with a number for each label value; 0 for values without a count."""
     family = GaugeMetricFamily(f"hromada_{name}", title, labels=[label])
     for value, number in sorted((dict.fromkeys(values, 0) | dict(counts)).items()):
         family.add_metric([value], number)
@@ -122,7 +125,7 @@ def _labelled(
 
 
 def _celery_queues() -> Iterator[Metric]:
-    """Nothing is said while Redis is away: an alert of its own says that."""
+    """Return the length of each Celery queue; nothing while Redis is down, for which there is an alert."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as server:
             lengths = [(name, int(server.llen(name))) for name in QUEUES]
@@ -132,11 +135,13 @@ def _celery_queues() -> Iterator[Metric]:
 
 
 class _Watching(Collector):
+    """The age of each process's heartbeat (infinite if there was none), and the alerts that fire."""
+
     def describe(self) -> Iterable[Metric]:
         return []
 
     def collect(self) -> Iterator[Metric]:
-        age = GaugeMetricFamily("hromada_heartbeat_age_seconds", "Since each was last heard of", labels=["name"])
+        age = GaugeMetricFamily("hromada_heartbeat_age_seconds", "Since the last heartbeat of each", labels=["name"])
         for name, seconds in heartbeats.ages().items():
             age.add_metric([name], math.inf if seconds is None else seconds)
         yield age
@@ -150,6 +155,10 @@ class _Watching(Collector):
 def _queue(
     name: str, title: str, rows: QuerySet, waiting: Iterable[str], since: str, now: datetime
 ) -> Iterator[Metric]:
+    """Return two metrics of a queue: rows by state, and the age in seconds of the oldest row in a waiting state.
+
+    `since` is the field with a row's start; `now` is of the same clock. With nothing waiting the age is 0.
+    """
     found = list(rows.order_by().values_list("state").annotate(number=Count("pk"), oldest=Min(since)))
     count = GaugeMetricFamily(f"hromada_{name}", f"{title} by state", labels=["state"])
     numbers = dict.fromkeys(rows.model.State.values, 0) | {state: number for state, number, _ in found}

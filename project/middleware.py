@@ -1,6 +1,6 @@
-"""What happens around every request: Stripe's events first, the reader's language, headers for browsers and caches.
+"""Middleware: Stripe's webhook before everything else, the reader's language, headers for browsers and caches.
 
-Cookies are not set here and sessions are not read: a reader's page has neither.
+It sets no cookies and reads no sessions, because readers' pages have neither.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), bro
 
 
 def webhook_first(get_response: GetResponse) -> GetResponse:
-    """Stripe's events skip everything else: no session, no language, no cookie, one durable row and an answer."""
+    """Answer Stripe's webhook before any other middleware runs, so that storing an event depends on nothing else."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         if request.path == WEBHOOK:
@@ -33,10 +33,10 @@ def webhook_first(get_response: GetResponse) -> GetResponse:
 
 
 def language(get_response: GetResponse) -> GetResponse:
-    """The language asked for by `lang`, else by the browser, else the site's own. Nothing is remembered."""
+    """Activate the language: `lang` in the address or form, else the browser's, else LANGUAGE_CODE. Not remembered."""
 
     def respond(request: HttpRequest) -> HttpResponse:
-        chosen = _asked_for(request)
+        chosen = _requested_language(request)
         request.chosen_language = chosen  # type: ignore[attr-defined]
         translation.activate(chosen or translation.get_language_from_request(request))
         request.LANGUAGE_CODE = translation.get_language()
@@ -49,7 +49,7 @@ def language(get_response: GetResponse) -> GetResponse:
 
 
 def response_headers(get_response: GetResponse) -> GetResponse:
-    """What a browser may do with a page. A page is kept by nobody unless its view says so, and never with a cookie."""
+    """Add security and caching headers. Nothing is cached unless its view says so, and never a page with a cookie."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -58,26 +58,29 @@ def response_headers(get_response: GetResponse) -> GetResponse:
         if "Cache-Control" not in response or (response.cookies and "public" in response["Cache-Control"]):
             response["Cache-Control"] = "private, no-store"
         if "private" in response["Cache-Control"]:
-            _keep_for_going_back(response)
+            _allow_back_button_cache(response)
         return response
 
     return respond
 
 
-def _keep_for_going_back(response: HttpResponse) -> None:
-    """Only the reader's own browser keeps a private page. The cookie that came with it is no reason to ask anew: going
-    back finds the same form with the same key, and sending it again finds the same session at Stripe.
+def _allow_back_button_cache(response: HttpResponse) -> None:
+    """Remove Cookie from Vary of a private page, which only the reader's own browser may cache.
+
+    With it, the cookie set by the page would make the browser load the page again on going back. So the reader finds
+    the same form with the same key, and sending it again finds the same session at Stripe.
     """
     names = [name.strip() for name in response.get("Vary", "").split(",")]
     if "Cookie" in names:
         response["Vary"] = ", ".join(name for name in names if name != "Cookie")
 
 
-def _asked_for(request: HttpRequest) -> str:
-    asked = request.GET.get("lang") or ""
-    if not asked and request.method == "POST" and request.content_type in FORMS:
+def _requested_language(request: HttpRequest) -> str:
+    """Return the offered language in `lang`, from the address or else from a posted form; empty if there is none."""
+    code = request.GET.get("lang") or ""
+    if not code and request.method == "POST" and request.content_type in FORMS:
         try:
-            asked = request.POST.get("lang") or ""
+            code = request.POST.get("lang") or ""
         except UnreadablePostError:
-            asked = ""
-    return asked if asked in dict(settings.LANGUAGES) else ""
+            code = ""
+    return code if code in dict(settings.LANGUAGES) else ""

@@ -1,6 +1,6 @@
-"""Errors sent to Sentry, or to a server that speaks its language, when SENTRY_DSN is set; nothing without it.
+"""Error reports to Sentry or a compatible server, if SENTRY_DSN is set.
 
-What leaves is where in the code something broke. Never a request, a person, a local variable or a log line.
+A report contains only where in the code an error happened: no request, person, local variable or log line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ KEPT = {"event_id", "timestamp", "platform", "level", "logger", "release", "envi
 
 
 def start() -> None:
-    """Called once a process, by ProjectConfig.ready."""
+    """Start reporting errors if SENTRY_DSN is set. Called once per process, by ProjectConfig.ready."""
     if settings.SENTRY_DSN:
         sentry_sdk.init(
             dsn=settings.SENTRY_DSN,
@@ -29,7 +29,7 @@ def start() -> None:
 
 
 def only_the_code(event: Event, hint: dict[str, Any]) -> Event | None:
-    """The event without anything that could name a person: an allow-list, and exceptions without their words."""
+    """Return the event with allowed keys only and exceptions without messages, which may contain personal data."""
     kept: Any = {key: value for key, value in event.items() if key in KEPT}
     for error in kept.get("exception", {}).get("values", []):
         error["value"] = ""

@@ -1,7 +1,7 @@
-"""What beat starts, and on which of Celery's two queues it runs. Every task is safe to run twice at the same time.
+"""The schedule of Celery beat, and the queue of each task. Every task is idempotent and safe to run concurrently.
 
-The first queue is for what somebody waits for; `bulk` is for what takes long or can wait, with a worker of its own, so
-that a night's comparison or ten thousand letters to readers hold up no receipt.
+Celery's default queue is for work that people wait for. `bulk` is for work that takes long or can wait, with a worker
+of its own, so that a nightly comparison or ten thousand optional emails never delay a receipt.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from celery.schedules import crontab
 
 BULK = {"queue": "bulk"}
-HEARTBEAT_LIVES_SECONDS = 60  # the task that proves beat and a worker tells by this when it was sent
+HEARTBEAT_LIVES_SECONDS = 60  # from a heartbeat task's expiry minus this, the worker knows when beat sent it
 
 ROUTES: dict[str, dict[str, str]] = {
     "members.tasks.send_due_relationship_messages": BULK,

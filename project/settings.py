@@ -1,6 +1,6 @@
-"""All settings, in one file, from the environment only. `.env.example` lists every variable with its meaning.
+"""All settings, read from the environment only. `.env.example` lists every variable with its meaning.
 
-Nothing here decides anything: what a wrong combination means is said by project/checks.py, which refuses to start.
+Nothing is validated here: project/checks.py refuses to start with wrong values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SENTRY_DSN = env.str("SENTRY_DSN", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# --- The newsroom: who asks, who signs, who can be reached ----------------------------------------------------------
+# --- The newsroom: its name, editor, contact and bank account -------------------------------------------------------
 LEGAL_NAME = env.str("LEGAL_NAME", default=SITE_NAME)
 LEGAL_ADDRESS = env.str("LEGAL_ADDRESS", default="")
 LEGAL_REGISTRATION = env.str("LEGAL_REGISTRATION", default="")
@@ -65,7 +65,7 @@ STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
 STRIPE_ACCOUNT = env.str("STRIPE_ACCOUNT", default="")
 STRIPE_READS_PER_SECOND = env.int("STRIPE_READS_PER_SECOND", default=25)
 STRIPE_IS_SIMULATED = DEBUG and STRIPE_SECRET_KEY.startswith("sk_test_simulator")
-STRIPE_PARAMS_CHECKED = DEBUG  # every write is held against the SDK's own types before it leaves
+STRIPE_PARAMS_CHECKED = DEBUG  # every write is checked against the SDK's types before it is sent
 STRIPE_PAGE_HOSTS = (
     [STRIPE_API_BASE]
     if STRIPE_IS_SIMULATED
@@ -135,7 +135,7 @@ DATABASES["default"] |= {
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 3,
-        "tcp_user_timeout": 10000,  # a host that vanished is noticed in ten seconds, not in a quarter of an hour
+        "tcp_user_timeout": 10000,  # a host that disappeared is noticed in ten seconds, not in a quarter of an hour
         "server_side_binding": True,
         "prepare_threshold": 3,
     },
@@ -158,7 +158,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 # --- Words, dates ---------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("uk", "Українська")]
-# Who signs in a language: Олена Коваль, головна редакторка, where EDITOR_NAME and EDITOR_ROLE are in another one.
+# The editor's name and role in each language, such as Олена Коваль, головна редакторка; else EDITOR_NAME, EDITOR_ROLE.
 EDITOR_NAMES = {code: env.str(f"EDITOR_NAME_{code.upper()}", default="") for code, _ in LANGUAGES}
 EDITOR_ROLES = {code: env.str(f"EDITOR_ROLE_{code.upper()}", default="") for code, _ in LANGUAGES}
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -188,14 +188,14 @@ STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
 STAFF_GIFT_EMAILS = env.list("STAFF_GIFT_EMAILS", default=[])
 ALERT_NO_EVENTS_HOURS = env.int("ALERT_NO_EVENTS_HOURS", default=24)
 
-# --- Celery: tables are the truth, tasks are wake-ups; every task is safe to run twice --------------------------------
+# --- Celery: tasks only wake code up, the tables hold the work; every task is idempotent ------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_timeout": 3,
     "socket_connect_timeout": 1,
     "retry_on_timeout": False,
-    "max_retries": 0,  # otherwise a wake-up without Redis waits six seconds inside somebody's request
+    "max_retries": 0,  # otherwise, without Redis, a wake-up delays a reader's request by six seconds
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
@@ -231,7 +231,7 @@ LOGIN_URL = "admin:login"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
-# --- Interface for other servers --------------------------------------------------------------------------------------
+# --- API for other servers --------------------------------------------------------------------------------------------
 ENTITLEMENT_LOOKUPS_PER_MINUTE = env.int("ENTITLEMENT_LOOKUPS_PER_MINUTE", default=600)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -243,7 +243,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hromada",
-    "DESCRIPTION": "What other servers of a newsroom may ask. Keys are made by `manage.py create_api_key`.",
+    "DESCRIPTION": "The API for a newsroom's other servers. `manage.py create_api_key` creates keys.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -267,7 +267,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 IS_HTTPS = SITE_URL.startswith("https://")
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from inside, without TLS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # requested from inside the network, without TLS
 SECURE_SSL_REDIRECT = False if DEBUG else env.bool("SECURE_SSL_REDIRECT", default=IS_HTTPS)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
@@ -279,7 +279,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
-# --- Logs: ids and states, never people -------------------------------------------------------------------------------
+# --- Logs: ids and states, no personal data ---------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -290,7 +290,7 @@ LOGGING = {
     "loggers": {
         "hromada": {"level": env.str("LOG_LEVEL", default="INFO")},
         "axes": {"level": "ERROR"},
-        "django.request": {"level": "ERROR"},  # a refused request is the sender's fault, and said where it matters
-        "django.security.DisallowedHost": {"level": "CRITICAL"},  # so is a wrong Host: answered 400, no traceback
+        "django.request": {"level": "ERROR"},  # a refused request is the sender's fault
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # so is a wrong Host: it gets 400, without a traceback
     },
 }

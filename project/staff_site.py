@@ -1,4 +1,4 @@
-"""The staff's site: Django's admin, with our name on it and no way around its login throttle."""
+"""The app config that replaces Django's admin site with project/admin_site.py. Named in INSTALLED_APPS."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,6 +1,7 @@
-"""Several programs in one terminal: started, listened to, started again when they die, stopped in order.
+"""Running several programs in one terminal: start them, show their output, restart them, stop them in order.
 
-One thread and one loop, `step`. What a program writes is shown line by line behind its name.
+There is one thread and one loop, `step`. Each line of output is shown behind the program's name. Used by the command
+`run`; project/watchdog.py ends the programs if this process is killed.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ COLOURS = (36, 33, 35, 32, 34, 31)
 
 
 class KeepsDying(Exception):
-    """A program died more often than we are willing to start it again. The text tells which, with its last lines."""
+    """A program died too often to be restarted again. The message names it, with its last lines of output."""
 
 
 @dataclass
 class Program:
-    """A program to be kept running, and what we know about it."""
+    """A program to run, and its current state."""
 
     name: str
     argv: list[str]
@@ -44,7 +45,7 @@ class Program:
 
 
 class Supervisor:
-    """Keeps programs running in process groups that a watchdog ends should this process be killed."""
+    """Keeps programs running, in process groups that a watchdog ends if this process is killed."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Supervisor:
         first_delay: float = 0.2,
         patience: float = 5.0,
     ) -> None:
-        """`first_delay` doubles with every death; `patience` is how long one program may take to stop. In seconds."""
+        """Both times are in seconds: `first_delay` before a restart, doubled each time; `patience` for each stop."""
         self.env = {**env, "PYTHONUNBUFFERED": "1"}
         self.output = output
         self.is_quiet = is_quiet
@@ -65,12 +66,15 @@ class Supervisor:
         self._watchdog = Watchdog()
 
     def keep(self, program: Program) -> None:
-        """Start a program and keep it running from now on."""
+        """Start a program and, in `step`, restart it whenever it dies."""
         self.programs.append(program)
         self._start(program)
 
     def run(self, program: Program, go_on: Callable[[], bool] = lambda: True) -> int:
-        """Run a program to its end while the others go on. Its exit code; when `go_on` says no, it is ended first."""
+        """Run a program to its end while the others keep running; return its exit code.
+
+        If `go_on` returns False, the program is killed. Raises KeepsDying if another program dies too often.
+        """
         self._start(program)
         try:
             while program.process is not None and program.process.poll() is None and go_on():
@@ -80,14 +84,17 @@ class Supervisor:
         return code
 
     def step(self, seconds: float = 0.1) -> None:
-        """Show what was written, start again what died. Raises KeepsDying."""
+        """Show new output for up to `seconds`, and restart programs that died. Raises KeepsDying."""
         self._listen(seconds)
         self._watchdog.check()
         for program in self.programs:
             self._look_after(program)
 
     def stop(self, must_hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stop all programs in the order they were given, each in its time, then let the watchdog go."""
+        """Stop all programs in the order in which they were started, then the watchdog.
+
+        Each has `patience` seconds, all together STOP_ALL_SECONDS; `must_hurry` returning True kills them immediately.
+        """
         deadline = time.monotonic() + STOP_ALL_SECONDS
         for program in self.programs:
             if program.process is not None:
@@ -109,7 +116,7 @@ class Supervisor:
             self._read(key.data)
 
     def _read(self, program: Program) -> None:
-        """Show complete lines; keep the rest until its end arrives."""
+        """Read and show complete lines; keep an incomplete one until its end arrives."""
         stream = program.process.stdout if program.process else None
         if stream is None:
             return
@@ -130,7 +137,7 @@ class Supervisor:
                 self._write(f"{self._label(program)} {line}\n")
 
     def _write(self, line: str) -> None:
-        # A terminal that was closed is no reason to stop caring for the programs.
+        # The programs keep running even if the terminal was closed.
         with contextlib.suppress(OSError):
             self.output.write(line)
             self.output.flush()
@@ -150,7 +157,7 @@ class Supervisor:
             self._bury(program)
 
     def _bury(self, program: Program) -> None:
-        """Note the death and when to start again. Raises KeepsDying."""
+        """Record that a program died and when to restart it. Raises KeepsDying if it died too often."""
         code = self._end(program)
         now = time.monotonic()
         program.died_at = [*(moment for moment in program.died_at if now - moment < CALM_SECONDS), now]
@@ -163,7 +170,7 @@ class Supervisor:
         self._show(program, [f"stopped ({_reason(code)}); starting it again".encode()])
 
     def _end(self, program: Program) -> int:
-        """Make sure nothing of the program is left, show its last lines. Its exit code."""
+        """Kill what is left of the program's process group and show its last lines; return its exit code."""
         process = program.process
         if process is None:
             return 0
@@ -186,5 +193,5 @@ def _reason(code: int) -> str:
 
 
 def python(*words: str) -> list[str]:
-    """A command line for the Python we run under."""
+    """Return a command line for the Python of this process."""
     return [sys.executable, *words]

@@ -1,7 +1,8 @@
-"""What a `manage.py` command finds in its environment before settings are read: servers, keys, DEBUG.
+"""The environment of a `manage.py` command, completed before settings are read: servers, keys, DEBUG.
 
-A given variable always wins. What is missing comes from the `make run` on the same DATA_DIR, then from servers of
-our own, for as long as the command runs.
+Used by manage.py.
+Variables that are set always win. Missing ones come from a `make run` on the same DATA_DIR, then from the embedded
+servers, which run for as long as the command does.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ __all__ = ["CannotStart", "surroundings"]
 
 WITHOUT_SERVERS = frozenset(
     """check collectstatic compilemessages diffsettings findstatic help makemessages run spectacular startapp
-    version""".split()  # noqa: SIM905 a list of words reads better as words
+    version""".split()  # noqa: SIM905 a list of names is easier to read this way
 )
 
 
 def needs_servers(argv: Sequence[str]) -> bool:
-    """Whether a command line may touch the database or Redis. Unknown commands may."""
+    """Return whether a command line may use the database or Redis. Unknown commands may."""
     words = [word for word in argv[1:] if not word.startswith("-")]
     if not words or {"-h", "--help", "--version"} & set(argv):
         return False
@@ -32,9 +33,9 @@ def needs_servers(argv: Sequence[str]) -> bool:
 
 @contextmanager
 def surroundings(argv: Sequence[str]) -> Iterator[None]:
-    """Everything the command needs, for as long as it runs. Raises CannotStart."""
+    """Provide the environment and servers that a command needs while the block runs. Raises CannotStart."""
     if argv[1:2] == ["run"]:
-        # The rest is decided by the command itself, once it knows that no other run is there.
+        # The command itself chooses the other settings, once it knows that there is no other run.
         os.environ["DEBUG"] = os.environ.get("DEBUG") or "1"
         yield
         return

@@ -1,4 +1,4 @@
-"""The site map, on one screen. Where an address leads is written in the app that answers it."""
+"""All addresses at a glance. The urls.py of each app says which view answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from project import api_docs, health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/support/", query_string=True), name="home"),
-    path("", include("payments.urls")),  # /support/ /stop/ /me/ /webhooks/stripe/
+    path("", include("payments.urls")),  # /support/ /method/ /confirm/ /stop/ /webhooks/stripe/
     path("", include("members.urls")),  # /preferences/ /unsubscribe/ /mail/events/ /demo/mail/
     path("", include("appeals.urls")),  # /demo/article/ /api/v1/appeals/
     path("api/v1/entitlements/lookup/", members_api.EntitlementLookup.as_view(), name="api_entitlements_lookup"),

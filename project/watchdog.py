@@ -1,7 +1,8 @@
-"""No process is left behind, however its parent ends.
+"""Child processes that never outlive their parent, however it ends. Used by the supervisor and the embedded servers.
 
-Every child leads a process group of its own. On Linux the kernel sends it a signal when its parent dies; a tiny second
-process, which outlives the parent by seconds, ends whole groups when the pipe to the parent closes: grandchildren too.
+Every child leads a process group of its own. On Linux the kernel sends it a signal when its parent dies. The watchdog,
+a small second process that outlives the parent by seconds, ends whole groups, grandchildren included, when its pipe to
+the parent closes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CODE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _load_libc() -> ctypes.CDLL | None:
-    """Loaded once, before any fork: loading it between fork and exec could block."""
+    """Load libc on Linux; None elsewhere. Called once, before any fork: loading between fork and exec could block."""
     return ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -31,7 +32,7 @@ LIBC = _load_libc()
 
 
 def die_with_parent(stop_signal: int) -> None:
-    """Ask the kernel to send this process `stop_signal` when its parent ends. Linux only; elsewhere does nothing."""
+    """Ask the kernel to send this process `stop_signal` when its parent ends. Does nothing except on Linux."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
 
@@ -39,7 +40,10 @@ def die_with_parent(stop_signal: int) -> None:
 def start_bound(
     argv: Sequence[str], stop_signal: int = signal.SIGTERM, announce: Callable[[], object] | None = None, **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Start a child that leads its own process group and is told to stop when this process dies."""
+    """Start a child that leads its own process group and gets `stop_signal` when this process dies.
+
+    `announce` is called in the child before the program starts. `options` are those of subprocess.Popen.
+    """
     parent = os.getpid()
 
     def before_exec() -> None:
@@ -53,7 +57,7 @@ def start_bound(
 
 
 def signal_group(group: int, number: int) -> bool:
-    """Send a signal to a whole process group; False when nobody is left in it."""
+    """Send a signal to a whole process group; return False if it has no process that can be signalled."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -62,7 +66,10 @@ def signal_group(group: int, number: int) -> bool:
 
 
 class Watchdog:
-    """The parent's end of the pipe. Groups are announced by the child itself, before exec: no moment is unguarded."""
+    """The parent's side: it starts the watchdog process and sends it, through a pipe, which process groups exist.
+
+    Each child announces its own group before exec, so that there is no moment in which it is not guarded.
+    """
 
     def __init__(self) -> None:
         self._groups: set[int] = set()
@@ -71,23 +78,23 @@ class Watchdog:
     def _start(self) -> None:
         argv = [sys.executable, "-S", "-E", str(Path(__file__).resolve()), str(os.getpid())]
         reading, self._writing = os.pipe()
-        # No words from outside in it. S603 cannot know.
+        # The command line contains no input from outside, which S603 cannot know.
         self._process = subprocess.Popen(argv, stdin=reading, start_new_session=True)  # noqa: S603
         os.close(reading)
         for group in self._groups:
-            self._tell(f"+{group}")
+            self._send(f"+{group}")
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._writing, line.encode() + b"\n")
 
     def start(
         self, argv: Sequence[str], env: Mapping[str, str], stdout: int | IO[bytes] = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
-        """Start a guarded child, its output and errors in one stream."""
+        """Start a guarded child with its output and errors in one stream."""
         process = start_bound(
             argv,
-            announce=lambda: self._tell(f"+{os.getpid()}"),
+            announce=lambda: self._send(f"+{os.getpid()}"),
             env=dict(env),
             cwd=CODE_DIR,
             stdin=subprocess.DEVNULL,
@@ -98,19 +105,19 @@ class Watchdog:
         return process
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
-        """Call after a child has ended: what it left running in its group is killed."""
+        """Kill the processes that an ended child left running in its group, and stop guarding the group."""
         signal_group(process.pid, signal.SIGKILL)
         self._groups.discard(process.pid)
-        self._tell(f"-{process.pid}")
+        self._send(f"-{process.pid}")
 
     def check(self) -> None:
-        """Start the second process again if somebody killed it."""
+        """Start the watchdog process again if it was killed."""
         if self._process.poll() is not None:
             os.close(self._writing)
             self._start()
 
     def close(self) -> None:
-        """All children have ended: let the second process go. Safe to call twice."""
+        """Let the watchdog process end; call this when all children have ended. Idempotent."""
         if self._writing >= 0:
             os.close(self._writing)
             self._writing = -1
@@ -118,7 +125,7 @@ class Watchdog:
 
 
 def _end_groups(groups: set[int]) -> None:
-    """Ask, wait a little, insist."""
+    """Ask all groups to stop, wait up to GRACE_SECONDS, then kill them."""
     for group in groups:
         signal_group(group, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
@@ -129,7 +136,7 @@ def _end_groups(groups: set[int]) -> None:
 
 
 def main() -> None:
-    """Read which groups exist until the parent is gone, then end them."""
+    """Run the watchdog process: read which groups exist until the parent ends, then end them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()

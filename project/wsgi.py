@@ -1,4 +1,4 @@
-"""What the web server runs. A wrong configuration refuses to start here too, not only in commands."""
+"""The WSGI application for the web server. It refuses to start if a system check fails, as commands do."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Settings and lists of this floor at the staff's desk. Supporters and messages are on the floor of money."""
+"""This app's lists at the staff desk. Supporters and messages are in payments/admin/, because they show money too."""
 
 from members.admin import access, levels, memberships
 

@@ -1,4 +1,4 @@
-"""Keys of other servers: staff see them and take them away. Only the command makes them: a key is shown once."""
+"""API keys at the staff desk: staff see and revoke them. Only `create_api_key` creates keys, and shows each once."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description=gettext_lazy("Revoke the chosen keys"), permissions=["revoke"])
     def revoke_chosen(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Asks first: a revoked key never works again."""
+        """Revoke the selected keys after asking for confirmation: a revoked key never works again."""
         keys = list(queryset.filter(revoked_at=None))
         if keys and "confirmed" not in request.POST:
             return TemplateResponse(request, "staff/act_on_many.html", self._confirmation(request, keys))
         count = api_keys.revoke(queryset)
         for key in keys:
             self.log_change(request, key, "revoked")
-        told = ngettext("%(count)d key was revoked.", "%(count)d keys were revoked.", count)
-        messages.success(request, told % {"count": count})
+        done = ngettext("%(count)d key was revoked.", "%(count)d keys were revoked.", count)
+        messages.success(request, done % {"count": count})
         return None
 
     def _confirmation(self, request: HttpRequest, keys: list[ApiKey]) -> dict[str, Any]:

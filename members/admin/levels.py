@@ -1,4 +1,4 @@
-"""Levels: what an amount earns, how it is called in each language. Amounts are typed the way people say them."""
+"""Levels at the staff desk: the amounts that earn each level, and its name in each language."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LevelNameForm(forms.ModelForm):
 
 
 class LevelAmountForm(forms.ModelForm):
-    """Shows and takes major units; the row keeps minor ones."""
+    """An amount typed and shown in major units, such as 10.50; the row stores minor units."""
 
     currency = forms.ChoiceField(label=_("Currency"))
     from_amount = forms.DecimalField(
@@ -51,15 +51,16 @@ class LevelAmountForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "from_amount" in cleaned and "currency" in cleaned:
-            self._keep_in_minor_units(cleaned["from_amount"], cleaned["currency"])
+            self._store_in_minor_units(cleaned["from_amount"], cleaned["currency"])
         return cleaned
 
-    def _keep_in_minor_units(self, amount: Decimal, currency: str) -> None:
+    def _store_in_minor_units(self, amount: Decimal, currency: str) -> None:
+        """Set the row's amount, or add an error if the currency has fewer decimals than were typed."""
         try:
             self.instance.monthly_amount = sums.to_minor(amount, currency)
         except ValueError:
-            told = gettext("%(currency)s is not written with that many decimals. Leave some out.")
-            self.add_error("from_amount", told % {"currency": currency})
+            problem = gettext("%(currency)s is not written with that many decimals. Leave some out.")
+            self.add_error("from_amount", problem % {"currency": currency})
 
 
 class LevelNames(admin.TabularInline):
@@ -97,7 +98,7 @@ class LevelAdmin(PlainAdmin):
         return super().get_queryset(request).prefetch_related("names", "amounts")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Level | None = None) -> tuple[str, ...]:
-        """Other servers know a level by this name: it stays once it is given."""
+        """Make the short name read-only once the level exists: other servers identify the level by it."""
         return ("slug",) if obj else ()
 
     @admin.display(description=_("name"))
@@ -108,7 +109,7 @@ class LevelAdmin(PlainAdmin):
     def earned_from(self, row: Level) -> str:
         language = get_language() or settings.LANGUAGE_CODE
         amounts = sorted(row.amounts.all(), key=lambda amount: amount.currency)
-        said = [
+        written = [
             sums.say(sums.to_major(each.monthly_amount, each.currency), each.currency, language) for each in amounts
         ]
-        return ", ".join(said) or gettext("any amount")
+        return ", ".join(written) or gettext("any amount")

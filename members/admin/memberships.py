@@ -1,4 +1,4 @@
-"""Memberships to look at. Payments make, prolong and end them; nobody does by hand."""
+"""Memberships at the staff desk, read-only: payments create, renew and end them."""
 
 from __future__ import annotations
 

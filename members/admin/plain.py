@@ -1,5 +1,5 @@
-"""What all admin lists share: no counting of whole tables, no error for a mangled address, and no question to the
-database but those that the list's own filters ask.
+"""Base classes of all admin lists: no counting of whole tables, no errors for mangled addresses, and no filters in the
+address other than the list's own. Used by the admin pages of all apps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-# What Django's own filters of a field add to its name: choices, yes and no, dates, rows of another model.
+# The lookups that Django's filters add to a field's name: for choices, booleans, dates and foreign keys.
 OWN_LOOKUPS = ("__exact", "__isnull", "__gte", "__lt", "__id__exact")
 
 
@@ -27,7 +27,7 @@ class PlainAdmin(admin.ModelAdmin):
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if holds_nul(request) or not self._are_keys(request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        if holds_nul(request) or not self._are_valid_keys(request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return HttpResponseRedirect(request.path)
         try:
             return super().changelist_view(request, extra_context)
@@ -35,12 +35,14 @@ class PlainAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(request.path)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only what the list's filters ask. Any other question, such as how a text begins, would read letter by letter
-        what no page shows.
-        """
-        return any(lookup in _asked_by(each) for each in self.get_list_filter(request))
+        """Return whether one of the list's own filters uses this lookup.
 
-    def _are_keys(self, ticked: list[str]) -> bool:
+        Others are refused: with `name__startswith`, say, one could guess hidden values letter by letter.
+        """
+        return any(lookup in _lookups_of(each) for each in self.get_list_filter(request))
+
+    def _are_valid_keys(self, ticked: list[str]) -> bool:
+        """Return whether all ticked values could be primary keys of this model."""
         try:
             for each in ticked:
                 self.opts.pk.clean(each, None)
@@ -50,26 +52,26 @@ class PlainAdmin(admin.ModelAdmin):
 
 
 def may_see(user: User | AnonymousUser, model: type[Model]) -> bool:
-    """Whether somebody may look at rows of this kind, on their own pages or on another's."""
+    """Return whether a user has the permission to view or to change rows of this model."""
     name = f"{model._meta.app_label}.{{}}_{model._meta.model_name}"
     return user.has_perm(name.format("view")) or user.has_perm(name.format("change"))
 
 
 def holds_nul(request: HttpRequest) -> bool:
-    """Whether a value holds what PostgreSQL has in no text."""
+    """Return whether a GET or POST value contains NUL, which PostgreSQL does not accept in text."""
     sent = (*request.GET.lists(), *request.POST.lists())
     return any("\0" in value for _name, values in sent for value in values)
 
 
-def _asked_by(list_filter: Any) -> tuple[str, ...]:
-    """The parameters of an address that a filter of a list reads."""
+def _lookups_of(list_filter: Any) -> tuple[str, ...]:
+    """Return the query parameters that a list filter reads."""
     if isinstance(list_filter, str):
         return tuple(f"{list_filter}{lookup}" for lookup in OWN_LOOKUPS)
     return (list_filter.parameter_name,)
 
 
 class ReadOnlyAdmin(PlainAdmin):
-    """Rows that rules write: staff look at them."""
+    """A list of rows that only the software writes; staff can view them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

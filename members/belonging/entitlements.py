@@ -1,6 +1,7 @@
-"""What a person may use now, and until when. Read by the API for other servers and by the patron's own page.
+"""Entitlements: whether a person has access today, at which level and until when.
 
-Answers from memberships alone, with one query, whatever happens to payments, Stripe or Redis.
+Reads memberships only, with one query, so it works while payments, Stripe or Redis are down. Called by the API for
+other servers (members/views/api.py).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from members.models import Membership, Supporter
 
 @dataclass(frozen=True)
 class Entitlement:
-    """`level` and `until` (the last day of access, grace included) are said only while there is access."""
+    """A person's access today. `level` (slug) and `until` (last day, grace included) are None without access."""
 
     active: bool
     level: str | None
@@ -28,40 +29,46 @@ NOTHING = Entitlement(active=False, level=None, until=None, reason="none")
 
 
 def of_email(email: str) -> Entitlement:
-    """What the person with this address may use. Known or unknown, the same single query. Safe to call twice."""
+    """Return the entitlement of the person with this address, however it is capitalised.
+
+    Returns NOTHING for an unknown address, after the same single query, so the time taken reveals nothing.
+    """
     supporters = Supporter.objects.with_email(email).values("pk")
     return _of(Membership.objects.filter(supporter__in=supporters))
 
 
 def of_supporter(supporter: Supporter) -> Entitlement:
-    """The same for somebody we already have."""
+    """Return the entitlement of this supporter; NOTHING if no membership has started yet."""
     return _of(Membership.objects.filter(supporter=supporter))
 
 
 def _of(memberships: QuerySet[Membership]) -> Entitlement:
     today = clock.today()
     rows = memberships.filter(starts_on__lte=today).select_related("level")
-    best = max(rows, key=lambda row: _worth(row, today), default=None)
+    best = max(rows, key=lambda row: _sort_key(row, today), default=None)
     if best is None:
         return NOTHING
     state = best.state_on(today)
-    if not _is_running(state):
+    if not _gives_access(state):
         return Entitlement(active=False, level=None, until=None, reason=state.value)
     return Entitlement(active=True, level=best.level.slug, until=_last_day(best), reason=state.value)
 
 
-def _worth(membership: Membership, today: date) -> tuple[bool, int, date]:
-    """Running before over; of running ones the highest rank, then the longest; of those over the latest."""
-    is_running = _is_running(membership.state_on(today))
-    return is_running, membership.level.rank if is_running else 0, _last_day(membership)
+def _sort_key(membership: Membership, today: date) -> tuple[bool, int, date]:
+    """Return the sort key that puts the membership that counts last.
+
+    Current ones beat past ones. Of current ones the highest rank wins, then the longest; of past ones the latest.
+    """
+    has_access = _gives_access(membership.state_on(today))
+    return has_access, membership.level.rank if has_access else 0, _last_day(membership)
 
 
-def _is_running(state: Membership.State) -> bool:
+def _gives_access(state: Membership.State) -> bool:
     return state in (Membership.State.ACTIVE, Membership.State.GRACE)
 
 
 def _last_day(membership: Membership) -> date:
-    """The last day of access: grace, unless it ended before."""
+    """Return the last day of access: the end of grace, or the day before the membership ended if that is earlier."""
     if membership.ended_on is None:
         return membership.grace_through
     return min(membership.grace_through, membership.ended_on - timedelta(days=1))

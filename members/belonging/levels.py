@@ -1,6 +1,6 @@
-"""Which level an amount earns. Levels, their names and amounts are rows that staff edit; here is only the rule.
+"""The rule for which level an amount earns. Levels, their names and amounts are rows that staff edit.
 
-Called by memberships.renew, and by whoever wants to tell a reader what an amount would earn.
+Called by memberships.py.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ FIRST_NAMES = {"en": "Patron", "uk": "Спільнота"}
 
 
 def for_amount(monthly_amount: int, currency: str) -> Level:
-    """The highest level whose amount is reached; where none is, the lowest level.
+    """Return the highest level whose monthly amount is reached, or the lowest level if none is.
 
-    `monthly_amount` is in minor units of `currency`; of a yearly gift, a twelfth. A level without an amount in this
-    currency is not earned by it. Raises nothing: every gift earns a level. Safe to call twice.
+    `monthly_amount` is in minor units of `currency`; for a yearly gift, a twelfth of it. A level without an amount in
+    this currency is not earned. Raises nothing: every gift earns a level. Idempotent.
     """
     earned = Level.objects.filter(amounts__currency=currency, amounts__monthly_amount__lte=monthly_amount)
     return earned.order_by("-rank").first() or lowest()
 
 
 def lowest() -> Level:
-    """What every gift earns. Makes the first level where there is none: money must never wait for a setting."""
+    """Return the level with the lowest rank, which every gift earns.
+
+    Creates the level `patron` if there is none: recording a payment must never wait for a setting. Idempotent; safe
+    to call concurrently.
+    """
     found = Level.objects.order_by("rank").first()
     if found is not None:
         return found

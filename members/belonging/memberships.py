@@ -1,9 +1,9 @@
-"""Belonging begins, goes on and ends here. Called by the money floor with plain dates; knows no payment and no Stripe.
+"""Memberships start, are renewed and end here. Called by payments/ with plain dates; knows no payment and no Stripe.
 
-Facts arrive late, twice and in any order; the row they leave is always the same. That rests on three choices: a paid
-day never moves back, the level is that of the latest paid day, and an end never takes away what was paid for. So a
-payment that comes after the end does not bring the membership back to life: it moves the end behind the paid days.
-Only `count_again` takes days away: those of money that went back, where the level says so.
+Payments and ends arrive late, twice and in any order, and the row must come out the same. Three rules ensure it: paid
+days are never shortened, the latest paid day decides the level, and an end never removes paid days. So a payment that
+arrives after the end does not reopen the membership: it moves the end to the day after the last paid day.
+Only `count_again` removes days: those of refunded payments, if the level does not keep access after a refund.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from members.models import Level, Membership, Supporter
 
 @dataclass(frozen=True)
 class Paid:
-    """What one payment paid for. `monthly_amount` is in minor units of `currency`; `has_gone_back`: all of it."""
+    """A payment for a membership: `monthly_amount` in minor units, `has_gone_back` if refunded or reversed in full."""
 
     paid_through: date
     monthly_amount: int
@@ -32,15 +32,16 @@ class Paid:
 def renew(
     *, supporter: Supporter, source: str, starts_on: date, paid_through: date, monthly_amount: int, currency: str
 ) -> Membership:
-    """Paid from a day through a day for one reason to belong (`source`); makes the membership when it is new.
+    """Record that a membership is paid from one day through another; create it if `source` is new. Return it, locked.
 
-    `monthly_amount` is in minor units of `currency` (of a yearly gift, a twelfth) and decides the level. Raises
-    ValueError when the dates are the wrong way round. Safe to call twice, at once, and in any order.
+    `source` identifies the reason to belong, such as a subscription. `monthly_amount`, in minor units of `currency`
+    (for a yearly gift, a twelfth), decides the level. Raises ValueError if `paid_through` is before `starts_on`.
+    Idempotent; safe to call concurrently and in any order.
     """
     if paid_through < starts_on:
         raise ValueError("A membership cannot be paid through a day before it starts.")
     level = levels.for_amount(monthly_amount, currency)
-    membership = _locked(source) or _made(supporter, source, starts_on, paid_through, level)
+    membership = _find_and_lock(source) or _create_and_lock(supporter, source, starts_on, paid_through, level)
     membership.starts_on = min(membership.starts_on, starts_on)
     membership.pay_through(paid_through, level)
     membership.save(update_fields=["level", "starts_on", "paid_through", "grace_through", "ended_on"])
@@ -49,26 +50,26 @@ def renew(
 
 @transaction.atomic
 def count_again(membership: Membership, paid: Iterable[Paid]) -> None:
-    """Make the days those of all payments for it, less those that went back where the level they earn gives no stay.
+    """Recalculate the paid days from all payments, leaving out refunded ones whose level does not keep access.
 
-    Days taken away leave no grace; without any payment that counts, only the first day stays. What returns brings its
-    days back, with grace. Nothing changes where nothing is taken away or given again. Safe to call twice, and in any
-    order with `renew` and `end` when it is called after each `renew` (after an earlier end, call `end` again).
+    `paid` holds every payment for this membership. If the latest days are left out, no grace period follows; if no
+    payment counts, only the first day stays paid. When refunded money returns, call this again: the days come back,
+    with grace. Idempotent. Call it after every `renew`; if the membership had ended, call `end` again afterwards.
     """
     row = Membership.objects.select_for_update(of=("self",)).select_related("level").get(pk=membership.pk)
-    kept, gone = _parted(paid)
+    kept, removed = _split(paid)
     through = max((day for day, _level in kept), default=row.starts_on)
-    if gone or row.paid_through < through:
-        row.pay_anew(kept, gone)
+    if removed or row.paid_through < through:
+        row.recalculate(kept, removed)
         row.save(update_fields=["level", "paid_through", "grace_through", "ended_on"])
 
 
 @transaction.atomic
 def end(membership: Membership, on: date) -> None:
-    """Ends a membership on a day: the first one on which it is over. No grace follows.
+    """End a membership: `on` is the first day without access. No grace period follows.
 
-    What was paid for stays: before `paid_through` is over nothing ends. Of two ends the earlier counts. Safe to call
-    twice and in any order with `renew`.
+    Paid days stay: the membership never ends before `paid_through` has passed. If it is ended twice, the earlier end
+    counts. Idempotent; `end` and `renew` leave the same row in either order.
     """
     fresh = Membership.objects.select_for_update().get(pk=membership.pk)
     fresh.end_on(on)
@@ -76,25 +77,27 @@ def end(membership: Membership, on: date) -> None:
     membership.ended_on = fresh.ended_on
 
 
-def _parted(paid: Iterable[Paid]) -> tuple[list[tuple[date, Level]], list[tuple[date, Level]]]:
-    """The days that count and the days that went back, each with the level its payment earned."""
+def _split(paid: Iterable[Paid]) -> tuple[list[tuple[date, Level]], list[tuple[date, Level]]]:
+    """Return the last paid days that count and those that do not, each with the level its payment earned."""
     kept: list[tuple[date, Level]] = []
-    gone: list[tuple[date, Level]] = []
+    removed: list[tuple[date, Level]] = []
     earned: dict[tuple[int, str], Level] = {}
     for each in paid:
-        what = (each.monthly_amount, each.currency)
-        level = earned[what] = earned.get(what) or levels.for_amount(*what)
+        amount = (each.monthly_amount, each.currency)
+        level = earned[amount] = earned.get(amount) or levels.for_amount(*amount)
         counts = level.stays_when_sent_back or not each.has_gone_back
-        (kept if counts else gone).append((each.paid_through, level))
-    return kept, gone
+        (kept if counts else removed).append((each.paid_through, level))
+    return kept, removed
 
 
-def _locked(source: str) -> Membership | None:
+def _find_and_lock(source: str) -> Membership | None:
     return Membership.objects.select_for_update(of=("self",)).select_related("level").filter(source=source).first()
 
 
-def _made(supporter: Supporter, source: str, starts_on: date, paid_through: date, level: Level) -> Membership:
-    """The row of this source, ours or the one somebody made at the same moment; locked."""
+def _create_and_lock(
+    supporter: Supporter, source: str, starts_on: date, paid_through: date, level: Level
+) -> Membership:
+    """Create the membership of this source, or take the one that was created concurrently; return it, locked."""
     grace_through = paid_through + timedelta(days=level.grace_days)
     row = Membership(
         supporter=supporter,
@@ -105,7 +108,7 @@ def _made(supporter: Supporter, source: str, starts_on: date, paid_through: date
         grace_through=grace_through,
     )
     Membership.objects.bulk_create([row], ignore_conflicts=True)
-    found = _locked(source)
+    found = _find_and_lock(source)
     if found is None:
-        raise RuntimeError("A membership vanished while it was made.")
+        raise RuntimeError("A membership disappeared while it was being created.")
     return found

@@ -1,6 +1,6 @@
-"""A fresh link for one that has run out: mailed to the address we know, never shown, and not often.
+"""New links in place of expired ones: emailed to the address we know, never shown on a page, and rate-limited.
 
-The page that offers it is members/links/pages.py; who the link belongs to is found by the door that reads it.
+The page that offers a new link is members/links/pages.py; the view behind each link finds out whose link it is.
 """
 
 from __future__ import annotations
@@ -16,24 +16,27 @@ from members.mail import outbox
 from members.models import Message, Supporter
 
 HOUR = 3600
-MOST_A_NETWORK, MOST_A_PERSON = 10, 3  # an hour
-ONE_LETTER_IN_SECONDS = 300
+MOST_A_NETWORK, MOST_A_PERSON = 10, 3  # per hour
+ONE_EMAIL_IN_SECONDS = 300
 
 
 def may_ask(network: str) -> bool:
-    """Whether somebody in this network may ask for one more. Counts the asking."""
+    """Count one request for a new link from this network; return whether it is within the hourly limit."""
     return limits.hit("fresh_link", network, MOST_A_NETWORK, HOUR)
 
 
 def window() -> int:
-    """In the keys of letters that somebody asks for: however often they ask within minutes, it is one letter."""
-    return int(time.time() // ONE_LETTER_IN_SECONDS)
+    """Return a number that changes every five minutes of real time.
+
+    As part of a message key it makes repeated requests within the same five minutes one email.
+    """
+    return int(time.time() // ONE_EMAIL_IN_SECONDS)
 
 
 def fresh_link(purpose: str, value: str, supporter: Supporter) -> Message | None:
-    """Owe the supporter a letter with a new link for the same purpose and object.
+    """Queue an email to the supporter with a new link for the same purpose and value; return it.
 
-    Asked twice within minutes: one letter. Returns None when nothing is owed, also because it was asked too often.
+    Returns None if one is already queued for these five minutes, or if the supporter's hourly limit is reached.
     """
     if not limits.hit("fresh_link_person", str(supporter.public_id), MOST_A_PERSON, HOUR):
         return None

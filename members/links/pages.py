@@ -1,7 +1,8 @@
-"""What pages behind a signed link share: nobody is told their address, and one that has run out offers a fresh one.
+"""Pages behind a signed link: sites they link to never see their address, and an expired link offers a new one.
 
-Doors call this in place of `render`, and for a token that does not open. They are `csrf_exempt`: with `no-referrer`
-browsers send a POST with `Origin: null`, which Django's check would refuse; who lacks the link cannot forge one.
+Views behind signed links call `page` instead of `render`, and `expired` for a token that cannot be read. These views
+are `csrf_exempt`: with `no-referrer`, browsers send a POST with `Origin: null`, which Django's check would refuse.
+That is safe, because a request cannot be forged without having the link.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ from members.links import fresh as fresh_links
 from members.links import signed
 from members.models import Supporter
 
-# From what a token was signed for to whose it is; None where the object has gone.
+# Takes the signed value; returns the supporter it belongs to, or None if the object no longer exists.
 Owner = Callable[[str], Supporter | None]
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """A page behind a token: rendered, and its address given to nobody it links to."""
+    """Render a page behind a token, with a header that keeps its address from sites it links to."""
     response = render(request, template, context, status=status)
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
 def expired(request: HttpRequest, purpose: str, token: str, owner: Owner) -> HttpResponse:
-    """The answer for a token that `links.read` did not open. GET shows one button and changes nothing.
+    """Return the response for a token that `signed.read` refused. Raises Http404 if it was never a valid token.
 
-    Its POST mails a fresh link, and says the same whether it did. Raises Http404 for what never was a link of ours.
+    GET shows one button (status 410) and changes nothing. The button's POST emails a new link to the owner, within
+    the rate limits; the response is the same whether an email was queued or not.
     """
     value = signed.read_expired(purpose, token)
     if value is None:

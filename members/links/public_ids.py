@@ -1,4 +1,4 @@
-"""Public ids: the random UUIDs that name a row in links, forms and Stripe's metadata, where a number would count."""
+"""Public ids: random UUIDs for rows in links, forms and Stripe's metadata, where a number could be guessed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 
 
 def parse(text: str | None) -> uuid.UUID | None:
-    """Return the UUID that a text from outside spells, or None."""
+    """Return the UUID that an untrusted text contains, or None if it is not one."""
     try:
         return uuid.UUID(text or "")
     except ValueError:

@@ -1,7 +1,7 @@
-"""Signed tokens for addresses in letters and after Stripe: who holds the link may do its one thing, without signing in.
+"""Signed tokens for links in emails and for the way back from Stripe: anyone with the link may use it, without sign-in.
 
-A token belongs to one purpose and one object. What it points at is looked up by the door that reads it. Those that act
-run out, in real time; the door that reads such a one offers a fresh one by mail.
+A token is valid for one purpose and one object, which the view that reads it looks up. Tokens that allow an action
+expire, in real time; the view then offers a new link by email (members/links/pages.py).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from django.core.signing import BadSignature, Signer
 
 URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
-# Days a link works. A way out must work for whoever opens last year's letter; the way back from Stripe only tells
-# what became of a gift, and `unsubscribe` must never fail: neither runs out.
+# Days that a link works. Stopping must work from a year-old email. Purposes that are not listed never expire: the way
+# back from Stripe only shows what happened to a gift, and `unsubscribe` must never fail.
 LIVES = {"stop": 400, "preferences": 400, "method": 60, "confirm": 60}
-# The first parts of the addresses that carry a token: logs and the desk show them without it.
+# The parts of addresses that come before a token: logs and the staff desk show these addresses without the token.
 PATHS = ("stop", "preferences", "method", "confirm", "unsubscribe", "support/return", "me/sign-in")
 
 
 def sign(purpose: str, value: str) -> str:
-    """A token for `value`, such as a public id; the same value gives the same token all day.
+    """Return a token for `value`, such as a public id. Within a UTC day the same value gives the same token.
 
-    Raises ValueError for a value that could not stand in an address as it is.
+    Raises ValueError if the value has characters other than letters, digits, `-` and `_`.
     """
     if not URL_SAFE.fullmatch(value):
         raise ValueError("Only letters, digits, - and _ can be signed for an address.")
@@ -35,23 +35,27 @@ def sign(purpose: str, value: str) -> str:
 
 
 def url(purpose: str, value: str, language: str) -> str:
-    """The page behind a token made now, such as `/stop/<token>/`, in a language. For purposes named like their path."""
+    """Return the full address of a page with a new token, such as `/stop/<token>/?lang=uk`.
+
+    Works for purposes that are named like the first part of their path. Raises ValueError as `sign` does.
+    """
     return f"{settings.SITE_URL}/{purpose}/{sign(purpose, value)}/?{urlencode({'lang': language})}"
 
 
 def read(purpose: str, token: str) -> str | None:
-    """What was signed for this purpose, or None for anything that was not or has run out."""
-    value, last_day = _opened(purpose, token)
+    """Return the value signed in a token for this purpose, or None if the token is not valid or has expired."""
+    value, last_day = _unsign(purpose, token)
     return value if last_day is None or last_day >= _today() else None
 
 
 def read_expired(purpose: str, token: str) -> str | None:
-    """What a token of ours pointed at that has run out; None for any other."""
-    value, last_day = _opened(purpose, token)
+    """Return the value of a token that was valid for this purpose and has expired; None for any other token."""
+    value, last_day = _unsign(purpose, token)
     return value if last_day is not None and last_day < _today() else None
 
 
-def _opened(purpose: str, token: str) -> tuple[str | None, date | None]:
+def _unsign(purpose: str, token: str) -> tuple[str | None, date | None]:
+    """Return a token's value and the last day it works (None if it never expires); both None if it is not valid."""
     try:
         value = _signer(purpose).unsign(token)
     except (BadSignature, UnicodeError):  # UnicodeError: characters no signature can hold

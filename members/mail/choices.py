@@ -1,7 +1,7 @@
-"""Which letters a supporter wants. Service letters are not asked about: money that moves or stops is always told.
+"""Supporters' choices about optional emails. Service emails, about money that moves or stops, are always sent.
 
-What somebody chose is one row a kind; without a row the kind's own rule holds (members/mail/kinds.py). Asked right
-before a letter leaves, set by its reader on the page of preferences or by the one click of a mail program.
+A choice is one row per kind; without a row the kind's default counts (members/mail/kinds.py). Checked right before
+an email is sent (members/mail/permission.py); changed on the preferences page or by a one-click unsubscribe.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from members.mail import kinds as mail_kinds
 from members.mail.kinds import Stream
 from members.models import MailChoice, Supporter, TimelineEntry
 
-# What each kind is called on the page, and what such a letter says.
+# The name of each optional kind on the preferences page, and an example.
 WORDS: dict[str, tuple[Any, Any]] = {
     "renewal_upcoming_month": (
         _("Three days before each monthly gift"),
@@ -34,6 +34,8 @@ WORDS: dict[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True)
 class LetterChoice:
+    """An optional kind of email, with its name and example for the page, and whether one supporter wants it."""
+
     kind: str
     name: Any
     example: Any
@@ -41,32 +43,33 @@ class LetterChoice:
 
 
 def kinds() -> list[str]:
-    """The kinds that are a choice, in the order of the table."""
+    """Return the optional kinds, in the order of kinds.KINDS."""
     return mail_kinds.of_stream(Stream.RELATIONSHIP)
 
 
 def of(supporter: Supporter) -> list[LetterChoice]:
-    """Every kind that is a choice, and how it stands for this supporter. One query."""
+    """Return every optional kind and whether this supporter wants it. One query."""
     chosen = dict(supporter.mail_choices.values_list("kind", "is_wanted"))
-    return [LetterChoice(kind, *WORDS[kind], chosen.get(kind, _unless_chosen(kind))) for kind in kinds()]
+    return [LetterChoice(kind, *WORDS[kind], chosen.get(kind, _default(kind))) for kind in kinds()]
 
 
 def is_wanted(supporter_id: int, kind: str) -> bool:
+    """Return whether a supporter wants emails of this kind: their choice, else the kind's default."""
     row = MailChoice.objects.filter(supporter_id=supporter_id, kind=kind).first()
-    return row.is_wanted if row else _unless_chosen(kind)
+    return row.is_wanted if row else _default(kind)
 
 
 def wants(kind: str) -> Exists | NegatedExpression:
-    """For a query: rows with a `supporter` who wants letters of this kind."""
+    """Return a filter for a queryset of rows with a `supporter`: keep those whose supporter wants this kind."""
     chosen = MailChoice.objects.filter(supporter=OuterRef("supporter"), kind=kind)
-    return ~Exists(chosen.filter(is_wanted=False)) if _unless_chosen(kind) else Exists(chosen.filter(is_wanted=True))
+    return ~Exists(chosen.filter(is_wanted=False)) if _default(kind) else Exists(chosen.filter(is_wanted=True))
 
 
 @transaction.atomic
 def choose(supporter: Supporter, wanted: dict[str, bool], surface: str) -> list[str]:
-    """Write down what is wanted, by kind; returns the kinds that changed. Safe to call twice.
+    """Save a supporter's choices by kind; return the kinds whose choice changed. Idempotent.
 
-    `surface` says where: the page, or one click in a mail program. Kinds that are no choice are left out.
+    `surface` is recorded in the timeline: "page" or "one click". Kinds that are not optional are ignored.
     """
     Supporter.objects.select_for_update().get(pk=supporter.pk)
     before = {choice.kind: choice.is_wanted for choice in of(supporter)}
@@ -80,9 +83,9 @@ def choose(supporter: Supporter, wanted: dict[str, bool], surface: str) -> list[
 
 
 def stop_all(supporter: Supporter, surface: str) -> list[str]:
-    """Nothing that is a choice is wanted any more. Also of kinds that are sent only when asked for."""
+    """Save that a supporter wants no optional emails; return the kinds that changed. Idempotent."""
     return choose(supporter, dict.fromkeys(kinds(), False), surface)
 
 
-def _unless_chosen(kind: str) -> bool:
+def _default(kind: str) -> bool:
     return not mail_kinds.of(kind).is_opt_in

@@ -1,6 +1,6 @@
-"""Mail as files, for development and demonstrations: one `.eml` a message under MAIL_DIR, oldest name first.
+"""Emails as files, for development and demonstrations: one `.eml` per email under MAIL_DIR, named by time.
 
-The default while EMAIL_URL is not set. `/demo/mail/` shows them (DEBUG only).
+The default if EMAIL_URL is not set. `/demo/mail/` shows them with DEBUG on (members/views/demo_mail.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ NEWEST = 200
 
 
 class EmailBackend(BaseEmailBackend):
-    is_atomic = True  # a letter is there as a whole or not at all: an error is never "perhaps"
+    """Django's email backend that writes files, readable only by the user who runs the process."""
+
+    is_atomic = True  # a file is written completely or not at all: after an error the email was certainly not sent
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.MAIL_DIR)
@@ -37,8 +39,8 @@ class EmailBackend(BaseEmailBackend):
 
 
 @dataclass(frozen=True)
-class Written:
-    """A letter as it lies in the folder."""
+class StoredEmail:
+    """An email read from a file. `date` may be None and texts may be empty if they are missing in the file."""
 
     name: str
     date: datetime | None
@@ -48,14 +50,14 @@ class Written:
     html: str
 
 
-def newest(limit: int = NEWEST) -> list[Written]:
-    """The letters written last, newest first."""
+def newest(limit: int = NEWEST) -> list[StoredEmail]:
+    """Return the emails written last, newest first, at most `limit`."""
     names = sorted((path.stem for path in Path(settings.MAIL_DIR).glob("*.eml")), reverse=True)
-    return [written for name in names[:limit] if (written := find(name))]
+    return [email for name in names[:limit] if (email := find(name))]
 
 
-def find(name: str) -> Written | None:
-    """The letter with this name, or None: also for a name no letter of ours can have."""
+def find(name: str) -> StoredEmail | None:
+    """Return the email in the file with this name, or None. Names of another form never reach the file system."""
     if not NAME.fullmatch(name):
         return None
     try:
@@ -66,7 +68,7 @@ def find(name: str) -> Written | None:
 
 
 def _write(folder: Path, content: bytes) -> None:
-    """Named by the moment and a random end: nothing about the person or the letter stands in a file name."""
+    """Write one file, completely or not at all. Its name is the time and a random part, and reveals nothing else."""
     name = f"{time.time_ns():020}-{secrets.token_hex(4)}"
     fresh = folder / f".{name}.new"
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -74,10 +76,10 @@ def _write(folder: Path, content: bytes) -> None:
     fresh.rename(folder / f"{name}.eml")
 
 
-def _read(name: str, message: ParsedMessage) -> Written:
+def _read(name: str, message: ParsedMessage) -> StoredEmail:
     date = parsedate_to_datetime(str(message["Date"])) if message["Date"] else None
     text, html = (_part(message, kind) for kind in ("plain", "html"))
-    return Written(name, date, str(message["To"] or ""), str(message["Subject"] or ""), text, html)
+    return StoredEmail(name, date, str(message["To"] or ""), str(message["Subject"] or ""), text, html)
 
 
 def _part(message: ParsedMessage, kind: str) -> str:

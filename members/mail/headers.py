@@ -1,7 +1,6 @@
-"""The envelope's words: who sends, who answers, how to be taken off, and nothing that anybody else could have added.
+"""Headers of emails: sender, reply address, ids and one-click unsubscribe (RFC 8058), safe from header injection.
 
-Called by members/mail/rendering.py only. One click takes somebody off letters that are a choice (RFC 8058); the page
-behind it is members/views/unsubscribe.py.
+Called by members/mail/rendering.py only. The page behind the unsubscribe link is members/views/unsubscribe.py.
 """
 
 from __future__ import annotations
@@ -22,20 +21,24 @@ SUBJECT_LIMIT, NAME_LIMIT = 200, 64
 
 
 def one_line(words: str, limit: int = SUBJECT_LIMIT) -> str:
-    """No line break survives, so no header can be added from a name or an amount; nor do marks that turn the direction
-    of writing, with which a subject could be made to say something else.
+    """Return a text as one line of at most `limit` printable characters.
+
+    Without line breaks, a name cannot add a header; without marks that change the writing direction, it cannot make a
+    subject read differently.
     """
     return "".join(c for c in " ".join(words.split()) if c.isprintable())[:limit].rstrip()
 
 
 def sender(message: Message, *, is_discreet: bool) -> str:
-    """The newsroom, or a name that tells nothing, at the address of the message's stream."""
-    told = routes.sender(message.stream)
-    return formataddr((one_line(settings.DISCREET_FROM_NAME, NAME_LIMIT), parseaddr(told)[1])) if is_discreet else told
+    """Return the From header: the sender of the message's stream, its name replaced by a neutral one if discreet."""
+    known = routes.sender(message.stream)
+    if not is_discreet:
+        return known
+    return formataddr((one_line(settings.DISCREET_FROM_NAME, NAME_LIMIT), parseaddr(known)[1]))
 
 
 def reply_to(message: Message) -> list[str]:
-    """Answers must reach people, also when letters leave from an address nobody reads."""
+    """Return a list with CONTACT_EMAIL, so that replies reach a person; empty if emails come from it anyway."""
     address = parseaddr(routes.sender(message.stream))[1]
     return [] if address == settings.CONTACT_EMAIL else [settings.CONTACT_EMAIL]
 
@@ -46,24 +49,25 @@ def headers(message: Message) -> dict[str, str]:
         "Date": format_datetime(clock.now()),
         "Content-Language": message.language,
         "Auto-Submitted": "auto-generated",
-        **_way_off(message),
+        **_unsubscribe_headers(message),
     }
 
 
 def message_id(key: str) -> str:
+    """Return the Message-ID for a message key. It is always the same, so that a copy can be recognised."""
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{host}>"
 
 
 def unsubscribe_url(message: Message) -> str:
-    """The address that takes this reader off this kind of letter; empty for a letter that is no choice."""
+    """Return the address of the unsubscribe page for this reader and kind; empty if the email is not optional."""
     supporter = message.supporter
     if supporter is None or message.stream != Stream.RELATIONSHIP:
         return ""
     return signed.url("unsubscribe", f"{supporter.public_id}-{message.kind}", message.language)
 
 
-def _way_off(message: Message) -> dict[str, str]:
+def _unsubscribe_headers(message: Message) -> dict[str, str]:
     url = unsubscribe_url(message)
     if not url:
         return {}

@@ -1,6 +1,7 @@
-"""What kinds of letters there are, and how each may be sent. A kind is the name of its function, folder and key.
+"""All kinds of emails and how each may be sent. A kind names its function, its template folder and its key prefix.
 
-Read by the sending; the letters themselves are written where their cause lives (payments/emails/).
+Read by outbox.py, sending.py and choices.py. The functions that write emails are in payments/letters/, payments/alerts/
+and members/links/fresh.py.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Stream(models.TextChoices):
-    """Service letters are about money that moves or stops and are always sent; relationship letters are a choice."""
+    """Service emails, about money that moves or stops, are always sent; relationship emails are optional."""
 
     SERVICE = "service", _("service")
     RELATIONSHIP = "relationship", _("relationship")
@@ -27,10 +28,12 @@ NOTE = _("A note for you")
 
 @dataclass(frozen=True)
 class LetterKind:
-    """`at_most_once`: twice would be worse than not at all, so when nobody knows whether it arrived, staff decide;
-    every other letter goes out once more. `is_urgent`: somebody waits for it, so it goes first. `lives`: after that
-    it would only confuse, and is dropped. `is_opt_in`: sent to those who asked for it. `discreet_subject`: what stands
-    in place of the subject for those who want discreet letters.
+    """How emails of one kind are sent.
+
+    `at_most_once`: a second copy would be worse than none, so if the delivery is unknown, staff decide; any other
+    email is sent once more. `is_urgent`: a person is waiting for it, so it is sent first. `lives`: if it cannot be
+    sent for so long, it is cancelled. `is_opt_in`: sent only to supporters who chose it. `discreet_subject`: replaces
+    the subject for supporters who want discreet emails.
     """
 
     stream: Stream = Stream.SERVICE
@@ -87,9 +90,10 @@ KINDS: dict[str, LetterKind] = {
 
 
 def of(name: str) -> LetterKind:
-    """The kind with this name. One that the table does not know is sent like any notice."""
+    """Return the kind with this name; an unknown name is treated like NOTICE."""
     return KINDS.get(name, NOTICE)
 
 
 def of_stream(stream: Stream) -> list[str]:
+    """Return the names of all kinds in a stream, in the order of KINDS."""
     return [name for name, kind in KINDS.items() if kind.stream == stream]

@@ -1,6 +1,7 @@
-"""The one way to send: a message is a row, written in the transaction of its cause, under a key that exists once.
+"""Queueing emails: a message is a row with a unique key, written in the transaction of its cause.
 
-Celery sends it after the commit (members/mail/sending.py). Redis only makes that quick: without it the sweep finds it.
+Celery sends it after the commit (members/mail/sending.py). Redis only makes that fast: without it, the sweep that runs
+every 20 seconds finds the message (members/mail/sweep.py).
 """
 
 from __future__ import annotations
@@ -26,21 +27,22 @@ from members.models import Message, Supporter
 logger = logging.getLogger("hromada.mail")
 
 QUIET_SECONDS = 5.0
-# The queues of Celery: work that somebody waits for, and work that can wait (project/schedule.py).
+# Celery's queues: for work that people wait for, and for work that can wait (project/schedule.py).
 PROMPT, BULK = "celery", "bulk"
 SWEEPS = {PROMPT: "members.tasks.send_due_messages", BULK: "members.tasks.send_due_relationship_messages"}
 _quiet_until = 0.0
-# The first messages to wake for at the end of `waking_once`, by queue; None outside of it.
-_asked: ContextVar[dict[str, list[int]] | None] = ContextVar("asked", default=None)
+# Inside `waking_once`: the first two messages to wake a worker for, by queue. Outside of it: None.
+_collected: ContextVar[dict[str, list[int]] | None] = ContextVar("collected", default=None)
 
 
 def send(
     kind: str, *, key: str, to_email: str, language: str, context: dict[str, Any], supporter: Supporter | None
 ) -> Message | None:
-    """Owe somebody one email: `templates/emails/<kind>/`, rendered with `context` as it is now.
+    """Queue one email, to be rendered from `templates/emails/<kind>/` with this `context`; return the message.
 
-    Returns None when the key exists already: safe to call any number of times. `context` is plain JSON; money in it is
-    in minor units beside its currency. Rolls back with the caller's transaction, is sent after its commit.
+    Returns None if a message with this key exists already, so it is idempotent; safe to call concurrently. `context`
+    is plain JSON, with money in minor units next to its currency; raises TypeError if it is not JSON. The message
+    rolls back with the caller's transaction and is sent after its commit.
     """
     letter = draft(kind, key=key, to_email=to_email, language=language, context=context, supporter=supporter)
     return next(iter(enqueue([letter])), None)
@@ -49,17 +51,18 @@ def send(
 def draft(
     kind: str, *, key: str, to_email: str, language: str, context: dict[str, Any], supporter: Supporter | None
 ) -> Message:
-    """A letter as `send` would owe it, not owed yet.
+    """Build the email that `send` would queue, without queueing it. Writes nothing.
 
-    One with a supporter goes to the address that they have when it leaves; one meant for another address has none.
+    With a supporter, it goes to their address at the time of sending; for any other address, leave the supporter
+    empty. A language we do not offer becomes LANGUAGE_CODE.
     """
-    known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    offered = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
     how = kinds.of(kind)
     return Message(
         kind=kind,
         key=key,
         to_email=to_email,
-        language=known,
+        language=offered,
         context=context,
         supporter=supporter,
         stream=how.stream,
@@ -69,16 +72,16 @@ def draft(
 
 
 def cancel(letters: QuerySet[Message], why: str) -> int:
-    """Letters that have lost their reason and were not sent yet are not sent; returns how many. Safe to call twice.
+    """Cancel unsent emails that are no longer needed; return how many. Idempotent.
 
-    One that a sender has in its hands is asked for again at its last moment, and finds that it is canceled.
+    `why` is stored for staff. An email already claimed by a sender is checked again just before delivery.
     """
     waiting = letters.filter(state__in=[Message.State.PENDING, Message.State.SENDING])
     return waiting.update(state=Message.State.CANCELED, error=why, lease_until=None)
 
 
 def enqueue(letters: list[Message]) -> list[Message]:
-    """Owe these drafts, in one statement; returns those whose key was new. Like `send` in everything else."""
+    """Queue these drafts in one statement, as `send` does; return those whose key was new. Idempotent."""
     new = _insert_once(letters) if letters else []
     for message in new:
         transaction.on_commit(partial(wake, message.pk, _queue_of(message)))
@@ -86,9 +89,10 @@ def enqueue(letters: list[Message]) -> list[Message]:
 
 
 def resend(message: Message) -> Message:
-    """For staff: the same letter once more, to the address the person has now. Keyed `<key>:again:<n>`.
+    """Queue another copy of an email, at the request of staff; return it.
 
-    While an earlier copy still waits, that copy is the answer: a second click sends nothing more.
+    It goes to the supporter's current address or, without a supporter, to the same address. Its key is
+    `<key>:again:<n>`. If an earlier copy is still unsent, that one is returned, so a second click queues nothing more.
     """
     first = message.key.split(":again:")[0]
     copies = Message.objects.filter(key__startswith=f"{first}:again:").order_by("pk")
@@ -108,24 +112,27 @@ def resend(message: Message) -> Message:
 
 
 def wake(message_id: int, queue: str = PROMPT) -> None:
-    """Ask a worker to send this message now. Without Redis nothing happens: the sweep sends it."""
-    asked = _asked.get()
-    if asked is None:
+    """Wake a worker to send this message now. Without Redis nothing happens, and the sweep sends it later."""
+    collected = _collected.get()
+    if collected is None:
         _call("members.tasks.send_message", queue, message_id)
-    elif len(waiting := asked.setdefault(queue, [])) < 2:  # whether it is one or many is all that is asked later
+    elif len(waiting := collected.setdefault(queue, [])) < 2:  # `waking_once` only needs to know: one, or several
         waiting.append(message_id)
 
 
 @contextmanager
 def waking_once() -> Iterator[None]:
-    """Put around a transaction that may owe many letters: a worker is asked once for all of them, after the commit."""
-    asked: dict[str, list[int]] = {}
-    outer = _asked.set(asked)
+    """Wrap a transaction that may queue many emails: afterwards, one wake-up per queue is sent for all of them.
+
+    If the block raises, no worker is woken.
+    """
+    collected: dict[str, list[int]] = {}
+    outer = _collected.set(collected)
     try:
         yield
     finally:
-        _asked.reset(outer)
-    for queue, message_ids in asked.items():
+        _collected.reset(outer)
+    for queue, message_ids in collected.items():
         if len(message_ids) == 1:
             wake(message_ids[0], queue)
         else:
@@ -133,7 +140,7 @@ def waking_once() -> Iterator[None]:
 
 
 def wake_sweep(queue: str = PROMPT) -> None:
-    """Ask a worker for another sweep: more is due than one task should do."""
+    """Wake a worker for a sweep of this queue: more messages are due than one task should send."""
     _call(SWEEPS[queue], queue)
 
 
@@ -142,26 +149,29 @@ def _queue_of(message: Message) -> str:
 
 
 def _call(task: str, queue: str, *args: int) -> None:
-    """One try, a second at most. After a failure this process keeps quiet for a while, so a burst is not slowed."""
+    """Send a task to Celery: one attempt, one second at most. Raises nothing.
+
+    After a failure this process sends no tasks for QUIET_SECONDS, so that a burst of emails is not slowed down.
+    """
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return
     try:
         with pools.producers[_broker()].acquire(block=True) as producer:
             current_app.send_task(task, args=args, queue=queue, retry=False, producer=producer)
-    except Exception as problem:  # whatever a broker can do wrong, the cause is committed and its door must answer
+    except Exception as problem:  # any failure of the broker: the message is committed, the request must be answered
         _quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("Redis is out of reach (%s): messages wait for the sweep", type(problem).__name__)
 
 
 def _broker() -> Connection:
-    """The worker's broker with less patience. Pools know equal connections, so it is opened once a process."""
+    """Return the broker's connection with a shorter timeout. Kombu's pools open equal connections once per process."""
     options = {**current_app.conf.broker_transport_options, "socket_timeout": 1}
     return current_app.connection_for_write(transport_options=options)
 
 
 def _insert_once(messages: list[Message]) -> list[Message]:
-    """One INSERT that leaves out keys that exist, and says which were new."""
+    """Insert messages in one statement, except those whose key exists; return the inserted ones, with primary keys."""
     fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(str(field.column) for field in fields)
     marks = f"({', '.join(['%s'] * len(fields))})"

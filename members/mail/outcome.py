@@ -1,4 +1,4 @@
-"""What became of handing a letter over. Made by the ways out (members/mail/handoff.py), written down by the sending."""
+"""The outcome of one attempt to send an email. Made by handoff.py and providers.py, recorded by sending.py."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ PointOfNoReturn = Callable[[], bool]
 
 
 class Result(StrEnum):
+    """SENT; LATER: not sent, try again; REFUSED for good; UNKNOWN: may have been sent; WITHHELD by the last check."""
+
     SENT = "sent"
     LATER = "later"
     REFUSED = "refused"
@@ -19,8 +21,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """`is_server_away`: it was not about this letter, so the next one need not try now. `is_untried`: it was not even
-    offered, so it costs no try. `provider_id`: what a provider calls it when it tells about it later.
+    """The result of one attempt.
+
+    `is_server_away`: the server failed, not this email, so others need not be tried now. `is_untried`: the email did
+    not reach the server, so no attempt is counted. `provider_id`: the provider's id of the email, for its reports.
     """
 
     result: Result

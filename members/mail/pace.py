@@ -1,7 +1,8 @@
-"""How many letters leave in a second, all senders of all processes together: each takes the next place in one line.
+"""The pace of sending: at most MAIL_PER_SECOND emails a second, for all senders of all processes together.
 
-The line is a moment in Redis. When Redis does not answer, each process keeps a line of its own, at a quarter of the
-pace. Called by the sending, before it claims a letter: what is claimed after the wait is what is most urgent then.
+Each sender takes the next place in a line, whose end is a time in Redis. If Redis does not answer, each process keeps
+a line of its own, at a quarter of the pace. Called by sweep.py and tasks.py before a message is claimed, so that after
+the wait the most urgent message is claimed.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from django.conf import settings
 from members import limits
 
 SLOWER_ALONE = 4
-# Moves the line's end by one place and says in how many microseconds that place comes. A line that would reach further
-# than a minute ahead is a clock that was set back: it begins anew.
+# Moves the line's end by one place and returns in how many microseconds that place comes. If the line's end is more
+# than a minute ahead, Redis' clock was set back: the line starts again now.
 _TAKE_PLACE = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -31,13 +32,13 @@ _line_ends = 0.0
 
 
 def wait(line: str = "mail") -> None:
-    """Wait for the next place in the line; not at all while MAIL_PER_SECOND is 0."""
+    """Wait for the next place in the line. Return immediately if MAIL_PER_SECOND is 0."""
     if settings.MAIL_PER_SECOND > 0:
         time.sleep(place(line, settings.MAIL_PER_SECOND))
 
 
 def place(line: str, per_second: float) -> float:
-    """Take the next place; in how many seconds it comes."""
+    """Take the next place in the line; return in how many seconds it comes."""
     step = 1 / per_second
 
     def take(client: redis.Redis) -> float:
@@ -48,9 +49,10 @@ def place(line: str, per_second: float) -> float:
 
 
 def _place_here(step: float) -> float:
+    """Take the next place in this process's own line; return in how many seconds it comes."""
     global _line_ends
     with _lock:
         now = time.monotonic()
-        mine = max(_line_ends, now)
-        _line_ends = mine + step
-        return mine - now
+        own_place = max(_line_ends, now)
+        _line_ends = own_place + step
+        return own_place - now

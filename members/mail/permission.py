@@ -1,6 +1,7 @@
-"""May this letter leave now, and where to? Asked when it is claimed, under its row's lock, and at the last moment.
+"""Decide whether an email may be sent now, and to which address.
 
-What was owed days ago may have lost its address or its reader's wish since. Called by the sending only.
+Called by sending.py when an email is claimed, under its row lock, and again just before delivery: since it was queued,
+its address may have been suppressed or corrected, or its reader may have unsubscribed.
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ Withheld = Message.Withheld
 
 
 def address_now(message: Message) -> str:
-    """Where it goes by now: to the address its supporter has, which may have been corrected while it waited. Reads the
-    row as it is now. What is for nobody we know, as letters to staff are, goes where it was meant to.
+    """Return the address to send to: the supporter's current one, freshly read, in case it was corrected.
+
+    A message without a supporter, such as one to staff, keeps its own address.
     """
     if message.supporter_id is None:
         return message.to_email
     return Supporter.objects.values_list("email", flat=True).get(pk=message.supporter_id)
 
 
-def why_not(message: Message) -> Withheld | None:
-    """Why it may not be sent; None when it may. Reads the rows as they are now."""
+def reason_to_withhold(message: Message) -> Withheld | None:
+    """Return why this email may not be sent, or None if it may. Reads the current suppressions and choices."""
     if suppressions.active_suppression(message.to_email):
         return Withheld.SUPPRESSED
-    is_choice = message.stream == Stream.RELATIONSHIP and message.supporter_id is not None
-    if is_choice and not choices.is_wanted(message.supporter_id or 0, message.kind):
+    is_optional = message.stream == Stream.RELATIONSHIP and message.supporter_id is not None
+    if is_optional and not choices.is_wanted(message.supporter_id or 0, message.kind):
         return Withheld.UNWANTED
     return None

@@ -1,7 +1,7 @@
-"""Handing a letter to a provider's interface, through django-anymail, and reading what its answer means.
+"""Handing an email to a provider's HTTP API, through django-anymail, and interpreting the answer.
 
-As with SMTP there is a point of no return: once the request has left, only an answer tells whether it was taken. What
-providers tell afterwards comes in by members/delivery.py.
+As with SMTP there is a point of no return: once the request is sent, only the answer says whether the email was
+accepted. Called by members/mail/handoff.py. Later delivery reports are handled by members/delivery.py.
 """
 
 from __future__ import annotations
@@ -14,49 +14,54 @@ from urllib3.exceptions import NewConnectionError
 
 from members.mail.outcome import Outcome, PointOfNoReturn, Result, in_words
 
-# The answers to a letter that is at fault itself; every other error is about us or the provider, and passes.
-FAULTS_OF_THE_LETTER = frozenset({400, 413, 422})
-# A gateway gave up waiting for what stands behind it: perhaps it was taken.
-PERHAPS_TAKEN = frozenset({502, 504})
+# Answers that blame the email itself. Every other error is about our account or the provider, and is retried.
+FAULTS_OF_THE_EMAIL = frozenset({400, 413, 422})
+# A gateway gave up waiting for the provider's servers, which may have accepted the email.
+PERHAPS_ACCEPTED = frozenset({502, 504})
 LONGEST_ID = 255
 
 
 def over_provider(backend: AnymailBaseBackend, email: EmailMessage, point_of_no_return: PointOfNoReturn) -> Outcome:
-    """Once, without a repeat of its own. Raises nothing that a provider or a network can cause."""
+    """Send an email through a provider's API, with one request; return the outcome.
+
+    `point_of_no_return` is called right before the request; if it returns False, the email is withheld. Raises nothing
+    that a provider or a network can cause.
+    """
     if type(backend).__module__.endswith(".postmark"):
-        email.extra_headers["X-PM-KeepID"] = "true"  # otherwise it puts its own Message-ID in place of ours
+        email.extra_headers["X-PM-KeepID"] = "true"  # otherwise Postmark replaces our Message-ID
     try:
         backend.open()
         if not point_of_no_return():
             return Outcome(Result.WITHHELD)
         backend.send_messages([email])
-    except Exception as problem:  # anymail's own errors, requests' and, of some providers, an SDK's
-        return _meaning(problem)
+    except Exception as problem:  # anymail's errors, those of requests and, for some providers, of an SDK
+        return _outcome(problem)
     finally:
         backend.close()
     return Outcome(Result.SENT, provider_id=_provider_id(email))
 
 
-def _meaning(problem: Exception) -> Outcome:
+def _outcome(problem: Exception) -> Outcome:
+    """Return what an exception means: REFUSED, UNKNOWN if the email may have been accepted, else LATER."""
     if isinstance(problem, AnymailRecipientsRefused | AnymailInvalidAddress):
         return Outcome(Result.REFUSED, in_words(problem))
     status = getattr(problem, "status_code", None)
-    if status in FAULTS_OF_THE_LETTER:
+    if status in FAULTS_OF_THE_EMAIL:
         return Outcome(Result.REFUSED, in_words(problem))
-    if status in PERHAPS_TAKEN or _left_without_an_answer(problem):
+    if status in PERHAPS_ACCEPTED or _is_unanswered(problem):
         return Outcome(Result.UNKNOWN, in_words(problem), is_server_away=True)
     return Outcome(Result.LATER, in_words(problem), is_server_away=True, is_untried=status is None)
 
 
-def _left_without_an_answer(problem: Exception) -> bool:
-    """Whether the request may have arrived: it was sent, and then the line broke or nobody answered in time."""
+def _is_unanswered(problem: Exception) -> bool:
+    """Return whether the request may have arrived: it was sent, and then the connection broke or timed out."""
     if isinstance(problem, requests.ConnectTimeout):
         return False
     if isinstance(problem, requests.Timeout | requests.exceptions.ChunkedEncodingError):
         return True
     if not isinstance(problem, requests.ConnectionError):
         status = getattr(problem, "status_code", None)
-        return status is not None and 200 <= status < 300  # it said yes in words that nobody understands
+        return status is not None and 200 <= status < 300  # accepted, with an answer that anymail cannot parse
     cause: BaseException | None = problem
     while cause is not None:
         reasons = (cause, getattr(cause, "reason", None), *getattr(cause, "args", ()))
@@ -67,6 +72,7 @@ def _left_without_an_answer(problem: Exception) -> bool:
 
 
 def _provider_id(email: EmailMessage) -> str:
+    """Return the id that the provider gave the email, or an empty text."""
     status = getattr(email, "anymail_status", None)
     found = getattr(status, "message_id", None)
     return found[:LONGEST_ID] if isinstance(found, str) else ""

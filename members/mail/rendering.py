@@ -1,7 +1,6 @@
-"""From a message's frozen facts to the letter as it leaves: words in the reader's language, styles inlined, headers.
+"""Rendering a message's stored context to an email in the reader's language, with inlined styles and headers.
 
-Called by members/mail/sending.py, and where staff are shown a letter before it is owed. What a letter says is in
-`templates/emails/<kind>/`.
+Called by sending.py, and by the staff desk to preview emails. The texts are templates in `templates/emails/<kind>/`.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from members.mail import headers, kinds, routes
 from members.mail.kinds import Stream
 from members.models import Message
 
-# Invisible, and not folded into one space: after the preheader a list of mails shows this, not the letter's next words.
+# Invisible characters that mail programs do not collapse. They fill the preview line of an inbox after the preheader,
+# which would otherwise show the first words of the body.
 NOTHING_MORE = "\u034f\u200c\u00a0" * 70
 EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -37,11 +37,16 @@ class Letter:
 
 
 def render(message: Message) -> Letter:
-    """The letter in the message's language. Raises what a broken template raises; safe to call any number of times."""
+    """Return subject, text and HTML of a message in its language. Raises the errors of a broken template.
+
+    Uses the stored context, the supporter and the settings; changes nothing.
+    """
     facts = {**_newsroom(message.language), **_with_dates(message.context), **_about_the_reader(message)}
     with translation.override(message.language):
-        told = facts["discreet_subject"] if facts["is_discreet"] else _fill(message, "subject.txt", facts, escape=False)
-        subject = headers.one_line(str(told))
+        if facts["is_discreet"]:
+            subject = headers.one_line(str(facts["discreet_subject"]))
+        else:
+            subject = headers.one_line(_fill(message, "subject.txt", facts, escape=False))
         text = _fill(message, "body.txt", facts, escape=False)
         facts |= {"subject_line": subject, "nothing_more": NOTHING_MORE}
         html = _fill(message, "body.html", facts, escape=True)
@@ -49,7 +54,7 @@ def render(message: Message) -> Letter:
 
 
 def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
-    """What is handed over. The same message always carries the same Message-ID, so that a copy can be recognised."""
+    """Return the rendered message as an email with all headers, addressed to `message.to_email`."""
     email = EmailMultiAlternatives(
         letter.subject,
         letter.text,
@@ -64,7 +69,7 @@ def as_email(message: Message, letter: Letter) -> EmailMultiAlternatives:
 
 
 def _about_the_reader(message: Message) -> dict[str, Any]:
-    """How this letter is sent, and the links by which its reader says how later ones are."""
+    """Return the template variables about how this email is sent, and its links to preferences and unsubscribe."""
     supporter, kind = message.supporter, kinds.of(message.kind)
     facts: dict[str, Any] = {
         "language": message.language,
@@ -83,7 +88,7 @@ def _is_discreet(message: Message) -> bool:
 
 
 def _with_dates(context: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no dates: what ends in `_on` is one, in ISO form, also inside a list."""
+    """Return the context with ISO texts in keys ending in `_on` as dates, also in lists of dicts: JSON has no dates."""
     return {key: _with_date(key, value) for key, value in context.items()}
 
 

@@ -1,6 +1,7 @@
-"""By which way a stream's letters leave: their own connection and sender for relationship letters, where there is one.
+"""Connection and sender of each stream: relationship emails may have their own.
 
-Reads what EMAIL_URL and EMAIL_URL_RELATIONSHIP were understood as (project/mail_urls.py). Called by the handing over.
+Reads EMAIL_URL and EMAIL_URL_RELATIONSHIP as parsed by project/mail_urls.py. Called by handoff.py, headers.py and
+rendering.py.
 """
 
 from __future__ import annotations
@@ -15,19 +16,20 @@ from members.mail.kinds import Stream
 
 
 def connection(stream: str) -> BaseEmailBackend:
-    """Not opened yet."""
+    """Return an unopened connection to the mail server of a stream."""
     backend: BaseEmailBackend = get_connection(**_of(stream)["connection"])
     return backend
 
 
 def sender(stream: str) -> str:
+    """Return the name and address that emails of a stream are sent from."""
     return settings.RELATIONSHIP_FROM_EMAIL if stream == Stream.RELATIONSHIP else settings.DEFAULT_FROM_EMAIL
 
 
 def mark(email: EmailMessage, stream: str, message_id: int) -> None:
-    """What a provider is told besides, for its own statistics and for what it tells us later: the stream, our number.
+    """Add the stream and our message's number for the provider's statistics and delivery reports.
 
-    Nothing about the person, the kind of letter or the gift.
+    The provider learns nothing more about the person, the kind of email or the gift.
     """
     email.tags = [stream]  # type: ignore[attr-defined]
     email.metadata = {"message": str(message_id)}  # type: ignore[attr-defined]

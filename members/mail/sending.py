@@ -1,7 +1,7 @@
-"""Sending what is owed: claim a message with a lease, hand it over, write down what became of it. Called by the tasks.
+"""Sending one queued email: claim it with a lease, hand it over, record the outcome. Called by tasks.py and sweep.py.
 
-A lease is fenced by its own value: who lost it can neither deliver nor write. Leases read real time, not the clock.
-Which messages are due, and how many senders work side by side: members/mail/sweep.py.
+A lease is checked by its exact value: a sender that lost its lease can neither deliver nor write. Leases use real
+time, not the business clock. Many senders at a time are in sweep.py, the mail servers in handoff.py.
 """
 
 from __future__ import annotations
@@ -30,48 +30,52 @@ logger = logging.getLogger("hromada.mail")
 LEASE = timedelta(minutes=2)
 FIRST_DELAY, LONGEST_DELAY, LONGEST_DELAY_URGENT = timedelta(minutes=1), timedelta(hours=1), timedelta(minutes=5)
 TRIES = 30  # with these delays, 24 hours
-# Whose letters go first. Within a stream those that somebody waits for, then the ones due longest.
+# Streams in the order of sending. Within a stream urgent messages are first, then those due longest.
 SERVICE, RELATIONSHIP = (Stream.SERVICE, Stream.STAFF), (Stream.RELATIONSHIP,)
 EVERY_STREAM = (*SERVICE, *RELATIONSHIP)
 
 
 def claim(message_id: int | None = None, streams: Sequence[Stream] = EVERY_STREAM) -> Message | None:
-    """The next message that is due (or this one, if it is), now ours to send; None when there is none.
+    """Claim the next due message (or `message_id`, if it is due) for sending; return it, or None if there is none.
 
-    The streams come in their order, in each what somebody waits for, then what has been due for longest. What may not
-    be sent any more is settled on the way.
+    Streams are taken in the given order; within one, urgent messages first, then those due longest. Due messages that
+    must not be sent any more are closed on the way. Safe to call concurrently: each message is claimed once.
     """
-    is_ours = False
+    is_claimed = False
     message: Message | None = None
-    while not is_ours:
+    while not is_claimed:
         with transaction.atomic():
             message = _next_due(message_id, streams)
             if message is None:
                 return None
-            is_ours = not (_is_beyond_sending(message) or _is_withheld(message))
-            if is_ours:
-                message.state, message.lease_until = Message.State.SENDING, timezone.now() + LEASE
+            is_claimed = not (_was_given_up(message) or _was_withheld(message))
+            if is_claimed:
+                message.state = Message.State.SENDING
+                message.lease_until = timezone.now() + LEASE
                 message.attempts += 1
                 message.save(update_fields=["state", "lease_until", "attempts", "to_email"])
     return message
 
 
 def deliver(message: Message) -> Outcome:
-    """Send a message that `claim` gave and write down what became of it. A broken letter costs a delay, no more."""
+    """Send a message returned by `claim` and record the outcome; return it. A broken template only delays the email."""
     try:
         letter = render(message)
         email = as_email(message, letter)
-    except Exception as problem:  # one letter that cannot be rendered must not stop the others
+    except Exception as problem:  # one email that cannot be rendered must not stop the others
         logger.error("message %s (%s) cannot be rendered: %s", message.pk, message.kind, type(problem).__name__)
         outcome = Outcome(Result.LATER, f"{type(problem).__name__}: {problem}")
     else:
-        outcome = hand_over(email, message.stream, partial(_last_moment, message, letter))
+        outcome = hand_over(email, message.stream, partial(_check_before_delivery, message, letter))
     _record(message, outcome)
     return outcome
 
 
 def _next_due(message_id: int | None, streams: Sequence[Stream]) -> Message | None:
-    """A stream at a time, because the index is in that order: however many wait, finding the first costs the same."""
+    """Return the next due message, locked, or None.
+
+    One query per stream, in the order of the index: the cost does not grow with the number of waiting messages.
+    """
     due = Message.objects.due().select_related("supporter").select_for_update(skip_locked=True, of=("self",))
     if message_id:
         return due.filter(pk=message_id).first()
@@ -81,9 +85,13 @@ def _next_due(message_id: int | None, streams: Sequence[Stream]) -> Message | No
     return None
 
 
-def _is_beyond_sending(message: Message) -> bool:
-    """Settles what may not go out: a sender died while the mail server had it, sender after sender died, too late."""
-    if message.unanswered > _may_repeat(message.kind):
+def _was_given_up(message: Message) -> bool:
+    """Close a message that must not be sent any more; return whether it was closed.
+
+    It becomes UNKNOWN if it may have been delivered already, FAILED after too many attempts, CANCELED if it is too
+    late and was certainly not delivered.
+    """
+    if message.unanswered > _allowed_repeats(message.kind):
         message.state, message.error = Message.State.UNKNOWN, _("The sender stopped while the mail server had it.")
     elif message.attempts >= TRIES:
         message.state, message.error = Message.State.FAILED, _("Every sender stopped while at it.")
@@ -97,17 +105,20 @@ def _is_beyond_sending(message: Message) -> bool:
     return True
 
 
-def _is_withheld(message: Message) -> bool:
-    """Asked about the address it goes to now, which from here on is the message's."""
+def _was_withheld(message: Message) -> bool:
+    """Check permission for the supporter's current address, and set that address on the message (`claim` saves it).
+
+    Returns True if sending is not permitted and the message was therefore canceled.
+    """
     message.to_email = permission.address_now(message)
-    why = permission.why_not(message)
+    why = permission.reason_to_withhold(message)
     if why:
         _withhold(Message.objects.filter(pk=message.pk), message, why)
     return why is not None
 
 
 def _withhold(row: QuerySet[Message], message: Message, why: Message.Withheld) -> None:
-    """Not sent after all; staff read why, and the alerts count what should have reached somebody."""
+    """Cancel a message for this reason, which staff see and alerts count. `row` matches the message, or nothing."""
     canceled = row.update(
         state=Message.State.CANCELED,
         lease_until=None,
@@ -120,23 +131,26 @@ def _withhold(row: QuerySet[Message], message: Message, why: Message.Withheld) -
         logger.warning("message %s (%s) withheld: %s", message.pk, message.kind, why.value)
 
 
-def _may_repeat(kind: str) -> int:
+def _allowed_repeats(kind: str) -> int:
+    """Return how many unanswered deliveries of this kind are followed by another attempt."""
     return 0 if kinds.of(kind).at_most_once else 1
 
 
-def _last_moment(message: Message, letter: Letter) -> bool:
-    """Right before it could be delivered: still ours, not canceled meanwhile, and it may leave? Then the row says so,
-    with the words. One whose reader has another address by now is put back, and leaves for that one.
+def _check_before_delivery(message: Message, letter: Letter) -> bool:
+    """Last check before delivery: our lease is still valid, the message was not cancelled, and sending is allowed.
+
+    If so, record that and the rendered text, and return True. If the supporter's address has changed, queue the
+    message again for the new address and return False.
     """
     if permission.address_now(message) != message.to_email:
-        _write(message, lease_until=None, **_waits_untried(message, timezone.now()))
+        _update_leased(message, lease_until=None, **_retry_uncounted(message, timezone.now()))
         return False
-    why = permission.why_not(message)
+    why = permission.reason_to_withhold(message)
     if why:
-        _withhold(_mine(message), message, why)
+        _withhold(_leased(message), message, why)
         return False
     lease_until = timezone.now() + LEASE
-    is_ours = _write(
+    has_lease = _update_leased(
         message,
         lease_until=lease_until,
         unanswered=message.unanswered + 1,
@@ -145,32 +159,43 @@ def _last_moment(message: Message, letter: Letter) -> bool:
         body_html=letter.html,
     )
     message.lease_until = lease_until
-    return is_ours
+    return has_lease
 
 
 def _record(message: Message, outcome: Outcome) -> None:
+    """Save and log the outcome of an attempt; nothing is saved if our lease was lost.
+
+    A withheld message has been saved by the last check before delivery.
+    """
     if outcome.result is Result.WITHHELD:
         return
     changes = _changes(message, outcome)
-    is_ours = _write(message, lease_until=None, error=outcome.error, provider_id=outcome.provider_id, **changes)
+    has_lease = _update_leased(
+        message, lease_until=None, error=outcome.error, provider_id=outcome.provider_id, **changes
+    )
     level = logging.INFO if outcome.result is Result.SENT else logging.WARNING
-    what = changes["state"] if is_ours else "lost its lease"
-    logger.log(level, "message %s (%s): %s, %s", message.pk, message.kind, outcome.result, what)
+    state = changes["state"] if has_lease else "lost its lease"
+    logger.log(level, "message %s (%s): %s, %s", message.pk, message.kind, outcome.result, state)
 
 
 def _changes(message: Message, outcome: Outcome) -> dict[str, Any]:
+    """Return the message's new field values after an attempt.
+
+    The last check counted this delivery as unanswered; unless the result is UNKNOWN, `unanswered` is set back to the
+    value it had before.
+    """
     if outcome.is_untried:
-        return _waits_for_the_server(message)
-    what = {Result.SENT: _sent, Result.REFUSED: _failed, Result.LATER: _later, Result.UNKNOWN: _unknown}
-    return what[outcome.result](message)
+        return _retry_when_the_server_is_back(message)
+    changes = {Result.SENT: _sent, Result.REFUSED: _failed, Result.LATER: _later, Result.UNKNOWN: _unknown}
+    return changes[outcome.result](message)
 
 
-def _waits_for_the_server(message: Message) -> dict[str, Any]:
-    """Nobody was there to try it on: no try is spent, so that an outage of days loses nothing, and it is due soon."""
-    return {**_waits_untried(message, timezone.now() + FIRST_DELAY), "unanswered": message.unanswered}
+def _retry_when_the_server_is_back(message: Message) -> dict[str, Any]:
+    """Return a retry in a minute. The attempt is not counted, so that an outage of days does not exhaust them."""
+    return {**_retry_uncounted(message, timezone.now() + FIRST_DELAY), "unanswered": message.unanswered}
 
 
-def _waits_untried(message: Message, until: datetime) -> dict[str, Any]:
+def _retry_uncounted(message: Message, until: datetime) -> dict[str, Any]:
     return {"state": Message.State.PENDING, "next_try_at": until, "attempts": message.attempts - 1}
 
 
@@ -185,25 +210,27 @@ def _failed(message: Message) -> dict[str, Any]:
 def _later(message: Message) -> dict[str, Any]:
     if message.attempts >= TRIES:
         return _failed(message)
-    return {**_again(message), "unanswered": message.unanswered}
+    return {**_retry(message), "unanswered": message.unanswered}
 
 
 def _unknown(message: Message) -> dict[str, Any]:
-    if message.unanswered < _may_repeat(message.kind):
-        return _again(message)
+    if message.unanswered < _allowed_repeats(message.kind):
+        return _retry(message)
     return {"state": Message.State.UNKNOWN}
 
 
-def _again(message: Message) -> dict[str, Any]:
+def _retry(message: Message) -> dict[str, Any]:
+    """Return a retry whose delay doubles with each attempt, up to an hour; for urgent messages up to five minutes."""
     longest = LONGEST_DELAY_URGENT if message.is_urgent else LONGEST_DELAY
     delay = min(FIRST_DELAY * 2 ** min(message.attempts - 1, 10), longest)
     return {"state": Message.State.PENDING, "next_try_at": timezone.now() + delay}
 
 
-def _write(message: Message, **values: Any) -> bool:
-    """Write to the row, if the lease is still the one this sender holds."""
-    return bool(_mine(message).update(**values))
+def _update_leased(message: Message, **values: Any) -> bool:
+    """Update the message's row, if this sender still has the lease; return whether it has."""
+    return bool(_leased(message).update(**values))
 
 
-def _mine(message: Message) -> QuerySet[Message]:
+def _leased(message: Message) -> QuerySet[Message]:
+    """Return the message's row if this sender still has the lease, else nothing."""
     return Message.objects.filter(pk=message.pk, state=Message.State.SENDING, lease_until=message.lease_until)

@@ -1,6 +1,6 @@
-"""A sweep over what is due: several senders side by side, at the pace of the installation, most urgent first.
+"""The sweep: sends all due messages with several threads, at the installation's pace, most urgent first.
 
-Called by the tasks, every twenty seconds and again while more is due. Sending one letter is members/mail/sending.py.
+Called by tasks.py every twenty seconds, and again if more are due. Sending one email is in sending.py.
 """
 
 from __future__ import annotations
@@ -22,36 +22,40 @@ from members.models import Message
 
 @dataclass(frozen=True)
 class Sweep:
-    """What the senders of one sweep share. `is_over`: the mail server is away, so nobody need try now."""
+    """The state that all senders of one sweep share. `until` is a time of `time.monotonic()`.
+
+    `is_over` is set when the mail server fails, so that the other senders stop too.
+    """
 
     streams: Sequence[Stream]
     limit: int
     until: float
     is_over: Event = field(default_factory=Event)
-    taken: count[int] = field(default_factory=lambda: count(1))  # counts for all senders: next() is atomic
+    taken: count[int] = field(default_factory=lambda: count(1))  # shared by all threads: next() is atomic
 
 
 def send_due(
     limit: int = 1000, seconds: float = 30, streams: Sequence[Stream] = EVERY_STREAM, senders: int = 1
 ) -> bool:
-    """Send what is due, as long as limit and time allow. True when more may be due.
+    """Send due messages of these streams; return True if it stopped at `limit` or `seconds` and more may be due.
 
-    Safe to run any number of times at once: a message is claimed by one sender. Short, so that other tasks of the same
-    worker get their turn. Stops when the mail server is away.
+    Uses up to `senders` threads, fewer if fewer messages are due. Stops, returning False, if the mail server fails.
+    Short, so that other tasks of the worker get their turn. Safe to call concurrently: each message is claimed once.
     """
     sweep = Sweep(streams, limit, time.monotonic() + seconds)
     waiting = Message.objects.due().filter(stream__in=streams).order_by()[:senders].count() if senders > 1 else 1
     if waiting < 2:
         return _send_in_turn(sweep)
     with ThreadPoolExecutor(waiting - 1) as pool:
-        others = [pool.submit(_beside, sweep) for _ in range(waiting - 1)]
+        others = [pool.submit(_send_in_thread, sweep) for _ in range(waiting - 1)]
         is_more = _send_in_turn(sweep)
     return any([is_more, *(other.result() for other in others)])
 
 
 def _send_in_turn(sweep: Sweep) -> bool:
+    """Send one message after another; return whether more may be due."""
     while time.monotonic() < sweep.until:
-        if sweep.is_over.is_set() or _must_step_aside(sweep.streams):
+        if sweep.is_over.is_set() or _must_yield(sweep.streams):
             return False
         if next(sweep.taken) > sweep.limit:
             return True
@@ -64,13 +68,13 @@ def _send_in_turn(sweep: Sweep) -> bool:
     return not sweep.is_over.is_set()
 
 
-def _must_step_aside(streams: Sequence[Stream]) -> bool:
-    """Relationship letters leave only while no service letter is due: of the pace they get what is left over."""
+def _must_yield(streams: Sequence[Stream]) -> bool:
+    """Return whether a sweep of relationship emails must stop because a service email is due, which goes first."""
     return tuple(streams) == RELATIONSHIP and Message.objects.due().filter(stream__in=SERVICE).exists()
 
 
-def _beside(sweep: Sweep) -> bool:
-    """A sender in a thread of its own, on connections of its own."""
+def _send_in_thread(sweep: Sweep) -> bool:
+    """Run `_send_in_turn` in a thread of its own, and close the database connections it opened."""
     try:
         return _send_in_turn(sweep)
     finally:

@@ -1,4 +1,4 @@
-"""Keys with which other servers of the newsroom ask. Only a hash is kept; the key is shown once."""
+"""API keys of the newsroom's other servers. Only a hash is stored; members/api_keys.py creates and checks keys."""
 
 from __future__ import annotations
 

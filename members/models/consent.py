@@ -1,4 +1,4 @@
-"""What somebody agreed to, in the words they saw. Rows are only added."""
+"""Consents: the exact words a person agreed to, their version and language, where and when. Rows are only added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A message: one email we owe someone. Written in the transaction of its cause, rendered and sent after it."""
+"""Emails to people, their delivery reports, the choices people made about them, and addresses that get none.
+
+A message row is written in the transaction of its cause (members/mail/outbox.py), and rendered and sent after the
+commit (members/mail/sending.py).
+"""
 
 from __future__ import annotations
 
@@ -15,19 +19,27 @@ from members import clock
 from members.mail.kinds import Stream
 from members.models.people import Supporter
 
-# Written out, not handed over beside the statement: only so a plan made in advance can use the index `message_due`.
-_OWED = RawSQL("members_message.state IN ('pending', 'sending')", [], output_field=models.BooleanField())
+# Literal SQL instead of parameters: with parameters, a prepared plan could not use the partial index `message_due`.
+_UNSENT = RawSQL("members_message.state IN ('pending', 'sending')", [], output_field=models.BooleanField())
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, at: datetime | None = None) -> MessageQuerySet:
-        """Waiting and due, or left behind by a sender whose lease ran out. Real time: this is a queue, not a date."""
+        """Return messages to be sent now: pending and due, or abandoned by a sender whose lease has expired.
+
+        `at` is real time, not the business clock, because this is a queue.
+        """
         at = at or timezone.now()
         waiting = Q(state=Message.State.PENDING, next_try_at__lte=at)
-        return self.filter(_OWED, waiting | Q(state=Message.State.SENDING, lease_until__lt=at))
+        return self.filter(_UNSENT, waiting | Q(state=Message.State.SENDING, lease_until__lt=at))
 
 
 class Message(models.Model):
+    """An email to one person. `key` is unique, so the same email is never queued twice.
+
+    `context` holds the facts as they were when it was queued; subject and bodies are stored when it is sent.
+    """
+
     class State(models.TextChoices):
         PENDING = "pending", _("waiting")
         SENDING = "sending", _("being sent")
@@ -37,7 +49,7 @@ class Message(models.Model):
         CANCELED = "canceled", _("canceled")
 
     class Delivery(models.TextChoices):
-        """What the mail provider told afterwards, worst last."""
+        """The provider's latest report about the delivery; empty if there is none."""
 
         UNTOLD = "", _("not told")
         DELIVERED = "delivered", _("delivered")
@@ -46,7 +58,7 @@ class Message(models.Model):
         COMPLAINED = "complained", _("marked as spam")
 
     class Withheld(models.TextChoices):
-        """Why a letter that was owed was canceled at its last moment: the words staff read beside it."""
+        """The reason why an email was canceled by the last check before it was sent; staff read the label."""
 
         SUPPRESSED = "suppressed", _("Nothing is sent to this address: mail to it came back, or was called spam.")
         UNWANTED = "unwanted", _("The supporter does not want letters of this kind.")
@@ -113,7 +125,7 @@ class Message(models.Model):
 
 
 class MailChoice(models.Model):
-    """What a supporter chose about one kind of letter that is theirs to choose. No row: as the kind's table says."""
+    """A supporter's choice about one optional kind of email. Without a row, the default in mail/kinds.py counts."""
 
     supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="mail_choices")
     kind = models.CharField(_("kind"), max_length=60)
@@ -130,7 +142,7 @@ class MailChoice(models.Model):
 
 
 class Suppression(models.Model):
-    """An address to which nothing is sent: mail to it came back, or its reader called ours spam."""
+    """An address to which nothing is sent, until `lifted_at` is set. At most one per address is active."""
 
     class Reason(models.TextChoices):
         BOUNCED = "bounced", _("mail to it came back")
@@ -156,7 +168,7 @@ class Suppression(models.Model):
 
 
 class DeliveryReport(models.Model):
-    """One thing a mail provider told about a message, stored once by the provider's id of it. Only added."""
+    """A mail provider's report about a message, stored once by `report_id`. Rows are only added."""
 
     report_id = models.CharField(max_length=255, unique=True)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="reports")

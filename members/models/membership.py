@@ -1,4 +1,4 @@
-"""Belonging: a level, from a date to a date. What a membership is on a given day follows from its dates alone."""
+"""Levels and memberships. A membership has a level and dates; its state on any day follows from the dates alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from members.models.people import Supporter
 
 
 class Level(models.Model):
-    """What an amount earns. The highest rank whose monthly amount is reached wins; without any, the lowest rank."""
+    """A level of membership that an amount earns; a higher rank is more (see members/belonging/levels.py)."""
 
     slug = models.SlugField(_("short name"), unique=True)
     rank = models.PositiveSmallIntegerField(_("rank"), unique=True, help_text=_("Higher is more."))
@@ -44,6 +44,7 @@ class Level(models.Model):
         return self.slug
 
     def name(self, language: str | None = None) -> str:
+        """Return the level's name in this language (the current one by default), else in any, else its slug."""
         wanted = (language or get_language() or "")[:2]
         names = {row.language: row.name for row in self.names.all()}
         return names.get(wanted) or next(iter(names.values()), self.slug)
@@ -64,7 +65,7 @@ class LevelName(models.Model):
 
 
 class LevelAmount(models.Model):
-    """From which monthly amount, in minor units of a currency, a level is earned. Yearly gifts count a twelfth."""
+    """The monthly amount that earns a level, in minor units of one currency. For yearly gifts a twelfth counts."""
 
     level = models.ForeignKey(Level, on_delete=models.CASCADE, related_name="amounts")
     currency = models.CharField(_("currency"), max_length=3)
@@ -81,15 +82,17 @@ class LevelAmount(models.Model):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def running(self, today: date | None = None) -> MembershipQuerySet:
-        """Active or in grace on the day: those who may use what they gave for."""
+        """Return memberships that give access on this day (today by default): active or in grace."""
         today = today or clock.today()
         return self.filter(starts_on__lte=today, grace_through__gte=today).exclude(ended_on__lte=today)
 
     def active(self, today: date | None = None) -> MembershipQuerySet:
+        """Return memberships that are paid on this day (today by default) and have not ended."""
         today = today or clock.today()
         return self.running(today).filter(paid_through__gte=today)
 
     def in_state(self, state: str, today: date | None = None) -> MembershipQuerySet:
+        """Return memberships in this state on this day (today by default). Raises ValueError for an unknown state."""
         today = today or clock.today()
         found: dict[Membership.State, MembershipQuerySet] = {
             Membership.State.ACTIVE: self.active(today),
@@ -101,7 +104,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """One reason to belong (`source`, such as a subscription). A person may have several: the best one counts."""
+    """Membership from one `source`, such as a subscription. A person may have several; the best one counts."""
 
     class State(models.TextChoices):
         ACTIVE = "active", _("active")
@@ -140,6 +143,7 @@ class Membership(models.Model):
         return f"{self.level} {self.starts_on}"
 
     def state_on(self, today: date) -> Membership.State:
+        """Return the state on this day. Assumes that it is not before `starts_on`."""
         if self.ended_on and self.ended_on <= today:
             return self.State.ENDED
         if self.paid_through >= today:
@@ -151,8 +155,10 @@ class Membership(models.Model):
         return self.state_on(clock.today())
 
     def pay_through(self, day: date, level: Level) -> None:
-        """Paid until this day at least, at this level. In whatever order payments arrive, the outcome is the same:
-        the latest paid day decides the level (of two for the same day the higher), and nothing is taken away.
+        """Extend the paid days through this day, with this level's grace; do not save.
+
+        The result does not depend on the order of payments: dates never move back, and the latest paid day decides
+        the level (for the same day, the higher level). An end is moved behind the paid days.
         """
         if (day, level.rank) >= (self.paid_through, self.level.rank):
             self.level = level
@@ -161,22 +167,29 @@ class Membership(models.Model):
         if self.ended_on:
             self.end_on(self.ended_on)
 
-    def pay_anew(self, kept: list[tuple[date, Level]], gone: list[tuple[date, Level]]) -> None:
-        """Paid through the days that are kept, each at its level, and no others; with none, only on the first day."""
+    def recalculate(self, kept: list[tuple[date, Level]], removed: list[tuple[date, Level]]) -> None:
+        """Set dates and level from the kept payments only; do not save. Without any, only the first day stays paid.
+
+        Each pair is the last day a payment paid for and the level it earned. No grace period follows if a removed
+        payment was the latest. Raises ValueError if both lists are empty.
+        """
         self.paid_through = self.grace_through = self.starts_on
-        self.level = max(kept or gone, key=lambda each: (each[0], each[1].rank))[1]
+        self.level = max(kept or removed, key=lambda each: (each[0], each[1].rank))[1]
         for day, level in kept:
             self.pay_through(day, level)
-        if any(not kept or day > self.paid_through for day, _level in gone):
+        if any(not kept or day > self.paid_through for day, _level in removed):
             self.grace_through = self.paid_through
 
     def end_on(self, day: date) -> None:
-        """Ends this day, but not before what was paid for is over. Of two ends the earlier counts."""
-        wanted = min(self.ended_on or day, day)
-        self.ended_on = max(wanted, self.paid_through + timedelta(days=1))
+        """Set the first day without access to `day`, but not before the paid days are over; do not save.
+
+        If the membership already has an end, the earlier one counts.
+        """
+        earliest = min(self.ended_on or day, day)
+        self.ended_on = max(earliest, self.paid_through + timedelta(days=1))
 
 
 def patrons(queryset: models.QuerySet[Supporter] | None = None) -> models.QuerySet[Supporter]:
-    """Supporters with an active membership today."""
+    """Return the supporters (of `queryset`, by default all) with an active membership today."""
     base = Supporter.objects.all() if queryset is None else queryset
     return base.filter(Exists(Membership.objects.active().filter(supporter=OuterRef("pk"))))

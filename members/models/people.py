@@ -1,4 +1,4 @@
-"""A supporter: a person or organisation known by an email address; and what was done about them."""
+"""Supporters, who are people or organisations known by their email address, and the timeline of what was done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from members import clock
 
 class SupporterQuerySet(models.QuerySet["Supporter"]):
     def with_email(self, email: str) -> SupporterQuerySet:
-        """Supporters with this address, however it is capitalised."""
+        """Return the supporters with this address, however it is capitalised: one or none."""
         return self.annotate(email_key=Lower("email")).filter(email_key=email.strip().lower())
 
 
@@ -48,7 +48,7 @@ class Supporter(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Names are sensitive: page titles, logs and history get a number.
+        # Names are personal data: page titles, logs and history show a number instead.
         return f"#{self.pk}"
 
     @property
@@ -57,7 +57,10 @@ class Supporter(models.Model):
 
 
 class TimelineEntry(models.Model):
-    """One thing staff or the software did about a supporter: `noun.verbed`, by whom, with plain details. Only added."""
+    """An action by staff or by the software that concerns a supporter. Rows are only added.
+
+    `action` has the form `noun.verbed`; `actor` is empty for the software; `details` is plain JSON.
+    """
 
     supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="timeline")
     action = models.CharField(_("action"), max_length=60)

@@ -1,6 +1,6 @@
-"""`/api/v1/entitlements/`: what another server of the newsroom may ask about a reader it has signed in.
+"""`/api/v1/entitlements/`: the API with which the newsroom's other servers look up a reader's entitlement.
 
-Imports this floor only: it answers while payments, Stripe or Redis are down.
+Imports this app only, so it answers while payments, Stripe or Redis are down.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NO_KEY = "Send a valid key: Authorization: Bearer KEY."
 
 
 class KeyAuthentication(BaseAuthentication):
-    """A missing, wrong or revoked key gets one and the same answer."""
+    """Authentication by API key. A missing, wrong or revoked key gets the same answer, so it reveals nothing."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
@@ -61,7 +61,7 @@ class LimitPerKey(BaseThrottle):
 
 
 class PatientJSONParser(JSONParser):
-    """JSON nested deeper than Python reads is bad input, not an error of ours."""
+    """A JSON parser that answers 400, not 500, to JSON nested too deeply for Python."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -89,15 +89,16 @@ class EntitlementLookup(APIView):
         tags=["entitlements"],
     )
     def post(self, request: Request) -> Response:
-        # A form may have been read before us, for its language; the framework would then take it as if it were JSON.
+        # The language middleware may have parsed a form already; the framework would then accept it in place of JSON.
         if request._request.content_type not in ("", JSONParser.media_type):
             raise exceptions.UnsupportedMediaType(str(request._request.content_type))
-        asked = Lookup(data=request.data)
-        asked.is_valid(raise_exception=True)
-        found = entitlements.of_email(asked.validated_data["email"])
+        lookup = Lookup(data=request.data)
+        lookup.is_valid(raise_exception=True)
+        found = entitlements.of_email(lookup.validated_data["email"])
         return Response(EntitlementAnswer(found).data, headers={"Cache-Control": "no-store"})
 
     def handle_exception(self, exc: Exception) -> Response:
+        """Answer 503 instead of 500 if the database does not answer."""
         if isinstance(exc, OperationalError):
             log.warning("entitlements.unavailable reason=%s", type(exc).__name__)
             return Response({"detail": "Try again in a moment."}, status=503, headers={"Retry-After": "5"})
@@ -105,7 +106,7 @@ class EntitlementLookup(APIView):
 
 
 class KeySchema(OpenApiAuthenticationExtension):
-    """Tells the published schema what kind of key is asked for."""
+    """How the published schema describes the API key. Defining the class registers it."""
 
     target_class = KeyAuthentication
     name = "ApiKey"

@@ -1,4 +1,4 @@
-"""Doors to look at the letters written so far. In DEBUG only; a newsroom's real mail leaves by EMAIL_URL."""
+"""Pages that show the emails written as files (members/mail/files.py). With DEBUG on only; otherwise 404."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from members.mail import files
-from members.mail.files import Written
+from members.mail.files import StoredEmail
 
-# A letter carries its styles in its tags, which no page of ours may do: it gets an address and rules of its own.
-LETTER_RULES = {"style-src": [UNSAFE_INLINE], "script-src": [NONE], "form-action": [NONE], "frame-ancestors": [SELF]}
+# An email has inline styles, which our pages forbid, so it is shown in a frame with an address and a policy of its own.
+EMAIL_POLICY = {"style-src": [UNSAFE_INLINE], "script-src": [NONE], "form-action": [NONE], "frame-ancestors": [SELF]}
 
 
 @require_safe
@@ -26,15 +26,15 @@ def demo_mails(request: HttpRequest) -> HttpResponse:
 @require_safe
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
 def demo_mail(request: HttpRequest, name: str) -> HttpResponse:
-    return render(request, "demo/mail.html", {"mail": _written(name)})
+    return render(request, "demo/mail.html", {"mail": _find_or_404(name)})
 
 
 @require_safe
-@csp_replace(LETTER_RULES)  # type: ignore[arg-type]
+@csp_replace(EMAIL_POLICY)  # type: ignore[arg-type]
 @xframe_options_sameorigin
 def demo_mail_html(request: HttpRequest, name: str) -> HttpResponse:
-    """The letter itself, for the frame in its page. Its links open in the whole window."""
-    return HttpResponse(_written(name).html.replace("<head>", '<head><base target="_top">', 1))
+    """Show the email alone, for the frame in its page. Its links open in the whole window."""
+    return HttpResponse(_find_or_404(name).html.replace("<head>", '<head><base target="_top">', 1))
 
 
 def _demo_only() -> None:
@@ -42,9 +42,9 @@ def _demo_only() -> None:
         raise Http404
 
 
-def _written(name: str) -> Written:
+def _find_or_404(name: str) -> StoredEmail:
     _demo_only()
-    written = files.find(name)
-    if written is None:
+    email = files.find(name)
+    if email is None:
         raise Http404
-    return written
+    return email

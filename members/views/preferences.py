@@ -1,7 +1,7 @@
-"""The page on which a supporter says which letters they want, in which language, and whether discreetly.
+"""The page where a supporter chooses which emails they get, in which language, and whether discreetly.
 
-No sign-in: the signed link from any letter is the proof. No name and no address on the page, which may have been
-forwarded. GET changes nothing; POST saves and says so.
+The signed link from any email is proof enough; there is no sign-in. The page shows no name and no address, because the
+link may have been forwarded. GET changes nothing; POST saves.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from members.links import public_ids, signed
 from members.mail import choices
 from members.models import Supporter
 
-# What is always sent, and why.
+# Emails that are always sent, each with the reason.
 ALWAYS = [
     (_("Thanks and receipts"), _("You paid, so you are told what arrived. They are your proof.")),
     (_("Before a yearly gift renews, and once a year for a monthly one"), _("Nobody should be charged by surprise.")),
@@ -32,7 +32,7 @@ ALWAYS = [
 
 
 class PreferencesForm(forms.Form):
-    """What does not fit is left as it was: nothing typed by hand can take away a letter."""
+    """Language and discretion. An invalid language leaves the supporter's language as it was."""
 
     language = forms.ChoiceField(choices=settings.LANGUAGES, required=False)
     is_discreet = forms.BooleanField(required=False)
@@ -54,7 +54,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _save(request: HttpRequest, supporter: Supporter) -> None:
-    """Both buttons send the whole form; a bare `stop_all` says nothing about language and discretion."""
+    """Save the form. Both buttons send all of it; a POST with `stop_all` alone keeps language and discretion."""
     stops_all = "stop_all" in request.POST
     if not stops_all or "language" in request.POST:
         form = PreferencesForm(request.POST)
@@ -65,8 +65,7 @@ def _save(request: HttpRequest, supporter: Supporter) -> None:
         choices.stop_all(supporter, "page")
         return
     wanted = set(request.POST.getlist("letters"))
-    asked = [choice.kind for choice in choices.of(supporter)]
-    choices.choose(supporter, {kind: kind in wanted for kind in asked}, "page")
+    choices.choose(supporter, {choice.kind: choice.kind in wanted for choice in choices.of(supporter)}, "page")
 
 
 def _context(supporter: Supporter, *, is_saved: bool) -> dict[str, Any]:

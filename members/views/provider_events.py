@@ -1,7 +1,8 @@
-"""The door for what mail providers tell, at `/mail/events/<provider>/tracking/`: django-anymail checks and reads it.
+"""The webhook for mail providers' delivery reports, at `/mail/events/<provider>/tracking/`.
 
-Closed unless ANYMAIL_WEBHOOK_SECRET is set. Its views are asked for their answers rather than listened to by signal:
-so a body nobody understands is refused as such, and a database that is away is not taken for one.
+Answers 404 unless ANYMAIL_WEBHOOK_SECRET is set. django-anymail checks and parses the requests; we call its views
+directly instead of using its signal, so that only an unreadable body gets 400 and a database that is down gets 503,
+after which the provider sends the report again. members/delivery.py stores the reports.
 """
 
 from __future__ import annotations
@@ -24,91 +25,104 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members import delivery
-from members.delivery import Delivery, Told
+from members.delivery import Delivery, ProviderReport
 
 logger = logging.getLogger("hromada.mail")
 
-FOR_GOOD = (RejectReason.BOUNCED, RejectReason.INVALID)
-WHAT = {
+PERMANENT = (RejectReason.BOUNCED, RejectReason.INVALID)
+DELIVERIES = {
     EventType.DELIVERED: Delivery.DELIVERED,
     EventType.DEFERRED: Delivery.DELAYED,
     EventType.BOUNCED: Delivery.BOUNCED,
     EventType.REJECTED: Delivery.BOUNCED,
     EventType.FAILED: Delivery.BOUNCED,
     EventType.COMPLAINED: Delivery.COMPLAINED,
-}  # opened, clicked and the rest are nobody's business here
+}  # other events, such as opens and clicks, are not recorded, to protect readers' privacy
 
 
 @never_cache
 @csrf_exempt
 @require_http_methods(["HEAD", "POST"])
-def told(request: HttpRequest, which: str) -> HttpResponse:
+def receive(request: HttpRequest, which: str) -> HttpResponse:
+    """Store the delivery reports in a provider's request. `which` is the end of the path: `<provider>/tracking/`.
+
+    Answers 404 for an unknown provider, 403 for a wrong secret or signature, 400 for a body that cannot be parsed.
+    Idempotent: each report is stored once.
+    """
     view = _view(which)
-    if request.method == "HEAD":  # some providers look whether the address is there
+    if request.method == "HEAD":  # some providers check that the address exists
         return HttpResponse()
     try:
         view.run_validators(request)
-        found = [_as_told(event, view.esp_name) for event in view.parse_events(request) if _is_about_delivery(event)]
+        reports = [_report(event, view.esp_name) for event in view.parse_events(request) if _is_about_delivery(event)]
     except AnymailWebhookValidationFailure:
         logger.warning("mail event refused: secret or signature")
         return HttpResponse("Refused.", status=403, content_type="text/plain")
-    except Exception as problem:  # whatever a stranger's bytes can do to somebody else's parser
+    except Exception as problem:  # untrusted bytes may make anymail's parsers raise anything
         logger.warning("mail event not understood: %s", type(problem).__name__)
         return HttpResponse("Not understood.", status=400, content_type="text/plain")
-    for each in found:
-        delivery.record(each)
+    for report in reports:
+        delivery.record(report)
     return HttpResponse()
 
 
 def _view(which: str) -> AnymailCoreWebhookView:
-    """Anymail's view for this provider. Raises Http404 for any other address, and while the door is closed."""
+    """Return anymail's view for this provider. Raises Http404 for an unknown one, or if no secret is configured."""
     if not (settings.ANYMAIL_WEBHOOK_SECRET and which.endswith("/tracking/")):
         raise Http404
     try:
         view_class = resolve(f"/{which}", urlconf="anymail.urls").func.view_class  # type: ignore[attr-defined]
         view: AnymailCoreWebhookView = view_class(webhook_secret=settings.ANYMAIL_WEBHOOK_SECRET)
-    except (Resolver404, ImproperlyConfigured, ImportError):  # no such provider, or none whose key we have
+    except (Resolver404, ImproperlyConfigured, ImportError):  # an unknown provider, or one without a configured key
         raise Http404 from None
     return view
 
 
 def _is_about_delivery(event: object) -> bool:
-    return isinstance(event, AnymailTrackingEvent) and event.event_type in WHAT
+    return isinstance(event, AnymailTrackingEvent) and event.event_type in DELIVERIES
 
 
-def _as_told(event: AnymailTrackingEvent, provider: str) -> Told:
-    happened_at = _moment(event.timestamp)
-    provider_id, recipient = _text(event.message_id), _text(event.recipient)
-    once = (
-        [_text(event.event_id)] if event.event_id else [provider_id, recipient, event.event_type, str(event.timestamp)]
-    )
+def _report(event: AnymailTrackingEvent, provider: str) -> ProviderReport:
+    """Return one of anymail's events as a delivery report, its texts cleaned."""
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
     is_complaint = event.reject_reason == RejectReason.SPAM
-    return Told(
-        report_id=hashlib.sha256("\x1f".join([provider, event.event_type, *once]).encode()).hexdigest(),
-        what=Delivery.COMPLAINED if is_complaint else WHAT[event.event_type],
-        provider_id=provider_id[:255],
-        happened_at=happened_at,
-        is_for_good=event.reject_reason in FOR_GOOD and not _is_soft(event.esp_event),
+    return ProviderReport(
+        report_id=_report_id(event, provider),
+        what=Delivery.COMPLAINED if is_complaint else DELIVERIES[event.event_type],
+        provider_id=_text(event.message_id)[:255],
+        happened_at=_moment(event.timestamp),
+        is_for_good=event.reject_reason in PERMANENT and not _is_soft(event.esp_event),
         words=_text(event.mta_response) or _text(event.description),
-        recipient=recipient,
+        recipient=_text(event.recipient),
         message_number=_text(metadata.get("message")),
     )
 
 
+def _report_id(event: AnymailTrackingEvent, provider: str) -> str:
+    """Return an id that is the same whenever the provider repeats this report.
+
+    It is made from the provider's id of the event, or, if the event has none, from the email, recipient, type and time.
+    """
+    identity = [_text(event.event_id)]
+    if not event.event_id:
+        identity = [_text(event.message_id), _text(event.recipient), event.event_type, str(event.timestamp)]
+    return hashlib.sha256("\x1f".join([provider, event.event_type, *identity]).encode()).hexdigest()
+
+
 def _is_soft(esp_event: Any) -> bool:
-    """Postmark's soft bounces look like hard ones once anymail has read them."""
+    """Return whether this is one of Postmark's soft bounces, which anymail reports like hard ones."""
     return isinstance(esp_event, dict) and esp_event.get("Type") == "SoftBounce"
 
 
-def _moment(told_at: datetime | None) -> datetime:
+def _moment(reported_at: datetime | None) -> datetime:
+    """Return the reported time, aware and not in the future; now if none was reported."""
     now = timezone.now()
-    if told_at is None:
+    if reported_at is None:
         return now
-    return min(told_at if told_at.tzinfo else timezone.make_aware(told_at), now)
+    return min(reported_at if reported_at.tzinfo else timezone.make_aware(reported_at), now)
 
 
 def _text(value: object) -> str:
-    """What a database can keep: text without NUL and halves of characters."""
+    """Return a text or number as text that PostgreSQL can store: no NUL, no lone surrogates. Else return ""."""
     words = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
     return words.encode("utf-8", "replace").decode().replace("\x00", "").strip()

@@ -1,4 +1,4 @@
-"""What other servers may say and what they hear back, as the published schema shows it. Used by members.api only."""
+"""Request and answers of the entitlement API, as the published schema shows them. Used by members/views/api.py only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Lookup(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254, help_text="The address a reader has signed in with at your site.")
 
     def to_internal_value(self, data: Any) -> Any:
-        """A field we do not know is a mistake of the caller: better said than ignored."""
+        """Return the validated fields. Raises ValidationError for unknown fields too, so that a typo is not ignored."""
         if isinstance(data, Mapping):
             unknown = sorted(str(name)[:40] for name in set(data) - set(self.fields))[:10]
             if unknown:
@@ -21,12 +21,12 @@ class Lookup(serializers.Serializer[Any]):
 
 
 class EntitlementAnswer(serializers.Serializer[Any]):
-    active = serializers.BooleanField(help_text="May use what patrons may use, today.")
-    level = serializers.CharField(allow_null=True, help_text="The level's name in addresses; null unless active.")
+    active = serializers.BooleanField(help_text="Whether this reader has a patron's access today.")
+    level = serializers.CharField(allow_null=True, help_text="The level's short name; null unless active.")
     until = serializers.DateField(allow_null=True, help_text="Last day of access, grace included; null unless active.")
     reason = serializers.ChoiceField(
         choices=["active", "grace", "lapsed", "ended", "none"],
-        help_text="grace: a payment is late and access goes on. none: nothing known, whoever it is.",
+        help_text="grace: a payment is late and access continues. none: no membership, or an unknown address.",
     )
 
 

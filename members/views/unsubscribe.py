@@ -1,7 +1,7 @@
-"""The door for one click in a mail program (RFC 8058), and the page for whoever follows the link: one kind of letter.
+"""Unsubscribing from one kind of email with one click: in a mail program (RFC 8058), or on the page behind the link.
 
-The POST carries no cookie and no proof but the address itself, which never runs out: leaving must always work. GET
-shows one button and changes nothing, because scanners open every link in a letter.
+The POST needs no cookie and no proof other than the signed link, which never expires: unsubscribing must always work.
+GET shows one button and changes nothing, because scanners open every link in an email.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _about(token: str) -> tuple[Supporter, str]:
-    """Whose token it is and for which kind. Raises Http404 for any that is not ours, or about what is no choice."""
+    """Return the supporter and the kind of email in a token.
+
+    Raises Http404 if the token is not valid, the supporter does not exist or this kind of email is not optional.
+    """
     value = signed.read("unsubscribe", token) or ""
     public_id, kind = public_ids.parse(value[:UUID_LENGTH]), value[UUID_LENGTH + 1 :]
     if public_id is None or kind not in choices.kinds():

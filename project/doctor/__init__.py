@@ -1,7 +1,7 @@
-"""`manage.py doctor`: is this installation right? Checks in order, each one finding; nothing is changed anywhere.
+"""`manage.py doctor`: checks of an installation, in order. Nothing is changed anywhere.
 
-What is looked at: installation.py (settings, schema, servers, files), stripe.py (key, endpoint, clock), running.py
-(processes, queues, mail, alerts). A check is a function that gives findings; what it raises is a finding too.
+The checks are in installation.py (settings, schema, servers, files), stripe.py (key, endpoint, clock) and running.py
+(processes, queues, mail, alerts). Each is a function that yields findings; an exception becomes a finding too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CHECKS: tuple[Check, ...] = (
     running.mail,
     running.alerts,
 )
-# What would only fail again, in other words, is left out.
+# A check is left out if the check it needs has failed, because it would only fail for the same reason.
 NEEDS: dict[Check, Check] = {
     installation.migrations: installation.database,
     installation.cyrillic: installation.database,
@@ -44,7 +44,7 @@ NEEDS: dict[Check, Check] = {
 
 
 def examine() -> Iterator[Finding]:
-    """All findings in order, each as soon as it is known."""
+    """Run all checks in order and yield each finding as soon as it is known. Raises nothing."""
     failed: set[Check] = set()
     for check in CHECKS:
         if NEEDS.get(check) in failed:
@@ -61,4 +61,4 @@ def _findings(check: Check) -> Iterator[Finding]:
         yield from check()
     except Exception as problem:  # a check that breaks must not hide the others
         name = check.__name__.replace("_", " ")
-        yield Finding(Level.FAIL, name, f"could not be looked at ({type(problem).__name__}: {problem})")
+        yield Finding(Level.FAIL, name, f"could not be checked ({type(problem).__name__}: {problem})")

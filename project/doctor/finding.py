@@ -1,4 +1,4 @@
-"""What a check of the doctor's finds: how it stands, what it is about, and what to do."""
+"""A finding of a check by `manage.py doctor`: how serious it is, its subject, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor's look at settings, database, schema, Redis and collected files."""
+"""The doctor's checks of settings, database, schema, Redis and static files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOME = 3
 
 
 def settings_are_right() -> Iterator[Finding]:
-    """What Django and our own checks say; in production with its list for deployment."""
+    """Report the results of the system checks, in production with Django's deployment checks, and a wrong SITE_URL."""
     found = [each for each in run_checks(include_deployment_checks=not settings.DEBUG) if not each.is_silenced()]
     for each in found:
         if each.level >= WARNING:
@@ -37,15 +37,16 @@ def settings_are_right() -> Iterator[Finding]:
 
 
 def database() -> Iterator[Finding]:
+    """Check that the database answers and is not a read-only standby."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('server_version'), pg_is_in_recovery()")
-            version, is_copy = cursor.fetchone()
+            version, is_standby = cursor.fetchone()
     except Error as problem:
         yield fail("database", f"does not answer ({type(problem).__name__}). Is DATABASE_URL right, does it run?")
         return
-    if is_copy:
-        yield fail("database", "is a read-only copy. DATABASE_URL must lead to the one that is written.")
+    if is_standby:
+        yield fail("database", "is a read-only standby. DATABASE_URL must name the primary server.")
     else:
         yield ok("database", f"PostgreSQL {version}")
 
@@ -61,36 +62,37 @@ def migrations() -> Iterator[Finding]:
 
 
 def cyrillic() -> Iterator[Finding]:
-    """Searching for people by name relies on it."""
+    """Check that the database ignores the case of Cyrillic letters, which the search for people needs."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT upper('олена') = 'ОЛЕНА', 'ОЛЕНА' ILIKE 'олена', current_setting('server_encoding')")
         folds, matches, encoding = cursor.fetchone()
     if folds and matches and encoding == "UTF8":
-        yield ok("Cyrillic", "the database folds it")
+        yield ok("Cyrillic", "the database ignores its case in searches")
     else:
         yield fail(
             "Cyrillic",
-            "the database does not tell олена and ОЛЕНА to be one. It must be made with UTF-8 and a locale that does; "
+            "the database treats олена and ОЛЕНА as different. Create it with UTF-8 and a locale that ignores case; "
             "see docs/operations.md, What runs.",
         )
 
 
 def redis_server() -> Iterator[Finding]:
+    """Check that Redis answers and does not evict keys."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3) as server:
             memory = dict(server.info("memory"))
     except (redis.RedisError, OSError, ValueError) as problem:
-        yield fail("Redis", f"does not answer ({type(problem).__name__}). Letters wait until it does. See REDIS_URL.")
+        yield fail("Redis", f"does not answer ({type(problem).__name__}). Emails wait until it does. See REDIS_URL.")
         return
     policy = memory.get("maxmemory_policy", "noeviction")
     if policy != "noeviction" and memory.get("maxmemory"):
-        yield warn("Redis", f"throws things away when it is full ({policy}). Set maxmemory-policy to noeviction.")
+        yield warn("Redis", f"evicts keys when its memory is full ({policy}). Set maxmemory-policy to noeviction.")
     else:
-        yield ok("Redis", "answers and keeps what it is given")
+        yield ok("Redis", "answers and evicts no keys")
 
 
 def static_files() -> Iterator[Finding]:
-    """Production serves what `collectstatic` collected; a file it does not know would break a page."""
+    """Check that `collectstatic` has collected every static file: in production a missing one breaks pages."""
     if settings.DEBUG:
         yield ok("static files", "served as they are, because DEBUG is on")
         return

@@ -1,4 +1,4 @@
-"""The doctor's look at what runs: processes, queues, mail. All from the database, but for one greeting by SMTP."""
+"""The doctor's checks of processes, alerts, queues and mail, from the database and one SMTP connection."""
 
 from __future__ import annotations
 
@@ -28,46 +28,50 @@ SMTP_SECONDS = 8
 
 
 def processes() -> Iterator[Finding]:
-    """In development a house that does not stand is no fault."""
+    """Check the heartbeat of each process. With DEBUG on, a silent one is only a warning."""
     for name, age in heartbeats.ages().items():
         if age is not None and not heartbeats.is_silent(name, age):
-            yield ok(name, f"heard of {age:.0f} s ago")
+            yield ok(name, f"last heartbeat {age:.0f} s ago")
             continue
-        since = "was never heard of" if age is None else f"silent for {age / 60:.0f} min"
+        since = "no heartbeat yet" if age is None else f"silent for {age / 60:.0f} min"
         yield (warn if settings.DEBUG else fail)(name, f"{since}. Start it: {START[name]}")
 
 
 def alerts() -> Iterator[Finding]:
-    """Every rule, looked at now. What the other checks have said in their own words is left out."""
-    said = {f"{name}-silent" for name in START} | {"redis-away"}
-    rules = [rule for rule in RULES if rule.name not in said]
-    seen = [(rule, facts) for rule, facts in watch.look(rules) if facts is not None]
-    for rule, facts in seen:
+    """Check every alert rule now, except rules that other checks of the doctor cover."""
+    covered = {f"{name}-silent" for name in START} | {"redis-away"}
+    rules = [rule for rule in RULES if rule.name not in covered]
+    firing = [(rule, facts) for rule, facts in watch.look(rules) if facts is not None]
+    for rule, facts in firing:
         words = f"{str(rule.words) % facts} {rule.todo} See docs/operations.md, {rule.name}."
         yield (fail if rule.is_grave else warn)(f"alert {rule.name}", words)
-    if not seen:
+    if not firing:
         yield ok("alerts", f"{len(rules)} rules, none fires")
 
 
 def queue() -> Iterator[Finding]:
-    """Numbers only: whether they are too many is said by the alerts."""
-    events, letters = desk.events(), Message.objects.filter(state=Message.State.PENDING).count()
+    """Report how many events and emails wait. Alerts decide whether that is too many."""
+    events = desk.events()
+    emails = Message.objects.filter(state=Message.State.PENDING).count()
     waiting = sum(events[state].count for state in StripeEvent.WAITING if state in events)
-    yield ok("queue", f"{waiting} events and {letters} letters wait")
+    yield ok("queue", f"{waiting} events and {emails} emails wait")
 
 
 def mail() -> Iterator[Finding]:
-    """A greeting, TLS and a login where EMAIL_URL has them; no letter is sent."""
+    """Check that the mail server accepts a connection, with the TLS and login of EMAIL_URL. No email is sent."""
     backend = get_connection(fail_silently=False)
     if isinstance(backend, AnymailBaseBackend):
-        yield from _provider(backend.esp_name)
-        return
-    if not isinstance(backend, EmailBackend):
-        if settings.DEBUG:
-            yield ok("mail", f"no server: letters are files in {settings.MAIL_DIR}")
-        else:
-            yield fail("mail", "EMAIL_URL is not set: letters reach nobody.")
-        return
+        yield _provider(backend.esp_name)
+    elif isinstance(backend, EmailBackend):
+        yield _smtp(backend)
+    elif settings.DEBUG:
+        yield ok("mail", f"no server: emails are files in {settings.MAIL_DIR}")
+    else:
+        yield fail("mail", "EMAIL_URL is not set: emails reach nobody.")
+
+
+def _smtp(backend: EmailBackend) -> Finding:
+    """Return what connecting to an SMTP server shows."""
     backend.timeout = SMTP_SECONDS
     where = f"{backend.host}:{backend.port}"
     try:
@@ -75,17 +79,14 @@ def mail() -> Iterator[Finding]:
         is_private = backend.use_tls or backend.use_ssl
         backend.close()
     except (OSError, smtplib.SMTPException) as problem:
-        yield fail("mail", f"{where} does not take us ({type(problem).__name__}). See EMAIL_URL.")
-        return
+        return fail("mail", f"{where} does not let us connect ({type(problem).__name__}). See EMAIL_URL.")
     if is_private or backend.host in ("localhost", "127.0.0.1", "::1"):
-        yield ok("mail", f"{where} takes us")
-    else:
-        yield warn("mail", f"{where} is spoken to in the clear. Use smtp+tls:// or smtp+ssl:// in EMAIL_URL.")
+        return ok("mail", f"{where} lets us connect")
+    return warn("mail", f"the connection to {where} is not encrypted. Use smtp+tls:// or smtp+ssl:// in EMAIL_URL.")
 
 
-def _provider(name: str) -> Iterator[Finding]:
-    """A provider takes letters or does not; only a letter would tell."""
+def _provider(name: str) -> Finding:
+    """Return whether a provider can report bounces. Whether it accepts email shows only when one is sent."""
     if settings.ANYMAIL_WEBHOOK_SECRET:
-        yield ok("mail", f"letters leave by {name}, which tells of bounces")
-    else:
-        yield warn("mail", f"{name} cannot tell of bounces and complaints. Set ANYMAIL_WEBHOOK_SECRET.")
+        return ok("mail", f"emails are sent by {name}, which reports bounces")
+    return warn("mail", f"{name} cannot report bounces and complaints. Set ANYMAIL_WEBHOOK_SECRET.")

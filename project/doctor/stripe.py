@@ -1,4 +1,4 @@
-"""The doctor's look at Stripe: the key and its mode, the account, the webhook endpoint, its secrets, both clocks."""
+"""The doctor's checks of Stripe: the key and its mode, the account, the webhook endpoint, its secrets, the clock."""
 
 from __future__ import annotations
 
@@ -14,45 +14,50 @@ from payments.stripe_api.values import WebhookEndpoint
 from payments.webhooks import endpoint
 from project.doctor.finding import Finding, fail, ok, warn
 
-# Stripe's Date header has whole seconds; signatures are refused beyond 300.
+# Stripe's Date header has whole seconds. Signatures are refused if the clocks differ by more than TOLERANCE_SECONDS.
 MOST_SECONDS_APART = 5
 SOME = 5
 RUN = "Run manage.py stripe_endpoint."
 
 
 def key() -> Iterator[Finding]:
-    """That Stripe takes the key, that both clocks agree, and that its mode is meant."""
+    """Check that Stripe accepts the key, that its mode fits this installation, and that both clocks agree."""
     if not settings.STRIPE_SECRET_KEY:
-        yield fail("Stripe key", "STRIPE_SECRET_KEY is not set: no gift can be begun.")
+        yield fail("Stripe key", "STRIPE_SECRET_KEY is not set: nobody can give.")
         return
     try:
-        theirs = client.stripe_time()
+        stripe_time = client.stripe_time()
     except StripeUnavailable as problem:
         yield fail("Stripe key", f"{settings.STRIPE_API_BASE} does not answer ({problem}). Can this machine reach it?")
         return
     except StripeRefused as problem:
         yield fail("Stripe key", f"Stripe refuses it ({problem}). docs/operations.md lists the permissions it needs.")
         return
-    yield ok("Stripe key", "Stripe takes it")
+    yield ok("Stripe key", "Stripe accepts it")
     yield _mode()
-    apart = (timezone.now() - theirs).total_seconds()
-    if abs(apart) > MOST_SECONDS_APART:
-        yield fail(
-            "clock",
-            f"{abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} Stripe's. Events are refused from "
-            f"{TOLERANCE_SECONDS} s on. Let the machine keep time (NTP).",
-        )
-    else:
-        yield ok("clock", "agrees with Stripe's")
+    yield _clock((timezone.now() - stripe_time).total_seconds())
+
+
+def _clock(ahead: float) -> Finding:
+    """Return whether this machine's clock, `ahead` of Stripe's by so many seconds, is right enough."""
+    if abs(ahead) <= MOST_SECONDS_APART:
+        return ok("clock", "agrees with Stripe's")
+    return fail(
+        "clock",
+        f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Stripe's. Events are refused from "
+        f"{TOLERANCE_SECONDS} s on. Synchronise this machine's clock (NTP).",
+    )
 
 
 def _mode() -> Finding:
-    is_https, is_live = settings.SITE_URL.startswith("https://"), is_live_key(settings.STRIPE_SECRET_KEY)
+    """Return whether the key is simulated, test or live, and whether that fits DEBUG and SITE_URL."""
+    is_https = settings.SITE_URL.startswith("https://")
+    is_live = is_live_key(settings.STRIPE_SECRET_KEY)
     if settings.STRIPE_IS_SIMULATED:
         return ok("Stripe mode", "simulated: no Stripe, no money")
     if not is_live:
-        say = ok if settings.DEBUG else warn
-        return say("Stripe mode", "a test key: no money moves")
+        level = ok if settings.DEBUG else warn
+        return level("Stripe mode", "a test key: no money moves")
     if settings.DEBUG:
         return fail("Stripe mode", "a live key with DEBUG on: real money, and pages for development. Unset DEBUG.")
     if not is_https:
@@ -61,56 +66,59 @@ def _mode() -> Finding:
 
 
 def account() -> Iterator[Finding]:
+    """Check that the key belongs to STRIPE_ACCOUNT, if that is set."""
     try:
         found = client.account_id()
     except StripeUnavailable:
-        return  # said by the key's check
+        return  # reported by the check of the key
     except StripeRefused as problem:
         if settings.STRIPE_ACCOUNT:
             yield warn("Stripe account", f"the key may not read it ({problem}): STRIPE_ACCOUNT is not compared.")
         return
     if settings.STRIPE_ACCOUNT not in ("", found):
-        yield fail("Stripe account", f"the key is of {found}, not of STRIPE_ACCOUNT {settings.STRIPE_ACCOUNT}.")
+        yield fail("Stripe account", f"the key belongs to {found}, not to STRIPE_ACCOUNT {settings.STRIPE_ACCOUNT}.")
     else:
         yield ok("Stripe account", found)
 
 
 def endpoint_registered() -> Iterator[Finding]:
-    """Whether Stripe sends us exactly what we act on, in the version we speak."""
+    """Check that one webhook endpoint sends us exactly the events we handle, in our API version."""
     try:
         found = endpoint.ours()
     except StripeUnavailable:
-        return  # said by the key's check
+        return  # reported by the check of the key
     except StripeRefused as problem:
         yield warn("webhook endpoint", f"the key may not read it ({problem}): Webhook Endpoints, read.")
         return
     if not found:
-        yield fail("webhook endpoint", f"Stripe knows none at {endpoint.address()}: no gift is ever booked. {RUN}")
+        yield fail("webhook endpoint", f"Stripe has none for {endpoint.address()}: no gift is ever recorded. {RUN}")
         return
-    yield _judged(found[0])
+    yield _judge(found[0])
     others = [each.id for each in found[1:] if each.is_enabled]
     if others:
         yield warn(
             "webhook endpoint",
-            f"others deliver to the same address ({', '.join(others)}). When web knows the new secret: "
+            f"others deliver to the same address ({', '.join(others)}). When the website has the new secret, run "
             "manage.py stripe_endpoint --switch-off-older",
         )
 
 
-def _judged(found: WebhookEndpoint) -> Finding:
-    what, missing = "webhook endpoint", endpoint.missing_types(found)
+def _judge(found: WebhookEndpoint) -> Finding:
+    """Return the most serious fault of this endpoint, or that it is right."""
+    what = "webhook endpoint"
+    missing = endpoint.missing_types(found)
     if not endpoint.is_current(found):
         version = found.api_version or "of the account's default"
-        return fail(what, f"{found.id} sends version {version}, we speak {client.API_VERSION}. {RUN}")
+        return fail(what, f"{found.id} sends API version {version}, we need {client.API_VERSION}. {RUN}")
     if not found.is_enabled:
         return fail(what, f"{found.id} is switched off at Stripe. {RUN}")
     if missing:
         return fail(what, f"{found.id} does not send {_some(missing)}. {RUN}")
     if endpoint.ALL_EVENTS in found.event_types and settings.STRIPE_IS_SIMULATED:
-        return ok(what, "the simulator's own, which sends everything")
+        return ok(what, "the simulator's own, which sends all events")
     if extra := endpoint.extra_types(found):
-        return warn(what, f"{found.id} also sends {_some(extra)}, which is stored and ignored. {RUN}")
-    return ok(what, f"{found.id}: our event types, version {client.API_VERSION}")
+        return warn(what, f"{found.id} also sends {_some(extra)}, stored as ignored. {RUN}")
+    return ok(what, f"{found.id}: our event types, API version {client.API_VERSION}")
 
 
 def _some(names: list[str]) -> str:
@@ -119,7 +127,7 @@ def _some(names: list[str]) -> str:
 
 
 def secrets() -> Iterator[Finding]:
-    """Their shape only: whether one fits shows with the first event."""
+    """Check the form of the webhook secrets. Whether one is right shows only when an event arrives."""
     wrong = [secret for secret in settings.STRIPE_WEBHOOK_SECRETS if not secret.startswith("whsec_")]
     count = len(settings.STRIPE_WEBHOOK_SECRETS)
     if not count:

@@ -1,8 +1,8 @@
-"""Real PostgreSQL and Valkey from wheels, for `make run`, `make test` and single commands. Never needed in production.
+"""Embedded PostgreSQL and Valkey from wheels, for `make run`, `make test` and single commands. Not for production.
 
-Each server belongs to a small process of its own, its keeper (keeper.py), which lives exactly as long as somebody uses
-the server. Using one means holding a shared lock on a file under DATA_DIR/servers: the kernel lets go of it however the
-user ends, `kill -9` included, so nothing is left running and two commands share one server.
+Each server belongs to a small process, its keeper (keeper.py), which lives exactly as long as any process uses the
+server. A user holds a shared lock on a file under DATA_DIR/servers. The kernel releases it however the user ends,
+`kill -9` included, so that no server is left running and several commands share one server.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VARIABLES = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL"}
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the two servers answer, ours or those given by the environment."""
+    """The addresses of the two servers: embedded ones, or those set in the environment."""
 
     database_url: str
     redis_url: str
@@ -34,20 +34,23 @@ class Addresses:
 
 
 def data_dir() -> Path:
-    """The folder everything local lives in: DATA_DIR, else `.data` beside manage.py."""
+    """Return the folder for all local data: DATA_DIR, else `.data` next to manage.py."""
     return Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data").resolve()
 
 
 class Servers:
-    """The embedded servers this process uses. `ensure` starts what is missing and may be called again at any time."""
+    """The embedded servers that this process uses: those without an address in the environment."""
 
     def __init__(self, folder: Path, fast: bool = False) -> None:
-        """`fast` gives up durability for speed: for tests only."""
+        """Create the locks of the servers to use. `fast` trades durability for speed, for tests only."""
         missing = [name for name, variable in VARIABLES.items() if not os.environ.get(variable)]
         self.usages = {name: Usage(name, folder, fast) for name in missing}
 
     def ensure(self) -> Addresses:
-        """Start the servers that have no address in the environment, or join those that run. Raises CannotStart."""
+        """Start the embedded servers, or use those that run already; return all addresses. Raises CannotStart.
+
+        Idempotent: call it again if a server has stopped.
+        """
         for usage in self.usages.values():
             usage.join()
         urls = {name: usage.url() for name, usage in self.usages.items()}
@@ -55,11 +58,11 @@ class Servers:
         return Addresses(*(urls.get(name, given[name]) for name in VARIABLES))
 
     def are_alive(self) -> bool:
-        """Whether every keeper we rely on still lives."""
+        """Return whether the keepers of all servers that this process uses are running."""
         return all(usage.keeper_is_alive() for usage in self.usages.values())
 
     def release(self) -> None:
-        """Let go: Valkey first, then PostgreSQL. Waits for each to stop when nobody else uses it."""
+        """Stop using Valkey, then PostgreSQL. Waits for each to stop, if no other process uses it."""
         for name in ("valkey", "postgres"):
             if name in self.usages:
                 self.usages[name].leave()
@@ -67,9 +70,9 @@ class Servers:
 
 @contextmanager
 def running(folder: Path, fast: bool = False) -> Iterator[Addresses]:
-    """The servers for as long as the block runs, their addresses in os.environ for Django's settings and for children.
+    """Keep the servers running while the block runs, with their addresses in os.environ for Django and for children.
 
-    Raises CannotStart with a sentence for people.
+    Raises CannotStart with a message for people.
     """
     servers = Servers(folder, fast)
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Files the embedded servers share between processes: private JSON, locks the kernel lets go of, free ports."""
+"""Files that embedded servers share between processes: private JSON and locks; and free ports."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from project.embedded.problems import CannotStart
 
 
 def make_private(folder: Path, mode: int = 0o700) -> Path:
-    """The folder, made when missing. Raises CannotStart when the disk does not let us."""
+    """Create a folder with these permissions if it is missing; return it. Raises CannotStart if it is not writable."""
     try:
         if not folder.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(mode)  # whatever the umask
+            folder.chmod(mode)  # mkdir's mode depends on the umask
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError
     except (PermissionError, FileExistsError, NotADirectoryError):
@@ -29,7 +29,7 @@ def make_private(folder: Path, mode: int = 0o700) -> Path:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Replace the file at once, readable by its owner only (it may hold passwords)."""
+    """Replace a JSON file atomically, readable by its owner only, because it may contain passwords."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w") as file:
         json.dump(value, file, indent=1)
@@ -37,7 +37,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What the file says; nothing when it is missing or damaged."""
+    """Return the object in a JSON file; an empty one if the file is missing or damaged."""
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -46,7 +46,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 class FileLock:
-    """A lock on a file, shared or exclusive. Held until released or until this process has ended in any way."""
+    """A shared or exclusive lock on a file, kept until it is released or this process ends in any way.
+
+    Creating it raises CannotStart if the file cannot be opened.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
@@ -55,7 +58,7 @@ class FileLock:
             raise CannotStart(f"Cannot open {path} ({error.strerror}): make DATA_DIR yours.") from None
 
     def take(self, shared: bool = False, wait: bool = True) -> bool:
-        """Take it; without `wait`, False when somebody else has it."""
+        """Take the lock; return True. Without `wait`, return False if another process has it."""
         kind = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
         try:
             fcntl.flock(self._handle, kind)
@@ -67,7 +70,7 @@ class FileLock:
         fcntl.flock(self._handle, fcntl.LOCK_UN)
 
     def is_held_elsewhere(self) -> bool:
-        """Whether another process has it. Only for locks this process does not hold."""
+        """Return whether another process has the lock exclusively. Only for locks that this process does not have."""
         if not self.take(shared=True, wait=False):
             return True
         self.release()
@@ -75,7 +78,7 @@ class FileLock:
 
 
 def free_port(wanted: int | None = None) -> int:
-    """`wanted` when nobody listens there, else any free port on the loopback address."""
+    """Return `wanted` if it is free on the loopback address, else any free port. Raises CannotStart if none is."""
     for port in (wanted, 0):
         if port is None:
             continue
@@ -90,7 +93,7 @@ def free_port(wanted: int | None = None) -> int:
 
 
 def last_words(log: Path) -> str:
-    """The last line of a log that says what went wrong, for a sentence shown to people."""
+    """Return the last error in a log, else its last line, for a message to people; empty if there is none."""
     try:
         lines = log.read_text(errors="replace").splitlines()[-40:]
     except OSError:

@@ -1,5 +1,6 @@
-"""The process that owns one embedded server: prepares it, starts it in the foreground, starts it again when it dies,
-and stops it as soon as nobody uses it. Started by usage.py; answers on stdout with one line of JSON.
+"""The keeper: a process that owns one embedded server, restarts it if it dies, and stops it when nobody uses it.
+
+Started by usage.py. It answers on stdout with one line of JSON: `{"ready": true}`, or `{"problem": "..."}`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LOOK_SECONDS = 0.05
 
 
 class Keeper:
-    """One server and the loop that watches over it."""
+    """A server and the loop that keeps it running."""
 
     def __init__(self, name: str, folder: Path, fast: bool) -> None:
         self.state = folder / "servers" / f"{name}.json"
@@ -38,7 +39,7 @@ class Keeper:
         self.asked_to_stop = False
 
     def start(self) -> None:
-        """Bring the server up and write down where it is. Raises CannotStart."""
+        """Start the server and store its address. Raises CannotStart."""
         self.server.prepare()
         for _ in range(PORT_ATTEMPTS):
             self.process = self.server.start()
@@ -60,7 +61,10 @@ class Keeper:
         return False
 
     def keep(self) -> None:
-        """Return when nobody uses the server any more. Raises CannotStart when it keeps dying."""
+        """Restart the server whenever it dies; return when no process uses it any more, or after SIGTERM.
+
+        Raises CannotStart if it dies more than RESTARTS times within CALM_SECONDS.
+        """
         died_at: list[float] = []
         while not self.asked_to_stop and not self.users.take(wait=False):
             if self.process is None or self.process.poll() is not None:
@@ -73,7 +77,7 @@ class Keeper:
             time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
-        """Ask the server to stop, insist after a while."""
+        """Ask the server to stop; kill it if it does not."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(self.server.stop_signal)
@@ -85,10 +89,10 @@ class Keeper:
 
 
 def answer(**words: object) -> None:
-    """Tell the process that started us, which may have gone."""
+    """Write one answer to the process that started the keeper, if it still exists, and close stdout."""
     with contextlib.suppress(BrokenPipeError):
         os.write(1, json.dumps(words).encode() + b"\n")
-    # Nobody should wait for more from us.
+    # No reader should wait for more output.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 

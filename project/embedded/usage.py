@@ -1,7 +1,7 @@
-"""Using one embedded server: join the one that runs or have a keeper start it, and let go in the end.
+"""A process's use of one embedded server: use the one that runs, or have a keeper start it; stop using it at the end.
 
-Three locks under DATA_DIR/servers: `NAME.users` is shared by everyone who uses the server, `NAME.starting` lets one
-process at a time decide whether it runs, `NAME.keeper` is held by the keeper for all its life.
+There are three locks in DATA_DIR/servers: `NAME.users` is shared by all processes that use the server, with
+`NAME.starting` one process at a time decides whether to start it, and the keeper has `NAME.keeper` for all its life.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Usage:
         self.starting = FileLock(self.state_dir / f"{name}.starting")
 
     def join(self) -> None:
-        """Use the server; start it when nobody has. Safe to call again. Raises CannotStart."""
+        """Use the server; start it if it does not run. Raises CannotStart. Idempotent; safe to call concurrently."""
         self.users.take(shared=True)
         self.starting.take()
         try:
@@ -50,7 +50,7 @@ class Usage:
         return self.keeper.is_held_elsewhere()
 
     def leave(self) -> None:
-        """Stop using it. When we were the last, wait until the server has stopped."""
+        """Stop using the server. The last user waits, up to STOP_SECONDS, until it has stopped."""
         is_last = self.users.take(wait=False)
         self.users.release()
         deadline = time.monotonic() + STOP_SECONDS
@@ -82,7 +82,7 @@ class Usage:
             raise CannotStart(answer.get("problem") or f"{self.name} did not start: its last words are in {log}.")
 
     def _reap_keeper(self) -> None:
-        """The keeper is our child when we started it: take its exit status, or it stays as a zombie."""
+        """Take the exit status of the keeper, if this process started it, so that it does not stay as a zombie."""
         if self.keeper_pid:
             os.waitpid(self.keeper_pid, 0)
             self.keeper_pid = 0

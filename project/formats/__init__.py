@@ -1,4 +1,4 @@
-"""How days and times are written where Django writes them: 22 November 2026, the order letters and pages have too.
+"""Formats of dates and times, such as 22 November 2026, one package per language.
 
-One package a language, read through FORMAT_MODULE_PATH; what is not said here is as Django has it.
+Django reads them through FORMAT_MODULE_PATH, for pages, emails and the staff desk; other formats are Django's own.
 """

@@ -1,4 +1,4 @@
-"""Campaigns and appeals at the desk: what staff can write, and what they are told when it cannot be so."""
+"""Campaigns and appeals at the staff desk: what staff can save, and the errors they see otherwise."""
 
 from __future__ import annotations
 

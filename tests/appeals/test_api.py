@@ -1,4 +1,4 @@
-"""The ask as other sites get it: public, kept by caches, and never a hole in their page."""
+"""The appeal API for other sites: public, cacheable, and with at least a plain link in every answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _autumn(settings) -> Campaign:
 
 
 class Form(HTMLParser):
-    """The fields of the one form, as a browser would send them at once; and every address."""
+    """Parses a block: the fields of its form as a browser would send them unchanged, and all link addresses."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

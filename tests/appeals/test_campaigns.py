@@ -1,4 +1,4 @@
-"""Which campaign asks, how far it has come, and what its block says."""
+"""The campaign that is shown, its progress, and the words and amounts of its block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The article that ends with the ask."""
+"""The demo article, which ends with the appeal."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def _debug(settings) -> None:
 def test_the_article_ends_with_the_ask(client: Client, language: str, button: str) -> None:
     make_demo_campaign()
     html = client.get(URL, {"lang": language}).content.decode()
-    article, _, ask = html.partition("</article>")
+    article, _, appeal = html.partition("</article>")
     assert "<h1>" in article
-    assert button in ask
-    assert 'name="campaign" value="autumn"' in ask
-    assert 'name="article" value="demo-who-would-watch-a-ceasefire"' in ask
-    assert 'action="/support/details/"' in ask
+    assert button in appeal
+    assert 'name="campaign" value="autumn"' in appeal
+    assert 'name="article" value="demo-who-would-watch-a-ceasefire"' in appeal
+    assert 'action="/support/details/"' in appeal
     assert f'<html lang="{language}">' in html
 
 

@@ -1,4 +1,4 @@
-"""Levels, memberships and keys at the desk."""
+"""Levels, memberships and API keys at the staff desk."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ class TestKeys:
 
     def test_a_key_is_revoked_after_a_question(self, admin_client: Client) -> None:
         key, text = api_keys.create("website", api_keys.ENTITLEMENTS_READ)
-        asked = self.revoke(admin_client, key).content.decode()
-        assert "Revoke 1 key?" in asked
-        assert "website" in asked
+        question = self.revoke(admin_client, key).content.decode()
+        assert "Revoke 1 key?" in question
+        assert "website" in question
         assert api_keys.find(text) == key
         assert "1 key was revoked." in self.revoke(admin_client, key, confirmed="yes").content.decode()
         assert api_keys.find(text) is None

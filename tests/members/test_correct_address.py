@@ -1,4 +1,4 @@
-"""Correcting an address: who did it is remembered, nobody takes over somebody else's."""
+"""Correcting an address: it is recorded who did it, and another supporter's address is never taken over."""
 
 from __future__ import annotations
 

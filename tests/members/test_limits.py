@@ -1,4 +1,4 @@
-"""Limits hold for all processes together, for many at once, and while Redis is away."""
+"""Rate limits hold for all processes together, for concurrent hits, and while Redis is down."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from members import limits
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    limits.start_anew()
+    limits.reset()
     yield
-    limits.start_anew()
+    limits.reset()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_network_is_what_the_trusted_proxies_say(
 
 
 def test_the_first_of_a_process_may_come_all_at_once(who: str) -> None:
-    """They share one connection pool from the start: a second one that is dropped would take connections with it."""
+    """Concurrent first hits share one connection pool: a second pool, when dropped, would close used connections."""
     for attempt in range(20):
         limits._clients.clear()
         start = Barrier(12)

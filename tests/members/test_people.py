@@ -1,4 +1,4 @@
-"""Supporters are found or made by address: once, whatever the capitals, however many ask at the same moment."""
+"""Supporters are found or created by address: one per address, however capitalised, also concurrently."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_capitals_that_python_and_postgres_see_differently(email: str) -> None:
 
 def test_many_at_once_come_back_in_the_order_asked_for() -> None:
     known = factories.supporter(email="known@example.org", name="Known")
-    asked = [
+    givers = [
         Giver("z@example.org", "", "en"),
         Giver("KNOWN@example.org", "Other", "en"),
         Giver("a@example.org", "", "uk"),
         Giver("Z@example.org", "Zoya", "uk"),
     ]
-    found = people.get_and_lock_all(asked)
-    assert [who.email.lower() for who in found] == [one.email.lower() for one in asked]
+    found = people.get_and_lock_all(givers)
+    assert [who.email.lower() for who in found] == [giver.email.lower() for giver in givers]
     assert found[1] == known
     assert found[0] == found[3]
     assert found[0].name == "Zoya"

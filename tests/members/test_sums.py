@@ -1,4 +1,4 @@
-"""Sums written below the floor of money look like those written on it."""
+"""Sums written by members/sums.py look the same as those written by payments/money.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calling people by their names in Ukrainian."""
+"""The Ukrainian vocative of first names."""
 
 from __future__ import annotations
 

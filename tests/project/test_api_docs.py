@@ -1,4 +1,4 @@
-"""The published interface: complete, valid, and shown by a page that loosens the browser's rules only for itself."""
+"""The published API: its schema is complete and valid, and only its page has a looser content security policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The script that makes `.venv`: nothing twice, and one clear sentence when it cannot."""
+"""bootstrap.py installs once, and explains in one sentence if it cannot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(bootstrap.__file__).parent
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout whose requirements name nothing, so that nothing is fetched."""
+    """Return a checkout with empty requirements, so that nothing is downloaded."""
     shutil.copy(ROOT / "bootstrap.py", tmp_path)
     (tmp_path / "requirements.txt").write_text("# nothing\n")
     (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\n")
@@ -32,13 +32,13 @@ def call(checkout: Path, *words: str, path: str = "/usr/bin:/bin") -> subprocess
 
 
 def break_venv(checkout: Path) -> None:
-    """Debian without python3-venv: `python3 -m venv` finds this module first and fails like the real one."""
+    """Imitate Debian without python3-venv: `python3 -m venv` finds this module first, which fails in the same way."""
     (checkout / "venv.py").write_text("raise SystemExit('ensurepip is not available')\n")
 
 
 @pytest.fixture
 def with_uv(checkout: Path) -> str:
-    """A PATH with a stand-in for uv, which makes the smallest environment there is and notes what it was asked."""
+    """Return a PATH with a fake uv, which creates a minimal environment and records its arguments."""
     break_venv(checkout)
     tools = checkout / "tools"
     tools.mkdir()

@@ -1,4 +1,4 @@
-"""What `make run` decides where the environment is silent, how commands beside it learn of it, who needs servers."""
+"""Settings that `make run` chooses, how other commands get them, and commands that need servers."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_a_second_run_on_the_same_data_is_refused(tmp_path: Path) -> None:
 
 def test_commands_beside_a_run_decide_alike(tmp_path: Path) -> None:
     _, environment = decided(tmp_path)
-    beside: dict[str, str] = {"PORT": "9000"}
-    follow(tmp_path, beside)
-    assert beside == {**environment, "PORT": "9000"}
+    command: dict[str, str] = {"PORT": "9000"}
+    follow(tmp_path, command)
+    assert command == {**environment, "PORT": "9000"}
 
 
 def test_a_command_with_a_database_of_its_own_is_left_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: all is well where all is well, and each fault is named with what to do.
+"""`manage.py doctor`: no findings where all is right; each fault is reported with what to do.
 
 Stripe is the simulator behind the real SDK, the mail server a real socket, the database the test's own.
 """
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 
 class SkewedClock:
-    """Stripe's answers with another time in their Date header."""
+    """WSGI middleware that shifts the time in the Date header of the simulator's answers by `skew`."""
 
     skew = timedelta(0)
 
@@ -49,8 +49,8 @@ class SkewedClock:
         return self.app(environ, start)
 
 
-class House:
-    """An installation in which everything is right, until a test breaks something."""
+class Installation:
+    """An installation in which every check passes until a test breaks something."""
 
     def __init__(self, simulator: Simulator, clock: SkewedClock) -> None:
         self.stripe, self.clock = simulator, clock
@@ -65,7 +65,7 @@ class House:
 
 
 @pytest.fixture
-def house(settings) -> Iterator[House]:
+def installation(settings) -> Iterator[Installation]:
     simulator = Simulator(None, secret_key=KEY)
     clock = SkewedClock()
     with serve(simulator, around=clock.around) as running:
@@ -77,18 +77,19 @@ def house(settings) -> Iterator[House]:
         call_command("stripe_endpoint", stdout=StringIO())
         for name in heartbeats.NAMES:
             Heartbeat.objects.create(name=name, beaten_at=timezone.now())
-        yield House(simulator, clock)
+        yield Installation(simulator, clock)
 
 
 def doctor() -> tuple[dict[str, tuple[str, str]], bool]:
-    """The worst finding about each thing, and whether the exit code was good."""
-    told, is_well = StringIO(), True
+    """Run the doctor; return the worst finding about each subject, and whether the exit code was good."""
+    output = StringIO()
+    is_well = True
     try:
-        call_command("doctor", json=True, stdout=told)
+        call_command("doctor", json=True, stdout=output)
     except CommandError:
         is_well = False
     found: dict[str, tuple[str, str]] = {}
-    for each in json.loads(told.getvalue()):
+    for each in json.loads(output.getvalue()):
         order = ["ok", "warn", "FAIL"]
         if each["what"] not in found or order.index(each["level"]) > order.index(found[each["what"]][0]):
             found[each["what"]] = (each["level"], each["words"])
@@ -101,7 +102,7 @@ def finding(what: str) -> tuple[str, str]:
     return found[what]
 
 
-def test_where_all_is_well_nothing_is_to_be_mended(house: House) -> None:
+def test_where_all_is_well_nothing_is_to_be_mended(installation: Installation) -> None:
     found, is_well = doctor()
     assert is_well, found
     assert {level for level, _ in found.values()} == {"ok"}, found
@@ -123,47 +124,47 @@ def test_where_all_is_well_nothing_is_to_be_mended(house: House) -> None:
     } <= set(found)
 
 
-def test_for_people_one_line_a_check(house: House) -> None:
-    told = StringIO()
-    call_command("doctor", stdout=told)
-    lines = told.getvalue().splitlines()
+def test_for_people_one_line_a_check(installation: Installation) -> None:
+    output = StringIO()
+    call_command("doctor", stdout=output)
+    lines = output.getvalue().splitlines()
     assert len(lines) > 12
     assert all(line.startswith(("ok   ", "warn ", "FAIL ")) and ": " in line for line in lines), lines
 
 
 class TestStripe:
-    def test_a_wrong_key(self, house: House, settings) -> None:
+    def test_a_wrong_key(self, installation: Installation, settings) -> None:
         settings.STRIPE_SECRET_KEY = "sk_test_wrong"
         found, is_well = doctor()
         assert not is_well
         assert found["Stripe key"][0] == "FAIL"
-        assert "webhook endpoint" not in found, "what follows from the key is not said again"
+        assert "webhook endpoint" not in found, "checks that need the key are left out"
 
-    def test_stripe_that_does_not_answer(self, house: House, settings) -> None:
+    def test_stripe_that_does_not_answer(self, installation: Installation, settings) -> None:
         settings.STRIPE_API_BASE = NOWHERE
         level, words = finding("Stripe key")
         assert level == "FAIL"
         assert "does not answer" in words
 
     @pytest.mark.parametrize("skew", [7, -400])
-    def test_clocks_that_differ(self, house: House, skew: int) -> None:
-        house.clock.skew = timedelta(seconds=skew)
+    def test_clocks_that_differ(self, installation: Installation, skew: int) -> None:
+        installation.clock.skew = timedelta(seconds=skew)
         level, words = finding("clock")
         assert level == "FAIL"
         assert ("behind" if skew > 0 else "ahead of") in words
 
-    def test_a_live_key_in_development(self, house: House, settings) -> None:
-        settings.STRIPE_SECRET_KEY = house.stripe.api._secret_key = "sk_live_x"
+    def test_a_live_key_in_development(self, installation: Installation, settings) -> None:
+        settings.STRIPE_SECRET_KEY = installation.stripe.api._secret_key = "sk_live_x"
         assert finding("Stripe mode")[0] == "FAIL"
 
-    def test_a_live_key_without_tls(self, house: House, settings) -> None:
+    def test_a_live_key_without_tls(self, installation: Installation, settings) -> None:
         settings.DEBUG, settings.SITE_URL = False, "http://support.example.org"
-        settings.STRIPE_SECRET_KEY = house.stripe.api._secret_key = "sk_live_x"
+        settings.STRIPE_SECRET_KEY = installation.stripe.api._secret_key = "sk_live_x"
         found, _ = doctor()
         assert found["Stripe mode"][0] == "FAIL"
         assert "https" in found["Stripe mode"][1]
 
-    def test_the_key_of_another_account(self, house: House, settings) -> None:
+    def test_the_key_of_another_account(self, installation: Installation, settings) -> None:
         settings.STRIPE_ACCOUNT = "acct_other"
         assert finding("Stripe account")[0] == "FAIL"
         settings.STRIPE_ACCOUNT = "acct_simulator"
@@ -171,65 +172,65 @@ class TestStripe:
 
 
 class TestEndpoint:
-    def test_none_at_our_address(self, house: House) -> None:
-        house.change_endpoint(url="https://support.example.org/webhooks/stripe")
+    def test_none_at_our_address(self, installation: Installation) -> None:
+        installation.change_endpoint(url="https://support.example.org/webhooks/stripe")
         level, words = finding("webhook endpoint")
         assert level == "FAIL"
         assert "stripe_endpoint" in words
 
-    def test_event_types_that_are_missing_are_named(self, house: House) -> None:
-        house.change_endpoint(enabled_events=[name for name in HANDLED if name != "refund.failed"])
+    def test_event_types_that_are_missing_are_named(self, installation: Installation) -> None:
+        installation.change_endpoint(enabled_events=[name for name in HANDLED if name != "refund.failed"])
         assert finding("webhook endpoint")[0] == "FAIL"
         assert "refund.failed" in finding("webhook endpoint")[1]
 
-    def test_more_than_we_act_on_is_a_hint(self, house: House) -> None:
-        house.change_endpoint(enabled_events=["*"])
+    def test_more_than_we_act_on_is_a_hint(self, installation: Installation) -> None:
+        installation.change_endpoint(enabled_events=["*"])
         assert finding("webhook endpoint")[0] == "warn"
 
-    def test_the_simulator_s_own_endpoint_is_right_as_it_is(self, house: House, settings) -> None:
+    def test_the_simulator_s_own_endpoint_is_right_as_it_is(self, installation: Installation, settings) -> None:
         settings.STRIPE_IS_SIMULATED = True
-        house.change_endpoint(enabled_events=["*"])
+        installation.change_endpoint(enabled_events=["*"])
         assert finding("webhook endpoint")[0] == "ok"
         assert finding("Stripe mode") == ("ok", "simulated: no Stripe, no money")
 
-    def test_another_api_version(self, house: House) -> None:
-        house.change_endpoint(api_version="2025-03-31.basil")
+    def test_another_api_version(self, installation: Installation) -> None:
+        installation.change_endpoint(api_version="2025-03-31.basil")
         assert finding("webhook endpoint")[0] == "FAIL"
 
-    def test_switched_off(self, house: House) -> None:
-        house.change_endpoint(status="disabled")
+    def test_switched_off(self, installation: Installation) -> None:
+        installation.change_endpoint(status="disabled")
         assert "switched off" in finding("webhook endpoint")[1]
 
-    def test_an_older_one_beside_it(self, house: House) -> None:
-        older = {**house.endpoint, "id": "we_older", "api_version": "2025-03-31.basil"}
-        house.stripe.world.add(older)
+    def test_an_older_one_beside_it(self, installation: Installation) -> None:
+        older = {**installation.endpoint, "id": "we_older", "api_version": "2025-03-31.basil"}
+        installation.stripe.world.add(older)
         level, words = finding("webhook endpoint")
         assert level == "warn"
         assert "we_older" in words
 
-    def test_after_stripe_endpoint_all_is_well(self, house: House) -> None:
-        house.change_endpoint(enabled_events=["invoice.paid"], status="disabled")
+    def test_after_stripe_endpoint_all_is_well(self, installation: Installation) -> None:
+        installation.change_endpoint(enabled_events=["invoice.paid"], status="disabled")
         call_command("stripe_endpoint", stdout=StringIO())
         assert finding("webhook endpoint")[0] == "ok"
 
     @pytest.mark.parametrize("secrets", [[], ["we_x"]])
-    def test_secrets_that_are_none(self, house: House, settings, secrets: list[str]) -> None:
+    def test_secrets_that_are_none(self, installation: Installation, settings, secrets: list[str]) -> None:
         settings.STRIPE_WEBHOOK_SECRETS = secrets
         assert finding("webhook secrets")[0] == "FAIL"
 
 
 class TestInstallation:
-    def test_what_django_s_checks_say(self, house: House, settings) -> None:
+    def test_what_django_s_checks_say(self, installation: Installation, settings) -> None:
         settings.CURRENCIES = ["EUR", "XXX"]
         level, words = finding("settings")
         assert level == "FAIL"
         assert "XXX" in words
 
-    def test_a_site_whose_host_is_refused(self, house: House, settings) -> None:
+    def test_a_site_whose_host_is_refused(self, installation: Installation, settings) -> None:
         settings.ALLOWED_HOSTS = ["elsewhere.example.org"]
         assert finding("settings")[0] == "FAIL"
 
-    def test_migrations_that_wait(self, house: House) -> None:
+    def test_migrations_that_wait(self, installation: Installation) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM django_migrations WHERE app = 'appeals'")
         found, is_well = doctor()
@@ -237,11 +238,11 @@ class TestInstallation:
         assert "appeals.0001_initial" in found["migrations"][1]
         assert "queue" not in found
 
-    def test_no_redis(self, house: House, settings) -> None:
+    def test_no_redis(self, installation: Installation, settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:9/0"
         assert finding("Redis")[0] == "FAIL"
 
-    def test_files_that_were_not_collected(self, house: House, settings, tmp_path) -> None:
+    def test_files_that_were_not_collected(self, installation: Installation, settings, tmp_path) -> None:
         settings.DEBUG, settings.STATIC_ROOT = False, tmp_path
         found, _ = doctor()
         assert found["static files"][0] == "FAIL"
@@ -249,7 +250,7 @@ class TestInstallation:
 
 
 class TestRunning:
-    def test_a_silent_process(self, house: House, settings) -> None:
+    def test_a_silent_process(self, installation: Installation, settings) -> None:
         Heartbeat.objects.filter(name="beat").update(beaten_at=timezone.now() - timedelta(minutes=9))
         assert finding("beat")[0] == "warn"
         settings.DEBUG = False
@@ -258,10 +259,10 @@ class TestRunning:
         assert found["beat"] == ("FAIL", "silent for 9 min. Start it: celery --app=project beat")
         assert found["worker"][0] == "ok"
 
-    def test_events_that_wait_and_events_that_died(self, house: House) -> None:
+    def test_events_that_wait_and_events_that_died(self, installation: Installation) -> None:
         now = timezone.now()
         waits = factories.event("pending", received_at=now - timedelta(minutes=4), api_version=API_VERSION)
-        assert finding("queue") == ("ok", "1 events and 0 letters wait")
+        assert finding("queue") == ("ok", "1 events and 0 emails wait")
         assert finding("alerts")[0] == "ok"
         StripeEvent.objects.filter(pk=waits.pk).update(next_try_at=now - timedelta(minutes=6))
         level, words = finding("alert events-waiting")
@@ -271,23 +272,23 @@ class TestRunning:
         factories.event("dead", received_at=now, api_version=API_VERSION)
         assert finding("alert events-dead")[0] == "FAIL"
 
-    def test_a_mild_alert_is_a_hint(self, house: House) -> None:
+    def test_a_mild_alert_is_a_hint(self, installation: Installation) -> None:
         factories.event("processed", received_at=timezone.now(), api_version="2025-03-31.basil")
         assert finding("alert events-version")[0] == "warn"
 
-    def test_a_mail_server_that_answers_gets_no_letter(self, house: House, settings) -> None:
+    def test_a_mail_server_that_answers_gets_no_letter(self, installation: Installation, settings) -> None:
         with SmtpSink() as sink:
             settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
             settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
             assert finding("mail")[0] == "ok"
         assert sink.received == []
 
-    def test_a_mail_server_that_is_not_there(self, house: House, settings) -> None:
+    def test_a_mail_server_that_is_not_there(self, installation: Installation, settings) -> None:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
         assert finding("mail")[0] == "FAIL"
 
-    def test_no_mail_server_in_production(self, house: House, settings) -> None:
+    def test_no_mail_server_in_production(self, installation: Installation, settings) -> None:
         settings.DEBUG = False
         found, _ = doctor()
         assert found["mail"][0] == "FAIL"

@@ -1,4 +1,4 @@
-"""Our own PostgreSQL and Valkey: shared, restarted, stopped with their last user, and clear about what is wrong."""
+"""Embedded PostgreSQL and Valkey: shared, restarted, stopped with their last user, with clear errors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _no_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _place(name: str) -> Path:
-    """Inside the checkout: pytest's own temporary folders are closed to the account root's servers run under."""
+    """Return a folder in the checkout: as root, servers run as `nobody`, who cannot reach pytest's folders."""
     return embedded.BASE_DIR / ".data" / "test" / f"{name}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
@@ -56,7 +56,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def made_folder() -> Iterator[Path]:
-    """A data folder whose cluster was made once; the tests that break something take a copy."""
+    """Return a data folder whose cluster was created once; tests that break something use a copy of it."""
     place = _place("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL", raising=False)

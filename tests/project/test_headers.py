@@ -1,4 +1,4 @@
-"""What browsers and caches are told: nothing foreign, nothing inline, no cookie before it is needed, and how heavy."""
+"""Headers and weight of pages: only our own resources, nothing inline, no needless cookie, correct caching."""
 
 from __future__ import annotations
 

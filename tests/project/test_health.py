@@ -1,4 +1,4 @@
-"""Alive, ready, and how long the queues are."""
+"""`/healthz`, `/readyz` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOWHERE = "redis://127.0.0.1:9/0"
 
 @pytest.fixture(autouse=True)
 def _look_again(monkeypatch) -> None:
-    """The last look at the migrations is forgotten between tests."""
+    """Forget the last check of the migrations before each test."""
     monkeypatch.setattr(health, "_migrations_seen_applied_at", None)
 
 
@@ -41,7 +41,7 @@ def numbers(client: Client) -> dict[tuple[str, str], float]:
 
 
 def test_alive_needs_no_database(client: Client) -> None:
-    """Without the marker every query is refused: this would fail."""
+    """Without the marker `django_db`, any query fails."""
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert "no-store" in answer["Cache-Control"]
@@ -112,10 +112,10 @@ class TestReady:
 
 
 def test_a_database_that_is_gone_is_not_ready(client: Client, django_db_blocker, monkeypatch) -> None:
-    """A connection of its own, to a port where nobody listens."""
-    gone = connection.copy()
-    gone.settings_dict = {**gone.settings_dict, "HOST": "127.0.0.1", "PORT": "9"}
-    monkeypatch.setattr(health, "connection", gone)
+    """Use a connection to a port where nothing listens."""
+    unreachable = connection.copy()
+    unreachable.settings_dict = {**unreachable.settings_dict, "HOST": "127.0.0.1", "PORT": "9"}
+    monkeypatch.setattr(health, "connection", unreachable)
     with django_db_blocker.unblock():
         answer = client.get("/readyz")
     assert answer.status_code == 503

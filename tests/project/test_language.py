@@ -1,4 +1,4 @@
-"""The language: asked for in the address, else the browser's, else the site's; carried by links, never remembered."""
+"""The language of pages: from `lang`, else the browser's, else the site's; carried by links, never remembered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs name addresses without the tokens in them."""
+"""Log lines contain addresses without tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from project.log_lines import WithoutTokens
 
 @pytest.mark.django_db
 def test_a_page_behind_a_token_is_logged_without_it(client, caplog) -> None:
-    caplog.set_level(logging.WARNING, "django.request")  # for who wants to know, and turns it up
+    caplog.set_level(logging.WARNING, "django.request")  # an operator may raise this level
     console = next(handler for handler in logging.getLogger().handlers if handler.name == "console")
     before = console.setStream(io.StringIO())
     token = sign("return", "00000000-0000-0000-0000-000000000000")

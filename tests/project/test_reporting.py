@@ -1,4 +1,4 @@
-"""What an error report carries: where the code broke, and nothing about anybody."""
+"""Error reports contain the place in the code and no personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make run` itself, with everything it starts: up, killed piece by piece, stopped, killed as a whole."""
+"""`make run` with everything it starts: it gets ready, survives kills, and stops without leaving anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.processes
 
 
 class House:
-    """One `manage.py run` on a data folder of its own."""
+    """A `manage.py run` on a data folder of its own."""
 
     def __init__(self, mark: str) -> None:
         self.mark = mark
@@ -43,7 +43,7 @@ class House:
         )
 
     def start(self) -> float:
-        """Until it says that it is ready; seconds taken."""
+        """Start the run and wait until it says that it is ready; return the seconds this took."""
         began = time.monotonic()
         self.run = subprocess.Popen(
             [sys.executable, "manage.py", "run", "--no-demo"],
@@ -66,7 +66,7 @@ class House:
             return int(answer.status)
 
     def program(self, *words: str) -> psutil.Process | None:
-        """The leader of the group that runs a program, known by words of its command line."""
+        """Return the leader of the process group of a program, found by words of its command line, or None."""
         for process in marked(self.mark):
             try:
                 if set(words) <= set(process.cmdline()) and os.getpgid(process.pid) == process.pid:
@@ -103,10 +103,10 @@ def test_everything_runs_survives_kills_and_leaves_nothing(house: House) -> None
     assert again.returncode == 1
     assert f"Already running at {house.site}" in again.stderr
 
-    beside = house.manage(
+    command = house.manage(
         "shell", "--no-imports", "-c", "from django.conf import settings as s; print(s.DEBUG, s.PORT)"
     )
-    assert beside.stdout.split() == ["True", house.site.rpartition(":")[2]], beside.stderr
+    assert command.stdout.split() == ["True", house.site.rpartition(":")[2]], command.stderr
 
     for words in (("drain",), ("--queues=celery",), ("--queues=bulk",), ("beat",)):
         before = house.program(*words)

@@ -1,4 +1,4 @@
-"""Signing in to the desk, through its front door: five wrong passwords close it for a quarter of an hour."""
+"""Signing in to the staff desk: after five wrong passwords it is refused for a quarter of an hour."""
 
 from __future__ import annotations
 

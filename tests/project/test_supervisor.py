@@ -1,4 +1,4 @@
-"""Programs that are kept alive: shown, started again, stopped in order, and never left behind."""
+"""The supervisor shows, restarts and stops programs, and leaves none running."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.processes import eventually, marked, new_mark
 pytestmark = pytest.mark.processes
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-# Ignores being asked, and has a child that does so too: only whole groups help.
+# Ignores SIGTERM and has a child that does too, so that only killing the whole group ends both.
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Makes a key for another server of the newsroom and prints it once."""
+"""`manage.py create_api_key NAME --scope SCOPE`: creates an API key and prints it once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from members import api_keys
 
 
 class Command(BaseCommand):
-    help = "Makes a key with which another server may ask, and prints it. It is shown once: only its hash is kept."
+    help = "Create an API key for another server and print it. It is shown once: only its hash is stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="What the key is for, such as: website")

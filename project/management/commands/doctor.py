@@ -11,7 +11,7 @@ from project.doctor import Level, examine
 
 
 class Command(BaseCommand):
-    help = "Is this installation right? One line a check; non-zero exit when something fails."
+    help = "Check this installation: one line per finding; the exit code is not zero if a check fails."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,4 +28,4 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
         failed = sum(finding.level == Level.FAIL for finding in findings)
         if failed:
-            raise CommandError(f"{failed} of {len(findings)} findings must be mended.")
+            raise CommandError(f"{failed} of {len(findings)} findings must be fixed.")

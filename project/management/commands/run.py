@@ -1,7 +1,7 @@
-"""`make run`: the whole house in one terminal. Decides, starts, watches, says where to look, stops in order.
+"""`make run`: everything in one terminal, from the servers to the website, until Ctrl-C.
 
-What keeps programs alive is project/supervisor.py, what ends them is project/watchdog.py, the servers are
-project/embedded; here is only which programs there are, in which order, and what the reader of the terminal sees.
+Here are only the programs, their order and the output in the terminal. project/supervisor.py keeps programs running,
+project/watchdog.py ends them, project/embedded/ has the servers, project/decisions.py chooses missing settings.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ NOISE = (
 
 
 class Interrupted(Exception):
-    """Somebody asked us to stop before everything was up."""
+    """The command was asked to stop before everything was running."""
 
 
 class Command(BaseCommand):
-    """Kept free of the database: the servers are up only after settings were read."""
+    """The command `run`. It must not use the database itself: the servers start after the settings are read."""
 
     help = "Runs everything on this machine: servers, website, workers, and Stripe's stand-in."
     requires_system_checks: list[str] = []
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         self.asked_to_stop = 0
         self.wants_demo = not options["no_demo"]
         self._listen_to_signals()
-        os.umask(0o077)  # mails and the rest of DATA_DIR are nobody else's
+        os.umask(0o077)  # emails and all other files in DATA_DIR are private
         self.folder = embedded.data_dir()
         os.environ["DATA_DIR"] = str(self.folder)
         try:
@@ -74,11 +74,11 @@ class Command(BaseCommand):
             if signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, ask_to_stop)
         if os.environ.get("MAKELEVEL"):
-            # Killing make is meant for us.
+            # If make is killed, this process shall stop too.
             die_with_parent(signal.SIGTERM)
 
     def _refuse_taken_port(self) -> None:
-        """A run that was killed a moment ago may need seconds to let go of the port."""
+        """Wait until the port is free: a run that was just killed needs time. Raises CommandError if it stays taken."""
         port = int(os.environ.get("PORT") or DEFAULT_PORT)
         deadline = time.monotonic() + PORT_SECONDS
         while free_port(port) != port:
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             time.sleep(0.1)
 
     def _serve(self) -> None:
-        """From the servers' start to their stop."""
+        """Start the servers, run everything else, stop the servers."""
         self.servers = embedded.Servers(self.folder)
         try:
             self._say("Starting PostgreSQL and Valkey ..." if self.servers.usages else "Using the servers given.")
@@ -118,7 +118,7 @@ class Command(BaseCommand):
             raise CommandError(problem)
 
     def _bring_up(self) -> None:
-        """Schema, programs, demo data, then the words everybody waits for."""
+        """Migrate the database, start the programs, load demo data, then say that everything is ready."""
         self._run_once("migrate", "--no-input", "--verbosity=0")
         for program in programs(self.folder, self.decisions.is_simulated):
             self.supervisor.keep(program)
@@ -138,7 +138,7 @@ class Command(BaseCommand):
                 self.servers.ensure()
 
     def _run_once(self, command: str, *words: str, shows: bool = True) -> str:
-        """A management command to its end; its output. Raises CommandError, Interrupted."""
+        """Run a management command to its end; return its last lines. Raises CommandError, Interrupted, KeepsDying."""
         program = Program(command, python(MANAGE, command, *words), is_shown=shows)
         code = self.supervisor.run(program, lambda: not self.asked_to_stop)
         if self.asked_to_stop:
@@ -175,14 +175,14 @@ class Command(BaseCommand):
         return "\n".join([*lines, "", f"  Data is in {self.folder}. Ctrl-C stops everything.", ""])
 
     def _say(self, words: str) -> None:
-        with contextlib.suppress(OSError):  # the terminal may have gone
+        with contextlib.suppress(OSError):  # the terminal may be closed
             self.stdout.write(words)
             self.stdout.flush()
 
 
 def programs(folder: Path, is_simulated: bool) -> list[Program]:
-    """What runs, in the order in which it is stopped."""
-    # Root in a container is a machine's business; Celery would say so in six lines at every start.
+    """Return the programs to run, in the order in which they are stopped."""
+    # Celery warns in six lines if it runs as root, which is normal in a container.
     celery = ("-Wignore:::celery.platforms", "-m", "celery", "--app=project", "--quiet")
     granian = ("-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={os.environ['PORT']}", "--workers=1")
     threads = ("--blocking-threads=8", "--no-ws", "--log-level=warning", "--workers-kill-timeout=3")
@@ -202,12 +202,12 @@ def programs(folder: Path, is_simulated: bool) -> list[Program]:
 
 
 def is_noise(line: str) -> bool:
-    """Lines that are right in production and idle here."""
+    """Return whether a line of output is useful in production but not here."""
     return any(words in line for words in NOISE)
 
 
 def ask_readyz() -> tuple[int, str]:
-    """Status and body of /readyz, asked for under the site's own name; 0 while nobody listens."""
+    """Return the status of /readyz and a text for people, requested under the site's own host; 0 if nothing answers."""
     connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=3)
     site = urlsplit(os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}")
     try:
@@ -221,7 +221,7 @@ def ask_readyz() -> tuple[int, str]:
 
 
 def answers(address: str) -> bool:
-    """Whether somebody listens there."""
+    """Return whether a server listens on the port of this address, on this machine."""
     try:
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=1):
             return True

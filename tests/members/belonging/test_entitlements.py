@@ -1,4 +1,4 @@
-"""What a person may use, and until when."""
+"""Entitlements: access today, the level and the last day follow from a person's memberships."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which level an amount earns."""
+"""The level that an amount earns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Belonging begins, goes on and ends; late, twice and in any order."""
+"""Memberships are renewed and ended by facts that arrive late, twice and in any order."""
 
 from __future__ import annotations
 
@@ -117,13 +117,13 @@ class TestEnding:
         assert outcome()[2:] == (date(2026, 3, 30), date(2026, 4, 13), date(2026, 3, 31))
 
 
-def paid(through: str, amount: int = 500, *, gone: bool = False) -> memberships.Paid:
-    return memberships.Paid(date.fromisoformat(through), amount, "EUR", gone)
+def paid(through: str, amount: int = 500, *, refunded: bool = False) -> memberships.Paid:
+    return memberships.Paid(date.fromisoformat(through), amount, "EUR", refunded)
 
 
 @pytest.mark.django_db
 class TestMoneyThatWentBack:
-    """A first payment for February and a second for March, until told otherwise."""
+    """Two payments, for February and for March, of which some are refunded."""
 
     FIRST, SECOND = "2026-02-27", "2026-03-30"
 
@@ -140,44 +140,45 @@ class TestMoneyThatWentBack:
         return outcome()[2:]
 
     def test_the_newest_leaves_the_days_of_the_one_before_without_grace(self) -> None:
-        assert self.days(paid(self.FIRST), paid(self.SECOND, gone=True)) == (date(2026, 2, 27), date(2026, 2, 27), None)
+        left = self.days(paid(self.FIRST), paid(self.SECOND, refunded=True))
+        assert left == (date(2026, 2, 27), date(2026, 2, 27), None)
 
     def test_an_older_one_changes_nothing(self) -> None:
         before = outcome()
-        assert self.days(paid(self.FIRST, gone=True), paid(self.SECOND)) == before[2:]
+        assert self.days(paid(self.FIRST, refunded=True), paid(self.SECOND)) == before[2:]
 
     def test_all_of_them_leave_the_first_day(self) -> None:
-        gone = self.days(paid(self.FIRST, gone=True), paid(self.SECOND, gone=True))
-        assert gone == (date(2026, 1, 31), date(2026, 1, 31), None)
+        left = self.days(paid(self.FIRST, refunded=True), paid(self.SECOND, refunded=True))
+        assert left == (date(2026, 1, 31), date(2026, 1, 31), None)
         assert Membership.objects.get().state_on(date(2026, 2, 1)) == STATES.LAPSED
 
     def test_money_that_returns_gives_the_days_again_with_grace(self) -> None:
         before = outcome()
-        self.days(paid(self.FIRST, gone=True), paid(self.SECOND, gone=True))
+        self.days(paid(self.FIRST, refunded=True), paid(self.SECOND, refunded=True))
         assert self.days(paid(self.FIRST), paid(self.SECOND)) == before[2:]
 
     def test_a_level_lets_the_days_stay(self) -> None:
         Level.objects.update(stays_when_sent_back=True)
         before = outcome()
-        assert self.days(paid(self.FIRST, gone=True), paid(self.SECOND, gone=True)) == before[2:]
+        assert self.days(paid(self.FIRST, refunded=True), paid(self.SECOND, refunded=True)) == before[2:]
 
     def test_the_level_of_each_payment_decides_about_its_days(self) -> None:
         factories.level("friend", rank=2, amounts={"EUR": 1000})
-        self.days(paid(self.FIRST, 1000, gone=True), paid(self.SECOND, gone=True))
+        self.days(paid(self.FIRST, 1000, refunded=True), paid(self.SECOND, refunded=True))
         assert outcome()[0] == "friend"
         assert outcome()[2] == date(2026, 2, 27)
 
     def test_an_end_stays_behind_the_days_that_are_left(self) -> None:
         memberships.end(self.row, date(2026, 3, 5))
-        self.days(paid(self.FIRST), paid(self.SECOND, gone=True))
+        self.days(paid(self.FIRST), paid(self.SECOND, refunded=True))
         memberships.end(self.row, date(2026, 3, 5))
         assert outcome()[2:] == (date(2026, 2, 27), date(2026, 2, 27), date(2026, 3, 5))
         assert self.days(paid(self.FIRST), paid(self.SECOND))[2] == date(2026, 3, 31)
 
     def test_the_next_payment_makes_it_active_again(self) -> None:
-        self.days(paid(self.FIRST), paid(self.SECOND, gone=True))
+        self.days(paid(self.FIRST), paid(self.SECOND, refunded=True))
         renew(self.row.supporter, "2026-03-31", "2026-04-29")
-        after = self.days(paid(self.FIRST), paid(self.SECOND, gone=True), paid("2026-04-29"))
+        after = self.days(paid(self.FIRST), paid(self.SECOND, refunded=True), paid("2026-04-29"))
         assert after == (date(2026, 4, 29), date(2026, 5, 13), None)
 
 
@@ -197,31 +198,31 @@ class TestMoneyThatWentBack:
     ],
 )
 def test_money_that_went_back_leaves_the_same_row_in_any_order(payments: list[tuple[str, str, int, bool]]) -> None:
-    """Counted when a payment comes and again when it goes back, as the money floor does."""
+    """Recalculate after each payment and each refund, as payments/ does, in every possible order."""
     factories.level("friend", rank=2, amounts={"EUR": 1000}, grace_days=60)
     factories.level("guardian", rank=3, amounts={"EUR": 5000}, grace_days=0)
     Level.objects.update(stays_when_sent_back=False)
-    steps = [(number, goes) for number, each in enumerate(payments) for goes in (False, True) if each[3] >= goes]
+    steps = [(number, refund) for number, each in enumerate(payments) for refund in (False, True) if each[3] >= refund]
     seen = set()
     for order in itertools.permutations(steps):
-        if any(order.index((number, False)) > at for at, (number, _goes) in enumerate(order)):
-            continue  # nothing goes back before it came
+        if any(order.index((number, False)) > at for at, (number, _refund) in enumerate(order)):
+            continue  # a payment is not refunded before it arrived
         with transaction.atomic():
             who = factories.supporter()
-            told: dict[int, memberships.Paid] = {}
-            for number, goes in order:
-                starts, through, amount, _gone = payments[number]
-                if not goes:
+            known: dict[int, memberships.Paid] = {}
+            for number, refund in order:
+                starts, through, amount, _refunded = payments[number]
+                if not refund:
                     renew(who, starts, through, amount)
-                told[number] = paid(through, amount, gone=goes)
-                memberships.count_again(Membership.objects.get(), told.values())
+                known[number] = paid(through, amount, refunded=refund)
+                memberships.count_again(Membership.objects.get(), known.values())
             seen.add(outcome())
             transaction.set_rollback(True)
     assert len(seen) == 1
 
 
 class TestAnyOrder(TestCase):
-    """Whatever happens, told in any order: the row is the same."""
+    """Random renewals and ends leave the same row in every order."""
 
     def setUp(self) -> None:
         factories.level("friend", rank=2, amounts={"EUR": 1000}, grace_days=60)
@@ -248,10 +249,10 @@ class TestAnyOrder(TestCase):
 
         first, *others = [renewing(*each) for each in renewals]
         facts = [*others, *(ending(each) for each in ends)]
-        seen = {self._told(first, order) for order in itertools.permutations(facts)}
+        seen = {self._outcome_of(first, order) for order in itertools.permutations(facts)}
         assert len(seen) == 1
 
-    def _told(self, first: Callable[[Supporter], None], order: tuple[Callable[[Supporter], None], ...]) -> object:
+    def _outcome_of(self, first: Callable[[Supporter], None], order: tuple[Callable[[Supporter], None], ...]) -> object:
         with transaction.atomic():
             who = factories.supporter()
             for fact in (first, *order):

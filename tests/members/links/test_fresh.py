@@ -1,4 +1,4 @@
-"""A link that has run out: a page with one button, and a fresh one by mail, the same answer whoever asks."""
+"""An expired link shows a page with one button that emails a new link; the answer never reveals whether it did."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    limits.start_anew()
+    limits.reset()
     yield
-    limits.start_anew()
+    limits.reset()
 
 
 @pytest.fixture
@@ -39,27 +39,27 @@ def old_token(value: str = "1", purpose: str = "method") -> str:
         return signed.sign(purpose, value)
 
 
-def asked(
-    token: str, whose: Supporter | None, method: str = "post", network: str = "192.0.2.1", **fields: Any
+def respond(
+    token: str, owner: Supporter | None, method: str = "post", network: str = "192.0.2.1", **fields: Any
 ) -> HttpResponse:
     how = {"REMOTE_ADDR": network}
     factory = RequestFactory()
     data = fields or {"fresh": "1"}
     request = factory.post("/", data, **how) if method == "post" else factory.generic(method.upper(), "/", **how)
-    return link_pages.expired(request, "method", token, lambda _value: whose)
+    return link_pages.expired(request, "method", token, lambda _value: owner)
 
 
 def test_looking_offers_a_fresh_one_and_changes_nothing(olena: Supporter) -> None:
     for method in ("get", "head"):
-        answer = asked(old_token(), olena, method)
+        answer = respond(old_token(), olena, method)
         assert (answer.status_code, answer["Referrer-Policy"]) == (410, "no-referrer")
-    assert b'name="fresh"' in asked(old_token(), olena, "get").content
+    assert b'name="fresh"' in respond(old_token(), olena, "get").content
     assert not Message.objects.exists()
 
 
 def test_the_button_mails_a_fresh_link_that_opens(olena: Supporter, settings: Any) -> None:
     settings.SITE_URL = "https://courier.example"
-    answer = asked(old_token("abc"), olena)
+    answer = respond(old_token("abc"), olena)
     assert answer.status_code == 200
     message = Message.objects.get()
     assert (message.kind, message.to_email, message.is_urgent) == ("fresh_link", "olena@example.org", True)
@@ -70,30 +70,30 @@ def test_the_button_mails_a_fresh_link_that_opens(olena: Supporter, settings: An
 
 
 def test_another_form_s_button_mails_nothing(olena: Supporter) -> None:
-    assert asked(old_token(), olena, reason="money").status_code == 410
+    assert respond(old_token(), olena, reason="money").status_code == 410
     assert not Message.objects.exists()
 
 
 def test_asked_twice_is_one_letter(olena: Supporter) -> None:
     for _number in range(2):
-        asked(old_token(), olena)
+        respond(old_token(), olena)
     assert Message.objects.count() == 1
 
 
 def test_the_answer_is_the_same_whoever_asks(olena: Supporter) -> None:
-    known, unknown = asked(old_token(), olena), asked(old_token("2"), None)
+    known, unknown = respond(old_token(), olena), respond(old_token("2"), None)
     assert known.content == unknown.content
 
 
 def test_a_person_is_mailed_three_an_hour(olena: Supporter) -> None:
-    answers = [asked(old_token(str(number)), olena, network=f"192.0.2.{number}") for number in range(6)]
+    answers = [respond(old_token(str(number)), olena, network=f"192.0.2.{number}") for number in range(6)]
     assert Message.objects.count() == fresh_links.MOST_A_PERSON
     assert len({answer.content for answer in answers}) == 1
 
 
 def test_a_network_may_ask_ten_times_an_hour() -> None:
     people = [factories.supporter() for _number in range(12)]
-    answers = [asked(old_token(str(who.pk)), who, network="198.51.100.7") for who in people]
+    answers = [respond(old_token(str(who.pk)), who, network="198.51.100.7") for who in people]
     assert Message.objects.count() == fresh_links.MOST_A_NETWORK
     assert len({answer.content for answer in answers}) == 1
 
@@ -101,5 +101,5 @@ def test_a_network_may_ask_ten_times_an_hour() -> None:
 def test_a_link_that_still_works_or_never_was_ours_offers_nothing(olena: Supporter) -> None:
     for token in (signed.sign("method", "1"), "x", old_token(purpose="stop")):
         with pytest.raises(Http404):
-            asked(token, olena)
+            respond(token, olena)
     assert not Message.objects.exists()

@@ -1,4 +1,4 @@
-"""Signed links: only ours, only for their purpose, whatever is in the address."""
+"""Signed tokens open only for the purpose and value they were signed for, and expire where they should."""
 
 from __future__ import annotations
 

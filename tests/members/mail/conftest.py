@@ -1,4 +1,4 @@
-"""The mail server of the tests in this folder."""
+"""The fixture `sink`: a mail server for the tests in this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail as files, and the pages that show them: whole letters only, no way out of the folder, nothing in production."""
+"""Emails as files and the pages that show them: only complete files, no way out of the folder, only with DEBUG on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import Client
 from members.mail import files
 from members.models import Message
 from members.tasks import send_message
-from tests.members.mail.test_sending import owed
+from tests.members.mail.test_sending import queued
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_one_file_a_letter_for_nobody_else_to_read(settings: Any) -> None:
 
 
 def test_a_message_goes_to_a_file_when_no_server_is_set(db: None, settings: Any) -> None:
-    message = owed("thanks_first_recurring")
+    message = queued("thanks_first_recurring")
     send_message(message.pk)
     message.refresh_from_db()
     assert message.state == "sent"
@@ -60,7 +60,7 @@ def test_a_message_goes_to_a_file_when_no_server_is_set(db: None, settings: Any)
 
 def test_a_full_disk_is_tried_again(db: None, settings: Any, tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("a file where the folder should be")
-    message = owed("thanks_first_recurring")
+    message = queued("thanks_first_recurring")
     send_message(message.pk)
     message.refresh_from_db()
     assert (message.state, message.unanswered) == ("pending", 0)
@@ -111,6 +111,6 @@ def test_nothing_of_it_outside_development(client: Client) -> None:
 
 
 def test_a_letter_is_kept_in_the_row_as_well(db: None) -> None:
-    message = owed()
+    message = queued()
     send_message(message.pk)
     assert Message.objects.get().body_html == files.newest()[0].html.replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""A sender that dies, or loses its lease to another: nobody is written to twice, and nobody is forgotten."""
+"""Senders that die or lose their lease: no email that must not be repeated is sent twice, and none is lost."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.utils import timezone
 from members.mail import sending
 from members.models import Message
 from members.tasks import send_due_messages
-from tests.members.mail.test_sending import AGAIN, ONCE, after_send, owed
+from tests.members.mail.test_sending import AGAIN, ONCE, after_send, queued
 from tests.smtp_sink import SmtpSink
 
 
 @pytest.mark.parametrize(("kind", "state", "copies"), [(ONCE, "unknown", 1), (AGAIN, "sent", 2)])
 def test_a_sender_that_died_after_handing_over(db: None, sink: SmtpSink, kind: str, state: str, copies: int) -> None:
-    message = owed(kind)
+    message = queued(kind)
     claimed = sending.claim(message.pk)
     assert claimed is not None
     die_after_hand_over(claimed)
@@ -30,7 +30,7 @@ def test_a_sender_that_died_after_handing_over(db: None, sink: SmtpSink, kind: s
 
 
 def die_after_hand_over(message: Message) -> None:
-    """The row as a sender leaves it that is killed between the server's 250 and its own last write."""
+    """Leave the row as after a sender was killed between the server's reply 250 and its own last write."""
     sending.deliver(message)
     lease_until = timezone.now() + timedelta(minutes=1)
     Message.objects.filter(pk=message.pk).update(
@@ -40,7 +40,7 @@ def die_after_hand_over(message: Message) -> None:
 
 @pytest.mark.parametrize("kind", [ONCE, AGAIN])
 def test_a_sender_that_died_before_handing_over_costs_a_delay(db: None, sink: SmtpSink, kind: str) -> None:
-    message = owed(kind)
+    message = queued(kind)
     sending.claim(message.pk)
     send_due_messages()
     assert sink.received == []
@@ -52,7 +52,7 @@ def test_a_sender_that_died_before_handing_over_costs_a_delay(db: None, sink: Sm
 
 
 def test_who_lost_the_lease_neither_delivers_nor_writes(db: None, sink: SmtpSink) -> None:
-    message = owed(ONCE)
+    message = queued(ONCE)
     slow = sending.claim(message.pk)
     assert slow is not None
     Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -65,7 +65,7 @@ def test_who_lost_the_lease_neither_delivers_nor_writes(db: None, sink: SmtpSink
 
 
 def test_a_message_canceled_while_it_is_prepared_stays_here(db: None, sink: SmtpSink) -> None:
-    message = owed(ONCE)
+    message = queued(ONCE)
     claimed = sending.claim(message.pk)
     assert claimed is not None
     Message.objects.update(state="canceled")
@@ -76,5 +76,5 @@ def test_a_message_canceled_while_it_is_prepared_stays_here(db: None, sink: Smtp
 
 
 def test_a_canceled_message_is_never_claimed(db: None, sink: SmtpSink) -> None:
-    assert after_send(owed(state="canceled")).state == "canceled"
+    assert after_send(queued(state="canceled")).state == "canceled"
     assert sink.connections == 0

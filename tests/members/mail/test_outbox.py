@@ -1,4 +1,4 @@
-"""Owing somebody an email: one row a key, in the cause's transaction; a wake-up that never gets in the way."""
+"""Queueing an email: one row per key, in the transaction of its cause; a wake-up that never delays a request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from members.models import Message
 from tests import factories
 
 
-def owe(key: str = "cancelled:1", **values: Any) -> Message | None:
+def send(key: str = "cancelled:1", **values: Any) -> Message | None:
     ordinary: dict[str, Any] = {
         "to_email": "olena@example.org",
         "language": "uk",
@@ -38,9 +38,9 @@ def _awake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_row_a_key(db: None) -> None:
-    first = owe()
+    first = send()
     assert first is not None
-    assert owe(context={"amount": 2000}) is None
+    assert send(context={"amount": 2000}) is None
     row = Message.objects.get()
     assert (row.pk, row.key, row.state, row.language, row.context) == (
         first.pk,
@@ -53,15 +53,15 @@ def test_one_row_a_key(db: None) -> None:
 
 def test_one_insert_is_all_it_takes(db: None, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        owe()
+        send()
     with django_assert_num_queries(1):
-        owe()
+        send()
 
 
 def test_rolls_back_with_its_cause(db: None) -> None:
     def cause() -> None:
         with transaction.atomic():
-            owe()
+            send()
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -70,9 +70,9 @@ def test_rolls_back_with_its_cause(db: None) -> None:
 
 
 def test_the_transaction_goes_on_after_a_known_key(db: None) -> None:
-    owe()
+    send()
     with transaction.atomic():
-        owe()
+        send()
         factories.supporter(email="after@example.org")
     assert Message.objects.count() == 1
 
@@ -84,7 +84,7 @@ def test_the_same_key_from_many_transactions_at_once(committed: None) -> None:
     def cause() -> None:
         start.wait()
         with transaction.atomic():
-            made.append(owe())
+            made.append(send())
         connections.close_all()
 
     threads = [threading.Thread(target=cause) for _ in range(4)]
@@ -97,21 +97,21 @@ def test_the_same_key_from_many_transactions_at_once(committed: None) -> None:
 
 
 def test_a_language_we_do_not_speak_becomes_the_sites_own(db: None) -> None:
-    message = owe(language="tlh")
+    message = send(language="tlh")
     assert message is not None
     assert message.language == "en"
 
 
 def test_facts_that_json_cannot_hold_are_refused_at_once(db: None) -> None:
     with pytest.raises(TypeError):
-        owe(context={"amount": object()})
+        send(context={"amount": object()})
 
 
 def test_wakes_a_worker_after_the_commit_and_not_before(db: None, django_capture_on_commit_callbacks: Any) -> None:
     queue = redis.Redis.from_url(settings.REDIS_URL)
     queue.delete("celery")
     with django_capture_on_commit_callbacks(execute=True):
-        message = owe()
+        message = send()
         assert message is not None
         assert queue.llen("celery") == 0
     call = json.loads(queue.lpop("celery"))
@@ -122,7 +122,7 @@ def test_wakes_a_worker_after_the_commit_and_not_before(db: None, django_capture
 
 @pytest.fixture
 def _no_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Celery's broker is an address where nobody answers, for one test."""
+    """Point Celery's broker, for one test, to an address where nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{taken.getsockname()[1]}/0")
@@ -144,7 +144,7 @@ def test_without_redis_nothing_waits_and_nothing_is_lost(
     began = time.monotonic()
     with django_capture_on_commit_callbacks(execute=True):
         for number in range(50):
-            owe(key=f"cancelled:{number}")
+            send(key=f"cancelled:{number}")
     assert time.monotonic() - began < 2
     assert Message.objects.due().count() == 50
     assert len([r for r in caplog.records if "Redis" in r.message]) == 1
@@ -160,7 +160,7 @@ def test_tries_redis_again_after_a_while(db: None, monkeypatch: pytest.MonkeyPat
 
 def test_resend_is_a_new_letter_under_a_key_of_its_own(db: None) -> None:
     who = factories.supporter(email="old@example.org")
-    message = owe(supporter=who)
+    message = send(supporter=who)
     assert message is not None
     Message.objects.update(state="unknown")
     who.email = "new@example.org"
@@ -179,7 +179,7 @@ def test_no_words_of_people_reach_the_log(
 ) -> None:
     caplog.set_level("DEBUG", logger="hromada")
     with django_capture_on_commit_callbacks(execute=True):
-        owe(context={"first_name": "Olena"})
+        send(context={"first_name": "Olena"})
     assert "olena" not in caplog.text.lower()
 
 

@@ -1,4 +1,4 @@
-"""How fast letters leave: one line for all processes, a slower one of its own without Redis."""
+"""The pace of sending: one line for all processes; without Redis, a slower line for each process."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ def line() -> str:
 
 
 def test_two_hundred_places_are_as_far_apart_as_the_pace_says(line: str) -> None:
-    began = time.monotonic()
-    comes_at = [time.monotonic() - began + pace.place(line, 100) for _ in range(200)]
-    assert comes_at == sorted(comes_at)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(comes_at)]
-    assert min(gaps) > 0.004
-    assert comes_at[-1] >= 199 / 100 - 0.02
+    places = [earliest_and_latest(line) for _ in range(200)]
+    gaps = [latest - earliest for (earliest, _), (_, latest) in itertools.pairwise(places)]
+    assert min(gaps) > 0.009
+    assert places[-1][1] - places[0][0] >= 199 / 100 - 0.02
+
+
+def earliest_and_latest(line: str) -> tuple[float, float]:
+    """Take a place, a hundred a second; return the bounds of when it comes: taking it takes time, on a busy machine."""
+    before = time.monotonic()
+    waits = pace.place(line, 100)
+    return before + waits, time.monotonic() + waits
 
 
 def test_many_senders_share_one_line(line: str, settings: Any) -> None:
@@ -53,12 +58,12 @@ def test_who_waited_long_does_not_send_a_burst_afterwards(line: str) -> None:
 
 def test_without_redis_each_process_keeps_a_quarter_of_the_pace(line: str, settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    limits.start_anew()
+    limits.reset()
     try:
         first = pace.place(line, 100)
         others = [pace.place(line, 100) for _ in range(3)]
     finally:
-        limits.start_anew()
+        limits.reset()
     assert others == pytest.approx([first + 0.04 * number for number in (1, 2, 3)], abs=0.02)
 
 

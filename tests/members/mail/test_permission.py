@@ -1,4 +1,4 @@
-"""May this letter leave is asked at the last moment: what changed since it was owed counts."""
+"""Permission to send is checked when an email is claimed and just before delivery: changes since queueing count."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def olena() -> Supporter:
     return factories.supporter(email="olena@example.org")
 
 
-def owed(who: Supporter, kind: str = "cancelled", **values: Any) -> Message:
+def queued(who: Supporter, kind: str = "cancelled", **values: Any) -> Message:
     ordinary = {"to_email": who.email, "language": "en", "context": FACTS}
     return Message.objects.create(kind=kind, key=f"{kind}:{who.pk}", supporter=who, **{**ordinary, **values})
 
@@ -51,7 +51,7 @@ def outcome(message: Message) -> tuple[str, str]:
 
 @pytest.mark.parametrize(("what", "stream"), [("suppressed", "service"), ("unwanted", "relationship")])
 def test_what_changed_while_it_waited_counts(sink: SmtpSink, olena: Supporter, what: str, stream: str) -> None:
-    message = owed(olena, "anniversary" if what == "unwanted" else "cancelled", stream=stream)
+    message = queued(olena, "anniversary" if what == "unwanted" else "cancelled", stream=stream)
     stop(what, olena)
     sweep.send_due()
     assert outcome(message) == ("canceled", what)
@@ -60,7 +60,7 @@ def test_what_changed_while_it_waited_counts(sink: SmtpSink, olena: Supporter, w
 
 
 def test_also_what_changed_after_a_sender_had_taken_it(sink: SmtpSink, olena: Supporter) -> None:
-    claimed = sending.claim(owed(olena).pk)
+    claimed = sending.claim(queued(olena).pk)
     assert claimed
     stop("suppressed", olena)
     sending.deliver(claimed)
@@ -69,7 +69,7 @@ def test_also_what_changed_after_a_sender_had_taken_it(sink: SmtpSink, olena: Su
 
 
 def test_letters_about_money_come_whatever_was_chosen(sink: SmtpSink, olena: Supporter) -> None:
-    message = owed(olena)
+    message = queued(olena)
     stop("unwanted", olena)
     sweep.send_due()
     assert outcome(message) == ("sent", "")
@@ -78,7 +78,7 @@ def test_letters_about_money_come_whatever_was_chosen(sink: SmtpSink, olena: Sup
 def test_a_lifted_suppression_lets_later_letters_out(sink: SmtpSink, olena: Supporter) -> None:
     stop("suppressed", olena)
     suppressions.lift(Suppression.objects.get(), factories.staff())
-    message = owed(olena)
+    message = queued(olena)
     sweep.send_due()
     assert outcome(message) == ("sent", "")
 
@@ -94,7 +94,7 @@ def recipients(sink: SmtpSink) -> list[str]:
 def test_a_letter_a_sender_has_taken_goes_to_the_address_that_was_corrected_meanwhile(
     sink: SmtpSink, olena: Supporter
 ) -> None:
-    claimed = sending.claim(owed(olena).pk)
+    claimed = sending.claim(queued(olena).pk)
     assert claimed
     correct(olena)
     sending.deliver(claimed)
@@ -108,10 +108,10 @@ def test_a_letter_a_sender_has_taken_goes_to_the_address_that_was_corrected_mean
 
 
 def test_one_that_was_put_back_to_wait_while_it_was_corrected_goes_there_too(sink: SmtpSink, olena: Supporter) -> None:
-    message = owed(olena, state="sending", lease_until="2020-01-01T00:00:00Z", unanswered=1, attempts=1)
+    message = queued(olena, state="sending", lease_until="2020-01-01T00:00:00Z", unanswered=1, attempts=1)
     correct(olena)
     message.refresh_from_db()
-    assert message.to_email == "olena@example.org", "nobody knows yet what became of it there"
+    assert message.to_email == "olena@example.org", "it is unknown whether it was delivered there"
     sweep.send_due()
     assert outcome(message) == ("sent", "")
     assert recipients(sink) == [message.to_email] == ["kovalenko@example.org"]
@@ -119,14 +119,14 @@ def test_one_that_was_put_back_to_wait_while_it_was_corrected_goes_there_too(sin
 
 def test_what_stood_against_the_old_address_does_not_silence_the_new_one(sink: SmtpSink, olena: Supporter) -> None:
     stop("suppressed", olena)
-    message = owed(olena)
+    message = queued(olena)
     correct(olena)
     sweep.send_due()
     assert outcome(message) == ("sent", "")
 
 
 def test_what_stands_against_the_new_address_counts(sink: SmtpSink, olena: Supporter) -> None:
-    message = owed(olena, state="sending", lease_until="2020-01-01T00:00:00Z")
+    message = queued(olena, state="sending", lease_until="2020-01-01T00:00:00Z")
     correct(olena)
     olena.refresh_from_db()
     stop("suppressed", olena)
@@ -137,17 +137,17 @@ def test_what_stands_against_the_new_address_counts(sink: SmtpSink, olena: Suppo
 
 
 def test_after_an_outage_links_go_first_and_what_came_too_late_not_at_all(sink: SmtpSink) -> None:
-    """Two hours without a mail server: nothing is lost, no try is spent, and links come before everything else."""
+    """Two hours without a mail server: nothing is lost, no attempt is counted, and links are sent first."""
     port = sink.port
     sink.__exit__()
-    receipts = [owed(factories.supporter(email=f"reader{number}@example.org")) for number in range(6)]
+    receipts = [queued(factories.supporter(email=f"reader{number}@example.org")) for number in range(6)]
     asked = factories.supporter(email="asks@example.org")
     for _number in range(3):
         sweep.send_due()
     assert {outcome(message)[0] for message in receipts} == {"pending"}
     facts = {**FACTS, "fresh_url": "https://courier.example/stop/x/", "days": 60}
-    link = owed(asked, "fresh_link", context=facts, is_urgent=True)
-    late = owed(asked, "ended", expires_at="2020-01-01T00:00:00Z")
+    link = queued(asked, "fresh_link", context=facts, is_urgent=True)
+    late = queued(asked, "ended", expires_at="2020-01-01T00:00:00Z")
     Message.objects.update(next_try_at="2020-01-01T00:00:00Z")
     assert set(Message.objects.values_list("attempts", flat=True)) == {0}
     sink.port = port
@@ -160,9 +160,9 @@ def test_after_an_outage_links_go_first_and_what_came_too_late_not_at_all(sink: 
 
 
 def test_letters_of_choice_step_aside_while_one_about_money_is_due(sink: SmtpSink, olena: Supporter) -> None:
-    choice = owed(olena, "ended", stream="relationship")
+    choice = queued(olena, "ended", stream="relationship")
     choices.choose(olena, {"anniversary": True}, "page")
-    receipt = owed(factories.supporter(email="other@example.org"))
+    receipt = queued(factories.supporter(email="other@example.org"))
     assert sweep.send_due(streams=(Stream.RELATIONSHIP,)) is False
     assert outcome(choice)[0] == outcome(receipt)[0] == "pending"
 

@@ -1,4 +1,4 @@
-"""A letter over a provider's interface: anymail's own backend speaks HTTP to a provider on loopback that misbehaves."""
+"""Sending through a provider's API: anymail's own backend speaks HTTP to a misbehaving provider on loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from members.mail.headers import message_id
 from members.models import Message
 from members.tasks import send_message
-from tests.members.mail.test_sending import AGAIN, ONCE, owed
+from tests.members.mail.test_sending import AGAIN, ONCE, queued
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ TAKEN = {"To": "reader1@example.org", "MessageID": "0a129aee-e1cd", "ErrorCode":
 
 
 class Provider:
-    """Answers like Postmark; `status` 0 hangs up after it has read the letter."""
+    """A server that answers like Postmark; with `status` 0 it hangs up after reading the email."""
 
     def __init__(self) -> None:
         self.status, self.answer, self.got = 200, TAKEN, []
@@ -71,7 +71,7 @@ def after_send(message: Message) -> Message:
 
 
 def test_taken_and_known_by_the_provider_s_own_name(provider: Provider) -> None:
-    message = after_send(owed(ONCE))
+    message = after_send(queued(ONCE))
     assert (message.state, message.attempts, message.provider_id) == ("sent", 1, "0a129aee-e1cd")
     [letter] = provider.got
     assert (letter["To"], letter["Subject"]) == ("reader1@example.org", message.subject)
@@ -80,7 +80,7 @@ def test_taken_and_known_by_the_provider_s_own_name(provider: Provider) -> None:
     assert headers["Message-ID"] == message_id(message.key)
     assert headers["X-PM-KeepID"] == "true"
     assert (letter["MessageStream"], letter["Tag"]) == ("outbound", "service")
-    assert letter["Metadata"] == {"message": str(message.pk)}, "nothing about the person goes along"
+    assert letter["Metadata"] == {"message": str(message.pk)}, "the provider learns nothing about the person"
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_taken_and_known_by_the_provider_s_own_name(provider: Provider) -> None:
 )
 def test_what_each_answer_means(provider: Provider, status: int, answer: Any, kind: str, state: str) -> None:
     provider.status, provider.answer = status, answer
-    message = after_send(owed(kind))
+    message = after_send(queued(kind))
     assert message.state == state, message.error
     assert message.error
-    assert len(provider.got) == 1, "a try is one request"
+    assert len(provider.got) == 1, "an attempt is one request"
 
 
 def test_where_nobody_listens_no_try_is_spent(provider: Provider) -> None:
     provider.close()
-    message = after_send(owed(ONCE))
+    message = after_send(queued(ONCE))
     assert (message.state, message.attempts, message.unanswered) == ("pending", 0, 0)

@@ -1,4 +1,4 @@
-"""How a letter leaves: headers nobody can add to, one id a key, styles inlined, words in the reader's language."""
+"""Rendered emails: no header injection, one Message-ID per key, inlined styles, texts in the reader's language."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_html_carries_its_styles_and_nothing_from_elsewhere() -> None:
 
 
 def test_a_cell_with_ink_has_a_ground() -> None:
-    """A client that drops an outer background must not leave light ink on light paper."""
+    """Check that each cell has a background: some mail programs drop an outer one and would show light on light."""
     html = render(letter()).html
     for cell in re.findall(r'<td class="sheet[^"]*" style="([^"]*)"', html):
         assert "background-color" in cell

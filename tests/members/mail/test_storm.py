@@ -1,4 +1,4 @@
-"""Senders killed with `kill -9` at random, many times: no thank-you twice, nothing lost without staff seeing it."""
+"""Senders killed with `kill -9` at random, many times: no thank-you is sent twice, and staff see every lost one."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from django.utils import timezone
 from members.mail import sweep
 from members.mail.headers import message_id
 from members.models import Message
-from tests.members.mail.test_sending import AGAIN, ONCE, owed
+from tests.members.mail.test_sending import AGAIN, ONCE, queued
 from tests.smtp_sink import SmtpSink
 
 EACH, KILLS, SENDERS = 30, 20, 3
 
 
 def sender() -> int:
-    """A sender of its own process, as a worker is; returns its process id."""
+    """Fork a process that keeps sending, like a worker; return its process id."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the sink's thread means nothing to a sender
         child = os.fork()
@@ -45,7 +45,7 @@ def end(child: int) -> None:
 
 
 def wait_for_the_next_letter(sink: SmtpSink) -> None:
-    """Until the mail server has one and thinks about it; or nothing is left to send."""
+    """Wait until the mail server has received another email, two seconds at most."""
     known, until = len(sink.received), time.monotonic() + 2
     while len(sink.received) == known and time.monotonic() < until:
         time.sleep(0.002)
@@ -60,7 +60,7 @@ def leases_run_out() -> None:
 @pytest.mark.processes
 def test_a_storm_of_kills(committed: None, settings: Any) -> None:
     dice = random.Random(7)
-    messages = [owed(kind, number) for number in range(EACH) for kind in (ONCE, AGAIN)]
+    messages = [queued(kind, number) for number in range(EACH) for kind in (ONCE, AGAIN)]
     with SmtpSink(mode="slow", thinks_seconds=0.15) as sink:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
@@ -81,7 +81,7 @@ def test_a_storm_of_kills(committed: None, settings: Any) -> None:
 
 
 def check(messages: list[Message], arrived: Counter[str]) -> None:
-    """At most once: no copy too many, and what did not arrive is `unknown`. At least once: none lost."""
+    """Check that no thank-you arrived twice, that one that did not arrive is `unknown`, and that no notice was lost."""
     for message in messages:
         message.refresh_from_db()
     thanks, notices = ([each for each in messages if each.kind == kind] for kind in (ONCE, AGAIN))

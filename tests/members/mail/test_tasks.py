@@ -1,4 +1,4 @@
-"""What the promises about mail rest on in Celery's settings; and that beat and wake-ups call tasks that exist."""
+"""Celery's settings that the promises about email depend on; and that beat and wake-ups call tasks that exist."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_one_sending_fits_into_a_task() -> None:
 
 def test_what_takes_long_or_can_wait_is_on_a_queue_of_its_own() -> None:
     entries = settings.CELERY_BEAT_SCHEDULE.values()
-    asked = {entry["task"] for entry in entries}
+    scheduled = {entry["task"] for entry in entries}
     bulk = {name for name, route in settings.CELERY_TASK_ROUTES.items() if route["queue"] == "bulk"}
-    assert bulk <= asked, "beat asks for each of them, so none is forgotten in the table"
+    assert bulk <= scheduled, "beat starts each of them, so no route is left over"
     assert {"payments.tasks.compare_with_stripe", "payments.tasks.run_daily_jobs"} <= bulk
-    prompt = asked - bulk
+    prompt = scheduled - bulk
     assert {"members.tasks.send_due_messages", "payments.tasks.judge_alerts"} <= prompt
     app.loader.import_default_modules()
-    assert asked <= set(app.tasks), "beat asks for tasks that exist"
+    assert scheduled <= set(app.tasks), "beat starts tasks that exist"
 
 
 def test_the_sweep_comes_every_twenty_seconds() -> None:

@@ -1,4 +1,4 @@
-"""The lookup other servers use: what it says, to whom, how often, and what keeps working when other things do not."""
+"""The entitlement API: its answers, keys and limits, and that it works while other services are down."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nobody_has_asked_yet(settings, monkeypatch) -> None:
-    """This test's own Redis database is empty, and whether it answers has not been tried."""
+    """Empty this test's own Redis database, and forget earlier failures of Redis."""
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
     monkeypatch.setattr(limits, "_silent_until", 0.0)
 
@@ -76,7 +76,7 @@ class TestTheAnswer:
 
 
 class CapturedQueries:
-    """The statements a block of code sends, without their savepoints."""
+    """The SQL statements that a block of code executes."""
 
     def __enter__(self) -> CapturedQueries:
         self.statements: list[str] = []

@@ -1,4 +1,4 @@
-"""Pages about which letters come: looking changes nothing, one click leaves, what is about money always comes."""
+"""Preferences and unsubscribing: GET changes nothing, one click unsubscribes, emails about money are always sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def page_of(who: Supporter) -> str:
     return f"/preferences/{signed.sign('preferences', str(who.public_id))}/"
 
 
-def way_off(who: Supporter, kind: str = "anniversary") -> str:
+def unsubscribe_page(who: Supporter, kind: str = "anniversary") -> str:
     return f"/unsubscribe/{signed.sign('unsubscribe', f'{who.public_id}-{kind}')}/"
 
 
@@ -49,7 +49,7 @@ def test_what_is_not_chosen_is_as_the_kind_says(olena: Supporter) -> None:
 
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_looking_changes_nothing(olena: Supporter, method: str) -> None:
-    for address in (page_of(olena), way_off(olena)):
+    for address in (page_of(olena), unsubscribe_page(olena)):
         for _number in range(20):
             assert getattr(Client(), method)(address).status_code == 200
     assert not MailChoice.objects.exists()
@@ -57,7 +57,7 @@ def test_looking_changes_nothing(olena: Supporter, method: str) -> None:
 
 
 def test_pages_name_nobody_set_no_cookie_and_are_told_to_nobody(olena: Supporter) -> None:
-    for address in (page_of(olena), way_off(olena)):
+    for address in (page_of(olena), unsubscribe_page(olena)):
         answer = Client().get(address)
         assert not re.search("olena|koval|example.org", answer.content.decode().lower())
         assert (answer["Referrer-Policy"], answer.cookies) == ("no-referrer", {})
@@ -68,7 +68,7 @@ def test_one_click_of_a_mail_program_leaves_at_once(olena: Supporter) -> None:
     strict = Client(enforce_csrf_checks=True)
     body = {"data": "List-Unsubscribe=One-Click", "content_type": "application/x-www-form-urlencoded"}
     for _twice in range(2):
-        answer = strict.post(way_off(olena), **body, headers={"Origin": "null"})
+        answer = strict.post(unsubscribe_page(olena), **body, headers={"Origin": "null"})
         assert answer.status_code == 200
         assert not answer.cookies
     assert wanted(olena)["anniversary"] is False
@@ -77,14 +77,14 @@ def test_one_click_of_a_mail_program_leaves_at_once(olena: Supporter) -> None:
 
 def test_one_click_never_runs_out(olena: Supporter) -> None:
     with time_machine.travel("2020-01-01 12:00Z"):
-        address = way_off(olena)
+        address = unsubscribe_page(olena)
     assert Client().post(address).status_code == 200
     assert wanted(olena)["anniversary"] is False
 
 
 @pytest.mark.parametrize("kind", ["receipt_recurring", "no_such", "staff_alert"])
 def test_nobody_is_taken_off_what_is_no_choice(olena: Supporter, kind: str) -> None:
-    assert Client().post(way_off(olena, kind)).status_code == 404
+    assert Client().post(unsubscribe_page(olena, kind)).status_code == 404
 
 
 @pytest.mark.parametrize("token", ["x", "a.b", "ü", "%00"])
@@ -149,12 +149,12 @@ def test_who_says_that_mail_arrives_now_is_believed_where_it_had_come_back(
         address = page_of(olena)
     suppressions.suppress(olena.email, Suppression.Reason(reason))
     Client().post(address, {"fresh": "1"})
-    assert suppressions.active_suppression(olena.email), "asking for a link alone is no such word"
+    assert suppressions.active_suppression(olena.email), "requesting a link alone lifts nothing"
     Client().post(address, {"fresh": "1", "receives": "1"})
     assert (suppressions.active_suppression(olena.email) is None) is is_believed
 
 
-def test_letters_that_are_a_choice_carry_the_way_off(olena: Supporter, settings: Any, tmp_path: Any) -> None:
+def test_letters_that_are_a_choice_carry_the_unsubscribe_page(olena: Supporter, settings: Any, tmp_path: Any) -> None:
     settings.SITE_URL, settings.CONTACT_EMAIL = "https://courier.example", "people@courier.example"
     message = letter("anniversary", olena, settings, tmp_path)
     email = as_email(message, render(message)).message()

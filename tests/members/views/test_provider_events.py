@@ -1,4 +1,4 @@
-"""What mail providers tell, over HTTP, in their own shapes: once, in any order, from nobody without the secret."""
+"""Delivery reports over HTTP, in the providers' own formats: stored once, in any order, only with the secret."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def mailgun(message: Message, event: str, **values: Any) -> dict[str, Any]:
     }
 
 
-def told(message: Message) -> str:
+def delivery(message: Message) -> str:
     message.refresh_from_db()
     return message.delivery
 
@@ -113,7 +113,7 @@ def told(message: Message) -> str:
 def test_delivered_is_written_down() -> None:
     message = sent()
     assert post(delivered(message)).status_code == 200
-    assert told(message) == "delivered"
+    assert delivery(message) == "delivered"
     report = DeliveryReport.objects.get()
     assert (report.message, report.what, report.words) == (message, "delivered", "250 2.0.0 OK")
 
@@ -137,7 +137,7 @@ def test_in_any_order_the_worst_stands(order: tuple[str, ...]) -> None:
     }
     for name in order:
         post(bodies[name])
-    assert told(message) == "complained"
+    assert delivery(message) == "complained"
     assert DeliveryReport.objects.count() == 4
 
 
@@ -147,16 +147,16 @@ def test_delivered_after_a_bounce_is_still_a_bounce(first: str) -> None:
     bodies = [bounce(message), delivered(message)]
     for body in bodies if first == "bounce" else reversed(bodies):
         post(body)
-    assert told(message) == "bounced"
+    assert delivery(message) == "bounced"
     assert suppressions.active_suppression("Olena@Example.org")
 
 
 def test_a_delay_is_over_once_it_is_delivered() -> None:
     message = sent()
     post(bounce(message, "Transient"))
-    assert told(message) == "delayed"
+    assert delivery(message) == "delayed"
     post(delivered(message))
-    assert told(message) == "delivered"
+    assert delivery(message) == "delivered"
     assert not Suppression.objects.exists()
 
 
@@ -207,7 +207,7 @@ def test_mailgun_s_shapes() -> None:
     ]
     for body in bodies:
         assert post(body, "mailgun").status_code == 200
-    assert [told(message) for message in (hard, soft, spam)] == ["bounced", "delayed", "complained"]
+    assert [delivery(message) for message in (hard, soft, spam)] == ["bounced", "delayed", "complained"]
     assert set(Suppression.objects.values_list("email", "reason")) == {
         ("a@example.org", "bounced"),
         ("c@example.org", "complained"),
@@ -231,7 +231,7 @@ def test_what_nobody_knew_is_known_once_the_provider_tells() -> None:
 def test_another_installation_s_number_is_not_taken_for_ours() -> None:
     message = factories.message(to_email="olena@example.org")
     post(delivered(message) | {"MessageID": "other", "Recipient": "somebody@example.org"})
-    assert told(message) == ""
+    assert delivery(message) == ""
     assert not DeliveryReport.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""Reports of a provider that are refused, and rubbish: never an error of ours, nothing stored, nobody named."""
+"""Refused and malformed delivery reports: never an internal error, nothing stored, no personal data in the log."""
 
 from __future__ import annotations
 

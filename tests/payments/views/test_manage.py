@@ -26,9 +26,9 @@ PAGE = "/support/manage/"
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    limits.start_anew()
+    limits.reset()
     yield
-    limits.start_anew()
+    limits.reset()
 
 
 def an_address() -> str:
