@@ -157,7 +157,7 @@ def test_one_broken_supporter_stops_nobody(caplog: pytest.LogCaptureFixture) -> 
     assert remind(TODAY) == {"due": 2, "queued": 1, "skipped": 0, "failed": 1}
     assert Message.objects.get().supporter_id == fine.supporter_id
     assert f"for subscription {broken.pk} failed: ProgrammingError" in caplog.text
-    assert "letters renewal_upcoming_year: 2 due, 1 queued, 0 not needed, 1 failed, 0 unaccounted" in caplog.text
+    assert "emails renewal_upcoming_year: 2 due, 1 queued, 0 not needed, 1 failed, 0 unaccounted" in caplog.text
     assert "@" not in caplog.text
 
 
