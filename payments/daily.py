@@ -47,7 +47,7 @@ QUIET_SECONDS = 20
 def run(today: date | None = None) -> dict[str, object]:
     """Do everything that is due on `today` (by default the business date), and catch up on days without a run.
 
-    Return counts of the emails queued, missed renewals and broken invariants. Idempotent.
+    Return the counts of emails by kind, the number of missed renewals, and the broken invariants. Idempotent.
     """
     today = today or clock.today()
     letters = {kind.name: asdict(due_letters.send(kind, today)) for kind in DUE_LETTERS}

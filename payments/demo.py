@@ -117,6 +117,7 @@ STORIES = [
 
 
 def is_there() -> bool:
+    """Return whether the demo data are complete: there are checkouts, and the clock has arrived at today."""
     return Checkout.objects.exists() and clock.offset() >= timedelta(0)
 
 
@@ -177,6 +178,7 @@ def make_staff() -> str:
 
 
 def _live(story: Story) -> None:
+    """Play the beginning of a story: the supporter gives, in the way of their fate."""
     if story.fate == "twice":
         _give(story, key="second tab")
     session = _give(story, pays=story.fate != "declined first")
@@ -186,6 +188,7 @@ def _live(story: Story) -> None:
 
 
 def _give(story: Story, key: str = "first tab", *, pays: bool = True) -> str:
+    """Give through a checkout as a reader does, and pay it at the simulator if `pays`; return the session's id."""
     appeal = Appeal.objects.select_related("campaign").first() if story.days_ago % 3 else None
     choice = Choice(
         story.frequency,

@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks by name, such as "request:<id>": one process at a time holds a name.
+"""PostgreSQL's advisory locks, each with a name such as "request:<id>" that one process at a time can hold.
 
 A lock belongs to the database connection, not to a transaction, so that Stripe can be called while it is held. It ends
 with the block, or with the connection. It does not separate code that shares one connection.

@@ -161,6 +161,7 @@ def _get_or_make(choice: Choice, person: Person, consent_words: str, form_key: s
 
 
 def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Checkout:
+    """Make and commit the checkout with this form key; return that of another request if it was faster."""
     try:
         with transaction.atomic():
             checkout = Checkout(

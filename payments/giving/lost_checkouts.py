@@ -22,11 +22,11 @@ from payments.stripe_api import client, lists, objects
 
 
 def bring_back(name: str, led_to: Mapping[str, str]) -> None:
-    """Make the checkout with this public id again and queue a read of its session. Does nothing if the row exists.
+    """Make the checkout with this public id again and queue a read of its session.
 
-    `led_to` is what the session led to: `{"payment_intent": id}` or `{"subscription": id}`. Raises StripeMissing if no
-    such session has the id, StripeUnavailable and StripeRefused. Idempotent and safe to call concurrently. Never call
-    it in a transaction. Also does nothing if `name` is no public id.
+    Does nothing if the row exists or `name` is no public id. `led_to` is what the session led to: `{"payment_intent":
+    id}` or `{"subscription": id}`. Raises StripeMissing if no such session names the checkout, StripeUnavailable and
+    StripeRefused. Idempotent and safe to call concurrently. Never call it in a transaction.
     """
     if not checkouts.is_name(name) or Checkout.objects.filter(public_id=name).exists():
         return
@@ -38,6 +38,7 @@ def bring_back(name: str, led_to: Mapping[str, str]) -> None:
 
 
 def _make(session: objects.Session) -> None:
+    """Make the checkout of this session, unless another process has made it by now."""
     agreed = session.subscription
     try:
         with transaction.atomic():

@@ -93,6 +93,7 @@ def currency_for(asked: str, accept_language: str) -> str:
 
 
 def _from_browser(accept_language: str) -> str:
+    """Return the currency for the first language of an Accept-Language header, or ""."""
     first = re.match(r"\s*([a-z]{2,3})(?:-[a-z]{4})?(?:-([a-z]{2}))?\b", accept_language[:80], re.IGNORECASE)
     if not first:
         return ""

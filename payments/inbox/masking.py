@@ -1,6 +1,7 @@
 """Mask a stored event for staff: its structure and ids stay readable, personal values are replaced.
 
-Works on any bytes, because the inbox stores events as received. Called by the event pages of the desk.
+Works on any bytes, because the inbox stores events as received. Called by the desk's pages of events, and of messages
+for their errors.
 """
 
 from __future__ import annotations

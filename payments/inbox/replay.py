@@ -37,8 +37,8 @@ class EventGroup:
 def workable(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
     """Return the events that can be processed again.
 
-    Left out are events of another mode or account, of types without a handler, with a trimmed payload, and events that
-    a drain is processing now.
+    Left out are foreign events (of another mode, account or installation, unless only our key was wrong), ignored
+    events of types that still have no handler, events with a trimmed payload, and those that a drain is processing.
     """
     handled = Q(state__in=[State.PROCESSED, *StripeEvent.WAITING, State.DEAD])
     has_a_handler_now = Q(state=State.IGNORED, type__in=HANDLED)
@@ -64,7 +64,7 @@ def is_workable(event: StripeEvent) -> bool:
 
 
 def groups(events: QuerySet[StripeEvent]) -> list[EventGroup]:
-    """Count the events of a set by type and state, largest group first. One query."""
+    """Return the number of events by type and state, largest group first. One query."""
     rows = events.order_by().values("type", "state").annotate(count=Count("pk"))
     return sorted((EventGroup(**row) for row in rows), key=lambda kind: (-kind.count, kind.type, kind.state))
 

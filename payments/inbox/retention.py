@@ -27,7 +27,7 @@ KEPT_KEYS = ("id", "object", "customer", "payment_intent", "charge")
 def trim(most: int = MOST) -> int:
     """Reduce the events that are old enough, in one transaction per batch; return how many.
 
-    At most about `most`. Idempotent and safe to call concurrently: rows locked by another run are skipped.
+    Stops when `most` are done. Idempotent and safe to call concurrently: rows locked by another run are skipped.
     """
     done = 0
     while done < most and (batch := _trim_batch()):

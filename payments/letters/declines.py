@@ -26,7 +26,7 @@ WORDS = {
 
 
 def in_words(code: str) -> str:
-    """Return the reason in the staff's language, with Stripe's code in brackets; an unknown code as it is."""
+    """Return why a payment failed in the staff's language, with Stripe's code in brackets; an unknown code as it is."""
     words = WORDS.get(code)
     return f"{words} ({code})" if words else code
 

@@ -83,12 +83,15 @@ def gift(about: Payment | Subscription) -> Facts:
 
 
 def arrived(payment: Payment) -> Facts:
-    """Return the facts about a received payment: those of `gift` and the day."""
+    """Return the facts about a received payment: those of `gift` and `paid_on`, its day or else today."""
     return {**gift(payment), "paid_on": day(payment.paid_at or clock.now())}
 
 
 def patron_until(subscription: Subscription) -> Facts:
-    """Return the last day of the paid membership; empty if it is over, or the subscription has none or has ended."""
+    """Return `patron_until_on`, the last day of the paid membership, as a fact.
+
+    Empty if that day is over, if the subscription has ended, or if it has no membership.
+    """
     if not subscription.is_alive or subscription.membership is None:
         return {}
     until = subscription.membership.paid_through

@@ -98,6 +98,7 @@ def receipt_recurring(payment: Payment) -> Message | None:
 
 
 def _thanks_once(payment: Payment, gave_first: datetime | None) -> Message:
+    """Draft the thanks for a one-off gift; `gave_first` is the time of the supporter's first gift before it, if any."""
     letter = draft("thanks_first_once", _root(payment), payment, {**arrived(payment), **_return_link(payment)})
     if gave_first:
         letter.kind, letter.context["gave_first_on"] = "thanks_repeat_once", day(gave_first)

@@ -58,6 +58,7 @@ def due(today: date) -> QuerySet[Subscription]:
 
 
 def draft(subscription: Subscription, today: date) -> Message:
+    """Draft the reminder that is due today: the second in the last week before the renewal, else the first."""
     return renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
 
 

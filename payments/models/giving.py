@@ -52,7 +52,7 @@ class Attributed(models.Model):
 class Checkout(Attributed):
     """An attempt to give. Its row is committed before Stripe is called; idempotency keys are made from `public_id`.
 
-    `attempt` counts the Checkout Sessions asked for, `stripe_params` are the parameters of the last one.
+    `attempt` counts the Checkout Sessions asked for; `stripe_params` are the parameters of each.
     """
 
     class Status(models.TextChoices):

@@ -1,4 +1,4 @@
-"""The Stripe event types that have a handler (payments/webhooks/handlers/), and the same for the endpoint at Stripe.
+"""The Stripe event types that are handled: one list for the handlers and for the webhook endpoint at Stripe.
 
 Also the types that are left out, each with its reason, and the objects that are read again on our own request.
 """

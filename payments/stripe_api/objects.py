@@ -178,6 +178,7 @@ def refund(raw: Raw) -> Refund:
 
 
 def dispute(raw: Raw) -> Dispute:
+    """Convert a dispute; withdrawals and returns are read from its balance transactions: the first and the last."""
     moved = raw.get("balance_transactions") or []
     withdrawn = [_moment(line["created"]) for line in moved if line["amount"] < 0]
     returned = [_moment(line["created"]) for line in moved if line["amount"] > 0]
@@ -242,6 +243,7 @@ def _checkout(raw: Raw) -> str:
 
 
 def _default_payment_intent(payments: Raw | None) -> PaymentIntent | None:
+    """Return the PaymentIntent of an invoice's default payment, else of its first one; None if not expanded."""
     rows = (payments or {}).get("data") or []
     row = next((row for row in rows if row.get("is_default")), rows[0] if rows else None)
     intent = ((row or {}).get("payment") or {}).get("payment_intent")

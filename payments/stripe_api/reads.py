@@ -106,6 +106,7 @@ class Reads:
                 read[kind](stripe_id)
 
     def _session_and_invoice(self, stripe_id: str) -> None:
+        """Read a session and its invoice: the handler of a session needs both."""
         session = self.session(stripe_id)
         if session.invoice:
             self.invoice(session.invoice)

@@ -1,4 +1,4 @@
-"""Check the signatures of Stripe's webhooks. Called by payments/views/webhook.py.
+"""Check the signatures of Stripe's webhooks, and recognise live keys. Called by payments/views/webhook.py.
 
 Not the SDK's own check, because that knows one secret only, raises on bytes that are not ASCII, and accepts timestamps
 in the future.

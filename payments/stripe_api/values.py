@@ -24,6 +24,8 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True)
 class Customer:
+    """A customer. `email` is "" for a deleted one."""
+
     id: str
     email: str
 
@@ -43,6 +45,11 @@ class Charge:
 
 @dataclass(frozen=True)
 class PaymentIntent:
+    """A PaymentIntent. `amount` is the amount received if it succeeded. `error_code` is the bank's or Stripe's.
+
+    `paid_at` is when the money arrived (see means.came_at), or when the intent was made if its charge is not expanded.
+    """
+
     id: str
     customer: str
     checkout: str
@@ -63,6 +70,12 @@ class PaymentIntent:
 
 @dataclass(frozen=True)
 class Subscription:
+    """A subscription. `amount` is per `interval` ("month" or "year"); `item` and `product` are ids.
+
+    `method` is in words, such as "Visa 4242". `lacks_method`: there is nothing to charge (see means.lacks_method).
+    `resumes_at` is the end of a pause, None for a pause without one.
+    """
+
     id: str
     customer: str
     checkout: str
@@ -202,6 +215,8 @@ class Dispute:
 
 @dataclass(frozen=True)
 class Mandate:
+    """A bank's permission to debit an account. `status` is Stripe's: active, inactive or pending."""
+
     id: str
     status: str
     method_id: str

@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
 
 def _words(report: dict[str, Any]) -> str:
+    """Return the report for people: totals by currency, counts, the agreement with Stripe, and the invariants."""
     lines = [
         f"{code}: {row['payments']} payments, {money.format(row['gross'], code, 'en')} given, "
         f"{money.format(row['refunds'], code, 'en')} refunded"

@@ -41,6 +41,7 @@ class Command(BaseCommand):
 
 
 def simulator_for(options: dict[str, Any]) -> Simulator:
+    """Return a simulator with this installation's keys and the command's options."""
     return Simulator(
         store_path=options["store"] or settings.DATA_DIR / "stripe_simulator.sqlite3",
         webhook_url=options["webhook_url"] or f"{settings.SITE_URL}/webhooks/stripe/",
