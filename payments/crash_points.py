@@ -1,8 +1,8 @@
-"""Where a test may kill the process, in the middle of things: nothing anywhere else.
+"""Points in the code at which a test can kill the process. In production they do nothing.
 
-`crash_at("before-commit")` does nothing, unless DEBUG is on and CRASH_AT in the environment names that point: then the
-process ends there as if by kill -9. Held by tests/processes/test_crash_points.py. A test that is itself the process
-sets a `trap` instead: what was under way ends there with `Killed`, which nothing of ours catches.
+With DEBUG on and CRASH_AT=before-commit in the environment, `crash_at("before-commit")` ends the process as kill -9
+would (tests/processes/test_crash_points.py). A test that runs the code in its own process sets a `trap` instead: the
+call then raises `Killed`, which no code of this project catches.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from django.conf import settings
 
 IN_THE_DRAIN = ("after-claim", "after-stripe-read", "after-ledger-insert", "before-commit", "after-commit")
-# Around what we ask of Stripe: the row is committed and nothing asked; Stripe has answered and nothing is written.
+# Around a request to Stripe: our row is committed but nothing is sent yet; Stripe has answered but nothing is stored.
 AROUND_A_WRITE = ("before-stripe-write", "after-stripe-write")
 POINTS = (*IN_THE_DRAIN, *AROUND_A_WRITE, "before-answer")
 
 
 class Killed(BaseException):
-    """No Exception: whoever mends what went wrong must not mend being dead."""
+    """Stands for the death of the process. Not an Exception, so that no error handling catches it."""
 
 
 _traps: list[str] = []
@@ -28,6 +28,7 @@ _fatal = settings.CRASH_AT if settings.DEBUG else ""
 
 
 def crash_at(point: str) -> None:
+    """End the process, or raise Killed, if this point is set to crash; otherwise do nothing."""
     if point == _fatal:
         os._exit(137)
     if point in _traps:
@@ -37,7 +38,7 @@ def crash_at(point: str) -> None:
 
 @contextmanager
 def trap(point: str) -> Iterator[None]:
-    """Within it the first to come to that point is killed there; whoever set the trap lives on."""
+    """Make the first call of `crash_at(point)` within the block raise Killed; the block ends there, without error."""
     _traps.append(point)
     try:
         yield

@@ -1,7 +1,7 @@
-"""The one table of currencies: Stripe's exponents (not ISO's), suggested amounts, and what we accept.
+"""The table of currencies: Stripe's exponents (not ISO's), suggested amounts, and the smallest and largest accepted.
 
-Amounts here are in major units, as people say them; `payments.money` turns them into minor units. To offer another
-currency, add a line and list its code in CURRENCIES.
+Amounts here are in major units, as people say them; payments/money.py converts them to minor units. To offer another
+currency, add a row and list its code in the setting CURRENCIES.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Four amounts, ascending, and the one chosen at first."""
+    """Four suggested amounts in ascending order, and the one that is selected at first. Major units."""
 
     amounts: tuple[int, int, int, int]
     default: int
@@ -19,7 +19,10 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Currency:
-    """`exponent`: decimals Stripe counts in. Minimum and maximum in major units, the minimum by kind of gift."""
+    """A currency that can be offered. `exponent` is the number of decimals in Stripe's minor unit.
+
+    Suggestions, minimums and maximum are in major units. A one-off gift has a higher minimum than a recurring one.
+    """
 
     code: str
     exponent: int
@@ -31,10 +34,12 @@ class Currency:
     maximum: int
 
     def suggestion(self, frequency: str) -> Suggestion:
+        """Return the suggested amounts for "month", "year" or "once"."""
         found: Suggestion = getattr(self, frequency)
         return found
 
     def minimum(self, frequency: str) -> int:
+        """Return the smallest amount accepted for this frequency, in major units."""
         return self.minimum_once if frequency == "once" else self.minimum_recurring
 
 
@@ -47,7 +52,7 @@ def _currency(
     maximum: int,
     exponent: int = 2,
 ) -> Currency:
-    """A row of the table. The default is the second amount."""
+    """Return a row of the table. `minimum` is (recurring, one-off). The second amount of each four is the default."""
     month_, year_, once_ = (Suggestion(four, four[1]) for four in (month, year, once))  # type: ignore[arg-type]
     return Currency(code, exponent, month_, year_, once_, minimum[0], minimum[1], maximum)
 

@@ -1,4 +1,7 @@
-"""The daily jobs, each safe to run many times a day; and the movable business date of development."""
+"""The daily jobs, each safe to run many times a day; and, in development, moving the business date day by day.
+
+Called hourly by the task `run_daily_jobs`, by the command `clock`, by the simulator's clock and by the demo data.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from payments.reconciling import invariants, missed_renewals
 
 log = logging.getLogger("hromada.daily")
 
-# What a day owes people, each found by one query.
+# Emails that are due on a date; each kind finds its recipients by one query.
 DUE_LETTERS: tuple[DueLetter[Any], ...] = (
     reminders.YEARLY,
     change_letters.RESUMING,
@@ -37,12 +40,15 @@ DUE_LETTERS: tuple[DueLetter[Any], ...] = (
     calendar_letters.FULL_YEAR,
     calendar_letters.NEXT_MONTH,
 )
-# How long a moved clock waits for the events of one simulated day to be worked.
+# How long moving the clock waits at most for the events of one simulated day to be processed.
 QUIET_SECONDS = 20
 
 
 def run(today: date | None = None) -> dict[str, object]:
-    """Everything that is due on a day. Catches up with days on which it did not run. Returns what was done."""
+    """Do everything that is due on `today` (by default the business date), and catch up on days without a run.
+
+    Return the counts of emails by kind, the number of missed renewals, and the broken invariants. Idempotent.
+    """
     today = today or clock.today()
     letters = {kind.name: asdict(due_letters.send(kind, today)) for kind in DUE_LETTERS}
     staff_letters.new_patrons()
@@ -58,7 +64,10 @@ def run(today: date | None = None) -> dict[str, object]:
 
 
 def advance_business_date(days: int) -> date:
-    """DEBUG only: a day at a time, once the last day's events are worked, move the date and run the day's jobs."""
+    """DEBUG only: move the business date forward one day at a time and run each day's jobs; return the new date.
+
+    With the simulator, wait before each day until the events that are due have been processed, QUIET_SECONDS at most.
+    """
     for _ in range(days):
         _wait_until_quiet()
         clock.move(timedelta(days=1))

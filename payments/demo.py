@@ -1,6 +1,6 @@
-"""Demo data: forty supporters with months of history, made through the real rules and the simulator.
+"""Demo data: about forty supporters with months of history, made through the real rules and the simulator.
 
-Nobody here exists: names are common ones, addresses are at example.org. Called by `manage.py seed_demo` only.
+All people are invented: names are common ones, addresses are at example.org. Called by `manage.py seed_demo` only.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from payments.reconciling import comparison, missed_events
 from payments.recurring import changes
 from payments.webhooks import drain
 
-# One yearly patron from long ago, whose renewal is near; then, a day at a time, everybody else.
+# A yearly patron began EARLIER, so that a renewal is near; everybody else began within DAYS_BACK, played day by day.
 EARLIER, DAYS_BACK = 330, 243
 CONSENT = "Demo data: made by seed_demo, agreed to by nobody."
 PAYS, FAILS_LATER, DECLINED = "4242424242424242", "4000000000000341", "4000000000000002"
 SEPA, SEPA_FAILS = "DE89370400440532013000", "DE62370400440532013001"
 
-# About a euro, in whole units: what the levels ask for in each currency.
+# About one euro in major units of each currency; the levels' amounts are multiples of it.
 WORTH = {
     "EUR": 1,
     "USD": 1,
@@ -55,7 +55,7 @@ WORTH = {
 
 @dataclass(frozen=True)
 class Story:
-    """Who gives what, how many days ago they began, and what becomes of it."""
+    """A demo supporter: their gift, how many days ago it began, and its `fate`, such as "stops" or "card fails"."""
 
     days_ago: int
     name: str
@@ -117,11 +117,15 @@ STORIES = [
 
 
 def is_there() -> bool:
+    """Return whether the demo data are complete: there are checkouts, and the clock has arrived at today."""
     return Checkout.objects.exists() and clock.offset() >= timedelta(0)
 
 
 def make() -> None:
-    """Live through the stories a day at a time. Taken up where it stopped when it was interrupted."""
+    """Play the stories one day at a time, from EARLIER until today, then compare with Stripe.
+
+    A run that was interrupted is continued from the day it had reached.
+    """
     make_levels()
     make_demo_campaign()
     if not Checkout.objects.exists():
@@ -134,13 +138,13 @@ def make() -> None:
         _after(days_ago)
         _pass(max(1, days_ago - DAYS_BACK))
     clock.reset()
-    # As beat will every quarter of an hour and every night, so that the desk begins with a sign that is true.
+    # Beat does the same every quarter of an hour and every night; done here, the desk starts with a true sign.
     missed_events.collect()
     comparison.run()
 
 
 def make_levels() -> None:
-    """Two levels more than every installation has, from 5 and from 20 euros a month."""
+    """Add two levels to the one that every installation has: from 5 and from 20 euros a month. Idempotent."""
     for rank, slug, english, ukrainian, euros in (
         (2, "friend", "Friend of the newsroom", "Дружнє коло", 5),
         (3, "guardian", "Guardian", "Опора", 20),
@@ -155,7 +159,10 @@ def make_levels() -> None:
 
 
 def make_staff() -> str:
-    """The demo login; returns its password, which is drawn anew for every data folder and kept there."""
+    """Create the demo login "desk" if there is none, and return its password.
+
+    The password is drawn at random once per data folder and stored there. Idempotent.
+    """
     kept = settings.DATA_DIR / "demo_password"
     if not kept.exists():
         kept.write_text(secrets.token_urlsafe(9))
@@ -171,6 +178,7 @@ def make_staff() -> str:
 
 
 def _live(story: Story) -> None:
+    """Play the beginning of a story: the supporter gives, in the way of their fate."""
     if story.fate == "twice":
         _give(story, key="second tab")
     session = _give(story, pays=story.fate != "declined first")
@@ -180,6 +188,7 @@ def _live(story: Story) -> None:
 
 
 def _give(story: Story, key: str = "first tab", *, pays: bool = True) -> str:
+    """Give through a checkout as a reader does, and pay it at the simulator if `pays`; return the session's id."""
     appeal = Appeal.objects.select_related("campaign").first() if story.days_ago % 3 else None
     choice = Choice(
         story.frequency,
@@ -203,7 +212,7 @@ def _means(fate: str) -> dict[str, str]:
 
 
 def _after(days_ago: int) -> None:
-    """What becomes of a gift some days later."""
+    """Play the later part of the stories that is due on this day: a stop, a new card, a refund."""
     for story in STORIES:
         if story.fate == "stops" and story.days_ago == days_ago + 80:
             changes.request_stop(Subscription.objects.get(supporter__email=story.email), "mail", "money")
@@ -217,7 +226,7 @@ def _after(days_ago: int) -> None:
 
 
 def _pass(days: int) -> None:
-    """Our date and its daily jobs, then Stripe's days and their events."""
+    """Move our date and run the daily jobs, then move Stripe's clock as far and process its events."""
     clock.move(timedelta(days=days))
     daily.run()
     _simulator("clock", days=days)
@@ -225,7 +234,7 @@ def _pass(days: int) -> None:
 
 
 def _work() -> None:
-    """Beside the drain of `make run`, which may hold some of the events for a moment."""
+    """Process events until none waits, 10 seconds at most; the drain of `make run` may be working on some of them."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         drain.until_nothing_is_due()

@@ -1,26 +1,26 @@
-"""What can go wrong with money, named after what went wrong. Doors turn these into words."""
+"""Errors about money, named after what went wrong. Views, admin and commands turn them into words for people."""
 
 from __future__ import annotations
 
 
 class StripeUnavailable(Exception):
-    """Stripe did not answer, or asked us to slow down. Nothing is known to have happened; try again later."""
+    """Stripe did not answer, or asked us to slow down. Whether it did anything is unknown; try again later."""
 
 
 class KeySpent(StripeUnavailable):
-    """Stripe only repeats the error that it keeps for this idempotency key. What was done must be looked up."""
+    """Stripe repeats the error stored for this idempotency key. Look up at Stripe whether the request took effect."""
 
 
 class StripeRefused(Exception):
-    """Stripe understood and said no. Trying the same again will not help."""
+    """Stripe understood the request and refused it. Repeating the same request will not help."""
 
 
 class OnlyStopped(StripeRefused):
-    """Stripe refused to send money back; the stop of the regular gift, wanted in the same act, was asked for."""
+    """Stripe refused a refund, but the stop of the recurring gift that was requested with it was sent."""
 
 
 class Declined(StripeRefused):
-    """The bank said no to a payment, or wants it confirmed first: `code` is Stripe's."""
+    """The bank declined a payment, or wants it confirmed first. `code` is Stripe's decline or error code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -28,39 +28,39 @@ class Declined(StripeRefused):
 
 
 class StripeMissing(StripeRefused):
-    """Stripe knows no such object."""
+    """Stripe has no object with this id."""
 
 
 class NotOurs(Exception):
-    """An object on the Stripe account that this software did not make. It has no effect here."""
+    """The Stripe object was not created by this installation. It has no effect here."""
 
 
 class NotYet(Exception):
-    """Something this event builds on has not arrived. The event is parked and tried again."""
+    """The event builds on something that has not arrived yet. It waits for that and is retried."""
 
 
 class CheckoutLost(NotYet):
-    """Stripe's metadata names a checkout of ours that our books lack, as after a backup was restored."""
+    """Stripe's metadata names a checkout that is missing from our database, for instance after restoring a backup."""
 
 
 class AlreadyStopped(Exception):
-    """The subscription has ended or is ending already."""
+    """The subscription has already ended or is set to end."""
 
 
 class NothingToChange(Exception):
-    """The subscription is as is wanted already, or can no longer become so."""
+    """The subscription already is as requested, or can no longer be changed that way."""
 
 
 class AlreadyClosed(Exception):
-    """Somebody settled this case before."""
+    """The case was closed before."""
 
 
 class NothingToRefund(Exception):
-    """The payment has not come, or nothing of it is left with us."""
+    """The payment was not received, or all of it was already refunded or taken back by a bank."""
 
 
 class RefundOutOfRange(Exception):
-    """The amount is not between one and what is left of the payment: `left`, minor units of its currency."""
+    """The amount to refund is not between 1 and `left`, the rest of the payment in minor units of its currency."""
 
     def __init__(self, left: int) -> None:
         super().__init__(left)
@@ -68,12 +68,12 @@ class RefundOutOfRange(Exception):
 
 
 class OtherThanShown(Exception):
-    """What a person saw before they said yes is not so any more. Nothing was done."""
+    """The facts a person confirmed have changed since they were shown. Nothing was done."""
 
 
 class RefundUnderWay(Exception):
-    """Stripe has not answered an earlier request for a refund of this payment. Another one waits for that."""
+    """Stripe has not answered an earlier refund request for this payment; no other can be made until it has."""
 
 
 class SiteNotSafe(Exception):
-    """Live payments need an https address: Stripe delivers live events to nothing else."""
+    """SITE_URL is not https although the key is a live one: Stripe delivers live events to https addresses only."""

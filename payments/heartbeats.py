@@ -1,6 +1,7 @@
-"""Signs of life of what must always run: the drain beats in its loop, beat and the workers by tasks that beat sends.
+"""Signs of life of the processes that must always run: the drain, Celery's beat and the workers of both queues.
 
-Real time throughout. `/readyz`, the metrics, the alerts and `doctor` read them; nothing else depends on them.
+The drain records its own in its loop; the others are recorded by tasks that beat sends (payments/tasks.py). Read by
+`/readyz`, the metrics, the alerts and `doctor`. Real time throughout: moving the business date changes nothing here.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from django.utils import timezone
 from payments.models import Heartbeat
 
 NAMES = ("drain", "worker", "beat", "bulk")
-# Not a process: when an event in Stripe's form was last refused for its signature (payments/views/webhook.py).
+# Not a process: the time at which an event in Stripe's form was last refused for its signature
+# (payments/views/webhook.py).
 REFUSED = "refused"
 EVERY_SECONDS = 20.0
 SILENT_AFTER = timedelta(minutes=3)
-# What this worker does may take long, and then nothing else of it is heard.
+# A task on this queue may take long, and until it ends the worker sends no sign of life.
 BULK_SILENT_AFTER = timedelta(minutes=30)
 
 _written_at: dict[str, float] = {}
@@ -30,7 +32,10 @@ ON CONFLICT (name) DO UPDATE SET beaten_at = greatest(payments_heartbeat.beaten_
 
 
 def beat(name: str, at: datetime | None = None) -> None:
-    """Write down that `name` was alive at a moment, or is now: at most every 20 seconds a process, never backwards."""
+    """Record that `name` was alive at `at`, or is alive now if no time is given.
+
+    Writes at most every EVERY_SECONDS per process and name, and never moves a recorded time backwards.
+    """
     now = time.monotonic()
     if now - _written_at.get(name, -EVERY_SECONDS) < EVERY_SECONDS:
         return
@@ -40,21 +45,22 @@ def beat(name: str, at: datetime | None = None) -> None:
 
 
 def refused_at() -> datetime | None:
+    """Return when an event was last refused for its signature, or None if that never happened."""
     return Heartbeat.objects.filter(name=REFUSED).values_list("beaten_at", flat=True).first()
 
 
 def ages() -> dict[str, float | None]:
-    """Seconds since each was last heard of; None for one that never was. One query."""
+    """Return the seconds since the last sign of life of each process in NAMES, None if there was none. One query."""
     heard = dict(Heartbeat.objects.filter(name__in=NAMES).values_list("name", "beaten_at"))
     now = timezone.now()
     return {name: max(0.0, (now - heard[name]).total_seconds()) if name in heard else None for name in NAMES}
 
 
 def is_silent(name: str, age: float | None) -> bool:
-    """Whether that is too long, or `name` was never heard of."""
+    """Return whether `age`, in seconds, is too long for this process. None, no sign of life so far, always is."""
     return age is None or age > (BULK_SILENT_AFTER if name == "bulk" else SILENT_AFTER).total_seconds()
 
 
 def stale() -> list[str]:
-    """Who has been silent for too long."""
+    """Return the names of the processes that have been silent for too long, in the order of NAMES."""
     return [name for name, age in ages().items() if is_silent(name, age)]

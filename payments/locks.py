@@ -1,7 +1,7 @@
-"""Advisory locks of PostgreSQL: one process at a time does what a name stands for.
+"""PostgreSQL's advisory locks, each with a name such as "request:<id>" that one process at a time can hold.
 
-They are held by this connection, not by a transaction, so that Stripe can be asked meanwhile; a connection that ends
-gives them back. Real locks between processes: a thread that shares the connection is not kept out.
+A lock belongs to the database connection, not to a transaction, so that Stripe can be called while it is held. It ends
+with the block, or with the connection. It does not separate code that shares one connection.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _RELEASE = "SELECT pg_advisory_unlock(hashtextextended(name, 0)) FROM unnest(%s:
 
 @contextmanager
 def held(name: str) -> Iterator[None]:
-    """Wait until nobody else holds this name, and hold it until the end of the block."""
+    """Wait until no other connection has this lock, then hold it until the end of the block."""
     with connection.cursor() as cursor:
         cursor.execute(_WAIT, [name])
     try:
@@ -29,14 +29,17 @@ def held(name: str) -> Iterator[None]:
 
 @contextmanager
 def taken(names: Collection[str]) -> Iterator[set[str]]:
-    """Hold those of these names that nobody else holds, until the end of the block; yields them. Never waits."""
+    """Lock as many of these names as are free, without waiting, until the end of the block.
+
+    Yields the names that were locked; the others are locked by another connection.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_TRY, [list(names)])
-        ours = {row[0] for row in cursor.fetchall()}
+        locked = {row[0] for row in cursor.fetchall()}
     try:
-        yield ours
+        yield locked
     finally:
-        _release(ours)
+        _release(locked)
 
 
 def _release(names: Collection[str]) -> None:

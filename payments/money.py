@@ -1,7 +1,7 @@
-"""Money as integers: minor units with their currency, read from what people type and shown the way they write it.
+"""Money as integers: minor units with their currency, parsed from what people type and formatted for reading.
 
-No float, here or anywhere. Stripe's exponents decide how many decimals a currency has. Which amounts are suggested or
-accepted is the table's affair (payments/currencies.py); sentences for people are the forms'.
+No floats, here or anywhere. Stripe's exponents decide how many decimals a currency has. Suggested amounts and limits
+are in payments/currencies.py, error messages for people in payments/giving/forms.py.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ _MINUSES = "-−–"
 
 @dataclass(frozen=True)
 class Money:
-    """An amount in minor units, with its currency."""
+    """An amount in minor units, with its currency code in upper case."""
 
     amount: int
     currency: str
 
 
 class AmountError(ValueError):
-    """Why an amount is not accepted: a code for the door to put into words, and the limit it met, in minor units.
+    """An amount is not accepted. `code` is the reason, for the form to put into words.
 
-    Codes: empty, too_long, not_a_number, negative, ambiguous, decimals, too_small, too_large.
+    Codes: empty, too_long, not_a_number, negative, ambiguous, decimals, too_small, too_large. `limit` is the limit, in
+    minor units, for the last two, else None.
     """
 
     def __init__(self, code: str, limit: int | None = None) -> None:
@@ -48,30 +49,30 @@ class AmountError(ValueError):
 
 
 def exponent(currency: str) -> int:
-    """How many decimals Stripe counts in, for any currency."""
+    """Return the number of decimals in Stripe's minor unit of a currency: 2 for EUR, 0 for JPY, 2 if unknown."""
     return TABLE[currency].exponent if currency in TABLE else _EXPONENTS.get(currency, 2)
 
 
 def from_major(amount: int, currency: str) -> int:
-    """Whole major units to minor units."""
+    """Convert whole major units to minor units: 5 EUR to 500."""
     return int(amount) * 10 ** exponent(currency)
 
 
 def to_major(amount: int, currency: str) -> Decimal:
-    """Minor units to an exact decimal in major units."""
+    """Convert minor units to an exact decimal in major units: 1050 EUR cents to 10.50."""
     return Decimal(amount).scaleb(-exponent(currency))
 
 
 def monthly(amount: int, frequency: str) -> int:
-    """What a gift comes to a month, in minor units: a yearly one a twelfth, rounded down, a single one nothing."""
+    """Return the monthly value of a gift, in minor units: a twelfth of a yearly one, rounded down; 0 for a one-off."""
     return {"month": amount, "year": amount // 12}.get(frequency, 0)
 
 
 def parse(text: str, currency: str) -> int:
-    """What somebody typed, exactly, in minor units. Raises AmountError.
+    """Return the amount somebody typed, exactly, in minor units. Raises AmountError.
 
-    Digits of every script, spaces and apostrophes between thousands, comma or point before decimals, the currency's
-    own sign or code. What can be read in two ways (`1.000` euros) is refused, never guessed.
+    Accepts digits of every script, spaces and apostrophes between thousands, a comma or point before decimals, and the
+    currency's own sign or code at either end. Text that can be read in two ways (`1.000` euros) is refused.
     """
     if len(text) > _LONGEST:
         raise AmountError("too_long")
@@ -85,7 +86,7 @@ def parse(text: str, currency: str) -> int:
 
 
 def check_limits(amount: int, currency: str, frequency: str) -> None:
-    """Raises AmountError too_small or too_large, with the limit in minor units."""
+    """Raise AmountError too_small or too_large if an amount in minor units is outside the currency's limits."""
     row = TABLE[currency]
     lowest, highest = from_major(row.minimum(frequency), currency), from_major(row.maximum, currency)
     if amount < lowest:
@@ -95,14 +96,17 @@ def check_limits(amount: int, currency: str, frequency: str) -> None:
 
 
 def format(amount: int, currency: str, language: str | None = None, short: bool = False) -> str:
-    """Minor units as people write them: €10.00, in Ukrainian 10,00 €. `short` drops decimals that are all zero."""
+    """Return minor units as people write them in a language: €10.00, in Ukrainian 10,00 €.
+
+    `short` leaves out decimals that are all zero. The language is by default the active one.
+    """
     decimals = exponent(currency)
     is_whole = short and amount % 10**decimals == 0
     return sums.written(to_major(amount, currency), currency, _language(language), 0 if is_whole else decimals)
 
 
 def plain(amount: int, currency: str) -> str:
-    """A decimal for addresses and form values: 10, 10.50."""
+    """Return minor units as a plain decimal for URLs and form values: 10 or 10.50."""
     text = f"{to_major(amount, currency):f}"
     return text.partition(".")[0] if amount % 10 ** exponent(currency) == 0 else text
 
@@ -112,17 +116,20 @@ def sign(currency: str) -> str:
 
 
 def sign_leads(language: str | None = None) -> bool:
-    """Whether this language writes the sign before the number."""
+    """Return whether the language, by default the active one, writes the currency's sign before the number."""
     return sums.sign_leads(_language(language))
 
 
 def name(currency: str, language: str | None = None) -> str:
-    """The currency's name in the plural: euros, українські гривні."""
+    """Return the currency's name in the plural: euros, українські гривні."""
     return sums.name(currency, _language(language))
 
 
 def _plain(text: str) -> str:
-    """Digits of any script as 0-9, any space as a plain one; the Arabic separators as point and apostrophe."""
+    """Return the text with digits of any script as 0-9, any space as a plain one, Arabic separators as . and '.
+
+    Invisible format characters are removed.
+    """
     swapped = {"٫": ".", "٬": "'"}
     out = []
     for character in text:
@@ -136,7 +143,7 @@ def _plain(text: str) -> str:
 
 
 def _without_sign(text: str, currency: str) -> str:
-    """Without the currency's own sign or code at either end. Another currency's sign stays, and is then refused."""
+    """Return the text without the currency's own sign or code at either end. Another currency's stays."""
     for known in sorted({currency, sign(currency), get_currency_symbol(currency, "en")}, key=len, reverse=True):
         if text.upper().startswith(known.upper()):
             return text[len(known) :].strip()
@@ -146,7 +153,7 @@ def _without_sign(text: str, currency: str) -> str:
 
 
 def _parts(text: str, decimals: int) -> tuple[str, str]:
-    """Digits before and after the decimal separator. Raises AmountError for what is no amount, or more than one."""
+    """Return the digits before and after the decimal separator. Raises AmountError: not a number, or ambiguous."""
     if not re.fullmatch(rf"[0-9]+(?:[.,{_SPACES_AND_APOSTROPHES}][0-9]+)*", text):
         raise AmountError("not_a_number")
     marks = [character for character in text if not character.isdigit()]
@@ -162,7 +169,10 @@ def _parts(text: str, decimals: int) -> tuple[str, str]:
 
 
 def _with_one_point(text: str, marks: list[str], decimals: int) -> tuple[str, str]:
-    """One comma or point, the last mark of all: decimals, thousands where there are no decimals, or who knows."""
+    """Return the parts of a number whose only comma or point is its last separator.
+
+    `10.50` has decimals. `1.000` means thousands in a currency without decimals, else it raises AmountError ambiguous.
+    """
     whole, _, after = text.rpartition(marks[-1])
     looks_like_thousands = len(after) == 3 and re.fullmatch(r"[1-9][0-9]{0,2}", whole)
     if looks_like_thousands and decimals == 0:
@@ -179,7 +189,7 @@ def _decimals(digits: str, allowed: int) -> str:
 
 
 def _grouped(text: str, marks: list[str]) -> str:
-    """Digits in groups of three behind one kind of mark, or in one piece."""
+    """Return the digits without separators; raise AmountError unless one kind of separator groups them by three."""
     if len(set(marks)) > 1 or (marks and not re.fullmatch(r"[0-9]{1,3}(?:\D[0-9]{3})+", text)):
         raise AmountError("not_a_number")
     return re.sub(r"\D", "", text)

@@ -1,7 +1,8 @@
-"""The one way to ask Stripe for something: the row is committed first, its id is the key, its parameters are frozen.
+"""Sending a change request to Stripe: its row is committed first, gives the idempotency key and keeps the parameters.
 
-Called by the rules that change something at Stripe (subscriptions.py, refund_requests.py), from a door or when a
-request was left unanswered (unanswered.py). What Stripe did is told by its events; here is only what it answered.
+Called by books/refund_requests.py and by changes.py, overdue.py and portal.py in recurring/, also when unanswered.py
+retries. Stores only Stripe's answer: the effect of a request arrives as events. Checkouts are sent by
+giving/checkout.py.
 """
 
 from __future__ import annotations
@@ -25,22 +26,29 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 State = StripeRequest.State
 
-# Stripe forgets an idempotency key after 24 hours: what is older may be done already, and is looked up first.
+# Stripe forgets an idempotency key after 24 hours. An older request may have been carried out already, so its result
+# is looked up before it is sent under a new key.
 KEY_LIFETIME = timedelta(hours=23)
 
 
 class Call(Protocol[T_co]):
+    """A write of stripe_api/client.py, with everything but parameters and key filled in."""
+
     def __call__(self, params: Mapping[str, Any], *, key: str) -> T_co: ...
 
 
 def ask(
     request: StripeRequest, call: Call[T], look_up: Callable[[], T | None], params: dict[str, Any] | None = None
 ) -> T | None:
-    """Ask Stripe, or ask again: exactly one effect, whatever died before. None when it had been answered meanwhile.
+    """Send a committed request to Stripe and return its answer; None if the request is no longer open.
 
-    `look_up` says at Stripe whether it was done already, for a key that is forgotten or spent. Other `params` than the
-    frozen ones begin a new generation. Raises StripeUnavailable (the request stays open and is taken up again) and
-    StripeRefused (it has failed). Never inside a transaction; at once from several processes one asks, others wait.
+    Not open are requests that Stripe accepted before, that an event confirmed, or that a later request replaced.
+    However often it is sent, and whichever process died while sending, it takes effect once. `look_up` asks Stripe
+    for the result of an earlier try, and returns None if there is none; it is used when the key is forgotten or spent.
+    `params` that differ from the stored ones are stored and sent under a new key.
+
+    Raises StripeUnavailable (the request stays open and is retried later), StripeRefused (the request has failed, now
+    or before), and RuntimeError inside a transaction. Safe to call concurrently: one process sends, the others wait.
     """
     with locks.held(request.turn):
         with transaction.atomic(durable=True):  # raises within a transaction: the row must have been committed
@@ -54,26 +62,27 @@ def ask(
         try:
             answer = _answer(request, call, look_up)
         except StripeRefused as error:
-            _settle(request, State.FAILED, str(error))
+            _record_answer(request, State.FAILED, str(error))
             raise
-        _settle(request, State.ACCEPTED)
+        _record_answer(request, State.ACCEPTED)
         return answer
 
 
 def _answer(request: StripeRequest, call: Call[T], look_up: Callable[[], T | None]) -> T:
+    """Send the request under its key; if the key is too old or spent, return the earlier result or use a new key."""
     if clock.now() - request.generation_at < KEY_LIFETIME:
         try:
-            return _asked(request, call)
+            return _send(request, call)
         except KeySpent:
-            log.info("key of %s is spent: looked up", request.idempotency_key)
+            log.info("key %s is spent: looking up the result", request.idempotency_key)
     done = look_up()
     if done is not None:
         return done
     _begin_generation(request, request.stripe_params)
-    return _asked(request, call)
+    return _send(request, call)
 
 
-def _asked(request: StripeRequest, call: Call[T]) -> T:
+def _send(request: StripeRequest, call: Call[T]) -> T:
     crash_at("before-stripe-write")
     answer = call(request.stripe_params, key=request.idempotency_key)
     crash_at("after-stripe-write")
@@ -81,15 +90,15 @@ def _asked(request: StripeRequest, call: Call[T]) -> T:
 
 
 def _begin_generation(request: StripeRequest, params: dict[str, Any]) -> None:
-    """Committed before the call, like the first one."""
+    """Give the request a new idempotency key and these parameters. Committed before the call to Stripe."""
     request.generation += 1
     request.generation_at, request.stripe_params = clock.now(), params
     request.save(update_fields=["generation", "generation_at", "stripe_params"])
-    log.info("begun anew: %s", request.idempotency_key)
+    log.info("new key: %s", request.idempotency_key)
 
 
-def _settle(request: StripeRequest, state: StripeRequest.State, error: str = "") -> None:
-    """An event may have been faster: what was seen stays seen."""
+def _record_answer(request: StripeRequest, state: StripeRequest.State, error: str = "") -> None:
+    """Store Stripe's answer, unless an event has already marked the request as seen."""
     rows = type(request)._default_manager.filter(pk=request.pk)
     rows.filter(state=State.REQUESTED).update(state=state, error=error)
     request.refresh_from_db(fields=["state", "error"])

@@ -1,4 +1,7 @@
-"""Celery's doors to money: each task makes one call and is safe to run twice at the same time."""
+"""Celery tasks about money. Each makes one call, is idempotent and safe to run concurrently.
+
+project/schedule.py says when beat sends them, and to which queue.
+"""
 
 from __future__ import annotations
 
@@ -15,62 +18,62 @@ from payments.reconciling import comparison, missed_events
 from payments.reconciling.comparison import hourly
 from payments.recurring import overdue, unanswered
 
-# Looking through Stripe's lists takes as long as they are long. A run that is lost is begun anew by the next schedule.
+# Reading Stripe's lists takes longer the more there is. A run that is lost is not repeated: the next one comes soon.
 LONG: dict[str, Any] = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
 
 
 @shared_task
 def run_daily_jobs() -> None:
-    """Hourly, because a day without beat must not become a day without reminders."""
+    """Run the daily jobs. Sent every hour, so that reminders still go out on a day on which beat was down."""
     daily.run()
 
 
 @shared_task
 def record_campaign_progress() -> None:
-    """Every minute: how far each running campaign has come."""
+    """Store how much each running campaign has raised. Sent every minute."""
     progress.record_all()
 
 
 @shared_task
 def take_up_unanswered_requests() -> None:
-    """Every minute: what Stripe never answered is asked again."""
+    """Retry requests that Stripe never answered. Sent every minute."""
     unanswered.retry()
 
 
 @shared_task
 def try_overdue_payment(row_id: int) -> None:
-    """Woken when another card or bank was put in place for a payment that is overdue."""
+    """Try an overdue payment with the new card or bank account. Sent when the OverdueTry with this id was created."""
     overdue.ask_by_id(row_id)
 
 
 @shared_task(**LONG)
 def collect_missed_events() -> None:
-    """Every quarter of an hour: events that Stripe made and that never came."""
+    """Fetch events that Stripe created but did not deliver. Sent every quarter of an hour."""
     missed_events.collect()
 
 
 @shared_task(**LONG)
 def compare_with_stripe() -> None:
-    """Hourly, because a night on which Stripe did not answer is made up for in the morning."""
+    """Compare with Stripe object by object, once per night. Sent every hour, so that a failed night is repeated."""
     if comparison.is_due():
         comparison.run()
 
 
 @shared_task(**LONG)
 def compare_balance() -> None:
-    """Every hour: the balance alone, since we last agreed."""
+    """Compare Stripe's balance with our ledger, from the last time both agreed. Sent every hour."""
     hourly.run()
 
 
 @shared_task
 def judge_alerts() -> None:
-    """Every minute: what is wrong, and who is to be told. The drain does the same, for when no worker lives."""
+    """Check the alert rules and email staff about changes. Sent every minute; the drain does the same by itself."""
     watch.judge()
 
 
 @shared_task(bind=True)
 def heartbeat(self: Any) -> None:
-    """Every 20 seconds: that it was sent proves beat, that it runs proves a worker."""
+    """Record signs of life of the worker (this task runs) and of beat (it was sent). Sent every 20 seconds."""
     heartbeats.beat("worker")
     if expires := self.request.expires:
         moment = expires if isinstance(expires, datetime) else datetime.fromisoformat(expires)
@@ -79,5 +82,5 @@ def heartbeat(self: Any) -> None:
 
 @shared_task
 def bulk_heartbeat() -> None:
-    """The same on the queue of work that can wait: that it runs proves the worker of that queue."""
+    """Record a sign of life of the worker of the queue for long jobs, on which this task is sent."""
     heartbeats.beat("bulk")

@@ -1,4 +1,4 @@
-"""Addresses of giving. The site map (project/urls.py) includes them at the root."""
+"""Addresses of the readers' pages about giving, and of Stripe's webhook. project/urls.py includes them at the root."""
 
 from __future__ import annotations
 

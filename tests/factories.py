@@ -1,4 +1,4 @@
-"""Rows that tests stand on, made by plain functions. Say only what the test is about; the rest is ordinary."""
+"""Functions that make rows for tests. Pass only the values that the test is about; the others have defaults."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def supporter(**values: Any) -> Supporter:
 
 
 def level(slug: str = "friend", rank: int = 2, amounts: dict[str, int] | None = None, **values: Any) -> Level:
-    """A level; `amounts` are monthly, in minor units by currency. The first level, `patron`, is there already."""
+    """Make a level; `amounts` are monthly, in minor units by currency. The first level, `patron`, exists already."""
     made = Level.objects.create(slug=slug, rank=rank, **values)
     LevelName.objects.create(level=made, language="en", name=slug.title())
     for currency, amount in (amounts or {}).items():
@@ -43,7 +43,7 @@ def level(slug: str = "friend", rank: int = 2, amounts: dict[str, int] | None = 
 
 
 def membership(who: Supporter | None = None, **values: Any) -> Membership:
-    """Paid through 20 January 2026 from 20 December 2025, two weeks of grace, unless told otherwise."""
+    """Make a membership: by default paid from 20 December 2025 through 20 January 2026, with two weeks of grace."""
     paid_through: date = values.get("paid_through", date(2026, 1, 20))
     ordinary: dict[str, Any] = {
         "source": f"test:{next(_numbers)}",
@@ -57,7 +57,7 @@ def membership(who: Supporter | None = None, **values: Any) -> Membership:
 
 
 def campaign(slug: str = "autumn", **values: Any) -> Campaign:
-    """Runs since the first of January 2020 without an end, for 500 new patrons, unless told otherwise."""
+    """Make a campaign: by default from 1 January 2020 without an end, with a goal of 500 new patrons."""
     ordinary: dict[str, Any] = {"title": slug.title(), "starts_on": date(2020, 1, 1), "goal": 500}
     return Campaign.objects.create(slug=slug, **{**ordinary, **values})
 
@@ -69,7 +69,7 @@ def appeal(
     amounts: dict[str, list[int]] | None = None,
     **words: Any,
 ) -> Appeal:
-    """An appeal with words in these languages (headline `Join us (en)`) and amounts of which the second is chosen."""
+    """Make an appeal with words in these languages (headline `Join us (en)`); the second amount is preselected."""
     made = Appeal.objects.create(campaign=to, slug=slug)
     for language in languages:
         ordinary = {
@@ -92,7 +92,7 @@ def campaign_with_appeal(slug: str = "autumn", **values: Any) -> Campaign:
 
 
 def staff(username: str = "marta", *permissions: str, **values: Any) -> User:
-    """Somebody at the desk: with these permissions (`payments.view_payment`), or a superuser when none is named."""
+    """Make a member of staff with these permissions (`payments.view_payment`), or a superuser if none is given."""
     ordinary = {"is_staff": True, "is_superuser": not permissions, "password": make_password("a long pass phrase")}
     made = User.objects.create(username=username, **{**ordinary, **values})
     for label in permissions:
@@ -107,7 +107,7 @@ def consent(**values: Any) -> Consent:
 
 
 def checkout(who: Supporter | None = None, **values: Any) -> Checkout:
-    """Complete, 10 euros a month, by this supporter; without one it still waits at Stripe."""
+    """Make a checkout of 10 euros a month: complete with a supporter, open at Stripe without one."""
     number = next(_numbers)
     ordinary: dict[str, Any] = {
         "reference": references.new(),
@@ -126,7 +126,7 @@ def checkout(who: Supporter | None = None, **values: Any) -> Checkout:
 
 
 def subscription(who: Supporter | None = None, **values: Any) -> Subscription:
-    """Active, 10 euros a month, begun a month before 20 January 2026, when it renews."""
+    """Make an active subscription of 10 euros a month that renews on 20 January 2026 and began 31 days before."""
     number = next(_numbers)
     renews_on: date = values.get("renews_on", date(2026, 1, 20))
     ends = datetime.combine(renews_on, time(12), tzinfo=UTC)
@@ -145,7 +145,7 @@ def subscription(who: Supporter | None = None, **values: Any) -> Subscription:
 
 
 def payment(who: Supporter | None = None, **values: Any) -> Payment:
-    """10 euros given once, received on 20 December 2025 at noon."""
+    """Make a payment: a one-off gift of 10 euros, received on 20 December 2025 at noon."""
     number = next(_numbers)
     noon = datetime(2025, 12, 20, 12, tzinfo=UTC)
     ordinary: dict[str, Any] = {
@@ -164,7 +164,7 @@ def payment(who: Supporter | None = None, **values: Any) -> Payment:
 
 
 def refund(of: Payment, amount: int, **values: Any) -> Refund:
-    """Sent back for good, in minor units of the payment's currency; the payment knows."""
+    """Make a refund that succeeded, in minor units of the payment's currency, and add it to the payment."""
     number = next(_numbers)
     of.refunded_amount += amount
     of.save(update_fields=["refunded_amount"])
@@ -177,7 +177,7 @@ def refund(of: Payment, amount: int, **values: Any) -> Refund:
 
 
 def dispute(of: Payment, **values: Any) -> Dispute:
-    """The bank took the whole payment back and waits for an answer; the payment knows."""
+    """Make a dispute of the whole payment that waits for an answer, and note it on the payment."""
     ordinary: dict[str, Any] = {
         "stripe_dispute_id": f"du_test{next(_numbers)}",
         "status": "needs_response",
@@ -194,7 +194,7 @@ def dispute(of: Payment, **values: Any) -> Dispute:
 
 
 def payout(**values: Any) -> Payout:
-    """Arrived, with one line that is not ours, explained to the cent."""
+    """Make a payout that arrived, with one line of other software on the account that explains all of it."""
     ordinary: dict[str, Any] = {
         "stripe_payout_id": f"po_test{next(_numbers)}",
         "status": "paid",
@@ -221,7 +221,7 @@ def payout(**values: Any) -> Payout:
 
 
 def ledger_lines(of: Payment, fee: int = 44) -> LedgerEntry:
-    """The charge of a payment and its settlement in the same currency; returns the charge."""
+    """Make the ledger entries of a payment, charge and settlement in the same currency; return the charge."""
     line = LedgerEntry.objects.create(
         payment=of,
         kind="charge",
@@ -246,7 +246,7 @@ def ledger_lines(of: Payment, fee: int = 44) -> LedgerEntry:
 
 
 def message(who: Supporter | None = None, **values: Any) -> Message:
-    """A receipt that was sent, in both parts."""
+    """Make an email that was sent: a receipt with text and HTML."""
     ordinary: dict[str, Any] = {
         "kind": "receipt",
         "key": f"receipt:test:{next(_numbers)}",
@@ -262,7 +262,10 @@ def message(who: Supporter | None = None, **values: Any) -> Message:
 
 
 def event(state: str = "processed", payload: bytes | None = None, **values: Any) -> StripeEvent:
-    """A stored event about nothing of ours, worked a second after it came unless its state says otherwise."""
+    """Make a stored event about an unknown charge.
+
+    It was processed a second after it arrived, if its state is processed or ignored.
+    """
     name = f"evt_test{next(_numbers)}"
     came = datetime(2025, 12, 20, 12, tzinfo=UTC)
     body = {"id": name, "type": "charge.updated", "data": {"object": {"id": "ch_unknown", "object": "charge"}}}

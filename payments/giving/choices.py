@@ -1,6 +1,6 @@
-"""What a reader chose and who they say they are: values that pass from the forms to the checkout, and their dates.
+"""A reader's choice and details: values that the forms check and hand to the checkout, and the dates of payments.
 
-No rule about money lives here; the forms check, the checkout acts. Amounts are in minor units of the currency.
+Amounts are in minor units of the currency. Used by the reader's pages, and for dates by recurring/changes.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from payments.models import Checkout, Frequency
 
 @dataclass(frozen=True)
 class Choice:
+    """A gift that a reader chose: frequency, amount in minor units, currency, and the appeal it came through."""
+
     frequency: str
     amount: int
     currency: str
@@ -28,11 +30,11 @@ class Choice:
         return self.frequency != Frequency.ONCE
 
     def next_on(self, first: date) -> date | None:
-        """When money moves after the first day; None for a gift given once."""
+        """Return the day of the second payment if the first is on this day; None for a one-off gift."""
         return next_on(self.frequency, first)
 
     def fields(self) -> dict[str, str]:
-        """The choice as the parameters that the pages take."""
+        """Return the choice as parameters of the giving pages' addresses and forms, without empty ones."""
         given = {
             "frequency": str(self.frequency),
             "amount": money.plain(self.amount, self.currency),
@@ -46,20 +48,25 @@ class Choice:
 
 @dataclass(frozen=True)
 class Person:
+    """A reader as they described themselves. `name` may be ""; `language` is that of the page."""
+
     email: str
     name: str
     language: str
 
 
 def of_checkout(checkout: Checkout) -> Choice:
-    """What was chosen for an attempt that was made, to offer it again."""
+    """Return the choice that led to a checkout, to offer it again."""
     return Choice(
         checkout.frequency, checkout.amount, checkout.currency, checkout.campaign, checkout.appeal, checkout.article
     )
 
 
 def next_on(frequency: str, first: date, times: int = 1) -> date | None:
-    """The day of the payment `times` periods after the first, anchored there: 31 January, 28 February, 31 March."""
+    """Return the day of the payment `times` periods after the first one; None for a one-off gift.
+
+    It keeps the first payment's day of the month where the month has it: 31 January, 28 February, 31 March.
+    """
     if frequency == Frequency.ONCE:
         return None
     months = first.month - 1 + times * (12 if frequency == Frequency.YEAR else 1)

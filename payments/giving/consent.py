@@ -1,4 +1,4 @@
-"""What a reader agrees to by pressing the button: shown in these words first, then kept with the checkout."""
+"""The words that a reader agrees to by pressing the button: shown by the page, then stored with the checkout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payments.models import Frequency
 
 
 def promise(choice: Choice) -> str:
-    """The button's words: what is given and how often."""
+    """Return the button's words: the amount and how often, such as "Give €10 every month"."""
     words = {
         Frequency.MONTH.value: _("Give %(amount)s every month"),
         Frequency.YEAR.value: _("Give %(amount)s every year"),
@@ -24,12 +24,12 @@ def promise(choice: Choice) -> str:
 
 
 def html(request: HttpRequest, choice: Choice) -> str:
-    """The sentences under the button, with their links."""
+    """Return the sentences under the button as HTML, with their links."""
     today = clock.today()
     context = {"choice": choice, "today": today, "next_on": choice.next_on(today)}
     return render_to_string("give/consent.html", context, request)
 
 
 def words(request: HttpRequest, choice: Choice) -> str:
-    """Button and sentences exactly as the page shows them, without their markup."""
+    """Return the button and the sentences as the page shows them, without markup, for storing."""
     return " ".join(f"{promise(choice)}. {strip_tags(html(request, choice))}".split())

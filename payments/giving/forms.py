@@ -1,6 +1,6 @@
-"""The reader's two forms: what to give (ChoiceForm), and to whom the receipt goes (PersonForm).
+"""The reader's two forms: the gift (ChoiceForm), and the address for the receipt (PersonForm).
 
-They turn what was typed into a Choice and a Person, and what cannot be accepted into sentences that say what to do.
+They convert typed text into a Choice and a Person, or return error messages that say what to do. Used by the views.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from payments.models import Frequency
 from payments.money import AmountError
 
 ATTRIBUTION = ("campaign", "appeal", "article")
-# Addresses one slip away from these are asked about; the rest are real neighbours that are not.
+# An address whose domain is one typing error away from a usual one is questioned; REAL_NEIGHBOURS exist and are not.
 USUAL_DOMAINS = ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "protonmail.com", "ukr.net")
 REAL_NEIGHBOURS = ("email.com", "ymail.com", "mail.com")
 
 
 def amount_sentence(problem: AmountError, currency: str) -> str:
-    """What to do about an amount that was not accepted."""
+    """Return the error message for an amount that was not accepted: it says what to do."""
     limit = money.format(problem.limit, currency, short=True) if problem.limit is not None else ""
     sentences = {
         "empty": _("Choose an amount, or write one"),
@@ -44,7 +44,10 @@ def amount_sentence(problem: AmountError, currency: str) -> str:
 
 
 class ChoiceForm(forms.Form):
-    """Frequency, amount, currency and where the reader came from. After is_valid(), `choice` holds them."""
+    """Frequency, amount and currency, and the appeal that the reader came from.
+
+    After is_valid(), `choice` holds them if the form is valid.
+    """
 
     frequency = forms.ChoiceField(
         choices=Frequency.choices,
@@ -55,7 +58,7 @@ class ChoiceForm(forms.Form):
 
     @property
     def typed_amount(self) -> str:
-        """A typed amount counts when it was asked for, or when no other was chosen."""
+        """Return the text of the amount: the typed one if "other" or nothing was chosen, else the chosen one."""
         chosen = str(self.data.get("amount") or "")
         return str(self.data.get("other_amount") or "") if chosen in ("", "other") else chosen
 
@@ -79,21 +82,24 @@ class ChoiceForm(forms.Form):
 
 
 def attribution(data: Any) -> dict[str, Any]:
-    """Which ask led here. What we do not know is left out: it never stands in the way of a gift."""
+    """Return campaign, appeal and article from the page's parameters. Unknown names become None or "", never an error.
+
+    The campaign of a known appeal counts, not the one in the parameters.
+    """
     appeal = Appeal.objects.select_related("campaign").filter(slug=_slug(data.get("appeal"))).first()
     campaign = appeal.campaign if appeal else Campaign.objects.filter(slug=_slug(data.get("campaign"))).first()
     return {"campaign": campaign, "appeal": appeal, "article": _one_line(data.get("article"))[:120]}
 
 
 class OneLineField(forms.CharField):
-    """A line of text in any script: control characters become spaces, spaces are never doubled."""
+    """A line of text in any script: control characters become spaces, repeated spaces become one."""
 
     def to_python(self, value: Any) -> str:
         return _one_line(super().to_python(value))
 
 
 class EmailField(forms.EmailField):
-    """An address as typed, without the invisible characters that copying brings along."""
+    """An email address as typed, without the invisible characters that come with copied text."""
 
     def to_python(self, value: Any) -> str:
         visible = "".join(character for character in str(value or "") if unicodedata.category(character) != "Cf")
@@ -107,13 +113,13 @@ class EmailField(forms.EmailField):
 
 
 class PersonForm(forms.Form):
-    """The address for the receipt and, if given, a name. After is_valid(), `person(language)` holds them."""
+    """The address for the receipt and an optional name. After is_valid(), `person(language)` returns them."""
 
     email = EmailField(max_length=254)
     name = OneLineField(
         max_length=120, required=False, error_messages={"max_length": gettext_lazy("Use 120 characters at most")}
     )
-    website = forms.CharField(required=False)  # people do not see it; programs that fill in everything do
+    website = forms.CharField(required=False)  # invisible to people; spam programs fill it in
 
     def clean_website(self) -> str:
         if self.cleaned_data["website"]:
@@ -125,7 +131,7 @@ class PersonForm(forms.Form):
 
 
 def email_sentence(email: str) -> str:
-    """What to do about an address that cannot be one."""
+    """Return the error message for an invalid email address: it says what to do about the first problem."""
     local, at, domain = email.rpartition("@")
     if not email:
         return _("Write your email address: the receipt goes there")
@@ -143,7 +149,10 @@ def email_sentence(email: str) -> str:
 
 
 def likely_email(email: str) -> str:
-    """The address that was perhaps meant, with a usual domain in place of one that is a slip away; or nothing."""
+    """Return the address that was perhaps intended, with a usual domain instead of a misspelled one, or "".
+
+    Example: olena@gmial.com gives olena@gmail.com.
+    """
     local, at, domain = email.rpartition("@")
     domain = domain.lower()
     if not (local and at) or domain in USUAL_DOMAINS + REAL_NEIGHBOURS:
@@ -152,7 +161,10 @@ def likely_email(email: str) -> str:
 
 
 def _one_slip_apart(left: str, right: str) -> bool:
-    """A letter more, less or other, or two changed places. static/give.js says the same."""
+    """Return whether two domains differ by one letter added, left out or replaced, or by two neighbours swapped.
+
+    static/give.js has the same rule.
+    """
     while left and right and left[0] == right[0]:
         left, right = left[1:], right[1:]
     while left and right and left[-1] == right[-1]:
@@ -161,6 +173,7 @@ def _one_slip_apart(left: str, right: str) -> bool:
 
 
 def _slug(value: Any) -> str:
+    """Return the value if it has the form of a slug, else ""."""
     text = str(value or "")
     return text if re.fullmatch(r"[-a-zA-Z0-9_]{1,50}", text) else ""
 

@@ -1,7 +1,7 @@
-"""Checkouts that Stripe knows and our books lack, as after a backup was restored: made again from Stripe's session.
+"""Make a checkout again whose row is missing here, for instance after restoring a backup, from Stripe's session.
 
-Only when a person says so (differences.py): another installation may share the account, and its gifts are not ours.
-What came of the checkout is then read like any event. Which ask led to the gift is lost, and the words agreed to.
+Called when staff ask for it (reconciling/differences.py), never automatically: another installation may share the
+account. Payment and subscription are then read like after an event. The appeal and the words agreed to stay lost.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from payments.giving import checkout as checkouts
 from payments.giving import references
 from payments.inbox import queue
 from payments.models import Checkout, Frequency
-from payments.stripe_api import client, objects
+from payments.stripe_api import client, lists, objects
 
 
 def bring_back(name: str, led_to: Mapping[str, str]) -> None:
-    """Make the checkout of this name again when its row is gone, and have its session worked. Never in a transaction.
+    """Make the checkout with this public id again and queue a read of its session.
 
-    `led_to` says what Stripe finds the session by: `{"payment_intent": id}` or `{"subscription": id}`. Safe to call
-    twice and at once. Raises StripeMissing when no session of Stripe's bears the name, StripeUnavailable.
+    Does nothing if the row exists or `name` is no public id. `led_to` is what the session led to: `{"payment_intent":
+    id}` or `{"subscription": id}`. Raises StripeMissing if no such session names the checkout, StripeUnavailable and
+    StripeRefused. Idempotent and safe to call concurrently. Never call it in a transaction.
     """
     if not checkouts.is_name(name) or Checkout.objects.filter(public_id=name).exists():
         return
-    listed = next((each for each in client.sessions_of(led_to) if each.checkout == name), None)
+    listed = next((each for each in lists.sessions_of(led_to) if each.checkout == name), None)
     if listed is None:
         raise StripeMissing(f"session of checkout {name}")
     _make(client.read_session(listed.id))
@@ -37,6 +38,7 @@ def bring_back(name: str, led_to: Mapping[str, str]) -> None:
 
 
 def _make(session: objects.Session) -> None:
+    """Make the checkout of this session, unless another process has made it by now."""
     agreed = session.subscription
     try:
         with transaction.atomic():
@@ -56,17 +58,18 @@ def _make(session: objects.Session) -> None:
                 created_at=session.created_at,
             )
     except IntegrityError:
-        # Somebody else brought it back at the same moment; or, once in millions, the reference was taken.
+        # It was made again by another process; or, once in millions, the reference was taken.
         if not Checkout.objects.filter(public_id=session.checkout).exists():
             _make(session)
 
 
 def _consent(language: str) -> Consent:
-    """There was one: no checkout begins without. Its words are in no backup."""
+    """Make a consent without words: the reader agreed to some, because every checkout needs it, but they are lost."""
     return Consent.objects.create(
         purpose="gift", words="", words_version="", language=language, surface="stripe.session"
     )
 
 
 def _language(session: objects.Session) -> str:
+    """Return the language of Stripe's page if it is one of LANGUAGES, else the default."""
     return session.locale if session.locale in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

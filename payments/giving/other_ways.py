@@ -1,6 +1,6 @@
-"""Ways to give without a card: a bank transfer with its reference and code, and links the newsroom names.
+"""Ways to give without a card: a bank transfer with a reference and a QR code, and links set by the newsroom.
 
-Nothing is written down here: a transfer becomes known when it arrives, by its reference.
+Nothing is stored: the reference is only shown. Called by the page /support/other-ways/.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ SEPA = frozenset(
 
 @dataclass(frozen=True)
 class Transfer:
-    """What a bank needs. `amount` is in cents of the euro, or None for any amount."""
+    """The details of a bank transfer. `amount` is in euro cents, or None for any amount."""
 
     beneficiary: str
     iban: str
@@ -78,19 +78,20 @@ class Transfer:
 
     @property
     def code(self) -> Code | None:
-        """The same details as a code for banking apps; None for an account that SEPA does not reach."""
+        """Return the details as a QR code for banking apps; None if the account is outside SEPA."""
         return Code.of(epc_payload(self)) if has_field() else None
 
 
 @dataclass(frozen=True)
 class Code:
-    """A QR code as an SVG path, one unit a module. `size` includes four modules of quiet on every side."""
+    """A QR code as an SVG path, one unit per module. `size` includes a quiet zone of four modules on every side."""
 
     size: int
     path: str
 
     @classmethod
     def of(cls, payload: str) -> Code:
+        """Return the QR code of a text."""
         matrix = segno.make(payload, error="m", micro=False, boost_error=False, encoding="utf-8").matrix
         runs = [_runs(row, y) for y, row in enumerate(matrix)]
         return cls(len(matrix) + 8, "".join(runs))
@@ -98,12 +99,17 @@ class Code:
 
 @dataclass(frozen=True)
 class Way:
+    """A link to another way to give, set by the newsroom."""
+
     label: str
     url: str
 
 
 def transfer(amount: int | None = None) -> Transfer | None:
-    """A transfer with a fresh reference; None where the newsroom has named no account."""
+    """Return the details of a transfer with a new reference; None if BANK_IBAN is not set.
+
+    `amount` is in euro cents, None for any amount.
+    """
     if not settings.BANK_IBAN:
         return None
     iban = settings.BANK_IBAN.replace(" ", "").upper()
@@ -111,25 +117,25 @@ def transfer(amount: int | None = None) -> Transfer | None:
 
 
 def has_field() -> bool:
-    """Whether the page asks for an amount: for the code alone, so only where there is one."""
+    """Return whether the page asks for an amount. Only the QR code needs it, and only SEPA accounts have one."""
     return settings.BANK_IBAN.strip()[:2].upper() in SEPA
 
 
 def epc_payload(transfer: Transfer) -> str:
-    """The lines of a SEPA credit transfer code: European Payments Council, EPC069-12, version 002."""
+    """Return the text of a SEPA credit transfer QR code: European Payments Council, EPC069-12, version 002."""
     amount = "" if transfer.amount is None else f"EUR{money.to_major(transfer.amount, 'EUR'):.2f}"
     lines = ["BCD", "002", "1", "SCT", transfer.bic, transfer.beneficiary[:70], transfer.iban, amount]
     return "\n".join([*lines, "", "", transfer.reference])
 
 
 def links() -> list[Way]:
-    """OTHER_WAYS_LINKS, written `Label|https://...`. What is not an address is left out."""
+    """Return the links of the setting OTHER_WAYS_LINKS, written `Label|https://...`; others than https are left out."""
     pairs = [entry.partition("|") for entry in settings.OTHER_WAYS_LINKS]
     return [Way(label.strip(), url.strip()) for label, _, url in pairs if url.strip().startswith("https://")]
 
 
 def _runs(row: bytearray, y: int) -> str:
-    """The dark runs of one row, as rectangles one module high."""
+    """Return the dark modules of row `y` as rectangles of an SVG path, one for each run."""
     path, x = "", 0
     while x < len(row):
         if not row[x]:

@@ -1,6 +1,7 @@
-"""What the amount form suggests: the currency for this reader, and the amounts of each frequency in it.
+"""Suggestions of the amount form: a currency for this reader, and amounts for each frequency.
 
-The numbers are the currency table's; nothing here decides what is accepted.
+The numbers are in payments/currencies.py, the limits are checked by payments/money.py. Also suggests a lower amount to
+a supporter whose payment fails or who is about to stop.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _BY_REGION = dict.fromkeys(_EURO.split(" "), "EUR") | {
     "HU": "HUF",
     "JP": "JPY",
 }
-# Languages that name a region well enough when the browser does not.
+# The currency for a language when the browser names no region.
 _BY_LANGUAGE = {
     "uk": "UAH",
     "pl": "PLN",
@@ -50,25 +51,27 @@ _BY_LANGUAGE = {
 
 @dataclass(frozen=True)
 class Chip:
+    """A button with an amount: `value` for the form ("10"), `label` for the reader ("€10")."""
+
     value: str
     label: str
 
 
 def chips(currency: str, frequency: str) -> list[Chip]:
-    """The four amounts suggested, ascending."""
+    """Return the four suggested amounts in ascending order."""
     minor = [money.from_major(amount, currency) for amount in TABLE[currency].suggestion(frequency).amounts]
     return [Chip(money.plain(amount, currency), money.format(amount, currency, short=True)) for amount in minor]
 
 
 def first_choice(currency: str, frequency: str) -> str:
-    """The value of the chip that is chosen before the reader chooses."""
+    """Return the value of the chip that is selected before the reader chooses."""
     return str(TABLE[currency].suggestion(frequency).default)
 
 
 def lower(amount: int, currency: str, frequency: str) -> int | None:
-    """The next smaller amount of the table, or the least that is accepted; None where there is none below `amount`.
+    """Return the next smaller suggested amount, or the smallest accepted one; None if none is below `amount`.
 
-    Minor units of the currency.
+    All in minor units. Also None for a currency that is not in the table.
     """
     row = TABLE.get(currency)
     if row is None:
@@ -79,7 +82,10 @@ def lower(amount: int, currency: str, frequency: str) -> int | None:
 
 
 def currency_for(asked: str, accept_language: str) -> str:
-    """The currency asked for, if offered; else that of the region the browser's first language names; else ours."""
+    """Return the requested currency if it is offered, else the browser's, else the first one in CURRENCIES.
+
+    The browser's first preferred language decides: by its region (en-GB gives GBP), without one by itself (uk: UAH).
+    """
     for code in (asked.upper(), _from_browser(accept_language)):
         if code in settings.CURRENCIES:
             return code
@@ -87,6 +93,7 @@ def currency_for(asked: str, accept_language: str) -> str:
 
 
 def _from_browser(accept_language: str) -> str:
+    """Return the currency for the first language of an Accept-Language header, or ""."""
     first = re.match(r"\s*([a-z]{2,3})(?:-[a-z]{4})?(?:-([a-z]{2}))?\b", accept_language[:80], re.IGNORECASE)
     if not first:
         return ""

@@ -1,6 +1,7 @@
-"""What staff may see of a stored event: its shape and ids, without the person.
+"""Mask a stored event for staff: its structure and ids stay readable, personal values are replaced.
 
-A pure function of bytes, because the inbox keeps whatever came. Called by the staff's event page only.
+Works on any bytes, because the inbox stores events as received. Called by the desk's pages of events, and of messages
+for their errors.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ PERSONAL = frozenset(
     account_holder_name account_number iban number tax_id value description comment""".split()  # noqa: SIM905
 )
 ENDINGS = ("_email", "_name", "_phone", "_ip", "address", "_url", "_pdf", "_secret")
-# A page address at Stripe opens a person's receipt or checkout: it is a key, not a fact.
-KEYS_TO_DOORS = frozenset({"url", "client_secret"})
-# What a dispute is answered with, and what other software wrote on an object: free text about anybody.
+# Values that give access: a URL at Stripe can open a person's receipt or checkout.
+SECRETS = frozenset({"url", "client_secret"})
+# Text about anybody: the answer to a dispute, and metadata written by other software.
 FREE_TEXT = frozenset({"evidence", "metadata"})
 OURS = frozenset({objects.METADATA_CHECKOUT, objects.METADATA_REFUND_REQUEST})
 WITHIN_ADDRESS = frozenset({"city", "state", "town"})
@@ -27,7 +28,7 @@ EMAIL = re.compile(r"[^\s\"'<>@]+@[^\s\"'<>@]+")
 
 
 def masked(payload: bytes) -> str | None:
-    """The payload as indented JSON with personal values replaced, or None when it is not JSON. Never raises."""
+    """Return the payload as indented JSON with personal values replaced, or None if it is not JSON. Never raises."""
     try:
         text = json.dumps(_masked(json.loads(payload)), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):
@@ -36,12 +37,15 @@ def masked(payload: bytes) -> str | None:
 
 
 def without_addresses(text: str) -> str:
-    """A text, such as an error, with email addresses replaced."""
+    """Return a text, such as an error, with email addresses replaced."""
     return EMAIL.sub(MASK, text)
 
 
 def _masked(value: Any, key: str = "", parent: str = "", *, is_free: bool = False) -> Any:
-    """`is_free`: it stands somewhere below what holds free text."""
+    """Return a JSON value with personal values masked; `key` and `parent` are the names it stands under.
+
+    `is_free`: it is somewhere inside free text, where everything is masked but our own ids in `metadata`.
+    """
     if isinstance(value, dict):
         is_free = is_free or key.lower() in FREE_TEXT
         return {without_addresses(name): _masked(inner, name, key, is_free=is_free) for name, inner in value.items()}
@@ -55,6 +59,6 @@ def _masked(value: Any, key: str = "", parent: str = "", *, is_free: bool = Fals
 
 
 def _is_personal(key: str, parent: str) -> bool:
-    if key in PERSONAL or key in KEYS_TO_DOORS or key.endswith(ENDINGS):
+    if key in PERSONAL or key in SECRETS or key.endswith(ENDINGS):
         return True
     return key in WITHIN_ADDRESS and parent.endswith("address")

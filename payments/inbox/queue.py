@@ -1,6 +1,7 @@
-"""The inbox's rules: an event is stored once, claimed by one drain at a time, retried, parked, never lost.
+"""The queue of events: an event is stored once, claimed by one drain at a time, and retried until it is done.
 
-Real time throughout: leases and tries are no business of the movable clock. Works without Redis.
+Used by the webhook (store), the drain (claim, finish, put_back, retry_later) and by rules that need a fresh read of an
+object (request_sync). Real time throughout: moving the business date changes nothing here. Works without Redis.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from payments.stripe_api.event_types import SYNCED
 CHANNEL = "stripe_event"
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 8
-# How the error of an event begins that names a checkout of ours that our books lack.
+# Start of the error of an event that names a checkout whose row is missing here.
 LOST = "waits for a lost gift: "
 LONGEST_WAIT = timedelta(hours=6)
 
@@ -37,9 +38,10 @@ SELECT pg_notify('stripe_event', '') FROM new
 
 
 def store(event: dict[str, Any], payload: bytes, state: StripeEvent.State, *, is_sync: bool = False) -> bool:
-    """Store a verified event in one statement and wake the drain; False when it was here already.
+    """Store a verified event and wake the drain. Return False if its id is stored already. Safe to call concurrently.
 
-    `event` is the parsed payload with its shape checked. One round trip, no ORM instance: this is the hot path.
+    `event` is the parsed payload, its form already checked. One statement without the ORM, because every webhook waits
+    for it.
     """
     row = (
         event["id"],
@@ -58,13 +60,13 @@ def store(event: dict[str, Any], payload: bytes, state: StripeEvent.State, *, is
 
 
 def request_sync(kind: str, stripe_id: str, customer: str = "", *, every_seconds: int = 0) -> None:
-    """Have an object of ours read from Stripe again, soon, through the same queue, locks and rules as its events.
+    """Queue a read of an object from Stripe, processed by the same rules and under the same locks as its events.
 
-    `kind` is one of event_types.SYNCED. With `every_seconds` the same object is read at most once in that time,
-    however often it is asked for.
+    `kind` is one of event_types.SYNCED, else it raises ValueError. With `every_seconds`, further calls for the same
+    object in that time do nothing.
     """
     if kind not in SYNCED:
-        raise ValueError(f"{kind} is not read again by itself")
+        raise ValueError(f"{kind} cannot be read again on request")
     now = int(time.time())
     turn = now // every_seconds if every_seconds else time.time_ns()
     event = {
@@ -78,7 +80,10 @@ def request_sync(kind: str, stripe_id: str, customer: str = "", *, every_seconds
 
 
 def claim(limit: int) -> list[StripeEvent]:
-    """Take up to `limit` due events under a lease. Others skip them; a drain that dies loses them in a minute."""
+    """Claim up to `limit` due events for a minute and return them, oldest first. Counts a try of each.
+
+    Safe to call concurrently: an event is claimed by one drain. The claim of a drain that died expires.
+    """
     rows = StripeEvent.objects.raw(_CLAIM, [timezone.now() + LEASE, limit])
     return sorted(rows, key=lambda event: (event.received_at, event.pk))
 
@@ -95,7 +100,7 @@ RETURNING *
 
 
 def finish(events: Iterable[StripeEvent], state: StripeEvent.State, note: str = "") -> None:
-    """Mark as worked, in the transaction of the effects."""
+    """Mark events as done, with a final state and a note; call it in the transaction of their effects."""
     ids = [event.pk for event in events]
     if ids:
         done = {"state": state, "error": note, "lease_until": None, "processed_at": timezone.now()}
@@ -103,15 +108,16 @@ def finish(events: Iterable[StripeEvent], state: StripeEvent.State, note: str = 
 
 
 def put_back(events: Iterable[StripeEvent], wait: timedelta) -> None:
-    """Return to the queue what somebody else is working on; it does not count as a try."""
+    """Return claimed events to the queue because another drain works on their lane. Not counted as a try."""
     rows = StripeEvent.objects.filter(pk__in=[event.pk for event in events])
     rows.update(lease_until=None, next_try_at=timezone.now() + wait, attempts=F("attempts") - 1)
 
 
 def retry_later(event: StripeEvent, state: StripeEvent.State, error: str) -> None:
-    """Try again with a growing delay. An event that failed by its own fault MAX_TRIES times is dead, and kept.
+    """Return an event to the queue with this state and error, and a delay that grows with every try.
 
-    Tries that Stripe did not answer, or that waited for another event, are no fault of its own.
+    State FAILED counts a failure; after MAX_TRIES failures the event is given up (DEAD) and kept. With another state,
+    because Stripe did not answer or another event is missing, it is retried for as long as it takes.
     """
     is_own_fault = state == StripeEvent.State.FAILED
     failures = event.failures + is_own_fault
@@ -124,7 +130,7 @@ def retry_later(event: StripeEvent, state: StripeEvent.State, error: str) -> Non
 
 
 def seconds_until_due(at_most: float) -> float:
-    """How long a drain may sleep before something it put back or parked falls due."""
+    """Return how long the drain may sleep until the next waiting event is due: 0.05 s at least, `at_most` at most."""
     waiting = StripeEvent.objects.filter(state__in=StripeEvent.WAITING)
     soonest = waiting.aggregate(soonest=Min("next_try_at"))["soonest"]
     if soonest is None:
@@ -133,12 +139,12 @@ def seconds_until_due(at_most: float) -> float:
 
 
 def has_due() -> bool:
-    """Is anything waiting that is due now, claimed or not?"""
+    """Return whether any waiting event is due now, claimed or not."""
     return StripeEvent.objects.filter(state__in=StripeEvent.WAITING, next_try_at__lte=timezone.now()).exists()
 
 
 def _delay(attempts: int) -> timedelta:
-    """2, 4, 8 ... seconds, at most six hours, with a little chance so that a crowd does not come back together."""
-    # However long it waited: a power that no float holds would fail where failing is written down.
+    """Return 2, 4, 8 ... seconds, six hours at most, varied at random so that many events do not return together."""
+    # The exponent is limited because a huge power would raise OverflowError, here where failures are recorded.
     seconds = min(2.0 ** min(attempts, 16), LONGEST_WAIT.total_seconds())
     return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreading load, not secrets

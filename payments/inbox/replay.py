@@ -1,5 +1,7 @@
-"""Working events again, or at once: what staff ask for, one event, some, or all of a list. Safe, because every effect
-happens once. Many are spread over time, so that what Stripe sends meanwhile does not wait behind them.
+"""Process events again on request of staff: one event, some, or all of a list.
+
+Safe, because every effect is recorded once. Many events are spread over time, so that new ones do not wait behind them.
+Called by the desk.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ AT_A_TIME = 500
 
 @dataclass(frozen=True)
 class EventGroup:
-    """So many events of a type in a state."""
+    """The number of events of one type in one state."""
 
     type: str
     state: str
@@ -33,22 +35,28 @@ class EventGroup:
 
 
 def workable(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
-    """Those of which working again makes sense: not of another mode or account, not of a type that nobody handles, not
-    trimmed of what they said, and not in the hands of a drain right now.
+    """Return the events that can be processed again.
+
+    Left out are foreign events (of another mode, account or installation, unless only our key was wrong), ignored
+    events of types that still have no handler, events with a trimmed payload, and those that a drain is processing.
     """
-    worked = Q(state__in=[State.PROCESSED, *StripeEvent.WAITING, State.DEAD])
-    came_too_early = Q(state=State.IGNORED, type__in=HANDLED)
-    in_hand = Q(lease_until__gt=timezone.now())
-    return events.filter(worked | came_too_early | _turned_away_by_mistake(), trimmed_at=None).exclude(in_hand)
+    handled = Q(state__in=[State.PROCESSED, *StripeEvent.WAITING, State.DEAD])
+    has_a_handler_now = Q(state=State.IGNORED, type__in=HANDLED)
+    claimed = Q(lease_until__gt=timezone.now())
+    return events.filter(
+        handled | has_a_handler_now | _foreign_by_mistake(),
+        trimmed_at=None,
+    ).exclude(claimed)
 
 
-def _turned_away_by_mistake() -> Q:
-    """Kept as foreign at the door and not worked since, though they are of the mode and account that our key is of now:
-    the key was a wrong one when they came.
+def _foreign_by_mistake() -> Q:
+    """Return the condition for events stored as foreign that match the mode and account of the present key.
+
+    They arrived while the key was a wrong one, and were never processed.
     """
     is_live = signatures.is_live_key(settings.STRIPE_SECRET_KEY)
-    at_the_door = Q(state=State.FOREIGN, processed_at=None, type__in=HANDLED)
-    return at_the_door & Q(is_livemode=is_live, account__in=["", settings.STRIPE_ACCOUNT])
+    foreign_on_arrival = Q(state=State.FOREIGN, processed_at=None, type__in=HANDLED)
+    return foreign_on_arrival & Q(is_livemode=is_live, account__in=["", settings.STRIPE_ACCOUNT])
 
 
 def is_workable(event: StripeEvent) -> bool:
@@ -56,18 +64,23 @@ def is_workable(event: StripeEvent) -> bool:
 
 
 def groups(events: QuerySet[StripeEvent]) -> list[EventGroup]:
-    """What is in a set, most first. One query."""
+    """Return the number of events by type and state, largest group first. One query."""
     rows = events.order_by().values("type", "state").annotate(count=Count("pk"))
     return sorted((EventGroup(**row) for row in rows), key=lambda kind: (-kind.count, kind.type, kind.state))
 
 
 def replay(events: QuerySet[StripeEvent]) -> int:
-    """Put what is workable of these back into the queue, with all tries ahead; returns how many. Safe to call again."""
-    start, count = timezone.now(), 0
+    """Put the workable ones of these events back into the queue, with their tries reset; return how many.
+
+    The first AT_A_TIME are due now, the others later, at the pace at which we may read from Stripe. Safe to repeat:
+    the effects of an event are recorded once.
+    """
+    start = timezone.now()
+    count = 0
+    new: dict[str, Any] = {"state": State.PENDING, "attempts": 0, "failures": 0, "error": "", "lease_until": None}
     for number, ids in enumerate(_chunks(workable(events))):
         due = start + timedelta(seconds=number * AT_A_TIME / settings.STRIPE_READS_PER_SECOND)
-        fresh: dict[str, Any] = {"state": State.PENDING, "attempts": 0, "failures": 0, "error": "", "lease_until": None}
-        count += workable(StripeEvent.objects.filter(pk__in=ids)).update(**fresh, next_try_at=due)
+        count += workable(StripeEvent.objects.filter(pk__in=ids)).update(**new, next_try_at=due)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [queue.CHANNEL])
     return count

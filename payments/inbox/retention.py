@@ -1,7 +1,7 @@
-"""How long what Stripe said is kept: after ninety days an event's payload is reduced to ids and a digest.
+"""Retention of events: ninety days after an event arrived, its payload is reduced to ids and a digest.
 
-The id stays, so that a copy is still known; the digest can show that a copy is the same. What waits for a person, dead
-or parked, is kept whole. Real time: the movable clock makes nothing old. Called by the daily jobs.
+The row stays, so that a second delivery is recognised; the digest can prove that a copy is the same. Events that wait
+or were given up are kept whole. Real time: moving the business date does not age them. Called by the daily jobs.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from payments.models import StripeEvent
 
 KEPT_WHOLE = timedelta(days=90)
 BATCH = 500
-# What an hourly run may do; a backlog takes a few of them.
+# How many one run reduces at most; the daily jobs run every hour, so a backlog takes a few runs.
 MOST = 50_000
 FINISHED = (StripeEvent.State.PROCESSED, StripeEvent.State.IGNORED, StripeEvent.State.FOREIGN)
 KEPT_KEYS = ("id", "object", "customer", "payment_intent", "charge")
 
 
 def trim(most: int = MOST) -> int:
-    """Reduce what is old enough, a batch a transaction; returns how many. Safe to call again, and at once."""
+    """Reduce the events that are old enough, in one transaction per batch; return how many.
+
+    Stops when `most` are done. Idempotent and safe to call concurrently: rows locked by another run are skipped.
+    """
     done = 0
     while done < most and (batch := _trim_batch()):
         done += batch
@@ -44,7 +47,10 @@ def _trim_batch() -> int:
 
 
 def reduced(event: StripeEvent) -> bytes:
-    """The shape of the event with ids only, and the SHA-256 of the bytes that came. Whatever they were."""
+    """Return the reduced payload: the event's structure with ids only, and the SHA-256 of the original bytes.
+
+    Works for any bytes: without JSON it has no ids of the object.
+    """
     payload = bytes(event.payload)
     rest = {
         "id": event.pk,
@@ -58,6 +64,7 @@ def reduced(event: StripeEvent) -> bytes:
 
 
 def _ids(payload: bytes) -> dict[str, str]:
+    """Return the ids in the event's object under KEPT_KEYS; empty if the payload is not an event."""
     try:
         raw = json.loads(payload)["data"]["object"]
         found = {key: _id(raw.get(key)) for key in KEPT_KEYS}
@@ -67,6 +74,6 @@ def _ids(payload: bytes) -> dict[str, str]:
 
 
 def _id(value: Any) -> str:
-    """An id as it stands, or of what was expanded in its place."""
+    """Return an id, or the id of the object that was expanded in its place; "" for anything else."""
     value = value.get("id") if isinstance(value, dict) else value
     return value if isinstance(value, str) else ""

@@ -1,7 +1,8 @@
-"""Letters that the calendar owes to who gives again and again: a yearly reminder of a monthly gift, a word when a year
-is full, and, for who asked for it, three days before each month's payment.
+"""Emails to supporters with a recurring gift that are due on a date: a yearly reminder of a monthly gift, thanks for a
+full year, and, for supporters who asked for it, an email three days before each monthly payment.
 
-Years are full on the day on which the gift began; what began on 29 February, on 1 March of other years.
+A year is full on the date on which the gift began; a gift that began on 29 February, on 1 March of other years. Queued
+by the daily jobs through due.py.
 """
 
 from __future__ import annotations
@@ -36,42 +37,46 @@ from payments.letters.due import DueLetter, key_of, unless_sent
 from payments.models import KEPT, Frequency, Payment, Subscription
 
 REMINDER, ANNIVERSARY, UPCOMING = "monthly_reminder", "anniversary", "renewal_upcoming_month"
-PAUSED = "paused"  # every pause is told of in a letter
-BEFORE = 30  # days before a year is full on which the reminder is due
-# Days after it until which one comes that a pause held back: our three months, and a while to be paid again.
+PAUSED = "paused"  # the kind of the email that every pause causes
+BEFORE = 30  # the reminder is due this many days before a year is full
+# Days after a full year within which a reminder still goes out that a pause delayed: three months of pause, and a few
+# days until the gift is paid again.
 HELD_BACK = 100
-# Days after it on which a word is: not beside the receipt or the bad news of a payment of that day, and not too late.
-FIRST, LAST = 2, 14
+# Days after a full year on which the thanks are due: not next to the email about a payment of the day itself, and not
+# too late.
+FIRST = 2
+LAST = 14
 DAYS_BEFORE_A_PAYMENT = 3
 
 
 def monthly_reminder(row: Subscription) -> Message:
-    """Once a year, who gives monthly is reminded of it, of the sum so far and of how to stop. Once a full year; true
-    before its day as well as after. A draft of a row with `years`, `times` and `given` from `_with_what_was_given`.
+    """Draft the yearly reminder of a monthly gift: the sum so far, and how to stop. Once per full year.
+
+    `row` has `years`, `times` and `given` (see `_with_sums`). The words are true before and after the full year's day.
     """
     facts = {**_so_far(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
 
 
 def anniversary(row: Subscription) -> Message:
-    """A year with the newsroom, or several. Once a full year. A draft of a row like the one above."""
+    """Draft the thanks for one or more full years; `row` as for `monthly_reminder`. Once per full year."""
     return drafts.draft(ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(row), "years": _years(row)})
 
 
 def renewal_upcoming_month(row: Subscription) -> Message:
-    """A month's payment comes in some days. Once a subscription and day of payment. A draft."""
+    """Draft the email before a monthly payment. Once per subscription and day of payment."""
     facts = {**drafts.gift(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
 
 
 def _reminders_due(today: date) -> QuerySet[Subscription]:
-    """Monthly gifts of which a year will be full within thirty days; and those of which one has become full while they
-    were paused, when they go on.
+    """Return monthly gifts with a full year in the next 30 days, or, if they were ever paused, in the last 100 days.
 
-    Only those are looked back for. An installation that never sent these letters would send a hundred days' worth on
-    its first day, to people whose next one is due within the year.
+    Left out are gifts that are paused now, cannot be charged, or have a reminder of that year. Gifts that were never
+    paused are not looked for in the past: an installation that starts to send these emails would send a hundred days'
+    worth on its first day, to people whose next reminder is due within the year.
     """
-    rows = _with_what_was_given(_charged_with_a_full_year(today))
+    rows = _with_sums(_chargeable_with_a_full_year(today))
     paused = Message.objects.filter(
         supporter=OuterRef("supporter"), kind=PAUSED, key__startswith=OuterRef("paused_key")
     )
@@ -79,46 +84,49 @@ def _reminders_due(today: date) -> QuerySet[Subscription]:
     return unless_sent(rows, Value(REMINDER), "public_id", "years")
 
 
-def _charged_with_a_full_year(today: date) -> QuerySet[Subscription]:
-    """Return monthly gifts of which a year is full within thirty days, or was as long ago as a pause may hold back."""
+def _chargeable_with_a_full_year(today: date) -> QuerySet[Subscription]:
+    """Return monthly gifts with a full year in the next 30 days or the last 100: longer ago no pause holds it back."""
     first, last = today - timedelta(days=HELD_BACK), today + timedelta(days=BEFORE)
-    return _full_years(_charged().filter(frequency=Frequency.MONTH), first, last)
+    return _full_years(_chargeable().filter(frequency=Frequency.MONTH), first, last)
 
 
-def _going_with_a_full_year(today: date) -> QuerySet[Subscription]:
+def _continuing_with_a_full_year(today: date) -> QuerySet[Subscription]:
     full = (today - timedelta(days=LAST), today - timedelta(days=FIRST))
-    return _full_years(_going().filter(choices.wants(ANNIVERSARY)), *full)
+    return _full_years(_continuing().filter(choices.wants(ANNIVERSARY)), *full)
 
 
 def _anniversaries_due(today: date) -> QuerySet[Subscription]:
-    """Gifts of which a year became full two days to two weeks ago, whose giver wants to hear of it. Not one of which
-    everything went back.
+    """Return gifts with a full year two days to two weeks ago whose supporter wants this email.
+
+    Left out are gifts of which every payment was refunded or taken back.
     """
-    rows = _with_what_was_given(_going_with_a_full_year(today)).filter(Q(times__gt=0))
+    rows = _with_sums(_continuing_with_a_full_year(today)).filter(Q(times__gt=0))
     return unless_sent(rows, Value(ANNIVERSARY), "public_id", "years")
 
 
-def _charged_in_days(today: date) -> QuerySet[Subscription]:
-    """Return monthly gifts whose next payment is at most three days away, and whose giver asked to be told."""
+def _chargeable_in_days(today: date) -> QuerySet[Subscription]:
+    """Return monthly gifts whose next payment is in one to three days and whose supporter asked for this email."""
     soon = (today + timedelta(days=1), today + timedelta(days=DAYS_BEFORE_A_PAYMENT))
-    return _charged().filter(choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
+    return _chargeable().filter(choices.wants(UPCOMING), frequency=Frequency.MONTH, renews_on__range=soon)
 
 
 def _payments_due(today: date) -> QuerySet[Subscription]:
-    return unless_sent(_charged_in_days(today), Value(UPCOMING), "public_id", "renews_on")
+    return unless_sent(_chargeable_in_days(today), Value(UPCOMING), "public_id", "renews_on")
 
 
-def _going() -> QuerySet[Subscription]:
+def _continuing() -> QuerySet[Subscription]:
     return Subscription.objects.continuing().select_related("supporter", "checkout").order_by("pk")
 
 
-def _charged() -> QuerySet[Subscription]:
-    """Nobody whose card or debit is gone is told of a payment to come."""
-    return _going().filter(method_problem="")
+def _chargeable() -> QuerySet[Subscription]:
+    """Return continuing gifts that can be charged: we do not announce a payment we cannot take."""
+    return _continuing().filter(method_problem="")
 
 
 def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QuerySet[Subscription]:
-    """Return the gifts of which a year becomes full from the first to the last of these days, with `years` in all."""
+    """Return the rows with a full year between `first` and `last`, both included: its day as `full_on`, its number as
+    `years`.
+    """
     began = TruncDate("started_at")
     full_years = Func(
         Value(last, DateField()),
@@ -133,9 +141,11 @@ def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QueryS
     ).filter(years__gte=1, full_on__gte=first)
 
 
-def _with_what_was_given(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
-    """Return the gifts with what was given, `times` and `given` in minor units, less what went back; a payment that
-    went back whole is no time.
+def _with_sums(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Return the rows with two columns added.
+
+    `times` counts the payments that were not fully refunded or taken back, and `given` is their sum less refunds and
+    disputes, in minor units of the gift's currency.
     """
     paid = (
         Payment.objects.filter(
@@ -167,7 +177,9 @@ def _stop(row: Subscription) -> str:
 
 
 YEARLY_REMINDER = DueLetter(
-    REMINDER, _charged_with_a_full_year, _reminders_due, lambda row, _today: monthly_reminder(row)
+    REMINDER, _chargeable_with_a_full_year, _reminders_due, lambda row, _today: monthly_reminder(row)
 )
-FULL_YEAR = DueLetter(ANNIVERSARY, _going_with_a_full_year, _anniversaries_due, lambda row, _today: anniversary(row))
-NEXT_MONTH = DueLetter(UPCOMING, _charged_in_days, _payments_due, lambda row, _today: renewal_upcoming_month(row))
+FULL_YEAR = DueLetter(
+    ANNIVERSARY, _continuing_with_a_full_year, _anniversaries_due, lambda row, _today: anniversary(row)
+)
+NEXT_MONTH = DueLetter(UPCOMING, _chargeable_in_days, _payments_due, lambda row, _today: renewal_upcoming_month(row))

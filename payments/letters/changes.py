@@ -1,6 +1,7 @@
-"""Letters about a recurring gift that goes on differently: paused, resumed, another amount.
+"""Emails about a recurring gift that continues with other terms: paused, resumed, another amount; a pause ends soon.
 
-Each is owed once for what it tells, in the transaction of its cause; what they share with all others is emails.py's.
+Each is queued once per cause, in the transaction of its cause, by recurring/subscriptions.py; the last one by the
+daily jobs through due.py.
 """
 
 from __future__ import annotations
@@ -21,50 +22,61 @@ KIND = "resume_soon"
 
 
 def announce(row: Subscription, was: Subscription) -> None:
-    """Tell the supporter of what a fresh read of Stripe's object has changed. One that ends is told of that alone."""
+    """Queue emails about the differences between a freshly read subscription and the row as it `was` before.
+
+    Queues nothing if the gift has ended or is set to stop: endings.py emails about that.
+    """
     if row.is_stopping or not row.is_alive:
         return
     if row.collection_paused and (was.is_stopping or not was.collection_paused):
         paused(row)
-    elif not row.collection_paused and (was.is_stopping or _was_to_rest_longer(was)):
+    elif not row.collection_paused and (was.is_stopping or _is_pause_cut_short(was)):
         resumed(row)
     if (row.amount, row.frequency) != (was.amount, was.frequency):
         plan_changed(row, was)
 
 
-def _was_to_rest_longer(was: Subscription) -> bool:
-    """A pause that ends on its day was announced before, and its receipt follows."""
+def _is_pause_cut_short(was: Subscription) -> bool:
+    """Return whether a pause ended before its day. One that ends on its day was announced, and a receipt follows."""
     return was.collection_paused and (was.resumes_at is None or clock.today() < clock.day_of(was.resumes_at))
 
 
 def paused(row: Subscription) -> Message | None:
-    """Nothing is charged for a while; also after a stop that was taken back meanwhile. Once a wish, or a day of it."""
+    """Queue the email that nothing is charged for a while; also when a stop was replaced by a pause.
+
+    Once per change request, or per day without one. Return the new message, or None if it exists.
+    """
     return drafts.send("paused", _cause(row), row, _facts(row))
 
 
 def resumed(row: Subscription) -> Message | None:
-    """A stop or a pause was taken back: what was charged no more is charged again. Once a wish, or a day of it."""
+    """Queue the email that a stop or pause was undone and the gift is charged again.
+
+    Once per change request, or per day without one. Return the new message, or None if it exists.
+    """
     facts = {**_facts(row), "renews_on": row.renews_on.isoformat()}
     return drafts.send("resumed", _cause(row), row, facts)
 
 
 def plan_changed(row: Subscription, was: Subscription) -> Message | None:
-    """Another amount or rhythm, from the next payment on, whose day nobody knows during a pause; who gives more as
-    often as before is thanked for it. Once a wish, or a day, and the gift that it is now.
+    """Queue the email about another amount or frequency, or the thanks (`thanks_upgrade`) for a higher amount.
+
+    It names the next payment, unless the gift is paused, when its day is unknown. Once per change request, or per day
+    without one, and per amount and frequency. Return the new message, or None if it exists.
     """
     is_more = row.frequency == was.frequency and row.amount > was.amount
-    next_one = {"rests": "paused"} if row.collection_paused else {"renews_on": row.renews_on.isoformat()}
+    next_payment = {"rests": "paused"} if row.collection_paused else {"renews_on": row.renews_on.isoformat()}
     is_behind = row.status == Subscription.Status.PAST_DUE
-    facts = {**_facts(row), **next_one, "amount_before": was.amount, "is_behind": is_behind}
+    facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind}
     kind = "thanks_upgrade" if is_more else "plan_changed"
     return drafts.send(kind, f"{_cause(row)}:{row.amount}:{row.frequency}", row, facts)
 
 
 def resume_soon(row: Subscription) -> Message:
-    """A pause ends in some days. Once a subscription and its end. A draft: owed with others."""
+    """Draft the email that a pause ends in a few days. Once per subscription and end of the pause."""
     assert row.resumes_at is not None  # noqa: S101 - only pauses that end are due
     resumes_on = clock.day_of(row.resumes_at)
-    # A period that ends before is paused too; the day after it is Stripe's to say.
+    # A payment due before the end of the pause is skipped; we do not know the day of the one after it.
     charged = {"charged_on": row.renews_on.isoformat()} if row.renews_on >= resumes_on else {}
     return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, _facts(row) | charged)
 
@@ -74,7 +86,7 @@ def _paused_ones(_today: date) -> QuerySet[Subscription]:
 
 
 def _due(today: date) -> QuerySet[Subscription]:
-    """Paused ones that resume within five days; after that day nothing is left to say."""
+    """Return paused gifts that resume within the next five days, not counting today."""
     rows = (
         _paused_ones(today)
         .annotate(resumes_on=TruncDate("resumes_at"))
@@ -86,10 +98,13 @@ def _due(today: date) -> QuerySet[Subscription]:
 
 
 def _cause(row: Subscription) -> str:
-    """The wish of ours that the gift answers now, so that each of several on a day is told; else the day."""
-    wishes = row.changes.filter(state__in=SubscriptionChange.UNSEEN)
-    wish = next((each for each in wishes if each.is_shown_by(row)), None)
-    return f"{row.public_id}:{wish.public_id if wish else clock.today()}"
+    """Return the part of the key that names the cause: our change request that the gift now confirms, else the day.
+
+    So several requests on one day each cause an email, and a change made at Stripe causes one per day.
+    """
+    requests = row.changes.filter(state__in=SubscriptionChange.UNSEEN)
+    confirmed = next((request for request in requests if request.is_shown_by(row)), None)
+    return f"{row.public_id}:{confirmed.public_id if confirmed else clock.today()}"
 
 
 def _facts(row: Subscription) -> drafts.Facts:

@@ -1,4 +1,4 @@
-"""Why a payment did not go through, in plain words. Staff see Stripe's code beside them; readers never do."""
+"""Words for the reason why a payment failed. Staff also see Stripe's code; readers never do."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ WORDS = {
 
 
 def in_words(code: str) -> str:
-    """The reason in the staff's language, with Stripe's code; the code alone when it is none we know."""
+    """Return why a payment failed in the staff's language, with Stripe's code in brackets; an unknown code as it is."""
     words = WORDS.get(code)
     return f"{words} ({code})" if words else code
 
 
 def for_reader(code: str) -> str:
-    """Why a payment failed, where Stripe's code is one that helps the reader and tells nobody anything."""
+    """Return a sentence for the reader: the reason, if it helps and is not sensitive, else that the bank gave none."""
     unconfirmed = gettext("The bank wanted you to confirm the payment, and that did not happen.")
     sentences = {
         "expired_card": gettext("The card has expired."),

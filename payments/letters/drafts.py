@@ -1,6 +1,7 @@
-"""Parts that all letters about money share: a draft of a message, its facts, its links.
+"""Parts that all emails about money share: the draft of a message, its facts and its links.
 
-Facts are plain values: minor units beside their currency, days as ISO text. Called in the transaction of their cause.
+Facts are plain values: amounts in minor units next to their currency, days as ISO text. Called by the other modules of
+this folder, in the transaction of the email's cause.
 """
 
 from __future__ import annotations
@@ -21,16 +22,21 @@ from payments.models import Payment, Subscription
 
 Facts = dict[str, Any]
 
-
 LONGEST_NAME = 30
 
 
 def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message | None:
+    """Queue one email in the caller's transaction; return it, or None if one with its key exists. Idempotent.
+
+    The key is `<kind>:<subject>`: `subject` names the cause. The language is by default that of `language_of`.
+    """
     return next(iter(outbox.enqueue([draft(kind, subject, about, facts, language)])), None)
 
 
 def draft(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message:
-    supporter, language = about.supporter, language or language_of(about)
+    """Build the email that `send` would queue, without queueing it."""
+    supporter = about.supporter
+    language = language or language_of(about)
     return outbox.draft(
         kind,
         key=f"{kind}:{subject}",
@@ -42,24 +48,29 @@ def draft(kind: str, subject: object, about: Payment | Subscription, facts: Fact
 
 
 def context_of(supporter: Supporter, language: str, facts: Facts) -> Facts:
+    """Return the context of an email's templates: its facts, the name of the greeting and the link to privacy."""
     return {"first_name": greeting_name(supporter), **facts, "privacy_url": address("/support/privacy/", language)}
 
 
 def greeting_name(supporter: Supporter) -> str:
-    """The first name, when it can only be one: nobody gets to put an address or a sentence into a greeting."""
+    """Return the first name if it can only be a name, else "".
+
+    Otherwise anybody could send an address or a sentence to others in our greeting.
+    """
     name = unicodedata.normalize("NFC", supporter.first_name)
     letters = "".join(c for c in name if c not in "-'’ʼ")
     return name if letters.isalpha() and len(name) <= LONGEST_NAME else ""
 
 
 def language_of(about: Payment | Subscription) -> str:
-    """A letter about a checkout speaks as its pages did; a later one as the supporter does."""
+    """Return the language of the pages of a payment's checkout; without a checkout, the supporter's."""
     if isinstance(about, Payment) and about.checkout:
         return about.checkout.language
     return about.supporter.language
 
 
 def gift(about: Payment | Subscription) -> Facts:
+    """Return the facts about a gift that every email has: amount, currency, frequency, method and reference."""
     facts: Facts = {
         "amount": about.amount,
         "currency": about.currency,
@@ -72,10 +83,15 @@ def gift(about: Payment | Subscription) -> Facts:
 
 
 def arrived(payment: Payment) -> Facts:
+    """Return the facts about a received payment: those of `gift` and `paid_on`, its day or else today."""
     return {**gift(payment), "paid_on": day(payment.paid_at or clock.now())}
 
 
 def patron_until(subscription: Subscription) -> Facts:
+    """Return `patron_until_on`, the last day of the paid membership, as a fact.
+
+    Empty if that day is over, if the subscription has ended, or if it has no membership.
+    """
     if not subscription.is_alive or subscription.membership is None:
         return {}
     until = subscription.membership.paid_through
@@ -87,7 +103,7 @@ def stop_url(subscription: Subscription, language: str) -> str:
 
 
 def again_url(about: Payment | Subscription, language: str) -> str:
-    """The details form with the same gift chosen."""
+    """Return the address of the details form with the same gift chosen."""
     amount = money.plain(about.amount, about.currency)
     return address("/support/details/", language, frequency=about.frequency, amount=amount, currency=about.currency)
 

@@ -1,6 +1,7 @@
-"""Letters that a day owes: one query a kind finds who is due and has none yet, however many, after however long.
+"""Emails that are due on a date, such as reminders: find the recipients of each kind by one query and queue the emails.
 
-Each kind is a query and a draft, beside the topic it is about (reminders.py). Called by the daily jobs.
+Each kind is a DueLetter, a query and a draft, in the module of its topic (such as reminders.py). Called by the daily
+jobs; how many are due, and how many days were missed, does not matter.
 """
 
 from __future__ import annotations
@@ -22,20 +23,21 @@ from members.models import Message
 log = logging.getLogger("hromada.due_letters")
 
 Row = TypeVar("Row", bound=models.Model)
-# So many rows are held and written at a time.
+# How many rows are in memory and written at a time.
 CHUNK = 500
 
 
 def _nothing(_row: models.Model, _today: date) -> None:
-    """Most letters are all that a day owes."""
+    """Do nothing: the default of DueLetter.afterwards."""
 
 
 @dataclass(frozen=True)
 class DueLetter(Generic[Row]):
-    """`candidates`: rows that may be owed this letter on a business date, found by a short query. `due`: those of them
-    that are and have none yet (`unless_sent`); it begins with `candidates`, so a day without any owes nothing. `draft`:
-    the letter of one row, None when there is nothing to say after all. `afterwards`: what else is done in the same
-    transaction, for a letter that is new. All four are safe to call again.
+    """A kind of email that is due on dates.
+
+    `candidates` is a short query for the rows for which it may be due on a business date; `due` returns those of them
+    for which it is due and not queued yet (see `unless_sent`). `draft` returns the email of a row, or None if it is not
+    needed. `afterwards` is called in the same transaction for each new email. All four are idempotent.
     """
 
     name: str
@@ -47,6 +49,8 @@ class DueLetter(Generic[Row]):
 
 @dataclass
 class Counts:
+    """How many emails were due, newly queued, skipped (not needed, or queued before), and failed."""
+
     due: int = 0
     queued: int = 0
     skipped: int = 0
@@ -63,22 +67,23 @@ class Counts:
 
 
 def key_of(*parts: str | Expression) -> Func:
-    """Return a message's key in SQL: names of columns and values, joined with colons as keys are."""
+    """Return the SQL expression of a message's key: columns and values joined with colons."""
     texts = [Cast(part, TextField()) for part in parts]
     return Func(*texts, template="(%(expressions)s)", arg_joiner=" || ':' || ", output_field=TextField())
 
 
 def unless_sent(rows: QuerySet[Row], *key: str | Expression) -> QuerySet[Row]:
-    """The rows that have no message with this key yet (see key_of)."""
+    """Return the rows for which no message with this key exists yet (see `key_of`)."""
     sent = Exists(Message.objects.filter(key=OuterRef("due_key")))
     return cast("QuerySet[Row]", rows.annotate(due_key=key_of(*key)).filter(~sent))
 
 
 def send(kind: DueLetter[Row], today: date) -> Counts:
-    """Owe every letter of this kind that is due. Safe to run many times a day and at once: keys exist once.
+    """Queue every email of this kind that is due on `today`, and return the counts.
 
-    Most days owe nothing, and then only the short query runs. Memory stays flat. What fails for one row costs nobody
-    else's letter: its chunk is written row by row instead.
+    On most days nothing is due, and only the short query runs. Idempotent and safe to call concurrently, because keys
+    are unique. Memory stays flat. An error with one row does not stop the others: its chunk is queued again row by row.
+    Commits as it proceeds; raises nothing for a row.
     """
     counts = Counts()
     if not kind.candidates(today).exists():
@@ -89,16 +94,18 @@ def send(kind: DueLetter[Row], today: date) -> Counts:
             counts.due += len(chunk)
             try:
                 with transaction.atomic():
-                    done = _owe(kind, chunk, today)
-            except Exception:  # a row of them is broken; which one is found by taking them one by one
-                done = _one_by_one(kind, chunk, today)
+                    done = _queue(kind, chunk, today)
+            except Exception:  # an error with one of the rows: queueing them one by one finds it
+                done = _queue_one_by_one(kind, chunk, today)
             counts.add(done)
-    _tell(kind, counts)
+    _log_counts(kind, counts)
     return counts
 
 
-def _owe(kind: DueLetter[Row], rows: Iterable[Row], today: date) -> Counts:
-    counts, drafts = Counts(), dict[str, tuple[Row, Message]]()
+def _queue(kind: DueLetter[Row], rows: Iterable[Row], today: date) -> Counts:
+    """Queue the emails of these rows in the caller's transaction; return the counts without `due`."""
+    counts = Counts()
+    drafts: dict[str, tuple[Row, Message]] = {}
     for row in rows:
         if letter := kind.draft(row, today):
             drafts[letter.key] = (row, letter)
@@ -107,29 +114,30 @@ def _owe(kind: DueLetter[Row], rows: Iterable[Row], today: date) -> Counts:
     new = outbox.enqueue([letter for _row, letter in drafts.values()])
     for letter in new:
         kind.afterwards(drafts[letter.key][0], today)
-    counts.queued, counts.skipped = len(new), counts.skipped + len(drafts) - len(new)
+    counts.queued = len(new)
+    counts.skipped += len(drafts) - len(new)
     return counts
 
 
-def _one_by_one(kind: DueLetter[Row], rows: Iterable[Row], today: date) -> Counts:
+def _queue_one_by_one(kind: DueLetter[Row], rows: Iterable[Row], today: date) -> Counts:
+    """Queue the emails of these rows, each in a transaction of its own; log and count the rows that fail."""
     counts = Counts()
     for row in rows:
         try:
             with transaction.atomic():
-                counts.add(_owe(kind, [row], today))
-        except Exception as problem:  # one row that cannot be written to must not stop the others
+                counts.add(_queue(kind, [row], today))
+        except Exception as problem:  # one broken row must not stop the others
             counts.failed += 1
-            what = (kind.name, row._meta.model_name, row.pk, type(problem).__name__)
-            log.error("letter %s for %s %s failed: %s", *what)
+            log.error("email %s for %s %s failed: %s", kind.name, row._meta.model_name, row.pk, type(problem).__name__)
     return counts
 
 
-def _tell(kind: DueLetter[Row], counts: Counts) -> None:
+def _log_counts(kind: DueLetter[Row], counts: Counts) -> None:
     if counts.due:
         level = logging.ERROR if counts.failed or counts.unaccounted else logging.INFO
         log.log(
             level,
-            "letters %s: %s due, %s queued, %s not needed, %s failed, %s unaccounted",
+            "emails %s: %s due, %s queued, %s not needed, %s failed, %s unaccounted",
             kind.name,
             counts.due,
             counts.queued,

@@ -1,4 +1,8 @@
-"""Letters about a recurring gift that stops or is over, queued inside the transaction of their cause."""
+"""Emails about a recurring gift that is set to stop or has ended.
+
+Queued by recurring/subscriptions.py in the transaction of their cause. Each returns the new message, or None if it
+exists already.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,10 @@ from payments.models import KEPT, Payment, Subscription, SubscriptionChange
 
 
 def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
-    """Nothing more will be charged. Once a request to stop; for a stop made at Stripe, once a day of it.
+    """Queue the email that a gift has stopped. Once per stop request (`change`), or per day of a stop made at Stripe.
 
-    What goes on is said too: another gift of theirs, and a debit of this one that the bank has in hand. While the time
-    that was paid for lasts, the way back is taking the stop back, not a new gift on top.
+    It also mentions another gift of the supporter that continues, and a debit of this one that is already with the
+    bank. While paid time is left, it offers to undo the stop, because a new gift would come on top.
     """
     facts = {**gift(subscription), **patron_until(subscription), "is_beside_another": subscription.has_another_active}
     with_bank = subscription.payments.filter(status=Payment.Status.PROCESSING).order_by("pk").last()
@@ -40,12 +44,15 @@ def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> 
 
 
 def ended(subscription: Subscription) -> Message | None:
-    """A subscription that was stopped is over, and so is the time that was paid for. Once a subscription."""
+    """Queue the email that a stopped gift has ended, together with the time paid for. Once per subscription."""
     return send("ended", subscription.public_id, subscription, _end(subscription))
 
 
 def ended_unpaid(subscription: Subscription) -> Message | None:
-    """A subscription is over because its payments failed: no debt, and thanks for all of it. Once a subscription."""
+    """Queue the email that a gift ended because its payments failed: no debt, and thanks. Once per subscription.
+
+    It names the number of payments kept and their sum, in minor units of the gift's currency.
+    """
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED, currency=subscription.currency)
     kept = received.annotate(kept=KEPT).filter(kept__gt=0)
     so_far = kept.aggregate(times=Count("pk"), given=Coalesce(Sum("kept"), 0))

@@ -1,8 +1,8 @@
-"""Letters about a renewal that did not go through: four, further and further apart, until it is paid or given up.
+"""Emails about a renewal that failed: four, on days 0, 3, 7 and 14 after the first failed try, each with other words.
 
-Counted from the day the first try failed: at once, on day 3, 7 and 14, each in words of its own and by cause. What the
-bank wants confirmed is no failure and has its own letter, at once, on day 2 and 5. After days without a run only the
-newest is owed. They end when the payment is paid, voided or written off, and when the gift is stopped, paused or over.
+If the bank wants the payment confirmed, there are three instead, on days 0, 2 and 5. After days without a run only the
+newest one is sent. None is sent any more once the payment is paid, voided or written off, or the gift is stopped,
+paused or over. The first is queued by books/ledger.py with its cause, the later ones by the daily jobs through due.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from payments.letters.due import DueLetter, unless_sent
 from payments.models import Case, Payment, Subscription, SubscriptionChange
 
 FAILED, CONFIRM = "payment_failed", "action_required"
-# From which day on each letter is due, and the last day of the last one.
+# Each email's number, and the day from which it is due; LAST_DAY is the last one on which any is.
 STEPS = {1: 0, 2: 3, 3: 7, 4: 14}
 CONFIRMING = {1: 0, 2: 2, 3: 5}
 LAST_DAY = 20
@@ -39,16 +39,17 @@ WANTS_CONFIRMATION = [code for code, reason in CAUSES.items() if reason == "conf
 
 
 def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
-    """The letter that is due for a try that has just failed; a case for staff where another gift of theirs goes on.
+    """Queue the email that is due for a renewal whose try has just failed; return it, or None if none is new.
 
-    A debit that was with the bank has words of its own. In the transaction of its cause. Safe to call again: each
-    letter exists once.
+    None is due while the gift is paused or about to end, or when the bank ended the mandate (methods.py emails about
+    that). If the supporter has another gift that continues, staff get a case instead. A debit that was with the bank
+    gets `processing_failed`. Idempotent. Call it in the transaction of the cause.
     """
     gift = payment.subscription
     if gift is None or payment.failing_since is None or gift.collection_paused or gift.is_ending_or_asked_to:
         return None
     if gift.method_problem == Subscription.MethodProblem.MANDATE_INACTIVE:
-        return None  # told by a letter of its own (methods.py)
+        return None  # methods.mandate_cancelled has been queued
     if gift.has_another_active:
         facts = {"payment": payment.pk, "subscription": gift.pk}
         cases.open_case(Case.Kind.FAILED_BESIDE, f"payment:{payment.pk}:failed_beside", payment.supporter, facts)
@@ -64,41 +65,45 @@ def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
 
 
 def failed(payment: Payment, step: int) -> Message:
-    """Why, when it is tried again, and the one page that helps. Once a payment and step. A draft."""
+    """Draft the email about a failed renewal: the reason, the next try, and the page for another card or bank.
+
+    `step` is 1 to 4. Once per payment and step.
+    """
     reason = CAUSES.get(payment.failure_code, "")
     gift = payment.subscription
     can_give_less = gift is not None and suggestions.lower(gift.amount, gift.currency, gift.frequency) is not None
     facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less, "can_debit": _can_debit(payment)}
-    if payment.next_attempt_at and reason != "card_ran_out":  # that one will not go through, whenever it is tried
+    if payment.next_attempt_at and reason != "card_ran_out":  # an expired card fails at every try
         facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
     return drafts.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
 
 
 def _can_debit(payment: Payment) -> bool:
-    """Whether a debit from a bank account would be another way than the one that failed: banks do it in euros alone."""
+    """Return whether a bank debit is an alternative: it works in euros only, and was not the method that failed."""
     return payment.currency == "EUR" and not payment.is_debit
 
 
 def action_required(payment: Payment, step: int) -> Message:
-    """The bank wants to hear from its customer first. Once a payment and step. A draft."""
+    """Draft the email that the bank wants the payment confirmed. `step` is 1 to 3. Once per payment and step."""
     confirm_url = signed.url("confirm", str(payment.public_id), drafts.language_of(payment))
     facts = {**_facts(payment), "confirm_url": confirm_url}
     return drafts.draft(CONFIRM, f"{payment.public_id}:{step}", payment, facts)
 
 
 def take_back(payments: QuerySet[Payment]) -> None:
-    """Those of these letters that still wait are not sent: their reason is gone. Safe to call again."""
+    """Cancel the unsent emails about these failed payments, because their reason no longer applies. Idempotent."""
     keys = [key for payment in payments.filter(failing_since__isnull=False) for key in _keys(payment)]
     if keys:
-        outbox.cancel(Message.objects.filter(key__in=keys), "paid, stopped or given up meanwhile")
+        outbox.cancel(Message.objects.filter(key__in=keys), "paid, stopped or given up since then")
 
 
 def _step(steps: dict[int, int], days: int) -> int:
+    """Return the number of the newest email that is due this many days after the first failure."""
     return max(step for step, first in steps.items() if first <= max(days, 0))
 
 
 def _facts(payment: Payment) -> drafts.Facts:
-    """Of a payment of a recurring gift that has failed."""
+    """Return the facts of a failed renewal. The payment has a subscription and `failing_since`."""
     assert payment.subscription is not None  # noqa: S101 - a renewal
     assert payment.failing_since is not None  # noqa: S101 - it fails
     gift, language = payment.subscription, drafts.language_of(payment)
@@ -111,32 +116,42 @@ def _facts(payment: Payment) -> drafts.Facts:
 
 
 def _keys(payment: Payment) -> list[str]:
+    """Return the keys of all emails of this module about a payment."""
     failures = [f"{FAILED}_{step}:{payment.public_id}" for step in STEPS]
     return failures + [f"{CONFIRM}:{payment.public_id}:{step}" for step in CONFIRMING]
 
 
 def _failures_due(today: date) -> QuerySet[Payment]:
-    """The later ones. One that is tried again today waits for what comes of it: `tell` is called for that."""
-    is_news = Q(next_attempt_on__isnull=True) | ~Q(next_attempt_on=today) | Q(step=max(STEPS))
-    rows = _waiting(STEPS, today).exclude(failure_code__in=WANTS_CONFIRMATION).filter(is_news)
+    """Return failed renewals for which email 2, 3 or 4 is due.
+
+    If Stripe tries again today, email 2 or 3 waits for the result: `tell` queues it when the try fails.
+    """
+    is_not_tried_today = Q(next_attempt_on__isnull=True) | ~Q(next_attempt_on=today)
+    rows = _later_step_due(STEPS, today).exclude(failure_code__in=WANTS_CONFIRMATION)
+    rows = rows.filter(is_not_tried_today | Q(step=max(STEPS)))
     kind = Concat(Value(f"{FAILED}_"), Cast("step", TextField()), output_field=TextField())
     return unless_sent(rows.annotate(step_kind=kind), "step_kind", "public_id")
 
 
 def _confirmations_due(today: date) -> QuerySet[Payment]:
-    rows = _waiting(CONFIRMING, today).filter(failure_code__in=WANTS_CONFIRMATION)
+    """Return failed renewals for which email 2 or 3 about confirming is due."""
+    rows = _later_step_due(CONFIRMING, today).filter(failure_code__in=WANTS_CONFIRMATION)
     return unless_sent(rows, Value(CONFIRM), "public_id", "step")
 
 
 def _failing(today: date) -> QuerySet[Payment]:
-    """Return renewals that began to fail so short a time ago that a letter may be due."""
+    """Return failed renewals that began to fail recently enough for an email to be due."""
     first = today - timedelta(days=LAST_DAY)
     failing = Payment.objects.filter(status=Payment.Status.FAILED, failing_since__isnull=False)
     return failing.filter(failing_since__date__range=(first, today))
 
 
-def _waiting(steps: dict[int, int], today: date) -> QuerySet[Payment]:
-    """Renewals for which a later step than the first is due, `step`, of gifts that are to go on."""
+def _later_step_due(steps: dict[int, int], today: date) -> QuerySet[Payment]:
+    """Return failed renewals for which a later email than the first is due, its number as `step`.
+
+    Only of gifts that may still be charged and have no stop request, and of supporters without another gift that
+    continues.
+    """
     stop_asked = SubscriptionChange.objects.filter(
         subscription=OuterRef("subscription"), kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN
     )

@@ -1,7 +1,8 @@
-"""The catalogue of letters about money: one short function a letter, named like its folder and the prefix of its key.
+"""Emails about gifts that arrived, are on their way or failed at first: thanks and receipts.
 
-Each takes rows, freezes plain facts (minor units beside their currency, ISO dates, links) and owes the letter once.
-All are called inside the transaction of their cause and are safe to call again: the key exists once.
+One function per email, named like its template folder and the prefix of its key. Each stores plain facts (minor units
+next to their currency, ISO dates, links), is idempotent, and returns the new message or None if it exists. Called by
+books/ in the transaction of their cause.
 """
 
 from __future__ import annotations
@@ -30,16 +31,20 @@ from payments.models import Frequency, Payment, Subscription
 
 
 def thank(payment: Payment) -> Message | None:
-    """The one thank-you for a gift that has arrived, whichever fits: a checkout is thanked once."""
-    if _is_owed("thanks_processing", _root(payment)):
+    """Queue the thank-you for a received gift: for a one-off gift, a recurring one, or a debit that was announced.
+
+    Once per checkout: a gift that `thanks_processing` has announced gets `processing_done` instead.
+    """
+    if _is_queued("thanks_processing", _root(payment)):
         return processing_done(payment)
     return thanks_first_recurring(payment) if payment.subscription else next(iter(thank_once([payment])), None)
 
 
 def thank_once(payments: Collection[Payment]) -> list[Message]:
-    """Gifts given once have arrived, of many people in one statement; who gave before is thanked as one who did.
+    """Queue a thank-you for each of these received one-off gifts, in one statement; return the new messages.
 
-    `thanks_first_once` or `thanks_repeat_once`, under one key: once a checkout, whichever fits at that moment.
+    A supporter with an earlier gift gets `thanks_repeat_once`, others `thanks_first_once`. Both have the same key, so
+    that each checkout gets one email.
     """
     earlier = Payment.objects.filter(
         supporter__in={payment.supporter_id for payment in payments}, status=Payment.Status.SUCCEEDED
@@ -49,64 +54,70 @@ def thank_once(payments: Collection[Payment]) -> list[Message]:
 
 
 def thanks_first_recurring(payment: Payment) -> Message | None:
-    """Somebody became a patron: the terms, and how to stop. Once a checkout."""
+    """Queue the thanks for the first payment of a recurring gift, with its terms and how to stop. Once per checkout."""
     facts = {**arrived(payment), **_terms(payment), **_return_link(payment)}
     return send("thanks_first_recurring", _root(payment), payment, facts)
 
 
 def thanks_processing(payment: Payment) -> Message | None:
-    """The bank has taken the order; the money comes later. Once a checkout, and not after another thank-you."""
+    """Queue the thanks for a debit that the bank is processing. Once per checkout, and not after another thank-you."""
     root = _root(payment)
-    if _is_owed("thanks_first_once", root) or _is_owed("thanks_first_recurring", root):
+    if _is_queued("thanks_first_once", root) or _is_queued("thanks_first_recurring", root):
         return None
     facts = {**gift(payment), **_terms(payment), **_return_link(payment), "sent_on": day(payment.created_at)}
     return send("thanks_processing", root, payment, facts)
 
 
 def processing_done(payment: Payment) -> Message | None:
-    """What the bank was working on has arrived: thanks, and the terms. Once a payment."""
+    """Queue the thanks for a debit that has arrived after `thanks_processing`, with the terms. Once per payment."""
     facts = {**arrived(payment), **_terms(payment), **_return_link(payment)}
     return send("processing_done", payment.public_id, payment, facts)
 
 
 def processing_failed(payment: Payment) -> Message | None:
-    """The bank could not complete it. A first gift can be tried again; a renewal is tried again by Stripe, or ends."""
-    facts, subscription = {**gift(payment), "failed_on": day(clock.now())}, payment.subscription
+    """Queue the email that the bank could not complete a debit. Once per payment.
+
+    It offers to give again, if Stripe will not retry a checkout's payment. For a recurring gift it names Stripe's next
+    try and how to stop, unless the gift is about to end.
+    """
+    facts = {**gift(payment), "failed_on": day(clock.now())}
+    subscription = payment.subscription
     if subscription and subscription.is_ending_or_asked_to:
-        facts["rests"] = "stopped"  # what its giver no longer wants is not spoken of as tried again, nor offered
+        facts["rests"] = "stopped"  # the supporter wanted it to end: neither a next try nor a new gift is mentioned
     elif payment.checkout and not payment.next_attempt_at:
         facts["again_url"] = again_url(payment, language_of(payment))
-    elif subscription:  # it is tried again by itself: another gift would be a second one
+    elif subscription:  # Stripe tries again, so a new gift would be a second one
         facts |= {**_next_try(payment), "stop_url": stop_url(subscription, language_of(payment))}
     return send("processing_failed", payment.public_id, payment, facts)
 
 
 def receipt_recurring(payment: Payment) -> Message | None:
-    """A renewal has arrived, at once or after tries that failed. Once a payment."""
+    """Queue the receipt of a renewal, or `payment_recovered` if a try had failed before. Once per payment."""
     kind = "payment_recovered" if payment.failures else "receipt_recurring"
     return send(kind, payment.public_id, payment, {**arrived(payment), **_terms(payment)})
 
 
 def _thanks_once(payment: Payment, gave_first: datetime | None) -> Message:
+    """Draft the thanks for a one-off gift; `gave_first` is the time of the supporter's first gift before it, if any."""
     letter = draft("thanks_first_once", _root(payment), payment, {**arrived(payment), **_return_link(payment)})
     if gave_first:
         letter.kind, letter.context["gave_first_on"] = "thanks_repeat_once", day(gave_first)
     return letter
 
 
-def _is_owed(kind: str, subject: object) -> bool:
+def _is_queued(kind: str, subject: object) -> bool:
     return Message.objects.filter(key=f"{kind}:{subject}").exists()
 
 
 def _root(payment: Payment) -> object:
-    """What a thank-you is keyed by: the checkout, whichever of its events comes first."""
+    """Return the subject of a thank-you's key: the checkout, so that whichever event comes first sends the only one."""
     return payment.checkout.public_id if payment.checkout else payment.public_id
 
 
 def _terms(payment: Payment) -> Facts:
-    """How a recurring gift goes on: next when, at which level, and the link that stops it; or that it rests or stops.
+    """Return the terms of a recurring gift: next date, level and stop link, or that it is paused or stopped.
 
-    Nothing for a single one. A debit takes days to arrive, and its giver may have thought better of it meanwhile.
+    Empty for a one-off gift. It can be paused or stopped by now, because a debit takes days to arrive.
     """
     subscription = payment.subscription
     if subscription is None or payment.frequency == Frequency.ONCE:
@@ -121,7 +132,7 @@ def _terms(payment: Payment) -> Facts:
 
 
 def _level(subscription: Subscription, language: str) -> str:
-    """The level's name, where there is more than one to be at."""
+    """Return the name of the membership's level, or "" if there is no membership or only one level exists."""
     if subscription.membership is None or Level.objects.count() < 2:
         return ""
     return subscription.membership.level.name(language)

@@ -1,7 +1,7 @@
-"""By mail, what somebody needs to change or stop each of their recurring gifts, when only an address is known.
+"""Emails with the links for changing or stopping each recurring gift: on request, and after a second gift.
 
-Called by the page on which it is asked for. Nobody but the owner of an address learns whether we know it: what is known
-and what is not takes the same queries and gives the same answer.
+Called by the page /support/manage/ and by books/duplicates.py. Only the owner of an address learns whether we know it:
+known and unknown addresses take the same queries and get the same answer on the page.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ MOST_GIFTS = 10
 
 
 def may_send(email: str) -> bool:
-    """Whether a letter may go to this address once more, known or not. Counts the asking."""
+    """Count a request for this address, known or not, and return whether it is within the limit per hour."""
     return limits.hit("gift_links", email.lower(), fresh_links.MOST_A_PERSON, fresh_links.HOUR)
 
 
 def send(email: str, language: str) -> None:
-    """Owe whoever has this address one letter with the links of all their gifts; nobody, when we know nobody.
+    """Queue one email with the links of all gifts to the supporter with this address; none if there is none.
 
-    Asked twice within minutes: one letter. A letter to somebody unknown is written too, and taken back at once.
+    Two requests within minutes cause one email. For an unknown address an email is written too and rolled back, so
+    that both take equally long.
     """
     with transaction.atomic():
         known = Supporter.objects.with_email(email).first()
@@ -41,13 +42,13 @@ def send(email: str, language: str) -> None:
         if known is None:
             transaction.set_rollback(True)
     if known is None:
-        outbox.wake_sweep()  # as long as waking a sender takes
+        outbox.wake_sweep()  # takes as long as waking a worker for a known address
 
 
 def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> Message:
-    """What can be done about each recurring gift, for who asked for the links; also when there is none.
+    """Draft the email with the links of these gifts; there may be none. Once per supporter in a few minutes.
 
-    Once a supporter in some minutes. A draft: for somebody unknown it is written and taken back (gift_links.py).
+    `supporter` may be unsaved: the draft for an unknown address, which `send` rolls back.
     """
     gifts = [with_links(subscription, supporter.language) for subscription in subscriptions]
     return outbox.draft(
@@ -61,17 +62,21 @@ def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> M
 
 
 def duplicate_plan(subscription: Subscription, others: Sequence[Subscription]) -> Message | None:
-    """Somebody who gives already began a second recurring gift: both, each with its links. Once the later one."""
+    """Queue the question whether a second recurring gift was intended, with the links of all. Once per new gift.
+
+    Return the new message, or None if it exists.
+    """
     language = subscription.supporter.language
     gifts = [with_links(each, language) for each in (subscription, *others)]
     return drafts.send("duplicate_plan", subscription.public_id, subscription, {**gift(subscription), "gifts": gifts})
 
 
 def with_links(subscription: Subscription, language: str) -> Facts:
-    value, ends = str(subscription.public_id), subscription.is_stopping
-    standing = "stopping" if ends else "paused" if subscription.collection_paused else "going"
-    facts = {**gift(subscription), "standing": standing, "stop_url": signed.url("stop", value, language)}
-    if standing == "stopping":
+    """Return the facts about a gift with its state (stopping, paused or going) and the links that fit it."""
+    public_id = str(subscription.public_id)
+    state = "stopping" if subscription.is_stopping else "paused" if subscription.collection_paused else "going"
+    facts = {**gift(subscription), "standing": state, "stop_url": signed.url("stop", public_id, language)}
+    if state == "stopping":
         return {**facts, **patron_until(subscription)}
-    facts["method_url"] = signed.url("method", value, language)
-    return facts | ({"renews_on": subscription.renews_on.isoformat()} if standing == "going" else {})
+    facts["method_url"] = signed.url("method", public_id, language)
+    return facts | ({"renews_on": subscription.renews_on.isoformat()} if state == "going" else {})

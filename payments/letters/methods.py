@@ -1,4 +1,7 @@
-"""Letters about the card or account a gift is paid from: it runs out soon, or the bank ended the debits."""
+"""Emails about the card or account a gift is paid from: it expires soon, or the bank ended the debits.
+
+The first is queued by the daily jobs through due.py, the second by recurring/methods.py.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,16 @@ AGAIN = timedelta(days=14)
 
 
 def mandate_cancelled(row: Subscription) -> Message | None:
-    """The bank carries out no more debits for this gift. Once a subscription and account."""
+    """Queue the email that the bank carries out no more debits for this gift. Once per subscription and account.
+
+    Return the new message, or None if it exists.
+    """
     return drafts.send("mandate_cancelled", f"{row.public_id}:{row.stripe_payment_method_id}", row, _facts(row))
 
 
 def card_expiring(row: Subscription, step: int) -> Message:
-    """A card runs out before it is next wanted. Once a subscription, day of expiry and step. A draft."""
-    assert row.method_expires_on is not None  # noqa: S101 - only cards that run out are due
+    """Draft the email that a card expires before a coming payment. Once per subscription, expiry and step (1 or 2)."""
+    assert row.method_expires_on is not None  # noqa: S101 - only cards that expire are due
     facts = {**_facts(row), "expires_on": row.method_expires_on.isoformat()}
     return drafts.draft(EXPIRING, f"{row.public_id}:{row.method_expires_on}:{step}", row, facts)
 
@@ -40,9 +46,11 @@ def _running_out(today: date) -> QuerySet[Subscription]:
 
 
 def _expiring_due(today: date) -> QuerySet[Subscription]:
-    """From the first day of the month before a card's last one, and again two weeks later if it is still the same card:
-    Stripe hears of many new cards by itself. Not of a yearly gift whose next payment the card still pays, and not of
-    one that is behind, stopping, or paused without an end: those have other letters, or need none.
+    """Return gifts whose card expires this month or next, with the email that is due and not queued yet as `step`.
+
+    Step 1 is due from the first day of the month before the card's last month, step 2 two weeks later if it is still
+    the same card: many banks pass new cards on to Stripe. Left out are yearly gifts whose next payment the card still
+    pays, and gifts that are behind with a payment, stopping, or paused without an end.
     """
     rows = (
         _running_out(today)
@@ -62,12 +70,12 @@ def _expiring_due(today: date) -> QuerySet[Subscription]:
 
 
 def _end_of_next_month(day: date) -> date:
-    """Whatever runs out by then runs out this month or next."""
+    """Return the last day of the month after this day's."""
     return _next_month(_next_month(day)) - timedelta(days=1)
 
 
 def _next_month(day: date) -> date:
-    """Its first day."""
+    """Return the first day of the month after this day's."""
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 

@@ -1,7 +1,7 @@
-"""Letters about money that went back: sent back by us, or taken back by a bank. They come later than the thanks, and
-speak as the supporter wants to be written to, whatever the pages of the gift spoke.
+"""Emails about money that went back: refunded by us, or taken back by a bank.
 
-What they share with all others is emails.py's.
+Queued by books/refunds.py and books/disputes.py, and by staff at the desk. They use the supporter's language, not that
+of the pages on which the gift was made.
 """
 
 from __future__ import annotations
@@ -19,38 +19,53 @@ DISPUTE_NOTE = "dispute_note"
 
 
 def refund_done(refund: Refund, sentence: str = "") -> Message | None:
-    """Money is on its way back: how much, where to, how long it takes. Once a refund."""
+    """Queue the email that money is on its way back: amount, method, duration. Once per refund.
+
+    `sentence` is a sentence by staff. Return the new message, or None if it exists.
+    """
     payment = refund.payment
-    facts = _sent_back(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
+    facts = _refund_facts(payment, refund.amount, refund.created_at, sentence, is_stopping=False)
     return drafts.send("refund_done", refund.stripe_refund_id, payment, facts, payment.supporter.language)
 
 
 def was_told(refund: Refund) -> bool:
-    """Whether its supporter was told that this money is on its way."""
+    """Return whether an email was queued that this money is on its way."""
     return Message.objects.filter(key=f"refund_done:{refund.stripe_refund_id}").exists()
 
 
 def payment_returned(payment: Payment) -> Message | None:
-    """A bank took back a debit that had arrived, so that thanks and receipt no longer hold. Once a payment."""
-    language, gift = payment.supporter.language, payment.subscription
+    """Queue the email that the bank took back a debit that had arrived, so that its receipt is void. Once per payment.
+
+    Return the new message, or None if it exists.
+    """
+    language = payment.supporter.language
+    gift = payment.subscription
     facts = {**drafts.arrived(payment), "again_url": drafts.again_url(payment, language)}
     if gift and not gift.is_ending_or_asked_to:
-        facts |= _going(gift, language)
+        facts |= _continuing_facts(gift, language)
     return drafts.send("payment_returned", payment.public_id, payment, facts, language)
 
 
 def continues(gift: Subscription) -> bool:
-    """Whether a gift that nobody stops is charged as before: it does not rest, and its card or debit is not gone."""
+    """Return whether a gift that is not about to end will be charged: its card or account is usable, and it is
+    neither paused nor asked to be paused.
+    """
     return not gift.pauses_by(*StripeRequest.UNSEEN) and not gift.method_problem
 
 
 def dispute_note(dispute: Dispute) -> Message | None:
-    """Staff ask, kindly, what was wrong with a gift that a bank took back. Once a dispute."""
+    """Queue the email in which staff kindly ask about a disputed gift. Once per dispute.
+
+    Return the new message, or None if it exists.
+    """
     return next(iter(outbox.enqueue([dispute_note_draft(dispute)])), None)
 
 
 def dispute_note_draft(dispute: Dispute) -> Message:
-    payment, gift, language = dispute.payment, dispute.payment.subscription, dispute.payment.supporter.language
+    """Draft the email that `dispute_note` queues, for a preview."""
+    payment = dispute.payment
+    gift = payment.subscription
+    language = payment.supporter.language
     facts = drafts.arrived(payment)
     if gift and not gift.is_ending_or_asked_to:
         facts["stop_url"] = drafts.stop_url(gift, language)
@@ -58,16 +73,20 @@ def dispute_note_draft(dispute: Dispute) -> Message:
 
 
 def refund_preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
-    """What refund_done would say now, for whoever is about to send `amount` back. Sends nothing."""
-    facts = _sent_back(payment, amount, clock.now(), sentence, is_stopping=is_stopping)
-    language, who = payment.supporter.language, payment.supporter
-    context = drafts.context_of(who, language, facts)
-    return render(Message(kind="refund_done", language=language, supporter=who, context=context))
+    """Return the email that `refund_done` would send for a refund of `amount` made now. Queues nothing.
+
+    `amount` is in minor units of the payment's currency. `is_stopping`: the recurring gift is stopped with the refund.
+    """
+    facts = _refund_facts(payment, amount, clock.now(), sentence, is_stopping=is_stopping)
+    supporter = payment.supporter
+    context = drafts.context_of(supporter, supporter.language, facts)
+    return render(Message(kind="refund_done", language=supporter.language, supporter=supporter, context=context))
 
 
-def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is_stopping: bool) -> drafts.Facts:
-    """Amounts in minor units of the payment's currency. One who goes on giving is told so; one who has not stopped, how
-    to.
+def _refund_facts(payment: Payment, amount: int, at: datetime, sentence: str, *, is_stopping: bool) -> drafts.Facts:
+    """Return the facts about a refund of `amount`, in minor units of the payment's currency, made `at` this time.
+
+    If the recurring gift continues, they include that and the stop link.
     """
     facts = {
         **drafts.arrived(payment),
@@ -78,9 +97,9 @@ def _sent_back(payment: Payment, amount: int, at: datetime, sentence: str, *, is
     }
     subscription = payment.subscription
     if subscription and not is_stopping and not subscription.is_ending_or_asked_to:
-        facts |= _going(subscription, payment.supporter.language)
+        facts |= _continuing_facts(subscription, payment.supporter.language)
     return facts
 
 
-def _going(gift: Subscription, language: str) -> drafts.Facts:
+def _continuing_facts(gift: Subscription, language: str) -> drafts.Facts:
     return {"stop_url": drafts.stop_url(gift, language), "is_going": continues(gift)}

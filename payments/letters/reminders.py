@@ -1,6 +1,6 @@
-"""Reminders of yearly renewals: 30 and 7 days before, late rather than never.
+"""Reminders of yearly renewals, 30 and 7 days before the payment; a missed one goes out late.
 
-The letter is payments/letters/gifts.py's, the date the business clock's. Nothing here asks Stripe.
+Queued by the daily jobs through due.py. Dates come from the business clock and our rows; Stripe is not called.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from payments.models import Case, Frequency, Subscription
 
 log = logging.getLogger("hromada.reminders")
 
-FIRST, LAST = 30, 7
-LATE_FROM = 20  # card rules want the notice 7 to 30 days ahead; with 20 left somebody has time to look into it
+# Days before the renewal. Card networks require the notice 7 to 30 days ahead.
+FIRST = 30
+LAST = 7
+LATE_FROM = 20  # with fewer days left a first reminder is late; staff still have time to find out why
 KIND = "renewal_upcoming_year"
-TAKEN_BACK = ("resumed", "paused")  # letters that tell that a stop or a pause was; a stop during a pause, the second
+# Emails sent when a stop or a pause is undone: "paused" if the stop of a paused gift is.
+STOP_OR_PAUSE_UNDONE = ("resumed", "paused")
 _KEY = (Value(KIND), "public_id", "renews_on")
 
 
@@ -35,7 +38,11 @@ def candidates(today: date) -> QuerySet[Subscription]:
 
 
 def due(today: date) -> QuerySet[Subscription]:
-    """Return those that do not rest on that day. In the last week the last reminder is due, with or without a first."""
+    """Return the candidates that are not paused on the day they renew, with two columns.
+
+    `days_before` is the reminder that is due: 7 in the last week, even without a first reminder, else 30. `had_first`:
+    the reminder of 30 days exists.
+    """
     rows = (
         candidates(today)
         .annotate(resumes_on=TruncDate("resumes_at"))
@@ -56,12 +63,14 @@ def due(today: date) -> QuerySet[Subscription]:
 
 
 def draft(subscription: Subscription, today: date) -> Message:
+    """Draft the reminder that is due today: the second in the last week before the renewal, else the first."""
     return renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
 
 
-def tell_if_late(subscription: Subscription, today: date) -> None:
-    """Staff are told of a first reminder that came when it should have been out for ten days. One of a gift that rested
-    or was to stop until a few days ago could not have come before.
+def _report_if_late(subscription: Subscription, today: date) -> None:
+    """Open a case and log an error if the first reminder of a renewal is more than ten days late. Idempotent.
+
+    Not late is the reminder of a gift that was paused or set to stop until a few days ago: it could not go out before.
     """
     days_left = _days_left(subscription, today)
     if days_left >= LATE_FROM or getattr(subscription, "had_first", False) or _resumed_lately(subscription, today):
@@ -74,24 +83,28 @@ def tell_if_late(subscription: Subscription, today: date) -> None:
 
 
 def _resumed_lately(subscription: Subscription, today: date) -> bool:
-    """By the letter about it, which every pause or stop that was taken back has."""
+    """Return whether a stop or pause of the gift was undone in the last ten days, by the email that it causes."""
     since = today - timedelta(days=FIRST - LATE_FROM)
-    told = Message.objects.filter(supporter=subscription.supporter_id, kind__in=TAKEN_BACK, created_at__date__gte=since)
-    return told.filter(key__contains=f":{subscription.public_id}:").exists()
+    emails = Message.objects.filter(
+        supporter=subscription.supporter_id, kind__in=STOP_OR_PAUSE_UNDONE, created_at__date__gte=since
+    )
+    return emails.filter(key__contains=f":{subscription.public_id}:").exists()
 
 
 def _days_left(subscription: Subscription, today: date) -> int:
     return (subscription.renews_on - today).days
 
 
-YEARLY = DueLetter(KIND, candidates, due, draft, tell_if_late)
+YEARLY = DueLetter(KIND, candidates, due, draft, _report_if_late)
 
 
 def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
-    """A yearly gift renews soon, or would if it could be charged. Once a subscription, renewal date and `days_before`
-    (30 or 7). A draft.
+    """Draft the reminder that a yearly gift renews soon, or cannot because its card or mandate is not usable.
+
+    Once per subscription, renewal date and `days_before`, 30 or 7.
     """
-    facts, language = drafts.gift(subscription), subscription.supporter.language
+    language = subscription.supporter.language
+    facts = drafts.gift(subscription)
     facts |= {
         "renews_on": subscription.renews_on.isoformat(),
         "agreed_on": drafts.day(subscription.started_at),
@@ -100,4 +113,4 @@ def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Messa
     if subscription.method_problem:
         facts |= {"lacks_method": True, "method_url": signed.url("method", str(subscription.public_id), language)}
     subject = f"{subscription.public_id}:{subscription.renews_on.isoformat()}:{days_before}"
-    return drafts.draft("renewal_upcoming_year", subject, subscription, facts)
+    return drafts.draft(KIND, subject, subscription, facts)

@@ -1,6 +1,6 @@
-"""Good news for staff, to STAFF_GIFT_EMAILS: new patrons once an hour, a large gift at once. Nobody there: no letter.
+"""Good news for staff, to the addresses in STAFF_GIFT_EMAILS: new patrons once an hour, a large gift immediately.
 
-No letter names a supporter: names are sensitive and stay at the desk, which the letter leads to.
+No email names a supporter, because names are sensitive; it links to the desk. Called by the daily jobs and by books/.
 """
 
 from __future__ import annotations
@@ -22,25 +22,30 @@ from payments.currencies import TABLE
 from payments.models import Frequency, Payment, Subscription
 
 NEW_PATRONS, LARGE_GIFT = "staff_new_patron", "staff_large_gift"
-# More in one letter are counted, not listed.
+# An email lists this many gifts and counts the others.
 LISTED = 20
-# How far back the first letter looks.
+# How far back the first email looks.
 FIRST_LOOK = timedelta(days=1)
 
 
 def new_patrons() -> list[Message]:
-    """Tell of the recurring gifts that began since the last letter. Keyed by where that one ended: once each."""
+    """Queue an email about the recurring gifts that began since the last one; return the new messages, one per address.
+
+    Empty without such gifts or addresses. The key names the last gift of the email before, so that each gift is
+    reported once. Idempotent.
+    """
     if not settings.STAFF_GIFT_EMAILS:
         return []
-    until = Cast(KeyTextTransform("until", "context"), BigIntegerField())  # of any: one may have been sent again
-    told_until = Message.objects.filter(kind=NEW_PATRONS).aggregate(last=Max(until))["last"] or 0
-    begun = Subscription.objects.filter(pk__gt=told_until) if told_until else _of_the_last_day()
+    until = Cast(KeyTextTransform("until", "context"), BigIntegerField())
+    # The largest of all, because an older email may have been sent again.
+    reported_until = Message.objects.filter(kind=NEW_PATRONS).aggregate(last=Max(until))["last"] or 0
+    begun = Subscription.objects.filter(pk__gt=reported_until) if reported_until else _of_the_last_day()
     rows = list(begun.select_related("campaign").order_by("pk"))
-    return outbox.enqueue(_to_staff(NEW_PATRONS, str(told_until), new_patron_facts(rows))) if rows else []
+    return outbox.enqueue(_to_staff(NEW_PATRONS, str(reported_until), new_patron_facts(rows))) if rows else []
 
 
 def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
-    """What the letter says: each gift with the campaign it came through. `until` is the last one's row."""
+    """Return the facts of the email about these gifts, at least one. `until` is the id of the last one."""
     gifts = [
         {
             "amount": row.amount,
@@ -61,19 +66,23 @@ def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
 
 
 def note_large_gift(payment: Payment) -> None:
-    """Tell of a gift that has arrived when it is a large one. Once a payment, in the transaction of its receipt."""
+    """Queue an email about a received gift if it is large. Once per payment, in the transaction of its receipt."""
     if settings.STAFF_GIFT_EMAILS and is_large(payment):
         outbox.enqueue(_to_staff(LARGE_GIFT, str(payment.public_id), large_gift_facts(payment)))
 
 
 def is_large(payment: Payment) -> bool:
-    """At least the largest sum that our form suggests for a year in its currency, such as 500 euros."""
+    """Return whether a payment is at least the largest yearly amount that our form suggests, such as 500 euros.
+
+    Never for a currency that is not in the table.
+    """
     known = TABLE.get(payment.currency)
     suggested = known.suggestion(Frequency.YEAR).amounts[-1] if known else None
     return suggested is not None and payment.amount >= money.from_major(suggested, payment.currency)
 
 
 def large_gift_facts(payment: Payment) -> dict[str, Any]:
+    """Return the facts of the email about a large gift; the amount is in minor units."""
     return {
         "amount": payment.amount,
         "currency": payment.currency,
@@ -84,6 +93,7 @@ def large_gift_facts(payment: Payment) -> dict[str, Any]:
 
 
 def drafts(kind: str, subject: str, facts: dict[str, Any], addresses: list[str], language: str) -> list[Message]:
+    """Draft the same email for each of these addresses of staff. The key is `<kind>:<subject>:<number>`."""
     return [
         outbox.draft(
             kind, key=f"{kind}:{subject}:{number}", to_email=address, language=language, context=facts, supporter=None

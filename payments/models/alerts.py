@@ -1,4 +1,4 @@
-"""Alerts: which rules of payments/alerts/rules.py fire now, since when, and when staff were last told."""
+"""Alerts: which rules of payments/alerts/rules.py fire now, since when, and when staff were last emailed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Alert(models.Model):
-    """One row a rule that has ever fired. Whoever holds its lock tells; so several watchers tell once."""
+    """The state of a rule that has fired at least once. Its row is locked while staff are emailed, so that several
+    processes that check the rules send one email.
+    """
 
     name = models.CharField(_("alert"), primary_key=True, max_length=40)
     since = models.DateTimeField(_("since"), null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Cases: things the software noticed and a person must decide, such as a gift that was paid twice."""
+"""Cases: problems that the software noticed and a person must decide. Opened and closed by payments/cases.py."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from members.models import Supporter
 
 
 class Case(models.Model):
+    """A problem for staff, such as a gift that was paid twice. `key` names its cause: one case per cause."""
+
     class Kind(models.TextChoices):
         DUPLICATE_PAYMENT = "duplicate_payment", _("paid twice?")
         DUPLICATE_SUBSCRIPTION = "duplicate_subscription", _("two subscriptions")

@@ -1,4 +1,4 @@
-"""What was asked of a recurring gift: stop, pause, another amount, keep going. Each request is a row (requests.py)."""
+"""Change requests for recurring gifts: stop, pause, another amount, keep. Made and sent by recurring/changes.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payments.models.statuses import ALIVE
 
 
 class Agreement(Protocol):
-    """The terms of a recurring gift, as our row and Stripe's object both name them."""
+    """The terms of a recurring gift: what our Subscription row and Stripe's object have in common."""
 
     @property
     def status(self) -> str: ...
@@ -30,22 +30,27 @@ class Agreement(Protocol):
 
 class SubscriptionChangeQuerySet(models.QuerySet["SubscriptionChange"]):
     def note_seen(self, agreed: Agreement) -> None:
-        """Requests that the subscription answers, as it was read from Stripe now. Safe to call again.
+        """Mark requests that the subscription, freshly read from Stripe, confirms as seen. Idempotent.
 
-        One that a later answered request has undone will never be shown, and is not waited for.
+        An accepted request that it does not confirm, older than one that it does, was undone by the later one: it is
+        marked as superseded. Checked newest first.
         """
-        undone = False
+        is_later_one_seen = False
         for change in self.filter(state__in=StripeRequest.UNSEEN):
             if change.is_shown_by(agreed):
-                change.state, undone = StripeRequest.State.SEEN, True
+                is_later_one_seen = True
+                change.state = StripeRequest.State.SEEN
                 change.save(update_fields=["state"])
-            elif undone and change.state == StripeRequest.State.ACCEPTED:
+            elif is_later_one_seen and change.state == StripeRequest.State.ACCEPTED:
                 change.state = StripeRequest.State.SUPERSEDED
                 change.save(update_fields=["state"])
 
 
 class SubscriptionChange(StripeRequest):
-    """One request of ours to change a subscription at Stripe."""
+    """A request to change a subscription at Stripe. Amounts are in minor units of the subscription's currency.
+
+    `at_once` cancels it immediately instead of at the end of the period. `surface` says where the request was made.
+    """
 
     class Kind(models.TextChoices):
         STOP = "stop", _("stop")
@@ -54,7 +59,7 @@ class SubscriptionChange(StripeRequest):
         KEEP = "keep", _("keep going")
 
     class Reason(models.TextChoices):
-        """Why a reader stops, as the stop page asks. Staff and older rows may hold other words."""
+        """The reasons for stopping that the stop page offers. Staff and older rows may have other values."""
 
         MONEY = "money", _("Money is tight")
         ELSEWHERE = "elsewhere", _("I give elsewhere now")
@@ -94,17 +99,18 @@ class SubscriptionChange(StripeRequest):
 
     @property
     def turn(self) -> str:
-        """Wishes about one subscription reach Stripe in their order."""
+        """Return the name of the lock: requests for one subscription are sent to Stripe one after another."""
         return f"subscription:{self.subscription_id}"
 
     @property
     def takes_back_a_stop(self) -> bool:
+        """Whether the request's parameters cancel a stop that Stripe may have."""
         return self.stripe_params.get("cancel_at_period_end") is False or self.stripe_params.get("cancel_at") == ""
 
     def is_shown_by(self, agreed: Agreement) -> bool:
-        """Return whether a subscription, our row or Stripe's object, is as this request asked for.
+        """Return whether a subscription, our row or Stripe's object, is in the state that this request asked for.
 
-        Every request counts as shown by a subscription that is over: nothing is left to ask of it.
+        True for every request if the subscription has ended or never began, because it cannot be changed any more.
         """
         if agreed.status not in ALIVE:
             return True

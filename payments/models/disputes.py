@@ -1,4 +1,4 @@
-"""A dispute: the bank takes a gift back and asks who is right. Exactly Stripe's, mirrored from a fresh read."""
+"""Disputes: the supporter's bank takes a gift back, and the newsroom may answer. Written by books/disputes.py."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from payments.models.money import Payment
 
 
 class Dispute(models.Model):
+    """Stripe's dispute of a payment, as last read from Stripe.
+
+    `withdrawn_amount` is what Stripe has taken from our balance for it and not given back.
+    """
+
     class Status(models.TextChoices):
         WARNING_NEEDS_RESPONSE = "warning_needs_response", _("inquiry: the bank asks")
         WARNING_UNDER_REVIEW = "warning_under_review", _("inquiry: the bank reads")

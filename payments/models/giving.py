@@ -1,6 +1,7 @@
-"""What people agreed to: one attempt to give (Checkout), and the recurring agreement (Subscription).
+"""Agreements with supporters: an attempt to give (Checkout) and a recurring gift (Subscription).
 
-Amounts are integers in minor units of `currency`, with Stripe's exponents (payments/currencies.py).
+Amounts are integers in minor units of `currency`, with Stripe's exponents (payments/currencies.py). The rules are in
+payments/giving/checkout.py and payments/recurring/.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Frequency(models.TextChoices):
 
 
 class Attributed(models.Model):
-    """Which ask led here. Copied from the checkout to the subscription and to every payment."""
+    """The campaign, appeal and article that led to a gift, copied from checkout to subscription and every payment."""
 
     campaign = models.ForeignKey(
         Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("campaign")
@@ -44,11 +45,15 @@ class Attributed(models.Model):
         abstract = True
 
     def attribution(self) -> dict[str, object]:
+        """Return the fields of the attribution, for copying them to another row."""
         return {"campaign_id": self.campaign_id, "appeal_id": self.appeal_id, "article": self.article}
 
 
 class Checkout(Attributed):
-    """One attempt to give. Its row is committed before Stripe is asked; `public_id` is the root of idempotency."""
+    """An attempt to give. Its row is committed before Stripe is called; idempotency keys are made from `public_id`.
+
+    `attempt` counts the Checkout Sessions asked for; `stripe_params` are the parameters of each.
+    """
 
     class Status(models.TextChoices):
         STARTED = "started", _("started")
@@ -101,22 +106,25 @@ class Checkout(Attributed):
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def alive(self) -> SubscriptionQuerySet:
-        """Those that still charge or try to."""
+        """Return subscriptions that may still take money: every status but incomplete and ended ones."""
         return self.filter(status__in=Subscription.ALIVE)
 
     def continuing(self) -> SubscriptionQuerySet:
-        """Those that are paid and go on: neither behind, nor paused, nor stopping."""
+        """Return subscriptions that are paid and continue: not behind with a payment, paused or set to stop."""
         return self.filter(
             status=Subscription.Status.ACTIVE, collection_paused=False, cancel_at_period_end=False, cancel_at=None
         )
 
     def renewing_by(self, day: date) -> SubscriptionQuerySet:
-        """Those that will charge again no later than this day."""
+        """Return subscriptions that are not set to stop and whose next payment is due on or before this day."""
         return self.alive().filter(cancel_at_period_end=False, cancel_at=None, renews_on__lte=day)
 
 
 class Subscription(Attributed):
-    """The recurring agreement. `status` is spelled as Stripe spells it and mirrors a fresh read of Stripe's object."""
+    """A recurring gift. `status` and terms are those of Stripe's subscription when it was last read.
+
+    `renews_on` is the day of the next payment. `method` is a card or account in words, such as "Visa 4242".
+    """
 
     Status = SubscriptionStatus
 
@@ -181,16 +189,19 @@ class Subscription(Attributed):
 
     @property
     def has_another_active(self) -> bool:
-        """Whether another recurring gift of this person is paid and goes on."""
+        """Whether the supporter has another recurring gift that is paid and continues."""
         return Subscription.objects.continuing().filter(supporter_id=self.supporter_id).exclude(pk=self.pk).exists()
 
     @property
     def is_ending_or_asked_to(self) -> bool:
-        """Over, stopping, or asked to stop and not to go on since."""
+        """Whether it has ended, is set to stop, or has a stop request not followed by a request to continue."""
         return not self.is_alive or self.stops_by(*StripeRequest.UNSEEN)
 
     def stops_by(self, *states: str) -> bool:
-        """Whether it stops by what was last asked of Stripe, by a request in one of these states, else as it shows."""
+        """Return whether it will stop according to the newest change request about a stop in one of these states.
+
+        Without such a request, the subscription as last read from Stripe decides.
+        """
         for change in self.changes.filter(state__in=states):
             if change.kind == SubscriptionChange.Kind.STOP:
                 return True
@@ -199,7 +210,10 @@ class Subscription(Attributed):
         return self.is_stopping
 
     def pauses_by(self, *states: str) -> bool:
-        """The same for a pause."""
+        """Return whether it will be paused according to the newest change request about a pause in one of these states.
+
+        Without such a request, the subscription as last read from Stripe decides.
+        """
         for change in self.changes.filter(state__in=states):
             if "pause_collection" in change.stripe_params:
                 return bool(change.stripe_params["pause_collection"])

@@ -1,4 +1,4 @@
-"""The inbox: every event Stripe sent, stored once, worked by `manage.py drain`. The table is the queue."""
+"""The inbox: every event that Stripe sent, stored once, processed by `manage.py drain`. The table is the queue."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StripeEvent(models.Model):
-    """One event. `payload` is kept as the bytes that came: whatever is in them, they can be stored.
+    """An event from Stripe. `payload` holds the bytes as received, because bytes can always be stored.
 
-    A row with `is_sync` is a request of our own to read an object from Stripe again, worked like an event.
+    A row with `is_sync` was made here: it asks to read an object from Stripe again, and is processed like an event.
+    `failures` counts tries that failed by an error of this software; `attempts` counts all tries.
     """
 
     class State(models.TextChoices):
@@ -70,10 +71,12 @@ class StripeEvent(models.Model):
 
     @cached_property
     def body(self) -> dict[str, Any]:
+        """Return the parsed payload. Raises ValueError if it is not JSON."""
         parsed: dict[str, Any] = json.loads(bytes(self.payload))
         return parsed
 
     @property
     def object(self) -> dict[str, Any]:
+        """Return the object that the event is about, as Stripe rendered it when it made the event."""
         found: dict[str, Any] = self.body["data"]["object"]
         return found

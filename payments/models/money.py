@@ -1,6 +1,7 @@
-"""Money that moved or tried to. Facts are guarded here, in the database; ledger rows are added, never edited.
+"""Money that moved or tried to: payments, refunds and the ledger. Written by payments/books/.
 
-All amounts are integers in minor units of the currency beside them, with Stripe's exponents.
+Constraints of the database guard these rows; ledger entries are added, never edited. All amounts are integers in minor
+units of the row's currency, with Stripe's exponents.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from members import clock
 from members.models import Supporter
 from payments.models.giving import CURRENCY, Attributed, Checkout, Frequency, Subscription
 
-# What stayed of a payment, in minor units: not sent back by us and not taken back by a bank.
+# The rest of a payment in minor units: not refunded by the newsroom and not taken back by a bank.
 KEPT = F("amount") - F("refunded_amount") - F("disputed_amount")
 
 
 class Payment(Attributed):
-    """One gift of money: keyed by Stripe's PaymentIntent (given once) or Invoice (recurring), recorded once."""
+    """A payment, received, on its way or failed; recorded once per PaymentIntent (one-off) or Invoice (recurring)."""
 
     class Status(models.TextChoices):
         PROCESSING = "processing", _("with the bank")
@@ -80,17 +81,18 @@ class Payment(Attributed):
 
     @property
     def is_recovered(self) -> bool:
-        """Received after all, however late: "failed" never sticks."""
+        """Whether it was received after at least one failed try."""
         return self.status == self.Status.SUCCEEDED and self.failures > 0
 
     @property
     def is_debit(self) -> bool:
-        """Drawn from a bank account, which can take it back weeks later; see stripe_api/means.py for the words."""
+        """Whether it is a bank debit (SEPA), which the bank can take back weeks later."""
+        # The words of `method` are made in stripe_api/means.py.
         return self.method.startswith("SEPA")
 
     @property
     def is_outside_stripe(self) -> bool:
-        """Received, and no charge brought it: staff marked its invoice as paid at Stripe. Stripe can send none back."""
+        """Whether it was received without a charge: staff marked its invoice as paid at Stripe. It has no refunds."""
         return self.status == self.Status.SUCCEEDED and not self.stripe_charge_id
 
     @property
@@ -99,7 +101,7 @@ class Payment(Attributed):
 
 
 class Refund(models.Model):
-    """Exactly Stripe's refund. `status` mirrors a fresh read; the ledger carries what it did to the balance."""
+    """Stripe's refund of a payment, as last read from Stripe. Ledger entries record how it changed the balance."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -133,10 +135,10 @@ class Refund(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One signed line of money, named once by its source. A database trigger refuses every change.
+    """A signed amount of money. `source` names its cause and is unique. A database trigger refuses every change.
 
-    `amount` is what was given or sent back, in the currency given. What Stripe settled for a line is a line of its
-    own (kind `settlement`, amount 0), because Stripe may say it later: settled amount, fee, rate.
+    `amount` is the sum given, refunded or disputed, in the supporter's currency. The settled amount, fee and rate come
+    from Stripe later, so they are an entry of their own (kind `settlement`, amount 0) that `settles` the first one.
     """
 
     class Kind(models.TextChoices):

@@ -1,4 +1,4 @@
-"""What Stripe pays out to the bank, and the lines of its balance that each payout is made of."""
+"""Stripe's payouts to the newsroom's bank, and the balance lines in each. Written by payments/books/payouts.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from payments.models.money import LedgerEntry
 
 
 class Payout(models.Model):
-    """`unexplained` is the payout less the net of its lines: 0 when every cent is accounted for."""
+    """A payout, as last read from Stripe. `unexplained` is its amount less the net of its lines: 0 if it adds up."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("on its way")
@@ -41,7 +41,10 @@ class Payout(models.Model):
 
 
 class PayoutLine(models.Model):
-    """One balance transaction in a payout, tied to our settlement line when it is ours and in our books."""
+    """A balance transaction in a payout. `ledger_entry` is our settlement entry for it, if it has one.
+
+    `whose` says who caused it: this installation, other software on the Stripe account, or Stripe itself.
+    """
 
     class Whose(models.TextChoices):
         OURS = "ours", _("ours")

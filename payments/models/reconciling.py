@@ -1,4 +1,7 @@
-"""Comparing with Stripe: what each run looked at, and each difference with who settled it. Nothing mends silently."""
+"""Comparing with Stripe: each run, and each difference with the person who closed it. Nothing is fixed silently.
+
+Written by payments/reconciling/.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Reconciliation(models.Model):
-    """One comparison: of missed events, of all objects, or of the balance alone, over a span of Stripe's time."""
+    """A run: looking for missed events, or comparing all objects, or the balance alone.
+
+    It covers what happened at Stripe from `since` until `until`. `error` says why it stopped early, if it did.
+    """
 
     class Kind(models.TextChoices):
         EVENTS = "events", _("events that never came")
@@ -37,7 +43,10 @@ class Reconciliation(models.Model):
 
 
 class Difference(models.Model):
-    """Something Stripe says otherwise than our books. A person settles it, or it is gone at the next comparison."""
+    """A field that differs between Stripe (`theirs`) and our database (`ours`); "" means that one side has no value.
+
+    Closed by a person, or by the next comparison that no longer finds it (`gone`).
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("open")

@@ -1,4 +1,7 @@
-"""What we ask of Stripe: a row committed before the call, whose id is the idempotency key, with frozen parameters."""
+"""Requests to Stripe: a row with the parameters, committed before the call; the idempotency key is made from its id.
+
+Sent by payments/stripe_requests.py. Change requests are in changes.py. Also here: heartbeats of our own processes.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from members import clock
 
 
 class StripeRequest(models.Model):
-    """Asked, accepted, then seen in an object read from Stripe. One left unanswered by a crash is taken up again.
+    """A request to change something at Stripe. Its state goes from requested to accepted (Stripe's answer) to seen
+    (confirmed by an object read from Stripe), or to failed or superseded. A request left unanswered is retried.
 
-    A generation is one use of a key: with other parameters, or after Stripe forgot the key, the next one begins.
+    A generation is the use of one idempotency key: the next one begins with other parameters, or when the key can no
+    longer be used.
     """
 
     class State(models.TextChoices):
@@ -48,12 +53,15 @@ class StripeRequest(models.Model):
 
     @property
     def turn(self) -> str:
-        """What is asked one after another, across processes."""
+        """Return the name of the lock under which the request is sent, one process at a time."""
         return f"request:{self.public_id}"
 
 
 class RefundRequest(StripeRequest):
-    """Staff send money back. The refund itself is Stripe's, and arrives as one of its events."""
+    """A refund that staff ask Stripe for. The refund itself arrives with an event, as a Refund.
+
+    `amount` is in minor units of the payment's currency. `sentence` is added to the email to the supporter.
+    """
 
     class Reason(models.TextChoices):
         REQUESTED = "requested_by_customer", _("the supporter asked")
@@ -83,7 +91,7 @@ class RefundRequest(StripeRequest):
 
 
 class PortalConfiguration(StripeRequest):
-    """What Stripe's hosted portal may do for our readers: put another card or bank in place. Made once an account."""
+    """The configuration of Stripe's customer portal: readers may change card or bank there. Made once per account."""
 
     stripe_configuration_id = models.CharField(max_length=255, blank=True)
 
@@ -97,7 +105,10 @@ class PortalConfiguration(StripeRequest):
 
 
 class PortalVisit(StripeRequest):
-    """A reader goes to Stripe's page to change how they pay: what it was until then. The page itself runs out soon."""
+    """A reader's visit to Stripe's portal to change how they pay. `method_before` is the payment method until then.
+
+    Only its request is stored: the portal's page expires within minutes.
+    """
 
     subscription = models.ForeignKey("payments.Subscription", on_delete=models.PROTECT, related_name="portal_visits")
     method_before = models.CharField(max_length=255, blank=True)
@@ -112,7 +123,7 @@ class PortalVisit(StripeRequest):
 
 
 class OverdueTry(StripeRequest):
-    """An overdue payment is tried with a card or bank that was put in place for it: once a payment and method."""
+    """A try of an overdue payment with a new card or bank account. Made once per payment and payment method."""
 
     payment = models.ForeignKey("payments.Payment", on_delete=models.PROTECT, related_name="overdue_tries")
     stripe_payment_method_id = models.CharField(max_length=255)
@@ -130,7 +141,7 @@ class OverdueTry(StripeRequest):
 
 
 class Heartbeat(models.Model):
-    """When a process that must always run was last heard of."""
+    """The last sign of life of a process that must always run. Written by payments/heartbeats.py."""
 
     name = models.CharField(primary_key=True, max_length=40)
     beaten_at = models.DateTimeField(_("last heard of"))

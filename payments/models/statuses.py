@@ -1,4 +1,4 @@
-"""The states of a recurring gift, spelled as Stripe spells them."""
+"""The states of a recurring gift, spelled as Stripe spells them; used by giving.py and changes.py."""
 
 from __future__ import annotations
 

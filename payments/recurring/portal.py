@@ -9,7 +9,8 @@ from django.conf import settings
 
 from payments import stripe_requests
 from payments.errors import StripeMissing, StripeUnavailable
-from payments.giving.checkout import LOOK_EVERY_SECONDS, STRIPE_LOCALES
+from payments.giving.checkout import LOOK_EVERY_SECONDS
+from payments.giving.sessions import STRIPE_LOCALES
 from payments.inbox import queue
 from payments.models import Payment, PortalConfiguration, PortalVisit, StripeRequest, Subscription
 from payments.stripe_api import client

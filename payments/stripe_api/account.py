@@ -1,4 +1,7 @@
-"""Shapes of the Stripe account itself: its balance, payouts, customers, endpoints. The rest is in objects.py."""
+"""Convert Stripe's objects about the account into our values: balance, payouts, customers, webhook endpoints.
+
+The objects of gifts are in objects.py. Called by client.py and lists.py.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ def balance_transaction(raw: Raw) -> BalanceTransaction:
         fee=raw["fee"],
         exchange_rate=None if rate is None else Decimal(str(rate)),
         created_at=moment(raw["created"]),
-        of=_of(raw.get("source")),
+        of=_moved_by(raw.get("source")),
     )
 
 
-def _of(source: Any) -> Charge | Refund | Dispute | None:
-    """The object that moved the balance, where the line was listed with it and it is one of a gift's."""
+def _moved_by(source: Any) -> Charge | Refund | Dispute | None:
+    """Return the charge, refund or dispute that moved the balance; None for other sources, or if not expanded."""
     if not isinstance(source, Mapping):
         return None
     if source["object"] == "charge":
@@ -54,7 +57,7 @@ def payout(raw: Raw) -> Payout:
 
 
 def customer(raw: Raw) -> Customer:
-    """A deleted one has no address."""
+    """Return Stripe's customer; the address of a deleted one is ""."""
     return Customer(id=raw["id"], email=raw.get("email") or "")
 
 

@@ -1,6 +1,6 @@
-"""How often this process may ask Stripe for many things: Stripe's limit is shared with the readers' gifts.
+"""A limit on bulk reads from Stripe: they share Stripe's rate limit with the requests that readers wait for.
 
-Waited for by the drain's reads and before every page of a list. A single call for a reader or for staff does not wait.
+The drain's reads and every page of a list wait for it. A single call for a reader or for staff does not.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from django.conf import settings
 
 
 class Budget:
-    """At most so many reads a second, evenly."""
+    """At most STRIPE_READS_PER_SECOND reads per second in this process, evenly spaced. Safe to use from threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._next = 0.0
 
     def wait(self) -> None:
+        """Sleep until the next read may start."""
         with self._lock:
             now = time.monotonic()
             pause = max(0.0, self._next - now)

@@ -1,7 +1,7 @@
-"""The only door to Stripe: every call goes out here, every write with an idempotency key from a committed row.
+"""The only module that calls Stripe, with lists.py: reads, and writes with an idempotency key from a committed row.
 
-Reads return our dataclasses (objects.py). Errors come back as StripeUnavailable, StripeRefused, StripeMissing.
-Never called inside a database transaction.
+Reads return our dataclasses (values.py). Every function raises StripeUnavailable when Stripe does not answer,
+StripeRefused when it says no, StripeMissing for an unknown id. Never call one inside a database transaction.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from payments.stripe_api.refusals import guarded
 T = TypeVar("T")
 
 API_VERSION: str = stripe.api_version
-# The longest a reader waits before we say that the payment partner does not answer.
+# How long one try of a call may take: a reader may be waiting for it.
 TIMEOUT_SECONDS = 6
-# The name of a kind of row and what tells this one from the others; the SDK's own keys have no colon.
+# A kind of row and an id, such as "checkout:<uuid>:1". The SDK's own random keys have no colon.
 OUR_KEY = re.compile(r"[a-z_]+:.+")
 
 _INTENT = ["latest_charge.balance_transaction"]
@@ -41,9 +41,9 @@ _SESSION = [*(f"payment_intent.{name}" for name in _INTENT), *(f"subscription.{n
 
 
 class _Keyed(stripe.RequestsClient):
-    """The last step before the socket: what is not a read leaves with a key of ours, `<row>:<id>...`, or not at all.
+    """The SDK's HTTP client, but a write without one of our idempotency keys raises ValueError and is not sent.
 
-    The SDK gives a write without a key one of its own, by chance: repeated later, that is a second effect.
+    The SDK gives a write without a key a random one, so that repeating the write later would have a second effect.
     """
 
     def request(
@@ -55,13 +55,13 @@ class _Keyed(stripe.RequestsClient):
 
 
 def connection() -> stripe.StripeClient:
-    """For this module and lists.py alone."""
+    """Return the SDK's client for the configured key. For this module and lists.py only."""
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
 
 @cache
 def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
-    """One client a process. The SDK's own client retries nothing unless told to; repeats reuse the key they carry."""
+    """Return the SDK's client, made once per process. It retries a call once, with the same idempotency key."""
     return stripe.StripeClient(
         secret_key,
         base_addresses={"api": api_base},
@@ -74,19 +74,6 @@ def read_session(session_id: str) -> objects.Session:
     return _read(objects.session, lambda: connection().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
 
 
-def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
-    """The sessions that led to `{"payment_intent": id}` or `{"subscription": id}`, without what they led to."""
-    wanted: Any = {**led_to, "limit": 100}
-    return list(map(objects.session, rows(lambda: connection().v1.checkout.sessions.list(wanted))))
-
-
-def open_session_of(checkout: str, since: datetime) -> tuple[str, str] | None:
-    """A session of this checkout that can still be paid (id, address). Stripe cannot search them by metadata."""
-    wanted: Any = {"status": "open", "created": {"gte": int(since.timestamp())}, "limit": 100}
-    listed_ones = rows(lambda: connection().v1.checkout.sessions.list(wanted))
-    return next(((raw["id"], raw["url"]) for raw in listed_ones if objects.is_of_checkout(raw, checkout)), None)
-
-
 def read_subscription(subscription_id: str) -> objects.Subscription:
     sdk = connection().v1.subscriptions
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
@@ -97,7 +84,7 @@ def read_customer(customer_id: str) -> values.Customer:
 
 
 def customer_of_method(method_id: str) -> str:
-    """Whose a card or account is, or "" when it was removed."""
+    """Return the id of the customer to whom a payment method is attached, or "" if it was detached."""
     return _read(objects.customer_of, lambda: connection().v1.payment_methods.retrieve(method_id))
 
 
@@ -119,7 +106,7 @@ def read_refund(refund_id: str) -> objects.Refund:
 
 
 def refunds_of(payment: Mapping[str, str]) -> list[objects.Refund]:
-    """All refunds of a payment, named as `{"payment_intent": id}` or `{"charge": id}`."""
+    """Return all refunds of a payment, given as `{"payment_intent": id}` or `{"charge": id}`."""
     wanted: Any = {**payment, "limit": 100}
     return list(map(objects.refund, rows(lambda: connection().v1.refunds.list(wanted))))
 
@@ -137,23 +124,16 @@ def read_payout(payout_id: str) -> values.Payout:
 
 
 def invoice_of(intent_id: str) -> str:
-    """The invoice a PaymentIntent paid, or "": the intent itself has no such field."""
+    """Return the id of the invoice that a PaymentIntent pays, or "" if none: the intent has no such field."""
     wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
     page = guarded(lambda: connection().v1.invoice_payments.list(wanted)).to_dict()
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
 def balance_transactions_since(since: datetime) -> Iterator[values.BalanceTransaction]:
-    """Newest first, a hundred a call."""
+    """Iterate over the balance transactions created since then, newest first, a hundred per call."""
     wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
     return map(account.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
-
-
-def balance_transactions_of(payout_id: str) -> Iterator[values.BalanceTransaction]:
-    """What an automatic payout is made of, each line with what moved it; the payout's own line left out."""
-    wanted: Any = {"payout": payout_id, "limit": 100, "expand": ["data.source"]}
-    lines = map(account.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
-    return (line for line in lines if line.type != "payout")
 
 
 def read_balance_transaction(transaction_id: str) -> values.BalanceTransaction:
@@ -162,31 +142,34 @@ def read_balance_transaction(transaction_id: str) -> values.BalanceTransaction:
 
 
 def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str, Any]]]:
-    """Events of at most twenty types, delivered or not, as they were rendered when they were made; for 30 days."""
+    """Iterate over pages of events of at most 20 types, delivered or not, as Stripe rendered them when it made them.
+
+    Stripe keeps them for 30 days. Event objects are raw dictionaries.
+    """
     wanted: Any = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
     return _pages(lambda: connection().v1.events.list(wanted))
 
 
 def account_id() -> str:
-    """Whose key this is. A restricted key may not be allowed to say: StripeRefused."""
+    """Return the id of the account that our key belongs to. A restricted key may not be allowed to: StripeRefused."""
     found: str = guarded(lambda: connection().v1.accounts.retrieve_current()).to_dict()["id"]
     return found
 
 
 def stripe_time() -> datetime:
-    """What Stripe's clock says, in whole seconds; asked with the smallest read that our key must be allowed."""
+    """Return the time of Stripe's clock, in whole seconds, from the answer to a small read that any key may make."""
     answer = guarded(lambda: connection().v1.balance_transactions.list({"limit": 1}))
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
 def webhook_endpoints() -> list[values.WebhookEndpoint]:
-    """All of the account in the key's mode; Stripe allows sixteen."""
+    """Return all webhook endpoints of the account in the key's mode. One page holds them: Stripe allows 16."""
     page = guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()
     return [account.webhook_endpoint(raw) for raw in page["data"]]
 
 
 def create_webhook_endpoint(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
-    """Returns (endpoint id, signing secret). Stripe says the secret in this answer only."""
+    """Create a webhook endpoint; return its id and signing secret. Stripe shows the secret in this answer only."""
     sdk = connection().v1.webhook_endpoints
     made = _write(sdk.create, (), params, stripe_params.WebhookEndpointCreateParams, key)
     return made["id"], made["secret"]
@@ -198,7 +181,7 @@ def update_webhook_endpoint(endpoint_id: str, params: Mapping[str, Any], *, key:
 
 
 def create_checkout_session(params: Mapping[str, Any], *, key: str) -> tuple[str, str]:
-    """Returns (session id, address of Stripe's page). The same key gives the same session, however often."""
+    """Create a Checkout Session; return its id and the URL of Stripe's page. The same key returns the same session."""
     sdk = connection().v1.checkout.sessions
     made = _write(sdk.create, (), params, stripe_params.checkout.SessionCreateParams, key)
     return made["id"], made["url"]
@@ -215,20 +198,20 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
 
 
 def pay_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> objects.Invoice:
-    """Try an open invoice now. Raises Declined when the bank said no or wants it confirmed, beside the usual."""
+    """Try to collect an open invoice now; return it. Also raises Declined: the bank said no or wants confirmation."""
     sdk = connection().v1.invoices
     return objects.invoice(_write(sdk.pay, (invoice_id,), params, stripe_params.InvoicePayParams, key))
 
 
 def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
-    """Returns the configuration's id."""
+    """Create a configuration of Stripe's customer portal; return its id."""
     sdk = connection().v1.billing_portal.configurations
     made: str = _write(sdk.create, (), params, stripe_params.billing_portal.ConfigurationCreateParams, key)["id"]
     return made
 
 
 def create_portal_session(params: Mapping[str, Any], *, key: str) -> str:
-    """Returns the address of Stripe's page, which is good for some minutes."""
+    """Create a session of Stripe's customer portal; return the URL of its page, which expires within minutes."""
     sdk = connection().v1.billing_portal.sessions
     made: str = _write(sdk.create, (), params, stripe_params.billing_portal.SessionCreateParams, key)["url"]
     return made
@@ -240,12 +223,13 @@ def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
 
 
 def rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
+    """Iterate over the raw objects on all pages of a list. `first` calls Stripe for the first page."""
     for page in _pages(first):
         yield from page
 
 
 def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
-    """A list of Stripe's, a page at a time, each within the budget of reads."""
+    """Iterate over the pages of a list, each read within the budget."""
     budget.wait()
     page = guarded(first)
     while True:
@@ -257,6 +241,7 @@ def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
 
 
 def listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:
+    """Iterate over the pages of a list of Stripe's, a hundred objects each, converted to our values by `shape`."""
     for page in _pages(lambda: call({**wanted, "limit": 100})):
         yield [shape(raw) for raw in page]
 
@@ -268,6 +253,7 @@ def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T
 def _write(
     call: Callable[..., Any], path: tuple[str, ...], params: Mapping[str, Any], typed_dict: type, key: str
 ) -> dict[str, Any]:
+    """Send a write and return the raw answer. Raises ValueError for an empty key or, if checked, wrong parameters."""
     if not key:
         raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
     if settings.STRIPE_PARAMS_CHECKED:

@@ -1,4 +1,7 @@
-"""The Stripe event types we act on: the one constant for the handlers and for the endpoint registered at Stripe."""
+"""The Stripe event types that are handled: one list for the handlers and for the webhook endpoint at Stripe.
+
+Also the types that are left out, each with its reason, and the objects that are read again on our own request.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ HANDLED: tuple[str, ...] = (
     "payout.reconciliation_completed",
 )
 
-# Types that one might expect among them, and why nothing is done. docs/operations.md tells the same.
+# Types that are left out on purpose, each with the reason. docs/operations.md lists the same.
 NOT_HANDLED: dict[str, str] = {
     "charge.refunded": "the refund.* events report each refund by itself; the nightly comparison checks the sums",
     "invoice.upcoming": "it names no invoice, and our own dates decide who is reminded when",
@@ -61,7 +64,7 @@ NOT_HANDLED: dict[str, str] = {
     "payment_intent.created": "nothing has happened yet; acting on it caused duplicates in other software",
 }
 
-# Objects we may ask to be read again: stored and worked like events, of a type such as sync.subscription.
+# Objects that inbox.queue.request_sync can have read again: processed like events, of a type such as sync.subscription.
 SYNCED: tuple[str, ...] = (
     "checkout.session",
     "payment_intent",

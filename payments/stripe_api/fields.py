@@ -1,4 +1,4 @@
-"""The fields that Stripe's objects share: references, expanded or not, and moments. For the shapes beside this file."""
+"""Fields that Stripe's objects have in common: references and times. Called by objects.py and account.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def id_of(value: Any) -> str:
-    """The id of a reference, expanded or not; "" for none."""
+    """Return the id of a reference, whether it is expanded or not; "" if there is none."""
     if isinstance(value, Mapping):
         return str(value.get("id") or "")
     return str(value or "")

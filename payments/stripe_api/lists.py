@@ -1,11 +1,12 @@
-"""Stripe's lists: all objects of a kind for the comparison, all of one customer. The part of client.py that is lists.
+"""Stripe's lists: all objects of a kind in a span of time, and all that belong to another object. Reads only.
 
-A page at a time, each within the budget of reads, so memory stays flat. Errors are those of client.py.
+Iterators yield a page or a row at a time, so that memory stays flat; each page waits for the budget of reads. Errors
+are those of client.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +14,15 @@ from payments.stripe_api import account, client, objects, values
 
 
 def subscriptions() -> Iterator[list[objects.Subscription]]:
-    """Every subscription that has not ended."""
+    """Iterate over pages of all subscriptions that are not canceled."""
     return client.listed(objects.subscription, client.connection().v1.subscriptions.list)
 
 
 def ended_subscriptions(since: datetime) -> Iterator[list[objects.Subscription]]:
-    """Those canceled since, and some before: Stripe asks for the end of the paid period, which is never earlier."""
+    """Iterate over pages of the subscriptions canceled since then, and some canceled before.
+
+    Stripe filters by the end of the paid period, which is never before the cancellation.
+    """
     ends: Any = {"gte": int(since.timestamp())}
     return client.listed(
         objects.subscription, client.connection().v1.subscriptions.list, status="canceled", current_period_end=ends
@@ -43,9 +47,9 @@ def balance_transactions(since: datetime, until: datetime) -> Iterator[list[valu
 
 
 def moved(since: datetime, until: datetime) -> Iterator[list[values.BalanceTransaction]]:
-    """The lines of the balance, each with what moved it."""
-    sdk, whole = client.connection().v1.balance_transactions, ["data.source"]
-    return client.listed(account.balance_transaction, sdk.list, created=_between(since, until), expand=whole)
+    """Iterate over pages of balance transactions, each with the object that caused it in `of`."""
+    sdk = client.connection().v1.balance_transactions
+    return client.listed(account.balance_transaction, sdk.list, created=_between(since, until), expand=["data.source"])
 
 
 def payouts(since: datetime, until: datetime) -> Iterator[list[values.Payout]]:
@@ -53,7 +57,7 @@ def payouts(since: datetime, until: datetime) -> Iterator[list[values.Payout]]:
 
 
 def subscriptions_of(customer: str) -> list[objects.Subscription]:
-    """All of a customer's, ended ones too, without what they are paid from."""
+    """Return all subscriptions of a customer, ended ones included. Their `method` is "", because it is not expanded."""
     wanted: Any = {"customer": customer, "status": "all", "limit": 100}
     return list(map(objects.subscription, client.rows(lambda: client.connection().v1.subscriptions.list(wanted))))
 
@@ -61,6 +65,34 @@ def subscriptions_of(customer: str) -> list[objects.Subscription]:
 def intents_of(customer: str) -> list[objects.PaymentIntent]:
     wanted: Any = {"customer": customer, "limit": 100}
     return list(map(objects.payment_intent, client.rows(lambda: client.connection().v1.payment_intents.list(wanted))))
+
+
+def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
+    """Return the sessions that led to `{"payment_intent": id}` or `{"subscription": id}`.
+
+    In a list these are not expanded: the sessions' `payment_intent` and `subscription` are None.
+    """
+    wanted: Any = {**led_to, "limit": 100}
+    return list(map(objects.session, client.rows(lambda: client.connection().v1.checkout.sessions.list(wanted))))
+
+
+def open_session_of(checkout: str, since: datetime) -> tuple[str, str] | None:
+    """Return (id, URL) of a session of this checkout (public id) that can still be paid, or None.
+
+    Reads all open sessions made since then, because Stripe cannot search sessions by metadata.
+    """
+    wanted: Any = {"status": "open", "created": {"gte": int(since.timestamp())}, "limit": 100}
+    open_sessions = client.rows(lambda: client.connection().v1.checkout.sessions.list(wanted))
+    return next(((raw["id"], raw["url"]) for raw in open_sessions if objects.is_of_checkout(raw, checkout)), None)
+
+
+def balance_transactions_of(payout_id: str) -> Iterator[values.BalanceTransaction]:
+    """Iterate over the balance transactions in an automatic payout, each with its source; not the payout's own one."""
+    wanted: Any = {"payout": payout_id, "limit": 100, "expand": ["data.source"]}
+    lines = map(
+        account.balance_transaction, client.rows(lambda: client.connection().v1.balance_transactions.list(wanted))
+    )
+    return (line for line in lines if line.type != "payout")
 
 
 def _between(since: datetime, until: datetime) -> dict[str, int]:

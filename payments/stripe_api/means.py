@@ -1,6 +1,6 @@
-"""What a gift is paid from, in Stripe's shapes: a card or an account in a few words, its end, whether it is there.
+"""Payment methods in Stripe's objects: a card or account in a few words, its expiry, whether one is missing.
 
-And when its money came. The part of objects.py that is about methods; called by it alone.
+Also when a charge's money arrived. Called by objects.py only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any
 
 
 def method(details: Any) -> str:
-    """A payment method as a person knows it, such as "Visa 4242". Never more than a brand and four digits."""
+    """Return a payment method in words, such as "Visa 4242" or "SEPA 3000"; "" if `details` is not expanded.
+
+    Never more than a brand and four digits.
+    """
     if not isinstance(details, Mapping):
         return ""
     kind = str(details.get("type") or "")
@@ -24,15 +27,15 @@ def method(details: Any) -> str:
     return kind.replace("_", " ").title()
 
 
-# What a bank answers days after it was ordered, as Stripe names it.
+# Stripe's names of the payment methods whose bank answers days after the order.
 DEBITS = frozenset(["acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account"])
 
 
 def came_at(charge: Mapping[str, Any]) -> int | None:
-    """When a charge's money came: at once; a debit's at the latest on the day Stripe lets it be used.
+    """Return when a charge's money arrived, as a Unix time: when it was made, or for a debit when it becomes available.
 
-    A debit's charge and its line in the balance are made when it is ordered, days before. The moment in which the bank
-    said yes is in no field of either, only on the events that tell of it (webhooks/handlers/giving.py).
+    A debit's charge and balance transaction are made when it is ordered, days before the bank's answer. Neither has
+    the time of the answer; only the events do (webhooks/handlers/giving.py). None for an empty charge.
     """
     line = charge.get("balance_transaction")
     if isinstance(line, Mapping) and (charge.get("payment_method_details") or {}).get("type") in DEBITS:
@@ -41,7 +44,10 @@ def came_at(charge: Mapping[str, Any]) -> int | None:
 
 
 def lacks_method(method: Any, customer: Any) -> bool:
-    """Whether nothing is there to be paid from, as far as method and customer were read with the subscription."""
+    """Return whether a subscription has no payment method left: its own was detached, or there is none at all.
+
+    `method` and `customer` are the subscription's, expanded; what is not expanded counts as present.
+    """
     if isinstance(method, Mapping):
         return not method.get("customer")
     if method or not isinstance(customer, Mapping):
@@ -51,7 +57,7 @@ def lacks_method(method: Any, customer: Any) -> bool:
 
 
 def card_expiry(method: Any) -> date | None:
-    """The last day on which a card can be charged."""
+    """Return the last day on which a card can be charged; None for other methods, or if not expanded."""
     card = method.get("card") if isinstance(method, Mapping) else None
     if not card or not card.get("exp_year"):
         return None

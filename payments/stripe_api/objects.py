@@ -1,6 +1,7 @@
-"""The only file that knows Stripe's shapes, at the API version the SDK pins. Turns dictionaries into our values.
+"""Convert Stripe's objects, dictionaries of the API version that the SDK pins, into the values of values.py.
 
-Field paths and the changes between versions: docs/decisions/0003. Amounts are Stripe's minor units, codes upper case.
+With account.py and means.py the only place that knows Stripe's field names. Field paths and the changes between
+versions: docs/decisions/0003. Amounts are in Stripe's minor units, currency codes in upper case.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from payments.stripe_api.values import (
     Subscription,
 )
 
-# All that we put into Stripe's metadata: public ids of our rows, under names that nobody else would choose: what bears
-# them on an account that we share is ours, also when our row is gone. Never anything about a person.
+# The only metadata that we store at Stripe: public ids of our rows, never anything about a person. No other software
+# uses these names, so that on a shared account they identify our objects, even when our row is missing.
 METADATA_CHECKOUT = "hromada_checkout"
 METADATA_REFUND_REQUEST = "hromada_refund_request"
 
@@ -46,7 +47,7 @@ def charge(raw: Raw) -> Charge:
 
 
 def intent_of(charge: Charge) -> PaymentIntent:
-    """The PaymentIntent as far as its charge that succeeded tells it."""
+    """Return the PaymentIntent of a charge that succeeded, built from the charge alone."""
     return PaymentIntent(
         id=charge.payment_intent,
         customer=charge.customer,
@@ -91,7 +92,7 @@ def subscription(raw: Raw) -> Subscription:
         customer=_id(raw["customer"]),
         checkout=_checkout(raw),
         status=raw["status"],
-        amount=(price["unit_amount"] or 0) * (items[0].get("quantity") or 1),  # what others sell may have neither
+        amount=(price["unit_amount"] or 0) * (items[0].get("quantity") or 1),  # other software's may have neither
         currency=price["currency"].upper(),
         interval=price["recurring"]["interval"],
         item=items[0]["id"],
@@ -123,7 +124,7 @@ def invoice(raw: Raw) -> Invoice:
         checkout=_checkout(parent),
         status=raw["status"],
         is_first=raw.get("billing_reason") == "subscription_create",
-        amount=(paid and raw["amount_paid"]) or raw["amount_due"],  # what came outside Stripe may not count as paid
+        amount=(paid and raw["amount_paid"]) or raw["amount_due"],  # 0 if it was paid outside Stripe
         currency=raw["currency"].upper(),
         billed=_billed(raw["lines"]["data"]),
         attempts=raw.get("attempt_count") or 0,
@@ -177,6 +178,7 @@ def refund(raw: Raw) -> Refund:
 
 
 def dispute(raw: Raw) -> Dispute:
+    """Convert a dispute; withdrawals and returns are read from its balance transactions: the first and the last."""
     moved = raw.get("balance_transactions") or []
     withdrawn = [_moment(line["created"]) for line in moved if line["amount"] < 0]
     returned = [_moment(line["created"]) for line in moved if line["amount"] > 0]
@@ -204,17 +206,20 @@ def customer_of(raw: Raw) -> str:
 
 
 def customer_before(event: Raw) -> str:
-    """Whose a card or account was that an event says was removed."""
+    """Return the id of the customer a payment method belonged to before this event detached it, or ""."""
     return _id((event["data"].get("previous_attributes") or {}).get("customer"))
 
 
 def changed_address(event: Raw) -> bool:
-    """Whether a customer's address was what an event says was changed."""
+    """Return whether this event reports a change of the customer's email address."""
     return "email" in (event["data"].get("previous_attributes") or {})
 
 
 def lane_of(raw: Raw) -> str:
-    """What an object's events are worked one after another by: its customer, else what it hangs on, else itself."""
+    """Return the name of the lane of an object: events in one lane are processed one after another.
+
+    It is the id of its customer, else of its PaymentIntent or charge, else its own.
+    """
     if raw.get("object") == "customer":
         return str(raw.get("id") or "")
     for key in ("customer", "payment_intent", "charge"):
@@ -224,7 +229,7 @@ def lane_of(raw: Raw) -> str:
 
 
 def _billed(lines: list[Raw]) -> int:
-    """The price when the bill was made, without what Stripe adds for a change in the middle of a period."""
+    """Return the price when the invoice was made, without the prorations for a change in the middle of a period."""
     parents = [(line, (line.get("parent") or {}).get("subscription_item_details") or {}) for line in lines]
     return sum(line["amount"] for line, parent in parents if not parent.get("proration"))
 
@@ -238,6 +243,7 @@ def _checkout(raw: Raw) -> str:
 
 
 def _default_payment_intent(payments: Raw | None) -> PaymentIntent | None:
+    """Return the PaymentIntent of an invoice's default payment, else of its first one; None if not expanded."""
     rows = (payments or {}).get("data") or []
     row = next((row for row in rows if row.get("is_default")), rows[0] if rows else None)
     intent = ((row or {}).get("payment") or {}).get("payment_intent")

@@ -1,8 +1,8 @@
-"""A guard on what we send to Stripe: parameters must fit the SDK's own TypedDicts.
+"""Check parameters before they are sent to Stripe: they must fit the SDK's own TypedDicts.
 
 `check(params, SessionCreateParams)` raises a ValueError that names the path. Called by client.py on every write in
 DEBUG and in tests: since version 16 every enum of the SDK is `Union[Literal[...], str]`, and mypy sees no misspelling.
-A TypedDict is compiled once to plain functions; after that a check costs microseconds.
+A TypedDict is compiled to plain functions once; after that a check costs microseconds.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def check(params: Mapping[str, Any], typed_dict: type) -> None:
 
 @cache
 def _typed_dict(typed_dict: type) -> Check:
+    """Return the check of a TypedDict: required names are there, no others are, and every value fits."""
     # Members are compiled on first use: the SDK's types may refer to themselves.
     hints = fields(typed_dict)
     required = [name for name in hints if name in typed_dict.__required_keys__]  # type: ignore[attr-defined]
@@ -66,7 +67,7 @@ def _compile(hint: Any) -> Check:
         problems = [problem for problem in (member(value, path) for member in members) if problem is not None]
         if len(problems) < len(members):
             return None
-        # The alternative that got furthest is the one that was meant.
+        # The alternative whose problem is deepest is the most likely intention.
         return max(problems, key=lambda problem: len(problem[0]))
 
     return fits
@@ -134,8 +135,9 @@ def _plain(hint: Any) -> Check:
 
 
 def in_order(params: Any) -> Any:
-    """The same parameters always as the same bytes: a database's JSON gives names back in another order than it got,
-    and a repeat with its key must be recognised as the same request.
+    """Return the parameters with all names sorted, so that equal parameters are sent as equal bytes.
+
+    PostgreSQL's JSON does not keep the order of names, and Stripe must recognise a repeated request as the same.
     """
     if isinstance(params, Mapping):
         return {name: in_order(params[name]) for name in sorted(params)}

@@ -1,4 +1,7 @@
-"""Reading from Stripe for one lane of events: each object once, outside any transaction, within a budget."""
+"""Reads from Stripe for one lane of events: each object once, outside any transaction, within the budget.
+
+Made for each lane by payments/webhooks/lanes.py and handed to the handlers; the comparison uses it too.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,31 @@ from payments.stripe_api import client, lists, objects, values
 from payments.stripe_api.budget import budget
 
 T = TypeVar("T")
-# Kinds of objects that hold state: an event that names one has it read. The first ones tell of those behind them.
+# Kinds of objects that are read before their events are handled. Earlier kinds come first, because reading one also
+# returns objects of later kinds.
 AHEAD = ("checkout.session", "invoice", "subscription", "refund")
 
 
 class Wanted(NamedTuple):
+    """An object to read ahead: its kind, one of AHEAD, and its Stripe id."""
+
     kind: str
     id: str
 
 
 class Reads:
-    """What handlers read before the transaction. The same object asked for twice is read once."""
+    """The objects read from Stripe so far, each once. An error is kept too, and raised again at every read.
+
+    Methods raise what client.py raises. Not for use in several threads at the same time.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Any] = {}
 
     def session(self, stripe_id: str) -> objects.Session:
         session = self._once("session", stripe_id, client.read_session)
-        self._told("subscription", session.subscription)
-        self._told("payment_intent", session.payment_intent)
+        self._remember("subscription", session.subscription)
+        self._remember("payment_intent", session.payment_intent)
         return session
 
     def subscription(self, stripe_id: str) -> objects.Subscription:
@@ -36,7 +45,7 @@ class Reads:
 
     def invoice(self, stripe_id: str) -> objects.Invoice:
         invoice = self._once("invoice", stripe_id, client.read_invoice)
-        self._told("subscription", invoice.agreed)
+        self._remember("subscription", invoice.agreed)
         return invoice
 
     def payment_intent(self, stripe_id: str) -> objects.PaymentIntent:
@@ -58,7 +67,7 @@ class Reads:
         return self._once("payout", stripe_id, client.read_payout)
 
     def payout_lines(self, stripe_id: str) -> list[values.BalanceTransaction]:
-        return self._once("payout_lines", stripe_id, lambda payout_id: list(client.balance_transactions_of(payout_id)))
+        return self._once("payout_lines", stripe_id, lambda payout_id: list(lists.balance_transactions_of(payout_id)))
 
     def invoice_of(self, intent_id: str) -> str:
         return self._once("invoice_of", intent_id, client.invoice_of)
@@ -70,7 +79,7 @@ class Reads:
         return self._once("intents_of", customer, lists.intents_of)
 
     def named_for(self, customer: str) -> set[str]:
-        """The checkouts named by what was read so far of this customer. Reads nothing."""
+        """Return the checkouts (public ids) in the metadata of this customer's objects read so far. Reads nothing."""
         kinds = (objects.Session, objects.Invoice, objects.Subscription)
         found = [one for one in self._known.values() if isinstance(one, kinds) and one.customer == customer]
         return {one.checkout for one in found if one.checkout}
@@ -82,7 +91,10 @@ class Reads:
         return self._once("customer_of_method", method_id, client.customer_of_method)
 
     def ahead(self, wanted: Collection[Wanted]) -> None:
-        """Read what handlers will ask for. Safe in any thread: touches no database, keeps errors for who asks."""
+        """Read objects that handlers will ask for. Raises nothing: errors are raised when a handler asks.
+
+        Safe to run in any thread, because it does not use the database.
+        """
         read = {
             "checkout.session": self._session_and_invoice,
             "invoice": self.invoice,
@@ -94,16 +106,18 @@ class Reads:
                 read[kind](stripe_id)
 
     def _session_and_invoice(self, stripe_id: str) -> None:
+        """Read a session and its invoice: the handler of a session needs both."""
         session = self.session(stripe_id)
         if session.invoice:
             self.invoice(session.invoice)
 
-    def _told(self, kind: str, found: objects.Subscription | objects.PaymentIntent | None) -> None:
-        """Reading one object told of another as it is now."""
+    def _remember(self, kind: str, found: objects.Subscription | objects.PaymentIntent | None) -> None:
+        """Keep an object that was expanded within another one, unless it was read before."""
         if found:
             self._known.setdefault((kind, found.id), found)
 
     def _once(self, kind: str, stripe_id: str, read: Callable[[str], T]) -> T:
+        """Return the object, or raise the error, of the first read; read it now if there was none."""
         if (kind, stripe_id) not in self._known:
             budget.wait()
             try:

@@ -1,4 +1,4 @@
-"""What the SDK raises, as errors of ours: not there, no, said no by the bank, no answer. For client.py alone."""
+"""Convert the SDK's exceptions into the errors of payments/errors.py. Called by client.py only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from payments.errors import Declined, KeySpent, StripeMissing, StripeRefused, St
 
 
 def guarded(call: Callable[[], Any]) -> Any:
+    """Return the result of a call of the SDK, with its exceptions converted to ours.
+
+    Raises StripeMissing (404), Declined (the bank said no), KeySpent (a stored error repeated for this key),
+    StripeUnavailable (no answer, a conflict, too many requests or an error of Stripe's) or StripeRefused (all else).
+    """
     try:
         return call()
     except stripe.InvalidRequestError as error:
@@ -20,7 +25,7 @@ def guarded(call: Callable[[], Any]) -> Any:
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
         if _is_replayed(error):
             raise KeySpent(type(error).__name__) from error
-        # A conflict (409) means the first try with this key is still under way: the same as no answer yet.
+        # A conflict (409) means that the first try with this key is still running: like no answer yet.
         raise StripeUnavailable(type(error).__name__) from error
     except stripe.CardError as error:
         raise Declined(_decline(error)) from error
@@ -29,12 +34,12 @@ def guarded(call: Callable[[], Any]) -> Any:
 
 
 def _decline(error: stripe.CardError) -> str:
-    """The bank's own reason where Stripe tells it, else Stripe's."""
+    """Return the bank's reason if Stripe gives it, else Stripe's error code."""
     body: Any = error.json_body or {}
     return str((body.get("error") or {}).get("decline_code") or error.code or "card_declined")
 
 
 def _is_replayed(error: stripe.StripeError) -> bool:
-    """Stripe keeps also an error for a key, and repeats it for a day whatever the state of things is by then."""
+    """Return whether Stripe repeated the error it had stored for this key, as it does for a day, whatever changed."""
     headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
     return headers.get("idempotent-replayed") == "true"

@@ -1,6 +1,6 @@
-"""Read the SDK's TypedDicts: the parameters of a request and the type of each. Imports nothing of ours.
+"""Read the SDK's TypedDicts: the parameters of a request and the type of each. Imports no code of this project.
 
-Called by params.py, and by the simulator, which understands requests by the same types.
+Called by params.py, and by the simulator, which parses requests by the same types.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import typing_extensions
 
 @cache
 def fields(typed_dict: type) -> dict[str, Any]:
-    """The parameters of a TypedDict with resolved hints; options of the request are not parameters."""
-    # RequestOptions names these as text; its module is not asked for them.
+    """Return the parameters of a TypedDict with resolved type hints, without the options of the request."""
+    # RequestOptions refers to these by name, and they are not found in the module of a TypedDict that inherits it.
     names = {"StripeContext": stripe.StripeContext, "Mapping": Mapping}
     hints = typing_extensions.get_type_hints(typed_dict, localns=names, include_extras=True)
     options = stripe.RequestOptions.__annotations__
@@ -26,14 +26,17 @@ def fields(typed_dict: type) -> dict[str, Any]:
 
 
 def bare(hint: Any) -> Any:
-    """The hint without NotRequired or Required around it."""
+    """Return the hint without NotRequired or Required around it."""
     while get_origin(hint) in (NotRequired, Required, typing_extensions.NotRequired, typing_extensions.Required):
         hint = get_args(hint)[0]
     return hint
 
 
 def alternatives(hint: Any) -> tuple[Any, ...]:
-    """The members of a union, or the hint alone. `str` beside a Literal with a real option is only the SDK's slack."""
+    """Return the members of a union, or the hint itself if it is none.
+
+    A `str` next to a Literal is left out: the SDK adds it to every enum, and it would accept misspelled values.
+    """
     if get_origin(hint) not in (Union, types.UnionType):
         return (hint,)
     members = get_args(hint)

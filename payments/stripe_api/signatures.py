@@ -1,5 +1,7 @@
-"""Stripe's webhook signatures. Our own few lines, because the SDK's check looks at one secret, raises on bytes that
-are not ASCII and lets timestamps of next year through (it bounds only the past).
+"""Check the signatures of Stripe's webhooks, and recognise live keys. Called by payments/views/webhook.py.
+
+Not the SDK's own check, because that knows one secret only, raises on bytes that are not ASCII, and accepts timestamps
+in the future.
 """
 
 from __future__ import annotations
@@ -13,18 +15,22 @@ LONGEST_HEADER = 4096
 
 
 def is_valid(body: bytes, header: str, secrets: Iterable[str], now: float) -> bool:
-    """Is this body signed with one of the secrets, within 300 s before or after now? Never raises."""
+    """Return whether the body is signed with one of the secrets, 300 s before or after `now` at most. Never raises."""
     if not is_in_form(header, now):
         return False
     timestamp, signatures = _parts(header)
     signed = timestamp.encode() + b"." + body
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
-    # Every pair is compared, in constant time each: nothing tells which secret or signature was near.
-    return any([hmac.compare_digest(mine, theirs) for mine in expected for theirs in signatures])  # noqa: C419
+    # Every pair is compared, each in constant time, so that the duration does not show which secret or signature was
+    # close.
+    return any([hmac.compare_digest(good, given) for good in expected for given in signatures])  # noqa: C419
 
 
 def is_in_form(header: str, now: float) -> bool:
-    """Does it look like Stripe's, of this moment, whoever signed it? With a wrong secret of ours it still does."""
+    """Return whether the header has Stripe's form and a current timestamp, whoever made the signature.
+
+    True for Stripe's own requests even when our secret is wrong.
+    """
     if len(header) > LONGEST_HEADER or not header.isascii():
         return False
     timestamp, signatures = _parts(header)
@@ -37,7 +43,9 @@ def is_live_key(secret_key: str) -> bool:
 
 
 def _parts(header: str) -> tuple[str, list[str]]:
-    timestamp, signatures = "", []
+    """Return the timestamp, "" if there is none, and at most ten signatures of the scheme v1."""
+    timestamp = ""
+    signatures = []
     for part in header.split(","):
         name, _, value = part.strip().partition("=")
         if name == "t":

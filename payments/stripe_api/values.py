@@ -1,6 +1,7 @@
-"""Stripe's objects as the rest of the software sees them: frozen values without Stripe's shapes.
+"""Stripe's objects as the rest of the software uses them: frozen dataclasses with our own field names.
 
-Made by objects.py from what Stripe sends. Amounts are Stripe's minor units, currency codes upper case, moments aware.
+Made by objects.py and account.py. Amounts are in Stripe's minor units, currency codes in upper case, times aware. A
+missing id or text is "". `checkout` is the public id of our Checkout from Stripe's metadata.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class WebhookEndpoint:
-    """Where Stripe sends which events, in which version. `api_version` is "" for the account's own default."""
+    """An address to which Stripe sends events. `api_version` is "" for the account's default version."""
 
     id: str
     url: str
@@ -23,6 +24,8 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True)
 class Customer:
+    """A customer. `email` is "" for a deleted one."""
+
     id: str
     email: str
 
@@ -42,6 +45,11 @@ class Charge:
 
 @dataclass(frozen=True)
 class PaymentIntent:
+    """A PaymentIntent. `amount` is the amount received if it succeeded. `error_code` is the bank's or Stripe's.
+
+    `paid_at` is when the money arrived (see means.came_at), or when the intent was made if its charge is not expanded.
+    """
+
     id: str
     customer: str
     checkout: str
@@ -56,12 +64,18 @@ class PaymentIntent:
 
     @property
     def is_on_its_way(self) -> bool:
-        """Received, or ordered at the bank."""
+        """Whether the money was received, or is ordered at the bank."""
         return self.status in {"succeeded", "processing"}
 
 
 @dataclass(frozen=True)
 class Subscription:
+    """A subscription. `amount` is per `interval` ("month" or "year"); `item` and `product` are ids.
+
+    `method` is in words, such as "Visa 4242". `lacks_method`: there is nothing to charge (see means.lacks_method).
+    `resumes_at` is the end of a pause, None for a pause without one.
+    """
+
     id: str
     customer: str
     checkout: str
@@ -88,9 +102,9 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`billed` is the price when the bill was made.
+    """An invoice of a subscription. `billed` is the price when the invoice was made, without prorations.
 
-    `payment_intent` is the default payment's, `agreed` the subscription: both only there when read.
+    `payment_intent` is that of the default payment, `agreed` is the subscription: None unless they were expanded.
     """
 
     id: str
@@ -114,7 +128,7 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Session:
-    """A Checkout Session, read with what it led to expanded."""
+    """A Checkout Session. `payment_intent` and `subscription` are None unless they exist and were expanded."""
 
     id: str
     checkout: str
@@ -133,13 +147,18 @@ class Session:
 
     @property
     def led_to_money(self) -> bool:
-        """Money that came or is on its way, or an agreement to give it."""
+        """Whether it led to a subscription, or to a payment that was received or is with the bank."""
         intent = self.payment_intent
         return bool(self.subscription or (intent and intent.is_on_its_way))
 
 
 @dataclass(frozen=True)
 class Refund:
+    """A refund. `request` is the public id of our RefundRequest. `returned_at`: when a failed one's money came back.
+
+    `has_taken_money`: whether it has reduced Stripe's balance; one that waits for money in the balance has not.
+    """
+
     id: str
     charge: str
     payment_intent: str
@@ -156,9 +175,9 @@ class Refund:
 
 @dataclass(frozen=True)
 class BalanceTransaction:
-    """One line of Stripe's balance. Amount and fee in minor units of `currency`, which is the settlement currency.
+    """A line of Stripe's balance. Amount and fee are in minor units of `currency`, the settlement currency.
 
-    `of` is what moved the balance, only there when the line was listed with it; None for what is Stripe's own.
+    `of` is the object that caused it, None if it was not expanded or is none of these, such as a fee of Stripe's.
     """
 
     id: str
@@ -174,7 +193,7 @@ class BalanceTransaction:
 
 @dataclass(frozen=True)
 class Dispute:
-    """`withdrawn_at` and `returned_at`: when Stripe's balance lost it, and when it got it back."""
+    """A dispute. `withdrawn_at` and `returned_at`: when it was taken from our balance at Stripe, and given back."""
 
     id: str
     charge: str
@@ -190,12 +209,14 @@ class Dispute:
 
     @property
     def taken(self) -> int:
-        """What the balance has lost to it as it stands now."""
+        """Return the amount withdrawn at present, in minor units: 0 before the withdrawal and after its return."""
         return self.amount if self.withdrawn_at and not self.returned_at else 0
 
 
 @dataclass(frozen=True)
 class Mandate:
+    """A bank's permission to debit an account. `status` is Stripe's: active, inactive or pending."""
+
     id: str
     status: str
     method_id: str
@@ -203,7 +224,7 @@ class Mandate:
 
 @dataclass(frozen=True)
 class Payout:
-    """`has_lines`: Stripe says that every line in it is known, which it does only for automatic payouts."""
+    """A payout. `has_lines`: Stripe reports that all its balance transactions are known; only for automatic payouts."""
 
     id: str
     status: str

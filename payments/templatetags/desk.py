@@ -1,4 +1,4 @@
-"""The numbers on the desk's first page, for the template of the staff's site."""
+"""A template tag with the cards of the desk's front page and the sign of agreement with Stripe (desk/front_page.py)."""
 
 from __future__ import annotations
 

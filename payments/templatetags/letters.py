@@ -1,6 +1,6 @@
-"""Said in more than one letter: {% gift amount currency frequency %}, {% facts as rows %}, {{ name|called }}.
+"""Tags shared by the templates of emails: {% gift amount currency frequency %}, {% facts as rows %}, {{ name|called }}.
 
-The rows are written once here and laid out twice, in HTML and in text, so that both carry the same facts in one order.
+The rows of facts are made once here and laid out in HTML and in text, so that both have the same facts in one order.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Row:
+    """A row of the table of facts in an email. `look` is a style: "figure", "code" or ""."""
+
     label: str
     value: str
     look: str = ""
@@ -29,22 +31,22 @@ class Row:
 
 @register.simple_tag
 def gift(amount: int, currency: str, frequency: str) -> str:
-    """€10.00 every month; the amount in minor units."""
+    """Return an amount, in minor units, and its frequency in words: €10.00 every month."""
     words = {"month": _("%(sum)s every month"), "year": _("%(sum)s every year"), "once": _("%(sum)s, given once")}
     return words[frequency] % {"sum": sums.format(amount, currency)}
 
 
 @register.filter
 def called(name: str) -> str:
-    """The name as the language of the page or letter calls somebody by it."""
+    """Return the name in the form for addressing someone in the active language: Олено for Олена in Ukrainian."""
     return vocative(name, get_language() or "en")
 
 
 @register.simple_tag(takes_context=True)
 def facts(context: Context) -> list[Row]:
-    """The facts this letter has, in the order every letter has them."""
+    """Return the rows for the facts that this email has, in the same order for every email."""
     about: dict[Any, Any] = context.flatten()
-    if about.get("lacks_method"):  # its day comes, and no payment with it
+    if about.get("lacks_method"):  # no payment is taken on that day
         about.pop("renews_on", None)
     rows = [Row(_("Your gift"), gift(about["amount"], about["currency"], about["frequency"]), "figure")]
     rows += [Row(label, _joined(day(about.get(key)), more)) for key, label, more in _days(about) if about.get(key)]
@@ -58,6 +60,7 @@ def facts(context: Context) -> list[Row]:
 
 
 def _days(about: dict[Any, Any]) -> list[tuple[str, str, str]]:
+    """Return key, label and addition of every date that an email can have. The addition is the payment method or ""."""
     method = str(about.get("method") or "").replace(" ", "\xa0")  # a card and its digits stay on one line
     return [
         ("paid_on", _("Paid"), method),

@@ -1,6 +1,6 @@
-"""Sums and days as readers see them: {{ amount|money:currency }}, {{ amount|money_short:currency }}, {{ date|day }}.
+"""Filters for amounts and days: {{ amount|money:currency }}, {{ amount|money_short:currency }}, {{ date|day }}.
 
-Amounts are minor units. The language is the one the page or mail is rendered in.
+Amounts are in minor units. The language is the active one, that of the page or email.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def money_short(amount: int | None, currency: str) -> str:
 
 @register.filter
 def day(value: date | None) -> str:
-    """22 November 2026, 22 листопада 2026: the same order in every language, no number that could be a month."""
+    """Return a date with the month as a word, in the same order in every language: 22 November 2026."""
     return "" if value is None else format_date(value, "d MMMM y", locale=(get_language() or "en").replace("-", "_"))
 
 

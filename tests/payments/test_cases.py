@@ -1,4 +1,4 @@
-"""Cases are noticed once, settled once, and remember by whom."""
+"""A case is opened once per cause and closed once, with the name of the person who closed it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def test_a_case_of_an_unknown_kind_is_refused() -> None:
 def test_settling_says_who_and_how_and_cannot_be_done_twice() -> None:
     marta, iryna = factories.staff("marta"), factories.staff("iryna")
     case = cases.open_case("duplicate_payment", "a", factories.supporter())
-    settled = cases.close(case, marta, " Meant twice. ")
-    assert (settled.settled_by, settled.note) == (marta, "Meant twice.")
-    assert settled.settled_at
+    closed = cases.close(case, marta, " Meant twice. ")
+    assert (closed.settled_by, closed.note) == (marta, "Meant twice.")
+    assert closed.settled_at
     with pytest.raises(AlreadyClosed):
         cases.close(case, iryna, "Refunded.")
     assert Case.objects.get().note == "Meant twice."

@@ -1,4 +1,4 @@
-"""A process kills itself only where DEBUG is on and the point is named."""
+"""A process ends at a crash point only if DEBUG is on and CRASH_AT names that point."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ SCRIPT = "import django; django.setup(); from payments.crash_points import crash
     [("1", "after-claim", 137), ("1", "after-commit", 0), ("1", "", 0), ("0", POINTS[0], 0)],
 )
 def test_where_it_dies(debug: str, named: str, expected: int) -> None:
-    told = {"DEBUG": debug, "CRASH_AT": named, "SECRET_KEY": "x" * 60, "DJANGO_SETTINGS_MODULE": "project.settings"}
-    died = subprocess.run([sys.executable, "-c", SCRIPT], cwd=embedded.BASE_DIR, env=os.environ | told, check=False)
-    assert died.returncode == expected
+    changed = {"DEBUG": debug, "CRASH_AT": named, "SECRET_KEY": "x" * 60, "DJANGO_SETTINGS_MODULE": "project.settings"}
+    ended = subprocess.run([sys.executable, "-c", SCRIPT], cwd=embedded.BASE_DIR, env=os.environ | changed, check=False)
+    assert ended.returncode == expected

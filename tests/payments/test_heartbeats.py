@@ -1,4 +1,4 @@
-"""Signs of life: written at most every 20 seconds, never backwards, missed after three minutes."""
+"""Signs of life: written at most every 20 seconds, never moved backwards, too old after three minutes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_late_message_does_not_turn_the_time_back() -> None:
 
 
 def test_the_task_tells_when_beat_sent_it_and_that_a_worker_ran_it(settings) -> None:
-    """What waited in the queue for 40 seconds proves a worker now, and beat 40 seconds ago."""
+    """A task that waited in the queue for 40 seconds proves that a worker runs now, and beat ran 40 seconds ago."""
     expires = timezone.now() + timedelta(seconds=settings.HEARTBEAT_LIVES_SECONDS - 40)
     tasks.heartbeat.push_request(expires=expires.isoformat())
     try:

@@ -1,4 +1,4 @@
-"""Money is whole minor units: what is typed is read exactly or refused, what is shown can be read back."""
+"""Money is whole minor units: typed text is parsed exactly or refused, and formatted amounts can be parsed again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking Stripe exactly once: whatever is lost, spent, forgotten, refused, or asked by two at the same time."""
+"""A request to Stripe takes effect once, even if an answer is lost, its key is forgotten, or two processes send it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def refunds_at_stripe(stage: Stage) -> int:
 
 
 def unanswered_refund(stage: Stage, fault: str) -> RefundRequest:
-    """A refund of 10 of 25 euros to whose request nobody answered; at Stripe it was done, or not."""
+    """Return a request to refund 10 of 25 euros that Stripe did not answer; with some faults it was carried out."""
     stage.join("once", amount="25")
     stage.stripe.fail(fault, times=2, path="/v1/refunds", method="POST")
     with pytest.raises(StripeUnavailable):
@@ -78,7 +78,7 @@ def test_a_write_without_a_key_never_leaves_the_house(stage: Stage) -> None:
 
 @pytest.mark.parametrize("key", ["", "0f0b6a52-4c0a-4a4e-9d1c-6f2f8f7c9a11"])
 def test_not_even_past_our_own_functions(stage: Stage, key: str) -> None:
-    """The SDK gives a write without a key one by chance, as here: the last step before the socket refuses it."""
+    """The SDK gives a write without a key a random one, as here: our HTTP client refuses to send it."""
     options: Any = {"idempotency_key": key} if key else {}
     v1 = client.connection().v1
     writers: list[Callable[[], object]] = [
@@ -163,7 +163,7 @@ def test_an_error_that_stripe_keeps_for_a_key_does_not_stand_in_the_way(
 
 
 def test_other_parameters_are_another_generation(stage: Stage) -> None:
-    """Asked to end at the period's end, then the card fails: by now it must end at once."""
+    """A stop is requested for the end of the period, then the card fails: now the gift must end immediately."""
     stage.join("month", amount="10", card="4000000000000341")
     stage.stripe.fail("drop", times=2, path="/v1/subscriptions", method="POST")
     with pytest.raises(StripeUnavailable):
@@ -236,12 +236,12 @@ def test_what_was_accepted_and_never_shown_is_read_again(stage: Stage) -> None:
 
 @pytest.fixture
 def crowd(committed: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    """A stage whose rows other threads see."""
+    """A stage whose rows are committed, so that other threads see them."""
     yield from set_the_scene(settings, tmp_path, Client())
 
 
-def at_once(work: Callable[[], object], times: int = 4) -> list[object]:
-    """The same in several threads, let go at one moment; what each returned or raised."""
+def in_threads(work: Callable[[], object], times: int = 4) -> list[object]:
+    """Call `work` in several threads at the same moment; return the results and exceptions."""
     gate, results = threading.Barrier(times), []
 
     def run() -> None:
@@ -266,7 +266,7 @@ def test_several_workers_at_once_ask_once(crowd: Stage) -> None:
     wait(crowd, timedelta(minutes=3))
     before = len(writes(crowd, "/v1/refunds"))
     crowd.stripe.fail("slow_work", times=4, path="/v1/refunds", method="POST", seconds=0.5)
-    assert sorted(at_once(unanswered.retry)) == [0, 0, 0, 1]
+    assert sorted(in_threads(unanswered.retry)) == [0, 0, 0, 1]
     assert len(writes(crowd, "/v1/refunds")) - before == 1
     assert refunds_at_stripe(crowd) == 1
 
@@ -274,7 +274,7 @@ def test_several_workers_at_once_ask_once(crowd: Stage) -> None:
 def test_several_tabs_stopping_at_once_are_one_stop(crowd: Stage) -> None:
     crowd.join("month", amount="10")
     crowd.stripe.fail("slow_work", times=4, path="/v1/subscriptions", method="POST", seconds=0.3)
-    results = at_once(lambda: changes.request_stop(Subscription.objects.get(), "mail"))
+    results = in_threads(lambda: changes.request_stop(Subscription.objects.get(), "mail"))
     assert all(isinstance(each, SubscriptionChange | AlreadyStopped) for each in results), results
     assert SubscriptionChange.objects.count() == 1
     assert len(writes(crowd, "/v1/subscriptions")) == 1
@@ -284,8 +284,8 @@ def test_several_tabs_stopping_at_once_are_one_stop(crowd: Stage) -> None:
 
 def test_one_wish_sent_from_several_tabs_at_once_sends_money_back_once(crowd: Stage) -> None:
     crowd.join("once", amount="25")
-    payment, wish = Payment.objects.get(), factories.payment().public_id
+    payment, request_id = Payment.objects.get(), factories.payment().public_id
     crowd.stripe.fail("slow_work", times=4, path="/v1/refunds", method="POST", seconds=0.3)
-    results = at_once(lambda: refund_requests.request_refund(payment, 1000, "duplicate", None, public_id=wish))
+    results = in_threads(lambda: refund_requests.request_refund(payment, 1000, "duplicate", None, public_id=request_id))
     assert all(isinstance(each, RefundRequest) for each in results), results
     assert refunds_at_stripe(crowd) == 1

@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
 
 def _move_simulator() -> None:
-    """Stripe's clock after ours, so that what happens there on the new day is dated like it."""
+    """Move the simulator's clock one day forward, after ours, so that its events of the new day have its date."""
     if not settings.STRIPE_IS_SIMULATED:
         return
     try:

@@ -26,27 +26,27 @@ log = logging.getLogger("hromada.drain")
 POLL_SECONDS = 2.0
 SETTLE_EVERY_SECONDS = 10.0
 WATCH_EVERY_SECONDS = 60.0
-# When everything is started at once, the others have not been heard of yet.
+# When all processes start together, the others have given no sign of life yet.
 WATCH_FROM_SECONDS = 180.0
 
 
 class Command(BaseCommand):
-    help = "Works the events that have arrived, until stopped. Run as many as you like."
+    help = "Processes the events that have arrived, until stopped. Run as many as you like."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="work until none is due, then exit")
+        parser.add_argument("--once", action="store_true", help="process events until none is due, then exit")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             count = drain.until_nothing_is_due()
             settle(None)
-            self.stdout.write(f"{count} events worked")
+            self.stdout.write(f"{count} events processed")
             return
         _Drain().run()
 
 
 class _Drain:
-    """The loop: work what is due, settle now and then, sleep until a notice or the next poll."""
+    """The loop of the event worker: process due events, sometimes check alerts and read settlements, then sleep."""
 
     def __init__(self) -> None:
         self.is_stopping = False
@@ -60,27 +60,29 @@ class _Drain:
         self.is_stopping = True
 
     def run(self) -> None:
+        """Process events until stopped by a signal. While the database cannot be reached, retry every second."""
         while not self.is_stopping:
             try:
                 with _listener() as listener:
-                    self._work(listener)
+                    self._process(listener)
             except (DatabaseError, psycopg.Error) as error:
-                log.warning("database not there (%s); again in a second", type(error).__name__)
+                log.warning("database not reachable (%s); retrying in a second", type(error).__name__)
                 connection.close()
                 time.sleep(1)
 
-    def _work(self, listener: psycopg.Connection[Any]) -> None:
+    def _process(self, listener: psycopg.Connection[Any]) -> None:
+        """Process events until stopped; when none is due, sleep until a notice, the next due event or the next poll."""
         while not self.is_stopping:
             heartbeats.beat("drain")
-            worked = drain.work()
+            processed = drain.work()
             self._watch_now_and_then()
-            if not worked:
+            if not processed:
                 self._settle_now_and_then()
                 for _ in listener.notifies(timeout=queue.seconds_until_due(POLL_SECONDS), stop_after=1):
                     pass
 
     def _watch_now_and_then(self) -> None:
-        """A task does the same; this one alarms when beat, the workers or Redis are gone."""
+        """Check the alert rules as a task does too: this one still works without beat, workers and Redis."""
         if time.monotonic() >= self.next_watching:
             self.next_watching = time.monotonic() + WATCH_EVERY_SECONDS
             watch.judge()
@@ -92,7 +94,7 @@ class _Drain:
 
 
 def _listener() -> psycopg.Connection[Any]:
-    """A connection of its own for LISTEN, so that waiting holds nothing."""
+    """Return a connection of its own that listens for new events, so that waiting keeps no other one busy."""
     parameters = connection.get_connection_params()
     wanted = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
     listener = psycopg.connect(**wanted, autocommit=True, connect_timeout=3)
@@ -101,11 +103,14 @@ def _listener() -> psycopg.Connection[Any]:
 
 
 def settle(last_asked: datetime | None) -> datetime | None:
-    """Ask for the settlements that are due; returns when that was done. What Stripe did not answer stays due."""
+    """Read the settlements that are due from Stripe; return the time, or `last_asked` if Stripe did not answer.
+
+    `last_asked` is the time of the last successful call, None at first. Settlements that were not read stay due.
+    """
     now = clock.now()
     try:
         settlements.collect(settlements.due(last_asked, now))
     except (StripeUnavailable, StripeRefused) as error:
-        log.warning("settlements not read (%s); again later", type(error).__name__)
+        log.warning("settlements not read (%s); retrying later", type(error).__name__)
         return last_asked
     return now

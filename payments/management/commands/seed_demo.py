@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.STRIPE_IS_SIMULATED:
-            raise CommandError("Demo data are made only with DEBUG on and our own Stripe simulator.")
+            raise CommandError("Demo data can only be made with DEBUG on and Hromada's own Stripe simulator.")
         password = demo.make_staff()
         if not demo.is_there():
             demo.make()

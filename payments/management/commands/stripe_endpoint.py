@@ -24,9 +24,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             done = endpoint.register()
-            self._tell(done)
+            self._print_result(done)
             for older in done.older:
-                self._older(older, is_unwanted=options["switch_off_older"])
+                self._handle_older(older, is_unwanted=options["switch_off_older"])
         except SiteNotSafe:
             raise CommandError(
                 f"{endpoint.address()} is not https, and the key is a live one: set SITE_URL to the https address."
@@ -38,27 +38,29 @@ class Command(BaseCommand):
                 f"Stripe refused ({error}). A restricted key needs Webhook Endpoints: write for this command."
             ) from error
 
-    def _tell(self, done: endpoint.Registered) -> None:
+    def _print_result(self, done: endpoint.Registered) -> None:
+        """Print the changes to the endpoint, or, if it was created, its signing secret with the next steps."""
         if done.secret:
             self.stdout.write(
                 f"{done.endpoint_id} made: {endpoint.address()}, {len(HANDLED)} event types, API version {API_VERSION}."
             )
-            self.stdout.write("Its signing secret, told this once:")
+            self.stdout.write("Its signing secret, shown only this once:")
             self.stdout.write(done.secret)
             self.stdout.write(
-                "Put it into STRIPE_WEBHOOK_SECRETS and restart web. While another endpoint still delivers, keep that "
-                "one's secret behind a comma."
+                "Put it into STRIPE_WEBHOOK_SECRETS and restart web. While another endpoint still delivers, keep its "
+                "secret too, after a comma."
             )
             return
         changes = "; ".join(done.changes) or "nothing to change"
         self.stdout.write(f"{done.endpoint_id} at {endpoint.address()}: {changes}.")
 
-    def _older(self, endpoint_id: str, *, is_unwanted: bool) -> None:
+    def _handle_older(self, endpoint_id: str, *, is_unwanted: bool) -> None:
+        """Switch off another endpoint with our address if that is wanted, else print how to."""
         if is_unwanted:
             endpoint.switch_off(endpoint_id)
             self.stdout.write(f"{endpoint_id} switched off.")
         else:
             self.stdout.write(
-                f"{endpoint_id} has the same address and still delivers. Once web knows both secrets: "
+                f"{endpoint_id} has the same address and still delivers. Once web has both secrets, run: "
                 "manage.py stripe_endpoint --switch-off-older"
             )

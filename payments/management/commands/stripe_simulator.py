@@ -16,7 +16,7 @@ from stripe_simulator import KEY_PREFIX, Simulator, serve
 
 
 class Command(BaseCommand):
-    help = "DEBUG only: stands in for Stripe on this machine. Its control page is at /_simulator/."
+    help = "DEBUG only: simulates Stripe on this machine. Its control page is at /_simulator/."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("The simulator stands in for Stripe only with DEBUG on.")
+            raise CommandError("The simulator of Stripe runs only with DEBUG on.")
         if not settings.STRIPE_SECRET_KEY.startswith(KEY_PREFIX):
             raise CommandError(f"STRIPE_SECRET_KEY is not the simulator's: its keys begin with {KEY_PREFIX}.")
         if not settings.STRIPE_WEBHOOK_SECRETS:
@@ -41,6 +41,7 @@ class Command(BaseCommand):
 
 
 def simulator_for(options: dict[str, Any]) -> Simulator:
+    """Return a simulator with this installation's keys and the command's options."""
     return Simulator(
         store_path=options["store"] or settings.DATA_DIR / "stripe_simulator.sqlite3",
         webhook_url=options["webhook_url"] or f"{settings.SITE_URL}/webhooks/stripe/",
@@ -49,12 +50,12 @@ def simulator_for(options: dict[str, Any]) -> Simulator:
         on_advance=_advance_business_date,
         late_fees=True,
         payout_days=7,
-        retry_days=(3, 7, 15),  # long enough for all four letters about a payment that fails
+        retry_days=(3, 7, 15),  # long enough for all four emails about a failed payment
     )
 
 
 def _advance_business_date(days: int) -> date:
-    """The control page's clock moves both dates; it runs in threads, which must not keep a connection."""
+    """Move the business date for the simulator's control page. Closes the connection of the page's thread."""
     try:
         return daily.advance_business_date(days)
     finally:

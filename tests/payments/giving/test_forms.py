@@ -1,4 +1,4 @@
-"""What readers type becomes a choice and a person, or a sentence that says what to do."""
+"""Text that readers type becomes a choice and a person, or an error message that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bank transfer names an account, a fresh reference and a code that banking apps read; nothing is kept."""
+"""The page of a bank transfer shows an account, a new reference and a QR code for banking apps; nothing is stored."""
 
 from __future__ import annotations
 

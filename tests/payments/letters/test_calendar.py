@@ -1,4 +1,4 @@
-"""Letters the calendar owes: once a year and once a payment, on their days, to who wants them and still gives."""
+"""Emails due on a date: once per year or per payment, on their days, to supporters who want them and still give."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FULL = date(2026, 3, 15)
 
 @pytest.fixture(autouse=True)
 def _database(db: None) -> None:
-    """Every test here stands on rows."""
+    """Give every test here the database."""
 
 
 def gift(began: date = BEGAN, *, is_paid: bool = True, **values: Any) -> Subscription:
@@ -37,7 +37,10 @@ def gift(began: date = BEGAN, *, is_paid: bool = True, **values: Any) -> Subscri
 
 
 def days_of(kind: due_letters.DueLetter[Any], full_years: list[date]) -> list[date]:
-    """On which days around these, six weeks before to three after, a letter is owed; asked again, none more is."""
+    """Return the days, from six weeks before each full year to three after, on which an email is queued.
+
+    Also check that a second run on such a day queues no other.
+    """
     found = []
     for full in full_years:
         for day in (full + timedelta(days=number) for number in range(-42, 21)):
@@ -104,7 +107,7 @@ def test_one_that_a_pause_held_back_is_not_looked_for_for_ever(days_late: int, q
 
 
 def test_an_installation_that_begins_with_these_letters_sends_none_that_are_past() -> None:
-    """Nor does a pause of one gift stand for another of the same person."""
+    """Nor does the pause of one gift count for another one of the same supporter."""
     row = gift()
     paused(row)
     factories.subscription(row.supporter, started_at=row.started_at)
@@ -149,8 +152,8 @@ def test_a_word_is_a_choice_and_an_announcement_is_for_those_who_asked() -> None
     choices.choose(willing.supporter, {"renewal_upcoming_month": True, "anniversary": False}, "page")
     due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2))
     due_letters.send(calendar_letters.NEXT_MONTH, FULL)
-    told = dict(Message.objects.values_list("supporter", "kind"))
-    assert told == {plain.supporter_id: "anniversary", willing.supporter_id: "renewal_upcoming_month"}
+    queued = dict(Message.objects.values_list("supporter", "kind"))
+    assert queued == {plain.supporter_id: "anniversary", willing.supporter_id: "renewal_upcoming_month"}
 
 
 def test_a_payment_is_announced_from_three_days_before_until_the_day_before() -> None:
@@ -188,15 +191,13 @@ def test_of_a_gift_of_which_all_went_back_there_is_a_reminder_without_a_sum_and_
 
 
 def test_a_day_costs_the_same_questions_for_one_as_for_many() -> None:
-    def questions() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
             assert asdict(due_letters.send(calendar_letters.FULL_YEAR, FULL + timedelta(days=2)))["failed"] == 0
-        return len(asked)
+        return len(captured)
 
     gift()
-    one = questions()
+    for_one = queries()
     for _number in range(20):
         gift()
-    assert questions() == one
+    assert queries() == for_one

@@ -1,4 +1,4 @@
-"""The letters about a renewal that fails: which one on which day, by cause, and to whom none is written."""
+"""The emails about a failed renewal: which one on which day, by cause, and who gets none."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _database(db: None) -> None:
-    """Every test here stands on rows."""
+    """Give every test here the database."""
 
 
 def failing(code: str = "do_not_honor", gift: dict[str, Any] | None = None, **values: Any) -> Payment:
@@ -37,13 +37,16 @@ def failing(code: str = "do_not_honor", gift: dict[str, Any] | None = None, **va
     )
 
 
-def said(message: Message) -> str:
-    """The letter's text in one line."""
+def text_of(message: Message) -> str:
+    """Return the text of an email in one line."""
     return " ".join(render(message).text.split())
 
 
 def run(first: int, last: int, kind: Any = failed_letters.FAILING) -> list[tuple[int, str]]:
-    """Which letters are owed on which days after the first failure, when the job runs twice a day."""
+    """Return the emails queued from day `first` to `last` after the first failure, with their days.
+
+    The daily job runs twice each day.
+    """
     found = []
     for number in range(first, last + 1):
         before = set(Message.objects.values_list("pk", flat=True))
@@ -127,20 +130,20 @@ def test_what_the_bank_wants_confirmed_has_letters_of_its_own() -> None:
 
 def test_a_card_that_ran_out_is_not_said_to_be_tried_again() -> None:
     payment = failing("expired_card", next_attempt_at=NOON + timedelta(days=3))
-    text = said(failed_letters.failed(payment, 1))
+    text = text_of(failed_letters.failed(payment, 1))
     assert "try again" not in text
     assert "With a new one it is tried at once." in text
 
 
 def test_who_lacks_money_is_told_of_the_next_try_and_may_give_less() -> None:
     payment = failing("insufficient_funds", next_attempt_at=NOON + timedelta(days=3))
-    text = said(failed_letters.failed(payment, 1))
+    text = text_of(failed_letters.failed(payment, 1))
     assert "We try again on 5 March 2026." in text
     assert "you can give less" in text
 
 
 def test_the_third_offers_three_ways_and_no_pause() -> None:
-    """A payment that is behind would still be tried during a pause."""
+    """Stripe would still try an overdue payment during a pause."""
     drawn = render(failed_letters.failed(failing(), 3))
     assert re.findall(r"https?://[^/]+/(method|confirm|stop)/", drawn.text) == ["method", "stop", "stop"]
     assert "pause" not in drawn.text.lower()
@@ -148,7 +151,8 @@ def test_the_third_offers_three_ways_and_no_pause() -> None:
 
 def test_to_give_less_is_offered_only_where_something_less_is_accepted() -> None:
     for step in (1, 3):
-        assert "less" not in said(failed_letters.failed(failing("insufficient_funds", {"amount": 200}), step)).lower()
+        letter = failed_letters.failed(failing("insufficient_funds", {"amount": 200}), step)
+        assert "less" not in text_of(letter).lower()
 
 
 @pytest.mark.parametrize(
@@ -171,18 +175,18 @@ def test_a_mandate_that_ended_is_told_instead_when_both_are_heard_of_together() 
     with time_machine.travel(NOON):
         failed_letters.tell(payment)
         methods.follow_mandate(objects.Mandate("mandate_1", status="inactive", method_id="pm_1"))
-    told = dict(Message.objects.values_list("kind", "state"))
-    assert told == {"payment_failed_1": "canceled", "mandate_cancelled": "pending"}
+    states = dict(Message.objects.values_list("kind", "state"))
+    assert states == {"payment_failed_1": "canceled", "mandate_cancelled": "pending"}
 
 
 def test_one_question_finds_who_is_due_and_a_chunk_costs_no_more_than_one() -> None:
-    def questions() -> int:
-        with CaptureQueriesContext(connection) as asked:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
             due_letters.send(failed_letters.FAILING, DAY + timedelta(days=3))
-        return len(asked)
+        return len(captured)
 
     failing()
-    one = questions()
+    for_one = queries()
     for _number in range(10):
         failing()
-    assert questions() == one
+    assert queries() == for_one

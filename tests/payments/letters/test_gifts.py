@@ -1,4 +1,4 @@
-"""The catalogue of letters about money: who gets which one, once; the same facts in both parts; short and complete."""
+"""Emails about money: who gets which one, once; the same facts in HTML and text; short and complete."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def kinds() -> list[str]:
 
 
 def every_letter(who: Supporter) -> list[Message]:
-    """Each letter of the catalogue, in each of its variants."""
+    """Make each of these emails, in each of its variants."""
     monthly, yearly, bank = agreed(who), agreed(who, "year"), agreed(who)
     monthly.membership = factories.membership(who, paid_through=monthly.renews_on)
     by_debit = first(bank, status="processing")

@@ -1,4 +1,4 @@
-"""The one layout of all letters: its footer by class, the button, what a list of mails shows, and who signs."""
+"""The layout of all emails: the footer by kind, the button, the preview in an inbox, and the signature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letters about cards that run out and debits the bank ended: in time, twice at most, and only where they help."""
+"""Emails about cards that expire and debits that the bank ended: in time, twice at most, and only where they help."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXPIRES = date(2026, 3, 31)
 
 @pytest.fixture(autouse=True)
 def _database(db: None) -> None:
-    """Every test here stands on rows."""
+    """Give every test here the database."""
 
 
 def days_of(first: date, days: int) -> list[date]:
@@ -60,7 +60,7 @@ def test_late_rather_than_never_but_not_after_the_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "is_told"),
+    ("values", "is_emailed"),
     [
         ({"frequency": "year", "renews_on": date(2026, 3, 31)}, False),
         ({"frequency": "year", "renews_on": date(2026, 4, 1)}, True),
@@ -71,9 +71,9 @@ def test_late_rather_than_never_but_not_after_the_day() -> None:
         ({"method_expires_on": None}, False),
     ],
 )
-def test_who_is_told(values: dict[str, Any], is_told: bool) -> None:
+def test_who_is_told(values: dict[str, Any], is_emailed: bool) -> None:
     card(**values)
-    assert bool(days_of(date(2026, 2, 1), 40)) is is_told
+    assert bool(days_of(date(2026, 2, 1), 40)) is is_emailed
 
 
 def test_a_bank_that_ends_the_debits_is_told_of_once_an_account() -> None:

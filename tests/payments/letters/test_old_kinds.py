@@ -1,4 +1,4 @@
-"""Letters of kinds that were renamed (migration 0018): known at the desk, can be sent again, not owed twice."""
+"""Emails of kinds that were renamed (migration 0018): shown at the desk, can be sent again, not queued twice."""
 
 from __future__ import annotations
 

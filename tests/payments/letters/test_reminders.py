@@ -1,4 +1,4 @@
-"""Reminders of yearly renewals: on time, late rather than never, one broken row stops nobody."""
+"""Reminders of yearly renewals: on time, or late if days were missed; one broken row does not stop the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TODAY = date(2026, 3, 1)
 
 @pytest.fixture(autouse=True)
 def _database(db: None) -> None:
-    """Every test here stands on rows."""
+    """Give every test here the database."""
 
 
 def yearly(in_days: int, **values: Any) -> Subscription:
@@ -35,7 +35,7 @@ def remind(today: date) -> dict[str, int]:
 
 
 def reminded() -> list[str]:
-    """Which of the two, in the order in which they were owed."""
+    """Return which of the two reminders were queued, in their order."""
     return [key.rsplit(":", 1)[1] for key in Message.objects.order_by("pk").values_list("key", flat=True)]
 
 
@@ -77,19 +77,19 @@ def test_a_gift_that_rests_on_its_day_is_left_in_peace(resumes: int | None, due:
 @pytest.mark.parametrize(("ago", "cases"), [(0, 0), (10, 0), (11, 1)])
 @pytest.mark.parametrize("letter", ["resumed", "paused"])
 def test_one_that_went_on_lately_is_reminded_of_late_and_nobody_is_to_blame(letter: str, ago: int, cases: int) -> None:
-    """The letter that said so counts, and only the one of this gift. A stop taken back in a pause has the second."""
+    """The email about it decides, and only that of this gift. Undoing a stop of a paused gift sends "paused"."""
     row = yearly(12)
-    went_on = {"kind": letter, "created_at": noon(-ago)}
-    factories.message(row.supporter, **went_on, key=f"{letter}:{row.public_id}:{TODAY - timedelta(days=ago)}")
+    sent = {"kind": letter, "created_at": noon(-ago)}
+    factories.message(row.supporter, **sent, key=f"{letter}:{row.public_id}:{TODAY - timedelta(days=ago)}")
     other = yearly(12)
-    factories.message(other.supporter, **went_on, key=f"{letter}:another:2026-03-01")
+    factories.message(other.supporter, **sent, key=f"{letter}:another:2026-03-01")
     assert remind(TODAY)["queued"] == 2
     assert Case.objects.filter(supporter=row.supporter).count() == cases
     assert Case.objects.filter(supporter=other.supporter).count() == 1
 
 
 def test_what_is_taken_is_not_said_to_have_been_agreed_on_when_the_gift_began() -> None:
-    """It may have been another amount then."""
+    """The amount may have been another one then."""
     yearly(30, amount=5000, started_at=noon(-336))
     remind(TODAY)
     letter = render(Message.objects.get())
@@ -158,12 +158,12 @@ def test_one_broken_supporter_stops_nobody(caplog: pytest.LogCaptureFixture) -> 
     assert remind(TODAY) == {"due": 2, "queued": 1, "skipped": 0, "failed": 1}
     assert Message.objects.get().supporter_id == fine.supporter_id
     assert f"for subscription {broken.pk} failed: ProgrammingError" in caplog.text
-    assert "letters renewal_upcoming_year: 2 due, 1 queued, 0 not needed, 1 failed, 0 unaccounted" in caplog.text
+    assert "emails renewal_upcoming_year: 2 due, 1 queued, 0 not needed, 1 failed, 0 unaccounted" in caplog.text
     assert "@" not in caplog.text
 
 
 def refuse_letters_to(supporter_id: int) -> None:
-    """A real error from the database, for one supporter only; gone with the test's transaction."""
+    """Make the database refuse emails to one supporter, until the test's transaction is rolled back."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"

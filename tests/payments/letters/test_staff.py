@@ -1,4 +1,4 @@
-"""Staff hear of new patrons once and of large gifts at once; no letter names a supporter."""
+"""Staff are emailed about new patrons once and about large gifts immediately; no email names a supporter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _told(settings: Any) -> None:
+def _addresses(settings: Any) -> None:
     settings.STAFF_GIFT_EMAILS = ["marta@courier.example", "ivan@courier.example"]
 
 

@@ -119,5 +119,5 @@ class TestCommand:
 
     def test_stripe_does_not_answer(self, stage: Stage) -> None:
         stage.stripe.fail("500", times=50)
-        with pytest.raises(CommandError, match="Not compared to the end"):
+        with pytest.raises(CommandError, match="The comparison stopped early"):
             call_command("reconcile", stdout=StringIO())

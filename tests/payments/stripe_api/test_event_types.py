@@ -1,4 +1,4 @@
-"""Every type of event that can concern a gift is handled, or left out for a reason that is written down."""
+"""Every type of event that can concern a gift is handled, or left out with a documented reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from payments.stripe_api.event_types import HANDLED, NOT_HANDLED, SYNCED
 from payments.webhooks.handlers import HANDLERS
 
 OPERATIONS = Path(__file__).resolve().parents[3] / "docs" / "operations.md"
-# What can happen to a gift at Stripe, family by family, whether we act on it or not.
+# The events that can concern a gift at Stripe, by family, handled or not.
 CONCERNS_GIFTS = {
     "checkout.session": "completed expired async_payment_succeeded async_payment_failed",
     "customer": "updated deleted",
@@ -45,11 +45,11 @@ def test_what_is_registered_is_what_has_a_handler() -> None:
 
 
 def test_the_document_gives_the_same_reasons() -> None:
-    told = dict(re.findall(r"^\| `([a-z_.]+\.[a-z_]+)` \| (.+) \|$", OPERATIONS.read_text(), flags=re.MULTILINE))
-    assert {name: told.get(name) for name in NOT_HANDLED} == NOT_HANDLED
+    documented = dict(re.findall(r"^\| `([a-z_.]+\.[a-z_]+)` \| (.+) \|$", OPERATIONS.read_text(), flags=re.MULTILINE))
+    assert {name: documented.get(name) for name in NOT_HANDLED} == NOT_HANDLED
 
 
 def test_stripe_knows_every_one() -> None:
-    """As the SDK spells them: what has a slip of the pen in it would never be sent."""
-    told = inspect.getsource(sys.modules[stripe.params.WebhookEndpointCreateParams.__module__])
-    assert [name for name in sorted(EXPECTED) if f'"{name}"' not in told] == []
+    """The types are spelled as in the SDK: Stripe would never send a misspelled one."""
+    known = inspect.getsource(sys.modules[stripe.params.WebhookEndpointCreateParams.__module__])
+    assert [name for name in sorted(EXPECTED) if f'"{name}"' not in known] == []
