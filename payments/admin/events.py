@@ -1,4 +1,4 @@
-"""Stripe's events at the desk: what came, what became of it, and working one again."""
+"""The desk's list of Stripe events: what was received, how it was processed, and processing it again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
 from payments.desk.acts import events as event_acts
-from payments.desk.acts.events import WorkAgain, WorkNow
+from payments.desk.acts.events import ProcessAgain, ProcessNow
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.desk.event_filters import EventAge, EventState, EventType
 from payments.desk.pages import DeskAdmin, Fact, Part, Text, is_list
@@ -37,7 +37,7 @@ FIRST_LINE = 80
 
 @column(gettext_lazy("took"))
 def latency(row: StripeEvent) -> str:
-    """From receiving to working, in real time."""
+    """Return the real time from receiving an event to having processed it; a dash until then."""
     if row.processed_at is None:
         return NONE
     seconds = (row.processed_at - row.received_at).total_seconds()
@@ -46,6 +46,7 @@ def latency(row: StripeEvent) -> str:
 
 @column(gettext_lazy("error"))
 def first_line(row: StripeEvent) -> str:
+    """Return the first line of the error, without email addresses; a dash without an error."""
     return without_addresses(row.error.partition("\n")[0])[:FIRST_LINE] or NONE
 
 
@@ -56,7 +57,7 @@ def event_state(row: StripeEvent) -> SafeString:
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(DeskAdmin):
-    acts = (WorkNow(), WorkAgain())
+    acts = (ProcessNow(), ProcessAgain())
     actions = ("retry_chosen",)
     list_display = (
         "id",
@@ -91,7 +92,10 @@ class StripeEventAdmin(DeskAdmin):
 
     @admin.action(description=gettext_lazy("Work the chosen events again"), permissions=["retry"])
     def retry_chosen(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> HttpResponse | None:
-        """Asks first. "All of the list" is asked for on its own page, whose address holds the filter."""
+        """Ask first, then queue the chosen events to be processed again.
+
+        With "all of the list" ticked, redirect to `work_again`, whose address holds the filter.
+        """
         if request.POST.get("select_across") == "1":
             address = reverse("admin:payments_stripeevent_work_again")
             return HttpResponseRedirect(f"{address}?{request.GET.urlencode()}")
@@ -102,7 +106,7 @@ class StripeEventAdmin(DeskAdmin):
         return None
 
     def work_again(self, request: HttpRequest) -> HttpResponse:
-        """All that the list's filter finds."""
+        """Ask about, then queue again, all events that the list's filter finds. Raises PermissionDenied."""
         if not self.may_act(request):
             raise PermissionDenied
         back, found = reverse("admin:payments_stripeevent_changelist"), self.found_by_filter(request)
