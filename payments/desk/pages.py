@@ -1,7 +1,7 @@
 """The base of the desk's lists and pages. Nobody, not even a superuser, adds, edits or deletes rows here.
 
-A list is Django's changelist. The page of a row has a template of ours: facts, then tables and texts. Actions on a
-row are acts (payments/desk/acts/). The subclasses are in payments/admin/.
+A list is Django's changelist. The page of a row has its own template: facts, then tables and texts. Actions on a row
+are acts (payments/desk/acts/). The subclasses are in payments/admin/.
 """
 
 from __future__ import annotations

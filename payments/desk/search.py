@@ -97,6 +97,7 @@ class FindsByPerson(DeskAdmin):
         return queryset.filter(self.of_persons(term)), False
 
     def of_persons(self, term: str) -> Q:
+        """Return the condition that finds rows by their supporter. Subclasses may look elsewhere too."""
         known = supporter_of(term)
         if known:
             return Q(**{f"{self.person}_id": known})

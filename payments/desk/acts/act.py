@@ -80,7 +80,7 @@ class Act:
     def perform(self, row: Any, answers: dict[str, Any], actor: User) -> str:
         """Call the rule; return the message for the user. May raise one of `problems`.
 
-        For a confirmed act, `answers` also hold the `request_id` (a UUID) and what the confirmation page had `shown`.
+        For a confirmed act, `answers` include the `request_id` (a UUID) and what the confirmation page had `shown`.
         """
         raise NotImplementedError
 

@@ -171,7 +171,7 @@ class StopOneAndRefund(CloseDuplicate):
         return _("The case is settled, and Stripe was asked to stop it.")
 
     def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
-        """As the base says. Raises OtherThanShown if what goes back has changed since the confirmation page."""
+        """Stop, refund and close. Raises OtherThanShown if what goes back has changed since the confirmation page."""
         subscription = self.chosen(row, answers)
         payment, coming = undoing.last_refundable(subscription), undoing.with_the_bank(subscription)
         if answers["shown"] != shown_of(payment, coming):

@@ -193,7 +193,7 @@ def continuing_sentences(payment: Payment, *, is_emailed: bool) -> list[object]:
 
 
 def outcome(request: RefundRequest, *, settled: bool = False) -> str:
-    """Return the message after a refund request. `settled`: its case was closed with it."""
+    """Return the message after a refund request. With `settled`, it says that the case was closed too."""
     if request.state == RefundRequest.State.REQUESTED:
         return _("Stripe does not answer now. Nothing is lost: it is written down and asked again every minute.")
     if settled:

@@ -124,6 +124,6 @@ def difference_in_words(row: Difference) -> SafeString:
 
 
 def our_row(row: Difference) -> Model | None:
-    """Return our row for the object of a difference; None if it is missing, or if its kind is no model of ours."""
+    """Return our row for the object of a difference; None if there is no such row, or no model for the kind."""
     model, name = MODELS.get(row.kind, (None, ""))
     return model._default_manager.filter(**{name: row.stripe_id}).first() if model else None

@@ -1,4 +1,4 @@
-"""Our rows that a Stripe event is about: Stripe's ids in its payload, looked up in the columns that may hold them."""
+"""Find our rows that a Stripe event is about, by the Stripe ids in its payload. Used by payments/admin/events.py."""
 
 from __future__ import annotations
 
