@@ -1,7 +1,7 @@
-"""The control page, /_simulator/: the date, what there is, what happened, and buttons for what may happen next.
+"""The control page at /_simulator/: the date, subscriptions, payments, events, and buttons for what happens next.
 
-Its clock moves Stripe's date and the business date together, a day at a time, in journey.py. Forms post `action` and
-what it needs, which buttons.py does; only this machine is answered.
+Its clock moves Stripe's date and the site's business date together, a day at a time (journey.py). Forms post `action`
+and its fields, which buttons.py handles. Only requests from this machine are answered.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ SHOWN = 15
 
 
 def answer(simulator: Simulator, request: Request) -> Response:
-    no = refused(request)
-    if no is not None:
-        return no
+    refusal = refused(request)
+    if refusal is not None:
+        return refusal
     if request.method != "POST":
         return show(simulator)
     form = request.form()
@@ -61,7 +61,7 @@ def show(simulator: Simulator, message: str = "") -> Response:
 
 
 def button(action: str, words: str, **fields: str) -> str:
-    """A form of one button."""
+    """Return a form with one button and these hidden fields."""
     hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in fields.items())
     return (
         f'<form method="post" action="{HOME}">{hidden}'
