@@ -39,7 +39,7 @@ class Controls:
     world: World
 
     def get(self, id: Reference, expand: Iterable[str] = ()) -> Document:
-        """Return any object by its id, as the API would return it."""
+        """Return any object by its id, as the API would return it. Raises StripeRefusal if there is none."""
         with self.world.lock:
             return render(self.world, self._any(id), expand)
 
@@ -83,7 +83,7 @@ class Controls:
     def settle_sepa(self, payment: Reference, succeeds: bool = True) -> None:
         """Let the bank answer now about a pending debit: a charge, payment intent, session, invoice or subscription."""
         with self.world.transaction():
-            settlement.settle(self.world, self._charge(payment), succeeds=succeeds)
+            settlement.answer(self.world, self._charge(payment), succeeds=succeeds)
 
     def set_payment_method(
         self,
@@ -118,7 +118,7 @@ class Controls:
             methods.revoke_mandate(self.world, self.world.get("payment_method", id_of(payment_method)))
 
     def break_invoices(self, subscription: Reference) -> None:
-        """Make finalizing the subscription's invoices fail, as with an address for which Stripe cannot compute tax."""
+        """Let finalizing the subscription's invoices fail, as with an address for which tax cannot be computed."""
         with self.world.transaction():
             self.world.update(self.world.get("subscription", id_of(subscription)), _unfinishable=True)
 

@@ -92,6 +92,7 @@ class Deliverer:
         self._world.store.flush()
 
     def _address(self, event: Document) -> None:
+        """Add a delivery to the event for each endpoint that receives it, with the chaos that is set."""
         chaos = self._world.chaos
         dropped = chaos.happens(chaos.drop)
         event["pending_webhooks"] = 0
@@ -138,6 +139,7 @@ class Deliverer:
                     self._changed.notify_all()
 
     def _next(self) -> tuple[str, int] | None:
+        """Return the event id and the index of the next due delivery; None after a short wait if none is due."""
         with self._changed:
             now = self._world.clock.precise()
             if self.holding or not self._queue or self._queue[0][0] > now:
@@ -176,6 +178,7 @@ class Deliverer:
             return 0
 
     def _write_down(self, id: str, index: int, status: int) -> None:
+        """Record an attempt. Unless it was accepted, plan the next one, or give up after GIVE_UP."""
         with self._world.transaction():
             event = self._world.get("event", id)
             delivery = event["_deliveries"][index]
@@ -239,6 +242,7 @@ class Deliverer:
         return status
 
     def _settle_by_hand(self, event: Document, status: int) -> None:
+        """Record an attempt of `deliver` on all deliveries of the event. If accepted, none of them is tried again."""
         with self._world.transaction():
             for delivery in event["_deliveries"]:
                 delivery["attempts"].append({"at": time.time(), "status": status})

@@ -94,7 +94,7 @@ class StripeEventAdmin(DeskAdmin):
     def retry_chosen(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> HttpResponse | None:
         """Ask first, then queue the chosen events to be processed again.
 
-        With "all of the list" ticked, redirect to `work_again`, whose address holds the filter.
+        With "all of the list" ticked, redirect to `process_filtered`, whose address holds the filter.
         """
         if request.POST.get("select_across") == "1":
             address = reverse("admin:payments_stripeevent_work_again")
@@ -105,7 +105,7 @@ class StripeEventAdmin(DeskAdmin):
         event_acts.perform(request, queryset)
         return None
 
-    def work_again(self, request: HttpRequest) -> HttpResponse:
+    def process_filtered(self, request: HttpRequest) -> HttpResponse:
         """Ask about, then queue again, all events that the list's filter finds. Raises PermissionDenied."""
         if not self.may_act(request):
             raise PermissionDenied
@@ -118,7 +118,7 @@ class StripeEventAdmin(DeskAdmin):
         return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.work_again)
+        view = self.admin_site.admin_view(self.process_filtered)
         return [path("work-again/", view, name="payments_stripeevent_work_again"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -143,10 +143,9 @@ class StripeEventAdmin(DeskAdmin):
         ]
 
     def parts(self, row: StripeEvent) -> list[Part]:
-        payload = masked(bytes(row.payload))
+        payload = bytes(row.payload)
+        shown = masked(payload)
+        if shown is None:
+            shown = _("%(count)d bytes that are not JSON.") % {"count": len(payload)}
         parts: list[Part] = [Text(_("Error"), without_addresses(row.error))] if row.error else []
-        parts.append(object_table(bytes(row.payload)))
-        shown = (
-            payload if payload is not None else _("%(count)d bytes that are not JSON.") % {"count": len(row.payload)}
-        )
-        return [*parts, Text(_("What Stripe said, personal details hidden"), shown)]
+        return [*parts, object_table(payload), Text(_("What Stripe said, personal details hidden"), shown)]

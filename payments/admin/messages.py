@@ -47,7 +47,7 @@ class MessageAdmin(FindsByPerson):
         return rows.defer("body_text", "body_html", "context") if is_list(request) else rows
 
     def of_persons(self, term: str) -> Q:
-        """Search emails to supporters by index; only without a match scan the emails to people who are no supporter."""
+        """Search emails by their supporter, which an index serves; without a match, by the address of all others."""
         of_supporters = super().of_persons(term)
         if Message.objects.filter(of_supporters).order_by().exists():
             return of_supporters

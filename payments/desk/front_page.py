@@ -56,12 +56,10 @@ def gifts_card() -> Card:
     today = [money.format(row.today, row.currency, short=True) for row in rows if row.today]
     gifts, gifts_today = sum(row.gifts_month for row in rows), sum(row.gifts_today for row in rows)
     counted = ngettext("%(count)d gift.", "%(count)d gifts.", gifts) % {"count": gifts}
-    first = (
-        _("Today: %(sums)s (%(count)d).") % {"sums": ", ".join(today), "count": gifts_today}
-        if today
-        else _("Today: none.")
-    )
-    meaning = " ".join((counted, first, _("Before fees and refunds.")))
+    of_today = _("Today: none.")
+    if today:
+        of_today = _("Today: %(sums)s (%(count)d).") % {"sums": ", ".join(today), "count": gifts_today}
+    meaning = " ".join((counted, of_today, _("Before fees and refunds.")))
     return Card(_("Received this month"), values, meaning, list_of("payments_payment", status__exact="succeeded"))
 
 
@@ -110,11 +108,9 @@ def sign(user: Visitor) -> Card | None:
     if not user.has_perm("payments.view_difference"):  # type: ignore[union-attr]
         return None
     now = runs.step()
-    agreed = (
-        _("Both were last the same on %(moment)s.") % {"moment": columns.moment(now.agreed_at)}
-        if now.agreed_at
-        else _("They were never found the same yet.")
-    )
+    agreed = _("They were never found the same yet.")
+    if now.agreed_at:
+        agreed = _("Both were last the same on %(moment)s.") % {"moment": columns.moment(now.agreed_at)}
     counted = ngettext(
         "%(count)d difference waits for a person.", "%(count)d differences wait for a person.", now.differences
     ) % {"count": now.differences}

@@ -93,9 +93,9 @@ def _change_url(request: HttpRequest, choice: Choice) -> str:
 
 
 def _is_within_limits(request: HttpRequest) -> bool:
-    """Return whether one more checkout is allowed for this network and in all; counts it.
+    """Count one more checkout; return whether the limits for this network and for all networks allow it.
 
-    Counted in Redis, or by this process while Redis cannot be reached.
+    Redis counts, or this process while Redis cannot be reached.
     """
     seconds = settings.CHECKOUT_LIMIT_SECONDS
     network = limits.network_of(request)

@@ -1,7 +1,7 @@
 """The page behind an email's link to change the card or bank of a gift: one button to Stripe's page, and the return.
 
 GET changes nothing here: on return from Stripe it shows our rows and requests a fresh read from Stripe, through the
-queue. The rules are payments/recurring/portal.py and overdue.py.
+queue. The rules are payments/recurring/portal.py and payments/recurring/overdue.py.
 """
 
 from __future__ import annotations

@@ -82,6 +82,7 @@ class Api:
         return _after(fault, response)
 
     def _admit(self, request: Request) -> None:
+        """Check the API key and the API version. Raises StripeRefusal."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             token = _user_of(token)
@@ -168,6 +169,7 @@ def broken() -> Response:
 
 
 def _before(fault: Fault | None) -> None:
+    """Apply a fault that comes before the request is executed. Raises Dropped, StripeRefusal."""
     if fault is None:
         return
     if fault.kind == "429":
@@ -179,6 +181,7 @@ def _before(fault: Fault | None) -> None:
 
 
 def _after(fault: Fault | None, response: Response) -> Response:
+    """Apply a fault that comes after the request was executed. Raises Dropped."""
     if fault is None:
         return response
     if fault.kind == "slow_body":

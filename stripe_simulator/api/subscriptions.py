@@ -165,7 +165,10 @@ def cancel(world: World, params: Document, id: str) -> Document:
 
 @route("POST", "subscriptions/{id}/pause", sdk.SubscriptionPauseParams, known="type invoicing_behavior bill_for")
 def pause(world: World, params: Document, id: str) -> Document:
-    """Pause a subscription. Credit for unused time must be switched off: prorations are not simulated."""
+    """Pause a subscription. Raises StripeRefusal if it has ended or is paused, or if unused time is to be credited.
+
+    Such a credit is a proration, which is not simulated.
+    """
     unused = ((params.get("bill_for") or {}).get("unused_time_from") or {}).get("type")
     if unused != "none":
         raise not_simulated("credits for unused time: pass bill_for.unused_time_from.type=none", "bill_for")

@@ -34,7 +34,7 @@ def take_back(world: World, charge: Document) -> Document:
 def moved(
     world: World, type: str, amount: int, currency: str, source: str, fee: int = 0, category: str | None = None
 ) -> Document:
-    """Write a line over a signed `amount` in minor units of `currency`: positive comes in, negative goes out."""
+    """Write the line of another movement. `amount`, in minor units of `currency`, is negative if money goes out."""
     settled = money.settle(abs(amount), currency, world.policy.settlement)
     signed = money.Settled(settled.amount if amount > 0 else -settled.amount, settled.currency, settled.rate)
     return world.add(balance_transaction(world, type, signed, source, fee, category))

@@ -70,6 +70,7 @@ def _request_action(world: World, intent: Document, method: Document, error: car
 
 
 def fail_authentication(world: World, intent: Document, method: Document) -> Result:
+    """Record that the reader failed 3-D Secure: the intent needs another payment method, and there is no charge."""
     world.update(
         intent,
         status="requires_payment_method",
@@ -82,6 +83,7 @@ def fail_authentication(world: World, intent: Document, method: Document) -> Res
 
 
 def _debit(world: World, intent: Document, method: Document) -> Result:
+    """Submit a bank debit, about which the bank answers `sepa_days` later; decline it without an active mandate."""
     mandate = world.store.get("mandate", methods.mandate_for(world, method)) or {}
     if mandate.get("status") == "inactive":
         return _declined(world, intent, method, cards.MANDATE)

@@ -101,6 +101,7 @@ def _after(world: World, session: Document, intent: Document, result: Result) ->
 
 
 def _complete(world: World, session: Document, intent: Document, result: Result) -> None:
+    """Complete a session that was paid, or whose debit is processing, with its subscription if it has one."""
     world.unschedule("expire", session["id"])
     method = world.get("payment_method", session["_method"])
     customer = world.store.get("customer", session["_customer"])

@@ -35,6 +35,7 @@ def refund(world: World, charge: Document, amount: int | None = None, **given: A
 
 
 def _checked(charge: Document, amount: int | None) -> int:
+    """Return the amount to refund: all that is left for None. Raises StripeRefusal."""
     left = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded":
         raise invalid("This charge has not succeeded and cannot be refunded.", "charge", "charge_not_refundable")

@@ -10,14 +10,14 @@ from stripe_simulator.world.world import World
 
 
 @duty("settle")
-def settle_as_the_account_says(world: World, charge_id: str) -> None:
+def answer_as_the_account_says(world: World, charge_id: str) -> None:
     """Let the bank answer as the test account defines it (world/cards.py)."""
     charge = world.get("charge", charge_id)
     method = world.get("payment_method", charge["payment_method"])
-    settle(world, charge, succeeds=cards.account(method["_number"]).fails is None)
+    answer(world, charge, succeeds=cards.account(method["_number"]).fails is None)
 
 
-def settle(world: World, charge: Document, *, succeeds: bool) -> None:
+def answer(world: World, charge: Document, *, succeeds: bool) -> None:
     """Record the bank's answer about a pending charge. Idempotent: does nothing to a charge that is not pending."""
     if charge["status"] != "pending":
         return

@@ -43,7 +43,7 @@ def schedule_renewal(world: World, subscription: Document) -> None:
 
 @duty("upcoming")
 def announce(world: World, id: str) -> None:
-    """Emit invoice.upcoming, whose invoice has no id because it does not exist yet."""
+    """Emit invoice.upcoming, unless the subscription ends first. Its invoice does not exist yet and has no id."""
     subscription = world.get("subscription", id)
     if subscription["status"] in endings.ENDED or subscription["cancel_at_period_end"]:
         return

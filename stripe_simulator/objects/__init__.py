@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def nothing(names: str) -> dict[str, None]:
-    """Return the named fields as null: fields that get a value later, or never in the simulator."""
+    """Return these fields (names separated by spaces) as null: they get a value later, or never in the simulator."""
     return dict.fromkeys(names.split())

@@ -24,6 +24,8 @@ from stripe_simulator.world.store import Document
 
 HOME = "/_simulator/"
 SHOWN = 15
+GOOD = ("active", "succeeded", "paid", "delivered")
+LATE = ("past_due", "pending", "retrying", "paused", "incomplete")
 
 
 def answer(simulator: Simulator, request: Request) -> Response:
@@ -103,10 +105,7 @@ def _table(caption: str, heads: list[str], rows: list[list[str]]) -> str:
 
 
 def _state(word: str) -> str:
-    good = ("active", "succeeded", "paid", "delivered")
-    kind = (
-        "" if word in good else "late" if word in ("past_due", "pending", "retrying", "paused", "incomplete") else "bad"
-    )
+    kind = "" if word in GOOD else "late" if word in LATE else "bad"
     return f'<span class="state {kind}">{escape(word)}</span>'
 
 

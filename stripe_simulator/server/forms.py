@@ -71,6 +71,7 @@ def _join(path: str, name: str) -> str:
 
 
 def _value(raw: Any, hint: Any, path: str) -> Any:
+    """Return the value as the first of the hint's alternatives that accepts it, strictest first."""
     refusals: list[StripeRefusal] = []
     for member in sorted(alternatives(hint), key=_strictness):
         try:

@@ -85,7 +85,7 @@ def serve(
 ) -> Running:
     """Serve a simulator in a thread; return it running. Port 0 takes a free port.
 
-    A simulator without a base URL gets this server's. `around` may wrap the application: tests use it for a wrong clock.
+    A simulator without a base URL gets this server's. `around` may wrap the application, for a test with a wrong clock.
     """
     server = _Server((host, port), _Handler)
     server.set_app(around(Application(simulator)))

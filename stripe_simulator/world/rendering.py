@@ -141,6 +141,7 @@ def page(world: Documents, documents: Iterable[Document], params: Document, url:
 
 
 def _window(found: list[Document], params: Document, limit: int) -> tuple[list[Document], bool]:
+    """Return the documents of the page and whether more follow. Raises StripeRefusal for an unknown cursor."""
     ids = [document["id"] for document in found]
     for key in ("starting_after", "ending_before"):
         if params.get(key) and params[key] not in ids:
@@ -153,7 +154,7 @@ def _window(found: list[Document], params: Document, limit: int) -> tuple[list[D
 
 
 def fits(value: int, wanted: Any) -> bool:
-    """Return whether a timestamp passes a filter such as `created`: an equal one, or bounds such as `gte`, or None."""
+    """Return whether a timestamp passes a filter: equals a number, is within bounds such as `gte`, or any for None."""
     if wanted is None:
         return True
     if isinstance(wanted, int):

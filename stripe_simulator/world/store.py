@@ -77,6 +77,7 @@ class Store:
         return [d for d in self._kinds[kind].values() if all(d.get(key) == value for key, value in facts.items())]
 
     def flush(self) -> None:
+        """Write all changed documents in one transaction of SQLite; without a file, only keep them for `rollback`."""
         if not self._dirty:
             return
         dirty, self._dirty = self._dirty, {}

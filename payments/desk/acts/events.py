@@ -74,7 +74,7 @@ def effects() -> list[object]:
 def ask(
     desk: DeskAdmin, request: HttpRequest, events: QuerySet[StripeEvent], chosen: Sequence[str] = ()
 ) -> HttpResponse:
-    """Return the page with the question. `chosen`: the ids ticked in the list; empty if it is about all of a filter."""
+    """Return the page with the question. `chosen` are the ids ticked in the list; empty for all that a filter finds."""
     kinds = replay.groups(replay.workable(events))
     count = sum(kind.count for kind in kinds)
     question = ngettext("Work %(count)d event again?", "Work %(count)d events again?", count)

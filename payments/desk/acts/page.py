@@ -36,6 +36,7 @@ class ActView:
         self.desk, self.act = desk, act
 
     def __call__(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show a form on GET; on POST confirm or perform, then redirect to the row. A repeated POST only reports."""
         row = self.desk.get_object(request, unquote(object_id))
         if not self.desk.has_view_permission(request, row) or not self.desk.may_do(request, self.act):
             raise PermissionDenied
@@ -104,7 +105,7 @@ class ActingAdmin(ReadOnlyAdmin):
     acts: tuple[Act, ...] = ()
 
     def may_act(self, request: HttpRequest) -> bool:
-        """Return whether the user has the right to change the model, which acts need although rows have no form."""
+        """Return whether the user has the right to change the model. Acts need it, although rows cannot be edited."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
     def may_do(self, request: HttpRequest, act: Act) -> bool:

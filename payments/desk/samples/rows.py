@@ -37,7 +37,7 @@ def giver(person: SamplePerson, language: str) -> Giver:
 
 
 def checkout(who: Giver, frequency: str) -> Checkout:
-    """Create a checkout that was completed a month ago."""
+    """Create a completed checkout that was begun a month ago."""
     consent = Consent.objects.create(
         purpose="gift", words="A sample.", words_version="0", language=who.language, surface="sample"
     )
@@ -110,7 +110,7 @@ def renewal(of: Subscription, **values: Any) -> Payment:
 
 
 def failed(of: Subscription, code: str, next_try: timedelta | None = timedelta(days=3), **values: Any) -> Payment:
-    """Create a renewal that failed with this code of the bank. It is retried after `next_try`; never for None."""
+    """Create a renewal that failed with this code of the bank, to be retried after `next_try`; None: not retried."""
     next_attempt_at = clock.now() + next_try if next_try else None
     ordinary: dict[str, Any] = {"status": "failed", "failure_code": code, "failures": 1, "paid_at": None}
     return renewal(of, **{**ordinary, "next_attempt_at": next_attempt_at, **values})

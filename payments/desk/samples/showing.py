@@ -50,7 +50,7 @@ def made(kind: str, case: str, person: SamplePerson, language: str) -> Iterator[
     with transaction.atomic():
         message = SAMPLES[kind].cases[case].make(giver(person, language))
         if message is None:
-            raise LookupError(f"The sample {kind}/{case} makes no letter.")
+            raise LookupError(f"The sample {kind}/{case} builds no email.")
         yield message
         transaction.set_rollback(True)
 
