@@ -1,7 +1,7 @@
-"""What people, banks and the dashboard do to a simulated account: the controls that tests and the pages call.
+"""The controls of a simulated account: what readers, banks and staff in the dashboard do. Tests and pages call them.
 
-Every method is safe from any thread and commits before it answers. Amounts are integers in minor units. What may be
-referred to by id may also be given as the document or the SDK's object.
+Every method is safe to call from any thread and commits before it returns. Amounts are integers in minor units. An
+object can be given by its id, as its document, or as the SDK's object; an unknown id raises StripeRefusal.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def id_of(reference: Reference) -> str:
 
 
 class Controls:
-    """The half of `Simulator` that changes the account."""
+    """The part of `Simulator` that changes the account."""
 
     world: World
 
     def get(self, id: Reference, expand: Iterable[str] = ()) -> Document:
-        """Any object by its id, as the API would show it."""
+        """Return any object by its id, as the API would return it. Raises StripeRefusal if there is none."""
         with self.world.lock:
             return render(self.world, self._any(id), expand)
 
@@ -60,7 +60,10 @@ class Controls:
         authenticate: bool | None = None,
         expires: tuple[int, int] | None = None,
     ) -> checkout.Outcome:
-        """Fill the hosted page in. `authenticate` answers 3-D Secure at once: True completes, False fails it."""
+        """Pay a session on its hosted page; return the outcome. Raises NotOpen, UnknownNumber.
+
+        `authenticate` answers a 3-D Secure question immediately: True passes, False fails, None leaves it open.
+        """
         with self.world.transaction():
             document = self.world.get("checkout.session", id_of(session))
             outcome = checkout.pay(self.world, document, Means(card, iban, expires), email, name)
@@ -78,9 +81,9 @@ class Controls:
             checkout.expire(self.world, self.world.get("checkout.session", id_of(session))["id"])
 
     def settle_sepa(self, payment: Reference, succeeds: bool = True) -> None:
-        """The bank answers now about a pending charge: a charge, payment intent, session or subscription."""
+        """Let the bank answer now about a pending debit: a charge, payment intent, session, invoice or subscription."""
         with self.world.transaction():
-            settlement.settle(self.world, self._charge(payment), succeeds=succeeds)
+            settlement.answer(self.world, self._charge(payment), succeeds=succeeds)
 
     def set_payment_method(
         self,
@@ -91,7 +94,10 @@ class Controls:
         expires: tuple[int, int] | None = None,
         retry_now: bool = False,
     ) -> Document:
-        """Put another card or account in place, for the customer and every running subscription."""
+        """Make another card or account the default of the customer and every running subscription; return it.
+
+        With `retry_now`, their open invoices are collected with it.
+        """
         with self.world.transaction():
             person = self.world.get("customer", id_of(customer))
             method = methods.make(self.world, Means(card, iban, expires), person["email"], person["name"])
@@ -101,27 +107,28 @@ class Controls:
             return render(self.world, method)
 
     def update_card(self, payment_method: Reference, expires: tuple[int, int], *, by_hand: bool = False) -> None:
-        """A new expiry date, (month, year): the card network tells it, or somebody types it in the dashboard."""
+        """Give a card a new expiry date, (month, year): from the card network or, `by_hand`, from the dashboard."""
         with self.world.transaction():
             method = self.world.get("payment_method", id_of(payment_method))
             methods.renew_card(self.world, method, expires, by_hand=by_hand)
 
     def revoke_mandate(self, payment_method: Reference) -> None:
-        """The reader revokes a bank debit's mandate at the bank."""
+        """Revoke the mandate of a bank debit, as the reader can do at the bank."""
         with self.world.transaction():
             methods.revoke_mandate(self.world, self.world.get("payment_method", id_of(payment_method)))
 
     def break_invoices(self, subscription: Reference) -> None:
-        """From now on Stripe cannot finish the subscription's bills, as with an address that tax cannot be told of."""
+        """Let finalizing the subscription's invoices fail, as with an address for which tax cannot be computed."""
         with self.world.transaction():
             self.world.update(self.world.get("subscription", id_of(subscription)), _unfinishable=True)
 
     def mend_invoices(self, subscription: Reference) -> None:
+        """Undo `break_invoices`; then finalize and collect the drafts that failed."""
         with self.world.transaction():
-            invoicing.mend(self.world, self.world.get("subscription", id_of(subscription)))
+            invoicing.finalize_failed(self.world, self.world.get("subscription", id_of(subscription)))
 
     def pay_invoice(self, invoice: Reference) -> str:
-        """The reader completes the authentication a renewal asked for, or pays an open invoice by hand: its status."""
+        """Pay an open invoice as the reader can, passing 3-D Secure if the bank asks; return the invoice's status."""
         with self.world.transaction():
             document = self.world.get("invoice", id_of(invoice))
             if document["status"] == "open":
@@ -134,7 +141,7 @@ class Controls:
                 invoicing.retry(self.world, invoice["id"])
 
     def refund(self, payment: Reference, amount: int | None = None, **given: Any) -> Document:
-        """From the dashboard: a charge, payment intent or session; everything that is left unless told."""
+        """Refund a payment in the dashboard; return the refund. Without `amount` (minor units), all that is left."""
         with self.world.transaction():
             return render(self.world, refunds.refund(self.world, self._charge(payment), amount, **given))
 
@@ -150,7 +157,7 @@ class Controls:
             return render(self.world, document)
 
     def answer_dispute(self, dispute: Reference) -> None:
-        """Evidence is handed in in the dashboard."""
+        """Submit evidence for a dispute in the dashboard."""
         with self.world.transaction():
             disputes.answer(self.world, self.world.get("dispute", id_of(dispute)))
 
@@ -159,7 +166,7 @@ class Controls:
             disputes.close(self.world, self.world.get("dispute", id_of(dispute)), won=won)
 
     def payout(self) -> list[Document]:
-        """Pay out what is available, now; it arrives a day later."""
+        """Pay out the available balance now; return one payout per currency. A payout arrives a day later."""
         with self.world.transaction():
             return [render(self.world, payout) for payout in payouts.pay_out(self.world)]
 
@@ -168,17 +175,17 @@ class Controls:
             payouts.fail(self.world, self.world.get("payout", id_of(payout)))
 
     def cancel_payout(self, payout: Reference) -> None:
-        """From the dashboard, before it has left for the bank."""
+        """Cancel a payout in the dashboard, before it has left for the bank."""
         with self.world.transaction():
             payouts.cancel(self.world, self.world.get("payout", id_of(payout)))
 
     def cancel(self, subscription: Reference, *, at_period_end: bool = False) -> None:
-        """From the dashboard or the hosted portal."""
+        """Cancel a subscription in the dashboard or the hosted portal, now or at the end of its period."""
         with self.world.transaction():
             subscriptions.cancel(self.world, self.world.get("subscription", id_of(subscription)), at_period_end)
 
     def snapshot(self) -> dict[str, dict[str, int]]:
-        """Balance transactions added up: {currency: {type: net..., "gross", "fees", "net"}}."""
+        """Return the sums of the balance transactions: {currency: {type: net, ..., "gross", "fees", "net"}}."""
         totals: dict[str, dict[str, int]] = {}
         with self.world.lock:
             for row in self.world.store.all("balance_transaction"):
@@ -190,7 +197,7 @@ class Controls:
         return totals
 
     def _charge(self, payment: Reference) -> Document:
-        """The latest charge of whatever stands for a payment. Raises StripeRefusal when there is none yet."""
+        """Return the latest charge of a payment, given as any of its objects. Raises StripeRefusal without a charge."""
         document = self._any(payment)
         if document["object"] == "subscription":
             document = self._any(document["latest_invoice"] or "latest_invoice")

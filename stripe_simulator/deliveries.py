@@ -1,7 +1,7 @@
-"""Webhooks: signed with real time, posted, retried with growing delay for three days, every attempt written down.
+"""Webhook deliveries: signed with real time, posted, retried with growing delay for three days, each attempt stored.
 
-A delivery is due in simulated time, so that moving the clock also brings the retries of the days passed. Nothing is
-posted while the world's lock is held: the receiver may ask the API back at once.
+A delivery is due in simulated time, so that moving the clock also makes the retries of the skipped days. Nothing is
+posted while the world's lock is held, because the receiver may call the API before it answers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SETTLED = ("delivered", "failed", "dropped")
 
 
 def signed(payload: bytes, secret: str) -> dict[str, str]:
-    """The headers of a delivery of exactly these bytes, signed now."""
+    """Return the headers for delivering exactly these bytes, signed with the current real time."""
     signature = WebhookSignature.generate_signature_header(payload.decode(), secret)
     return {
         "Content-Type": "application/json; charset=utf-8",
@@ -48,7 +48,7 @@ def payload_of(event: Document) -> bytes:
 
 
 def post_over_http(url: str, payload: bytes, headers: dict[str, str]) -> int:
-    """The answer's status; 0 when there was none."""
+    """Post a delivery; return the status of the answer, or 0 without one."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
@@ -64,7 +64,10 @@ def post_over_http(url: str, payload: bytes, headers: dict[str, str]) -> int:
 
 
 class Deliverer:
-    """Delivers the world's events to its webhook endpoints, in a thread of its own or when told to."""
+    """Delivers the world's events to its webhook endpoints: in its own thread, or in the caller's with `deliver`.
+
+    While `holding`, the thread delivers nothing.
+    """
 
     def __init__(self, world: World, post: Post | None, *, hold: bool) -> None:
         self._world = world
@@ -81,7 +84,7 @@ class Deliverer:
             self._enqueue(event)
 
     def accept(self, events: list[Document]) -> None:
-        """New events: decide by whom and when they are to be received."""
+        """Store for new events which endpoints receive them and when, and queue them. The world calls this."""
         for event in events:
             self._address(event)
             self._world.store.put(event)
@@ -89,6 +92,7 @@ class Deliverer:
         self._world.store.flush()
 
     def _address(self, event: Document) -> None:
+        """Add a delivery to the event for each endpoint that receives it, with the chaos that is set."""
         chaos = self._world.chaos
         dropped = chaos.happens(chaos.drop)
         event["pending_webhooks"] = 0
@@ -135,6 +139,7 @@ class Deliverer:
                     self._changed.notify_all()
 
     def _next(self) -> tuple[str, int] | None:
+        """Return the event id and the index of the next due delivery; None after a short wait if none is due."""
         with self._changed:
             now = self._world.clock.precise()
             if self.holding or not self._queue or self._queue[0][0] > now:
@@ -146,7 +151,7 @@ class Deliverer:
             return id, index
 
     def wake(self) -> None:
-        """The clock moved, or holding changed."""
+        """Wake the thread after the clock moved or `holding` changed."""
         with self._changed:
             self._changed.notify_all()
 
@@ -165,7 +170,7 @@ class Deliverer:
         return status
 
     def _post_safely(self, url: str, payload: bytes, headers: dict[str, str]) -> int:
-        """A receiver in this process may raise; that is no answer, and no reason to stop delivering."""
+        """Post a delivery; return the status, or 0 if a receiver in this process raises: the thread must not end."""
         try:
             return self._post(url, payload, headers)
         except Exception:
@@ -173,6 +178,7 @@ class Deliverer:
             return 0
 
     def _write_down(self, id: str, index: int, status: int) -> None:
+        """Record an attempt. Unless it was accepted, plan the next one, or give up after GIVE_UP."""
         with self._world.transaction():
             event = self._world.get("event", id)
             delivery = event["_deliveries"][index]
@@ -194,7 +200,7 @@ class Deliverer:
                 heapq.heappush(self._queue, (delivery["due"], next(self._count), event["id"], index))
 
     def flush(self, timeout: float) -> bool:
-        """Wait until nothing is left to deliver. False when the time is over or only far retries are left."""
+        """Wait until nothing is left to deliver. Return False if that would take longer, or if `holding` is set."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while self._queue or self._at_work:
@@ -206,7 +212,7 @@ class Deliverer:
         return True
 
     def outbox(self) -> list[Document]:
-        """Events that still have to be delivered, oldest first."""
+        """Return the events that still have to be delivered, oldest first."""
         with self._world.lock:
             return [
                 event
@@ -215,7 +221,10 @@ class Deliverer:
             ]
 
     def deliver(self, events: Iterable[Document | str]) -> list[int]:
-        """Post these now, in this order, in the caller's thread, whatever their state. Answers the statuses."""
+        """Post these events now, in this order, in the caller's thread, whatever their state; return the statuses.
+
+        Raises LookupError for an event that no endpoint receives.
+        """
         return [self._deliver(event if isinstance(event, str) else event["id"]) for event in events]
 
     def _deliver(self, id: str) -> int:
@@ -233,6 +242,7 @@ class Deliverer:
         return status
 
     def _settle_by_hand(self, event: Document, status: int) -> None:
+        """Record an attempt of `deliver` on all deliveries of the event. If accepted, none of them is tried again."""
         with self._world.transaction():
             for delivery in event["_deliveries"]:
                 delivery["attempts"].append({"at": time.time(), "status": status})

@@ -1,7 +1,7 @@
-"""The clock of the control page: Stripe's date and the site's business date together, one day at a time.
+"""The clock of the control page: moves the site's business date and Stripe's date together, one day at a time.
 
-Each day: Stripe's clock, then the deliveries of that day, then the hook, as if the days had really passed. In a thread,
-so that the page can show how far it is and stop it.
+Each day, the site moves first (`on_advance`, which runs its daily jobs), then Stripe's clock with the deliveries of
+that day. It runs in a thread, so that the page can show the progress and stop it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 class Journey:
-    """At most one at a time; `problem` is what the last one stumbled over."""
+    """Moves the dates in a thread, at most one journey at a time. `problem`: the error that ended the last one."""
 
     def __init__(self, one_day_at_stripe: Callable[[], object], on_advance: Callable[[int], object] | None) -> None:
         self._one_day_at_stripe = one_day_at_stripe
@@ -22,7 +22,7 @@ class Journey:
         self.problem = ""
 
     def start(self, days: int) -> None:
-        """Raises ValueError while another one is under way."""
+        """Start to move by this many days. Raises ValueError while a journey is running."""
         with self._lock:
             if self.days_left:
                 raise ValueError("The clock is already moving.")
@@ -34,7 +34,7 @@ class Journey:
         self.days_left = 0
 
     def wait(self, timeout: float) -> bool:
-        """False when it is still under way."""
+        """Wait for the journey to end; return False if it is still running after `timeout` seconds."""
         if self._thread is not None:
             self._thread.join(timeout)
         return not self.days_left
@@ -49,7 +49,7 @@ class Journey:
             self.days_left = 0
 
     def one_day(self) -> None:
-        # The other date first: what happens at Stripe on the new day is then dated like it.
+        # The site's date first, so that the site dates events of the new day with that day.
         if self._on_advance is not None:
             self._on_advance(1)
         self._one_day_at_stripe()

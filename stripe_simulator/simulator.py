@@ -1,7 +1,7 @@
-"""`Simulator`: one simulated Stripe account with everything that hangs on it, and its controls for tests.
+"""`Simulator`: one simulated Stripe account with its API, clock, deliveries and controls.
 
-Here are time, deliveries, requests and faults; what people and banks do is in controls.py. Every method is safe from
-any thread.
+Time, deliveries, requests and faults are here; actions of readers, banks and staff are in controls.py. Every method is
+safe to call from any thread.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ log = logging.getLogger("stripe_simulator")
 
 
 class Simulator(Controls):
-    """A stand-in for Stripe. See the package's docstring for what it does and what it refuses."""
+    """A stand-in for Stripe. The docstring of the package lists its arguments and methods."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Simulator(Controls):
         threading.Thread(target=self._tick, name="stripe-simulator-clock", daemon=True).start()
 
     def _register(self, url: str | None) -> None:
-        """The endpoint given to the constructor; a restart keeps its events and takes the new address."""
+        """Register the webhook endpoint of the constructor; after a restart, keep its row with the new address."""
         if url is None:
             return
         with self.world.transaction():
@@ -85,7 +85,7 @@ class Simulator(Controls):
                 self.world.schedule(self.now() + days * DAY, "payouts", "account")
 
     def _tick(self) -> None:
-        """Real time passes too: what falls due without anybody moving the clock."""
+        """Run the tasks that fall due as real time passes, until the simulator is closed."""
         while not self._stopped.wait(TICK):
             try:
                 self.world.catch_up()
@@ -111,11 +111,14 @@ class Simulator(Controls):
     # Time
 
     def now(self) -> int:
-        """Simulated time, as Stripe writes it."""
+        """Return simulated time as Stripe writes it: seconds since 1970."""
         return self.world.now()
 
     def advance(self, days: float = 0, seconds: float = 0, to: datetime | float | str | None = None) -> int:
-        """Move the clock forward, doing what falls due on the way in order, each at its own instant."""
+        """Move the clock forward; return the new time. Tasks that fall due run in order, each at its own time.
+
+        Raises ValueError for a time in the past.
+        """
         with self._moving:
             start = self.world.clock.precise()
             target = as_timestamp(to) if to is not None else start + days * DAY + seconds
@@ -133,7 +136,10 @@ class Simulator(Controls):
         self.flush(FLUSH_SECONDS)
 
     def begin(self, days_ago: int) -> int:
-        """Set an account without any customer back in time, so that a history can be lived through. Refused later."""
+        """Move the clock of a new account `days_ago` back, so that a history can be simulated; return the new time.
+
+        Raises ValueError once the account has a customer.
+        """
         with self.world.transaction():
             if self.world.store.all("customer"):
                 raise ValueError("this account has a history already")
@@ -145,7 +151,7 @@ class Simulator(Controls):
     # Deliveries
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Wait until every event that will be delivered was. False when that did not happen in time."""
+        """Wait until every event is delivered. Return False if that would take longer, or if `hold` was called."""
         return self.deliverer.flush(timeout)
 
     def hold(self) -> None:
@@ -157,12 +163,12 @@ class Simulator(Controls):
         self.deliverer.wake()
 
     def outbox(self) -> list[Document]:
-        """Events not delivered yet, oldest first, as Stripe would send them."""
+        """Return the events that are not delivered yet, oldest first, as Stripe would send them."""
         with self.world.lock:
             return [render(self.world, event) for event in self.deliverer.outbox()]
 
     def deliver(self, events: Iterable[Document | str]) -> list[int]:
-        """Post these events now, in this order, in this thread; the receiver's statuses."""
+        """Post these events now, in this order, in this thread; return the receiver's statuses."""
         return self.deliverer.deliver(list(events))
 
     def redeliver(self, event: Reference) -> int:
@@ -172,13 +178,13 @@ class Simulator(Controls):
         return signed(payload, self.webhook_secret)
 
     def events(self, type: str | None = None) -> list[Document]:
-        """All events ever made, oldest first, the thirty days notwithstanding."""
+        """Return all events ever made, oldest first, also those older than the thirty days that the API lists."""
         with self.world.lock:
             found = self.world.store.all("event")
             return [render(self.world, event) for event in found if type in (None, event["type"])]
 
     def deliveries(self, event: Reference) -> list[Document]:
-        """Where an event went: endpoint, state, attempts."""
+        """Return the deliveries of an event, each with its endpoint, state and attempts."""
         with self.world.lock:
             return [dict(delivery) for delivery in self.world.get("event", id_of(event))["_deliveries"]]
 
@@ -189,7 +195,7 @@ class Simulator(Controls):
         return list(self.api.log)
 
     def fail(self, kind: str, times: int = 1, path: str = "", method: str = "", seconds: float = 1.0) -> None:
-        """The next `times` API requests that match get this fault; kinds are in faults.py."""
+        """Give this fault to the next `times` API requests that match. The kinds are in server/faults.py."""
         self.api.faults.plan(Fault(kind, times, path, method, seconds))
 
     def clear_faults(self) -> None:

@@ -1,4 +1,7 @@
-"""The staff's desk. Importing it registers every list; what they share is in pages.py, columns.py and acts.py."""
+"""The lists of the staff desk, one module each. Importing this package registers them all with Django's admin.
+
+Everything that the lists share is in payments/desk/: pages, columns, filters, search, acts.
+"""
 
 from payments.admin import (
     cases,

@@ -1,4 +1,4 @@
-"""Cases at the desk: what the software noticed and a person decides."""
+"""The desk's list of cases: situations that the software noticed and a person decides. Acts close them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkouts at the desk, and the consents given on the way: attempts to give, finished or not."""
+"""The desk's lists of checkouts (attempts to give, finished or not) and of the consents given with them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CheckoutAdmin(FindsByPerson):
     list_select_related = ("campaign",)
 
     def of_persons(self, term: str) -> Q:
-        """Unfinished ones have no supporter yet: what was typed is searched as well."""
+        """Search the typed name and email too: an unfinished checkout has no supporter yet."""
         return super().of_persons(term) | supporters_like(term)
 
     def facts(self, row: Checkout) -> list[Fact]:

@@ -1,4 +1,4 @@
-"""Differences between our books and Stripe’s at the desk: what each says, and settling it."""
+"""The desk's list of differences between our database and Stripe, with the acts that close them."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
 from payments.desk.acts import differences as difference_acts
-from payments.desk.acts.differences import LeaveIt, TakeStripes, promises
+from payments.desk.acts.differences import LeaveDifference, TakeStripeValue, effects
 from payments.desk.columns import NONE
 from payments.desk.filters import Openness
 from payments.desk.pages import DeskAdmin, Fact
 from payments.desk.tables.differences import (
     TONES,
-    _ours,
     field,
     kind,
     kind_and_id,
-    ours,
+    our_row,
+    our_value,
     stripe_object,
-    theirs,
+    stripe_value,
 )
 from payments.models import Difference
 
 
 @admin.register(Difference)
 class DifferenceAdmin(DeskAdmin):
-    acts = (TakeStripes(), LeaveIt())
+    acts = (TakeStripeValue(), LeaveDifference())
     page_related = ("settled_by",)
     list_display = (
         columns.number,
         kind_and_id,
         field,
-        ours,
-        theirs,
+        our_value,
+        stripe_value,
         columns.state_column("state", gettext_lazy("state"), TONES),
         columns.moment_column("found_at", gettext_lazy("found")),
     )
@@ -55,7 +55,10 @@ class DifferenceAdmin(DeskAdmin):
 
     @admin.action(description=gettext_lazy("Take Stripe’s for the chosen"), permissions=["take"])
     def take_chosen(self, request: HttpRequest, queryset: QuerySet[Difference]) -> HttpResponse | None:
-        """Asks first; what cannot be taken stays as it is. "All of the list" is asked about on a page of its own."""
+        """Ask first, then take Stripe's value for the chosen differences; skip those that cannot be taken.
+
+        With "all of the list" ticked, redirect to `take_all`, whose address holds the filter.
+        """
         if request.POST.get("select_across") == "1":
             return HttpResponseRedirect(f"{reverse('admin:payments_difference_take_all')}?{request.GET.urlencode()}")
         rows = difference_acts.takable(queryset)
@@ -65,7 +68,7 @@ class DifferenceAdmin(DeskAdmin):
         return None
 
     def take_all(self, request: HttpRequest) -> HttpResponse:
-        """All that the list's filter finds."""
+        """Ask about, then take, all differences that the list's filter finds. Raises PermissionDenied."""
         if not self.may_act(request):
             raise PermissionDenied
         back, found = reverse("admin:payments_difference_changelist"), self.found_by_filter(request)
@@ -83,7 +86,7 @@ class DifferenceAdmin(DeskAdmin):
             "title": _("Take Stripe’s"),
             "opts": self.opts,
             "question": difference_acts.question(len(rows)),
-            "consequences": promises(),
+            "consequences": effects(),
             "ids": [row.pk for row in rows],
             "action": "take_chosen",
             "button": _("Take Stripe’s"),
@@ -93,11 +96,11 @@ class DifferenceAdmin(DeskAdmin):
         return [
             (_("What"), kind(row)),
             (_("Field"), field(row)),
-            (_("Our books"), ours(row)),
-            (_("Stripe"), theirs(row)),
+            (_("Our books"), our_value(row)),
+            (_("Stripe"), stripe_value(row)),
             (_("State"), columns.tinted(row, "state", TONES)),
             (_("At Stripe"), stripe_object(row)),
-            (_("In our books"), columns.link(_ours(row))),
+            (_("In our books"), columns.link(our_row(row))),
             (_("When it happened"), columns.moment(row.happened_at)),
             (_("Found"), columns.moment(row.found_at)),
             (_("Last seen"), columns.moment(row.seen_at)),

@@ -1,4 +1,4 @@
-"""Disputes at the desk: what a bank took back, why, until when it waits for an answer. They are answered at Stripe."""
+"""The desk's list of disputes: amount, reason, and the deadline for an answer. Disputes are answered at Stripe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stripe's events at the desk: what came, what became of it, and working one again."""
+"""The desk's list of Stripe events: what was received, how it was processed, and processing it again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
 from payments.desk.acts import events as event_acts
-from payments.desk.acts.events import WorkAgain, WorkNow
+from payments.desk.acts.events import ProcessAgain, ProcessNow
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.desk.event_filters import EventAge, EventState, EventType
 from payments.desk.pages import DeskAdmin, Fact, Part, Text, is_list
@@ -37,7 +37,7 @@ FIRST_LINE = 80
 
 @column(gettext_lazy("took"))
 def latency(row: StripeEvent) -> str:
-    """From receiving to working, in real time."""
+    """Return the real time from receiving an event to having processed it; a dash until then."""
     if row.processed_at is None:
         return NONE
     seconds = (row.processed_at - row.received_at).total_seconds()
@@ -46,6 +46,7 @@ def latency(row: StripeEvent) -> str:
 
 @column(gettext_lazy("error"))
 def first_line(row: StripeEvent) -> str:
+    """Return the first line of the error, without email addresses; a dash without an error."""
     return without_addresses(row.error.partition("\n")[0])[:FIRST_LINE] or NONE
 
 
@@ -56,7 +57,7 @@ def event_state(row: StripeEvent) -> SafeString:
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(DeskAdmin):
-    acts = (WorkNow(), WorkAgain())
+    acts = (ProcessNow(), ProcessAgain())
     actions = ("retry_chosen",)
     list_display = (
         "id",
@@ -91,7 +92,10 @@ class StripeEventAdmin(DeskAdmin):
 
     @admin.action(description=gettext_lazy("Work the chosen events again"), permissions=["retry"])
     def retry_chosen(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> HttpResponse | None:
-        """Asks first. "All of the list" is asked for on its own page, whose address holds the filter."""
+        """Ask first, then queue the chosen events to be processed again.
+
+        With "all of the list" ticked, redirect to `process_filtered`, whose address holds the filter.
+        """
         if request.POST.get("select_across") == "1":
             address = reverse("admin:payments_stripeevent_work_again")
             return HttpResponseRedirect(f"{address}?{request.GET.urlencode()}")
@@ -101,8 +105,8 @@ class StripeEventAdmin(DeskAdmin):
         event_acts.perform(request, queryset)
         return None
 
-    def work_again(self, request: HttpRequest) -> HttpResponse:
-        """All that the list's filter finds."""
+    def process_filtered(self, request: HttpRequest) -> HttpResponse:
+        """Ask about, then queue again, all events that the list's filter finds. Raises PermissionDenied."""
         if not self.may_act(request):
             raise PermissionDenied
         back, found = reverse("admin:payments_stripeevent_changelist"), self.found_by_filter(request)
@@ -114,7 +118,7 @@ class StripeEventAdmin(DeskAdmin):
         return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.work_again)
+        view = self.admin_site.admin_view(self.process_filtered)
         return [path("work-again/", view, name="payments_stripeevent_work_again"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -139,10 +143,9 @@ class StripeEventAdmin(DeskAdmin):
         ]
 
     def parts(self, row: StripeEvent) -> list[Part]:
-        payload = masked(bytes(row.payload))
+        payload = bytes(row.payload)
+        shown = masked(payload)
+        if shown is None:
+            shown = _("%(count)d bytes that are not JSON.") % {"count": len(payload)}
         parts: list[Part] = [Text(_("Error"), without_addresses(row.error))] if row.error else []
-        parts.append(object_table(bytes(row.payload)))
-        shown = (
-            payload if payload is not None else _("%(count)d bytes that are not JSON.") % {"count": len(row.payload)}
-        )
-        return [*parts, Text(_("What Stripe said, personal details hidden"), shown)]
+        return [*parts, object_table(payload), Text(_("What Stripe said, personal details hidden"), shown)]

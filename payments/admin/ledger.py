@@ -1,4 +1,4 @@
-"""The ledger at the desk. Its rows cannot be changed by anybody: the database refuses."""
+"""The desk's list of ledger lines. Nobody can change them: a database trigger refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages at the desk: what was sent, what could not be, and sending one again."""
+"""The desk's list of messages: emails that were sent, wait or failed, as they were sent, and sending one again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class MessageAdmin(FindsByPerson):
         return rows.defer("body_text", "body_html", "context") if is_list(request) else rows
 
     def of_persons(self, term: str) -> Q:
-        """Letters to supporters by index; only when nobody is found, those to somebody who is none, one by one."""
+        """Search emails by their supporter, which an index serves; without a match, by the address of all others."""
         of_supporters = super().of_persons(term)
         if Message.objects.filter(of_supporters).order_by().exists():
             return of_supporters
@@ -74,8 +74,8 @@ class MessageAdmin(FindsByPerson):
 
     def parts(self, row: Message) -> list[Part]:
         parts = [Text(_("Error"), without_addresses(row.error))] if row.error else []
-        said = without_keys(row.body_text) or _("It is written when it is sent.")
-        return [*parts, Text(_("What it says, without the reader’s own links"), said)]
+        text = without_keys(row.body_text) or _("It is written when it is sent.")
+        return [*parts, Text(_("What it says, without the reader’s own links"), text)]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.letter)
@@ -83,7 +83,10 @@ class MessageAdmin(FindsByPerson):
         return [letter, *letters.addresses(self), *super().get_urls()]
 
     def letter(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """The HTML part on a page of its own, which can do nothing."""
+        """Show the HTML part of an email on a page that blocks scripts, requests and forms.
+
+        Raises PermissionDenied, and Http404 for an email that does not exist or has no HTML part.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = Message.objects.filter(pk=pk).exclude(body_html="").first()

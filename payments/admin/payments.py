@@ -1,4 +1,7 @@
-"""Payments and refunds at the desk: looked at, never touched. Money is changed at Stripe; its events tell us."""
+"""The desk's lists of payments and refunds. Nobody edits them: money changes at Stripe, whose events report it.
+
+The act "send money back" asks Stripe for a refund (payments/desk/acts/refunds.py).
+"""
 
 from __future__ import annotations
 
@@ -111,6 +114,7 @@ class RefundAdmin(FindsByPerson):
 
 
 def failure_facts(row: Payment) -> list[Fact]:
+    """Return the failed tries, the bank's reason and the next try; empty for a payment that never failed."""
     if not row.failures and not row.failure_code:
         return []
     return [
@@ -121,6 +125,7 @@ def failure_facts(row: Payment) -> list[Fact]:
 
 
 def stripe_facts(row: Payment) -> list[Fact]:
+    """Return the Stripe ids that the payment has."""
     ids = {
         _("Payment at Stripe"): row.stripe_payment_intent_id,
         _("Invoice at Stripe"): row.stripe_invoice_id,

@@ -1,4 +1,4 @@
-"""Payouts at the desk: what arrived at the bank, and the payments, refunds, disputes and fees it is made of."""
+"""The desk's list of payouts to the bank, each with the payments, refunds, disputes and fees it consists of."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ KINDS = {
 
 @column(gettext_lazy("unexplained"))
 def unexplained(row: Payout) -> str | SafeString:
+    """Return the part of a payout that its lines do not explain; a dash before its lines were compared."""
     if row.unexplained is None:
         return NONE
     return columns.state(columns.plain_amount(row.unexplained, row.currency), BAD if row.unexplained else GOOD)
@@ -71,7 +72,7 @@ class PayoutAdmin(DeskAdmin):
         ]
         lines = row.lines.select_related("ledger_entry__payment")
         return [
-            Table(_("Against our books"), (_("What"), _("Amount")), _against_our_books(row)),
+            Table(_("Against our books"), (_("What"), _("Amount")), _by_owner(row)),
             Table(_("Made of"), (_("What"), _("Amount")), made_of, empty=_("Stripe has not said yet.")),
             Table(_("Line by line"), LINE_HEAD, [_line(line) for line in lines]),
         ]
@@ -87,14 +88,15 @@ LINE_HEAD = (
 )
 
 
-def _against_our_books(row: Payout) -> list[tuple[object, ...]]:
-    held = payouts.holding(row)
-    missing = columns.plain_amount(held.missing, row.currency)
+def _by_owner(row: Payout) -> list[tuple[object, ...]]:
+    """Return the net amount of a payout by owner: in our ledger, missing from it, other programs', Stripe's."""
+    parts = payouts.holding(row)
+    missing = columns.plain_amount(parts.missing, row.currency)
     return [
-        (_("In our books, fees taken off"), columns.amount(held.booked, row.currency)),
-        (_("Ours, and missing in our books"), columns.state(missing, BAD if held.missing else GOOD)),
-        (_("Of others on the account"), columns.amount(held.of_others, row.currency)),
-        (_("Stripe’s own"), columns.amount(held.of_stripe, row.currency)),
+        (_("In our books, fees taken off"), columns.amount(parts.booked, row.currency)),
+        (_("Ours, and missing in our books"), columns.state(missing, BAD if parts.missing else GOOD)),
+        (_("Of others on the account"), columns.amount(parts.of_others, row.currency)),
+        (_("Stripe’s own"), columns.amount(parts.of_stripe, row.currency)),
         (_("Unexplained"), unexplained(row)),
     ]
 

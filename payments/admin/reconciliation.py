@@ -1,4 +1,4 @@
-"""The runs that look whether we are in step with Stripe, at the desk, with what each found."""
+"""The desk's list of reconciliation runs, which compare us with Stripe, and the differences that each found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from payments.desk import columns
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
 from payments.desk.pages import DeskAdmin, Fact, Part, Table
-from payments.desk.tables.differences import TONES, field, kind, ours, theirs
+from payments.desk.tables.differences import TONES, field, kind, our_value, stripe_value
 from payments.models import Difference, Reconciliation
 
 
@@ -62,8 +62,8 @@ class ReconciliationAdmin(DeskAdmin):
                 columns.link(each),
                 kind(each),
                 field(each),
-                ours(each),
-                theirs(each),
+                our_value(each),
+                stripe_value(each),
                 columns.tinted(each, "state", TONES),
             ]
             for each in found

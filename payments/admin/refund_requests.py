@@ -1,4 +1,4 @@
-"""Sending money back from the desk: the act on a payment's page, and the list of what was asked of Stripe."""
+"""The desk's list of refund requests: what staff asked Stripe to send back, and with which result."""
 
 from __future__ import annotations
 

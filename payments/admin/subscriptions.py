@@ -1,4 +1,4 @@
-"""Subscriptions at the desk, and stopping one on somebody's behalf."""
+"""The desk's list of subscriptions, with the requests made to Stripe about each, and stopping one for a supporter."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class SubscriptionAdmin(FindsByPerson):
 
 
 def credit_facts(row: Subscription) -> list[Fact]:
+    """Return the day through which a credit balance at Stripe has paid; empty without one."""
     day = row.credited_through
     return [(_("Paid from credit at Stripe through"), columns.day(day))] if day else []
 

@@ -1,6 +1,6 @@
-"""Supporters at the desk: the list, the page with everything about one of them, and correcting an address.
+"""The desk's list of supporters, the page with everything about one of them, and correcting an email address.
 
-Registered here, on the upper floor, because the page needs money as well as people.
+Registered here and not in `members`, because the page shows money as well as people.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from payments.models import Subscription
 
 
 @column(gettext_lazy("patron"))
-def standing_shown(row: Supporter) -> SafeString:
+def patron_status_shown(row: Supporter) -> SafeString:
     found = patron_status.patron_status(row)
     words = patron_status.status_words(row)
     return format_html("{}<br><small>{}</small>", words, found.level.name()) if found else words
@@ -48,7 +48,7 @@ class SupporterAdmin(FindsByPerson):
     page_template = "staff/supporter.html"
     list_display = (
         person_shown,
-        standing_shown,
+        patron_status_shown,
         gives_shown,
         "language",
         columns.moment_column("created_at", gettext_lazy("known since")),

@@ -1,4 +1,4 @@
-"""Addresses that get nothing, at the desk: why and since when, and letting letters go there again."""
+"""The desk's list of suppressed addresses: why and since when nothing is sent to them, and lifting that."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class SuppressionAdmin(FindsByPerson):
         ]
 
     def parts(self, row: Suppression) -> list[Part]:
-        told = DeliveryReport.objects.filter(message__to_email__iexact=row.email).select_related("message")
-        return [report_table(told[:NEWEST])]
+        reports = DeliveryReport.objects.filter(message__to_email__iexact=row.email).select_related("message")
+        return [report_table(reports[:NEWEST])]
 
 
 def report_table(rows: object) -> Table:
-    """What the mail provider told, newest first."""
+    """Return the mail provider's delivery reports as a table, in the given order."""
     head = (_("Message"), _("Told"), _("In the provider’s words"), _("When"))
     found = [
         (

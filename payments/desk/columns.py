@@ -1,6 +1,6 @@
-"""How facts look at the desk: a state with its shape, an amount with its currency, a link, a moment.
+"""Format values for the staff desk: a state with its shape, an amount with its currency, a link, a date.
 
-Used by the lists and pages of the staff's desk. Nothing here asks the database.
+Used by the desk's lists and pages. Nothing here queries the database, if related rows were fetched with their row.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ Column = Callable[[Any], Any]
 
 
 def state(label: str, tone: str) -> SafeString:
-    """A word with its shape: the shape comes from the style sheet, the word is always there."""
+    """Return a word with a tone, as HTML. The style sheet turns the tone into a shape; the word is always shown."""
     return format_html('<span class="state {}">{}</span>', tone, label)
 
 
 def amount(minor: int | None, currency: str) -> str | SafeString:
-    """An amount in minor units of its currency as people read it."""
+    """Return an amount (minor units) with its currency, as HTML; a dash without an amount or a currency."""
     if minor is None or not currency:
         return NONE
     return format_html('<span class="figure">{}</span>', plain_amount(minor, currency))
 
 
 def plain_amount(minor: int, currency: str) -> str:
-    """The same for a sentence."""
+    """Return an amount (minor units) with its currency as plain text, for a sentence."""
     return money.format(minor, currency)
 
 
@@ -51,17 +51,17 @@ def address_of(row: Model) -> str:
 
 
 def link(row: Model | None, words: object = None) -> str | SafeString:
-    """A link to the page of a row, which must have been fetched."""
+    """Return a link to the desk page of a row, labelled with `words` or the row itself; a dash for None."""
     return format_html('<a href="{}">{}</a>', address_of(row), words or row) if row else NONE
 
 
 def paid_from(payment: Payment) -> str:
-    """The card or account a payment came from."""
+    """Return the card or account of a payment, or that it was made outside Stripe; a dash if it is unknown."""
     return gettext("outside Stripe") if payment.is_outside_stripe else payment.method or NONE
 
 
 def person(supporter: Supporter | None) -> str | SafeString:
-    """Name and address, linked to the person's page."""
+    """Return a supporter's name and email, linked to their desk page; a dash for None."""
     if supporter is None:
         return NONE
     if not supporter.name:
@@ -70,7 +70,7 @@ def person(supporter: Supporter | None) -> str | SafeString:
 
 
 def named(name: object, email: str = "") -> SafeString:
-    """A person in a list: the name, and the address below it."""
+    """Return a name for a list, with the email, if given, below it."""
     below = format_html("<br><small>{}</small>", email) if email else ""
     return format_html('<span class="person">{}{}</span>', name, below)
 
@@ -88,19 +88,19 @@ def code(text: str | None) -> str | SafeString:
 
 
 def tinted(row: Model, field: str, tones: Mapping[Any, str]) -> SafeString:
-    """The state in a field of a row, with its word and tone."""
+    """Return the label of a row's field as a state. A value that `tones` does not name gets the tone OVER."""
     label = getattr(row, f"get_{field}_display")()
     return state(label, tones.get(getattr(row, field), OVER))
 
 
 def column(label: Any) -> Callable[[Column], Column]:
-    """Name a function of one row as a column of a list."""
+    """Return a decorator that titles a function of one row as a column of a list."""
     return admin.display(description=label)
 
 
 @admin.display(description="#")
 def number(row: Model) -> str:
-    """The first column of a list: what its page is linked by."""
+    """Return the number of a row: the first column of a list, which links to the row's page."""
     return f"#{row.pk}"
 
 
@@ -129,7 +129,7 @@ def moment_column(field: str, label: object) -> Column:
 
 
 def person_column(path: str = "supporter") -> Column:
-    """Through a path such as `payment.supporter`, fetched with the list."""
+    """Return a column with the supporter at a path such as `payment.supporter`. Fetch that path with the list."""
 
     @column(Supporter._meta.verbose_name)
     def shown(row: Model) -> str | SafeString:

@@ -1,4 +1,7 @@
-"""Filters of the list of Stripe's events: state, what they are about, when they came. None asks for choices."""
+"""Filters of the desk's list of Stripe events: by type, age and state.
+
+Their choices come from the code, so that no filter scans the table of events. Used by payments/admin/events.py.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ STUCK = (StripeEvent.State.PARKED, StripeEvent.State.FAILED, StripeEvent.State.D
 
 
 class EventType(admin.SimpleListFilter):
-    """By what Stripe's types begin with; one whole type can be asked for by its name."""
+    """Filter events by the family of their type, such as `customer.subscription`, or by one handled type.
+
+    A whole type is a choice only while the address names it. `other` finds types that we do not handle.
+    """
 
     title, parameter_name = _("about"), "type"
 
@@ -38,7 +44,7 @@ class EventType(admin.SimpleListFilter):
 
 
 class EventAge(admin.SimpleListFilter):
-    """When it came, in real time."""
+    """Filter events by the real time since we received them."""
 
     title, parameter_name = _("came"), "age"
     YOUNG = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
@@ -64,11 +70,13 @@ class EventAge(admin.SimpleListFilter):
 
 
 class EventState(admin.SimpleListFilter):
+    """Filter events by state. `waiting` and `stuck` each cover several states."""
+
     title, parameter_name = _("state"), "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        together = [("waiting", _("waiting, all kinds")), ("stuck", _("needs a look"))]
-        return together + [(state.value, state.label) for state in StripeEvent.State]
+        groups = [("waiting", _("waiting, all kinds")), ("stuck", _("needs a look"))]
+        return groups + [(state.value, state.label) for state in StripeEvent.State]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

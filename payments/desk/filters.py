@@ -1,4 +1,4 @@
-"""Filters of the desk's lists that ask the database for no choices, and links such as "all payments of one person"."""
+"""Filters of the desk's lists whose choices need no query, and links to filtered lists. Used by payments/admin/."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Choices = Iterable[tuple[str, Any]]
 
 
 class CurrencyFilter(admin.SimpleListFilter):
-    """Currencies offered now; a DISTINCT over all payments would read all payments."""
+    """Filter by one of the configured currencies. A DISTINCT over all payments would read the whole table."""
 
     title, parameter_name = _("currency"), "currency"
 
@@ -32,7 +32,7 @@ class CurrencyFilter(admin.SimpleListFilter):
 
 
 class LanguageFilter(admin.SimpleListFilter):
-    """Languages offered now, for the same reason."""
+    """Filter by one of the configured languages, without a DISTINCT over the whole table."""
 
     title, parameter_name = _("language"), "language"
 
@@ -44,7 +44,7 @@ class LanguageFilter(admin.SimpleListFilter):
 
 
 class OneOnly(admin.SimpleListFilter):
-    """Rows of one supporter, subscription, ...: reached by a link, shown only then, so that it can be taken off."""
+    """Filter by one related row, such as a supporter. Links set it; it is offered only while set, to be removed."""
 
     field = ""
 
@@ -70,6 +70,8 @@ class OnePayment(OneOnly):
 
 
 class Patronage(admin.SimpleListFilter):
+    """Filter supporters by the state of their best membership, or by never having had one."""
+
     title, parameter_name = _("membership"), "membership"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -81,13 +83,16 @@ class Patronage(admin.SimpleListFilter):
             return queryset.filter(~Exists(Membership.objects.filter(supporter=OuterRef("pk"))))
         if value in Membership.State.values:
             return queryset.filter(
-                Exists(Membership.objects.in_state(value).filter(supporter=OuterRef("pk"))), better(value)
+                Exists(Membership.objects.in_state(value).filter(supporter=OuterRef("pk"))), _none_better(value)
             )
         return queryset
 
 
-def better(state: str) -> Q:
-    """That no other membership of the person counts for more than one in this state."""
+def _none_better(state: str) -> Q:
+    """Return the condition that a supporter has no better membership.
+
+    For `grace` there must be none that is active; for `lapsed` and `ended` none that is active or in grace.
+    """
     of_person = Membership.objects.filter(supporter=OuterRef("pk"))
     if state == Membership.State.ACTIVE:
         return Q()
@@ -97,6 +102,8 @@ def better(state: str) -> Q:
 
 
 class Giving(admin.SimpleListFilter):
+    """Filter supporters by the frequency of a subscription that has not ended, or by having two of them."""
+
     title, parameter_name = _("gives"), "gives"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -106,19 +113,21 @@ class Giving(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> QuerySet[Supporter]:
         alive = Subscription.objects.alive().filter(supporter=OuterRef("pk"))
         if self.value() == "two":
-            several = alive.filter(Exists(alive_twin()))
+            several = alive.filter(Exists(_another_alive()))
             return queryset.filter(Exists(several))
         if self.value() in (Frequency.MONTH, Frequency.YEAR):
             return queryset.filter(Exists(alive.filter(frequency=self.value())))
         return queryset
 
 
-def alive_twin() -> QuerySet[Subscription]:
-    """Another living subscription of the same supporter, for use in a query of subscriptions."""
+def _another_alive() -> QuerySet[Subscription]:
+    """Return another subscription of the same supporter that has not ended, for an Exists on subscriptions."""
     return Subscription.objects.alive().filter(supporter=OuterRef("supporter")).exclude(pk=OuterRef("pk"))
 
 
 class Stopping(admin.SimpleListFilter):
+    """Filter subscriptions that have not ended by whether they are set to stop."""
+
     title, parameter_name = _("stops"), "stops"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -134,6 +143,8 @@ class Stopping(admin.SimpleListFilter):
 
 
 class SentBack(admin.SimpleListFilter):
+    """Filter payments by whether a part or all of their amount was refunded."""
+
     title, parameter_name = _("refunds"), "refunds"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -148,7 +159,7 @@ class SentBack(admin.SimpleListFilter):
 
 
 class Openness(admin.SimpleListFilter):
-    """Cases open by default: a settled case is history."""
+    """Filter cases and differences. Only the open ones are shown unless closed ones, or all, are asked for."""
 
     title, parameter_name = _("state"), "state"
 
@@ -167,7 +178,7 @@ class Openness(admin.SimpleListFilter):
 
 
 def list_of(model: str, **query: object) -> str:
-    """The address of a list, narrowed: list_of("payments_payment", supporter=12)."""
+    """Return the address of a desk list with filters set, as in list_of("payments_payment", supporter=12)."""
     return reverse(f"admin:{model}_changelist", query=query or None)
 
 

@@ -1,4 +1,7 @@
-"""The numbers on the desk's first page, as far as somebody may see them, each with the list behind it."""
+"""The figures on the desk's first page, as far as the user may see them, each with a link to the list behind it.
+
+The figures are counted in payments/reports/desk.py and shown by payments/templatetags/desk.py.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ Visitor = AbstractBaseUser | AnonymousUser
 
 @dataclass(frozen=True)
 class Card:
-    """One number: its name, its value (a line each), what it means, its list, and how it stands."""
+    """One figure: name, values (one per line), meaning, address of the list behind it, and tone."""
 
     name: str
     values: list[str]
@@ -37,7 +40,7 @@ class Card:
 
 
 def cards(user: Visitor) -> list[Card]:
-    """The numbers this person may see. One query a number for somebody who may see all."""
+    """Return the figures that this user may see. One query per figure."""
     return [make() for permission, make in CARDS if user.has_perm(permission)]  # type: ignore[union-attr]
 
 
@@ -53,12 +56,10 @@ def gifts_card() -> Card:
     today = [money.format(row.today, row.currency, short=True) for row in rows if row.today]
     gifts, gifts_today = sum(row.gifts_month for row in rows), sum(row.gifts_today for row in rows)
     counted = ngettext("%(count)d gift.", "%(count)d gifts.", gifts) % {"count": gifts}
-    first = (
-        _("Today: %(sums)s (%(count)d).") % {"sums": ", ".join(today), "count": gifts_today}
-        if today
-        else _("Today: none.")
-    )
-    meaning = " ".join((counted, first, _("Before fees and refunds.")))
+    of_today = _("Today: none.")
+    if today:
+        of_today = _("Today: %(sums)s (%(count)d).") % {"sums": ", ".join(today), "count": gifts_today}
+    meaning = " ".join((counted, of_today, _("Before fees and refunds.")))
     return Card(_("Received this month"), values, meaning, list_of("payments_payment", status__exact="succeeded"))
 
 
@@ -78,10 +79,10 @@ def waiting_events_card() -> Card:
     failed = by_state.get(StripeEvent.State.FAILED)
     trouble = _("%(count)d failed and are tried again.") % {"count": failed.count} if failed else ""
     dead = by_state.get(StripeEvent.State.DEAD)
-    gone = _("%(count)d are dead and wait for you.") % {"count": dead.count} if dead else ""
+    given_up = _("%(count)d are dead and wait for you.") % {"count": dead.count} if dead else ""
     tone = BAD if dead else LATE if failed else GOOD
     href = list_of("payments_stripeevent", state="stuck" if failed or dead else "waiting")
-    meaning = " ".join(part for part in (since, trouble, gone) if part)
+    meaning = " ".join(part for part in (since, trouble, given_up) if part)
     return Card(_("Stripe’s events waiting"), [str(count)], meaning, href, tone)
 
 
@@ -100,15 +101,16 @@ def messages_card() -> Card:
 
 
 def sign(user: Visitor) -> Card | None:
-    """In step with Stripe or not, why not, and when both were last the same. One query."""
+    """Return whether we are in step with Stripe, why not, and when both last agreed. One query.
+
+    None if the user may not see differences.
+    """
     if not user.has_perm("payments.view_difference"):  # type: ignore[union-attr]
         return None
     now = runs.step()
-    agreed = (
-        _("Both were last the same on %(moment)s.") % {"moment": columns.moment(now.agreed_at)}
-        if now.agreed_at
-        else _("They were never found the same yet.")
-    )
+    agreed = _("They were never found the same yet.")
+    if now.agreed_at:
+        agreed = _("Both were last the same on %(moment)s.") % {"moment": columns.moment(now.agreed_at)}
     counted = ngettext(
         "%(count)d difference waits for a person.", "%(count)d differences wait for a person.", now.differences
     ) % {"count": now.differences}
@@ -132,5 +134,5 @@ def _tone(count: int, if_any: str) -> str:
 
 
 def _age(since: datetime | None) -> str:
-    """In real time, in its largest unit; a clock that was moved may make it nothing."""
+    """Return the real time since then in its largest unit; empty for None, 0 minutes for a time in the future."""
     return timesince(since, timezone.now(), depth=1) if since else ""

@@ -1,6 +1,7 @@
-"""The letters at the desk: the whole catalogue, each letter as invented people get it, and a test to oneself.
+"""The desk's pages about emails: the catalogue, a preview of each sample, and a test email to oneself.
 
-The samples are made and rolled back by payments/desk/samples/; letters that were sent are in messages.py.
+Samples are built and rolled back in payments/desk/samples/. Emails that were sent are in payments/admin/messages.py,
+which adds these pages to its addresses.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from payments.desk.samples.showing import Shown, show
 from payments.desk.samples.testing import send_test
 
 TESTS_AN_HOUR = 20
-# A letter is a page of a stranger: it may load nothing, run nothing and open nothing within ours.
+# An email is untrusted content: its page may run no script, make no request, and submit no form.
 LETTER_POLICY = {
     "script-src": [NONE],
     "connect-src": [NONE],
@@ -49,7 +50,7 @@ LETTER_POLICY = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which letter is looked at, and how. Anything that is no choice is the usual one."""
+    """The sample that is previewed, and how it is shown. `chosen` replaces unknown values with the usual ones."""
 
     kind: str
     case: str
@@ -62,15 +63,15 @@ class Chosen:
         return urlencode({name: value for name, value in asdict(self).items() if name != "kind"})
 
     def shown(self) -> Shown | None:
-        """The letter, or None when it cannot be written: a newsroom's own words may be broken."""
+        """Return the rendered sample, or None if it cannot be rendered: a newsroom's own template may be broken."""
         try:
             return show(self.kind, self.case, PEOPLE[self.person], self.language)
-        except Exception:  # whatever a template of somebody else's can raise, this page says that it did
+        except Exception:  # a newsroom's own template can raise anything; the page then says that it failed
             return None
 
 
 def chosen(kind: str, query: QueryDict) -> Chosen:
-    """What somebody chose. Raises Http404 for a kind without a sample."""
+    """Return the sample that the address asks for. Raises Http404 for a kind without a sample."""
     if kind not in SAMPLES:
         raise Http404
     person = _one_of(query.get("person"), list(PEOPLE))
@@ -118,7 +119,10 @@ def addresses(desk: DeskAdmin) -> list[URLPattern]:
 
 
 def page_of(request: HttpRequest, letter: str, *, is_framed: bool = False) -> HttpResponseBase:
-    """An HTML letter on a page of its own, which can do nothing."""
+    """Return an HTML email as a page of its own, under a policy that blocks scripts, requests and forms.
+
+    With `is_framed`, pages of this site may show it in a frame.
+    """
     answer = HttpResponse(as_page(letter, str(request.csp_nonce)))  # type: ignore[attr-defined]
     policy: Any = {**LETTER_POLICY, "frame-ancestors": [SELF if is_framed else NONE]}
     view = csp_replace(policy)(lambda _request: answer)
@@ -126,7 +130,7 @@ def page_of(request: HttpRequest, letter: str, *, is_framed: bool = False) -> Ht
 
 
 class Letters:
-    """The pages, for whoever may see messages; a test needs the right that sending a message again needs."""
+    """The views. They need the right to view messages; a test also needs the right to resend one."""
 
     def __init__(self, desk: DeskAdmin) -> None:
         self.desk = desk
@@ -170,7 +174,7 @@ class Letters:
         return page_of(request, by(now.scheme, shown.letter.html), is_framed=True)
 
     def test(self, request: HttpRequest, kind: str) -> HttpResponse:
-        """Asks on a GET; on a POST sends one letter to the address of whoever asked, and to nobody else."""
+        """Ask on GET; on POST send one test email to the user's own address. Raises PermissionDenied."""
         self.may_look(request)
         if not self.desk.may_act(request):
             raise PermissionDenied
@@ -211,7 +215,7 @@ class Letters:
 
 
 def kinds() -> list[str]:
-    """Those with a sample, in the order of the table of kinds."""
+    """Return the kinds that have a sample, in the order of the table of kinds; kinds not in that table come last."""
     known = [kind for kind in mail_kinds.KINDS if kind in SAMPLES]
     return known + [kind for kind in SAMPLES if kind not in mail_kinds.KINDS]
 

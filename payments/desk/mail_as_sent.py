@@ -1,6 +1,6 @@
-"""A sent letter as staff may look at it: the same words and looks, without the keys that only its reader may hold.
+"""Show a sent email to staff: same words and same looks, without the personal links that only its reader may use.
 
-Our pages allow no inline style, and letters are made of it: here each style becomes a rule of one style sheet.
+Our pages allow no inline styles, and emails are full of them: each becomes a rule of one style sheet.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from members.links import signed
 
-# These links open a person's own pages: with one of them staff could act as the reader.
+# These links open a supporter's own pages: with one of them, staff could act as the supporter.
 PERSONAL_LINK = re.compile(rf"/({'|'.join(signed.PATHS)})/[^/\s\"'<>?#]+")
 STYLE = re.compile(r"""\sstyle=(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 SHEET = re.compile(r"<style\b[^>]*>", re.IGNORECASE)
@@ -20,18 +20,18 @@ HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 
 
 def without_keys(text: str) -> str:
-    """The letter with the personal part of each personal link cut out."""
+    """Return the email with the secret part of each personal link replaced by `…`."""
     return PERSONAL_LINK.sub(r"/\1/…", text)
 
 
 def by(scheme: str, letter: str) -> str:
-    """The letter by day (`light`) or by night (`dark`), whatever the device of whoever looks at it prefers."""
+    """Return the HTML email in its `light` or `dark` look, whichever the viewer's device prefers."""
     media = "@media all" if scheme == "dark" else "@media not all"
     return BOTH_SCHEMES.sub(scheme, DARK_ONLY.sub(media, letter))
 
 
 def as_page(letter: str, nonce: str) -> str:
-    """The HTML letter for a page whose policy allows only style sheets with this nonce."""
+    """Return the HTML email with inline styles moved into a style sheet with this nonce, and personal links cut."""
     rules: list[str] = []
 
     def moved(match: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
-"""What all of the desk's lists and pages share: nothing is added, edited or deleted here, by anybody.
+"""The base of the desk's lists and pages. Nobody, not even a superuser, adds, edits or deletes rows here.
 
-A list is Django's; a page is ours: facts, then tables. What may be done to a row is an act (acts/).
+A list is Django's changelist. The page of a row has its own template: facts, then tables and texts. Actions on a row
+are acts (payments/desk/acts/). The subclasses are in payments/admin/.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from members.admin.plain import holds_nul
 from payments.desk.acts.page import ActingAdmin
 
 Fact = tuple[object, object]
-MANY = 50_000
+ESTIMATE_ABOVE = 50_000
 
 
 @dataclass(frozen=True)
 class Table:
-    """A part of a page. `more` is the address of the full list, when the table shows only its newest rows."""
+    """A table on a page. `more`: address of the full list, if only its newest rows are shown; `empty`: for no rows."""
 
     title: object
     head: Sequence[object]
@@ -40,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Text:
-    """A part of a page that is one piece of text, shown as it is."""
+    """A block of text on a page, shown unchanged."""
 
     title: object
     text: str
@@ -50,19 +51,19 @@ Part = Table | Text
 
 
 def is_list(request: HttpRequest) -> bool:
-    """Whether a list is asked for, not one row: a list leaves large columns where they are."""
+    """Return whether a list is requested, not one row: lists do not read large columns."""
     return request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
 
 
 class EstimatingPaginator(Paginator):
-    """Counts exactly, except a whole large table: there PostgreSQL's own estimate is enough, and instant."""
+    """Count rows exactly, except in an unfiltered large table: there PostgreSQL's estimate is instant and enough."""
 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
         if isinstance(rows, QuerySet) and not rows.query.where and not rows.query.distinct:
             estimated = _estimate(rows.model._meta.db_table)
-            if estimated > MANY:
+            if estimated > ESTIMATE_ABOVE:
                 return estimated
         return len(rows) if isinstance(rows, list) else rows.count()
 
@@ -74,7 +75,10 @@ def _estimate(table: str) -> int:
 
 
 class DeskAdmin(ActingAdmin):
-    """A model that staff look at. Subclasses say `facts` and `parts`; `acts` may add what can be done."""
+    """The admin of a model that staff can only view. Subclasses override `facts` and `parts`, and may set `acts`.
+
+    `page_related` names the relations to fetch for the page of a row.
+    """
 
     paginator = EstimatingPaginator
     sortable_by = ()
@@ -88,7 +92,7 @@ class DeskAdmin(ActingAdmin):
         return row
 
     def found_by_filter(self, request: HttpRequest) -> QuerySet[Any] | None:
-        """All rows that the list's filter in the address finds; None when the address is mangled."""
+        """Return all rows that the list's filter in the address finds; None if the address is malformed."""
         if holds_nul(request):
             return None
         try:
@@ -97,25 +101,26 @@ class DeskAdmin(ActingAdmin):
             return None
 
     def facts(self, row: Any) -> list[Fact]:
-        """What a page says first: names and values."""
+        """Return the names and values at the top of a row's page."""
         return []
 
     def parts(self, row: Any) -> list[Part]:
-        """What a page says below its facts."""
+        """Return the tables and texts below the facts."""
         return []
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Everything the page's template needs to know about a row."""
+        """Return the context about a row for the page's template."""
         return {"facts": self.facts(row), "parts": self.parts(row)}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        """Show a row with the acts that are open to this user, in place of Django's form. Raises PermissionDenied."""
         row = self.get_object(request, unquote(object_id))
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         if row is None:
-            return self.gone(request, object_id)
+            return self.redirect_missing(request, object_id)
         acts = [act for act in self.acts if self.may_do(request, act) and act.is_open(row)]
         context = {
             **self.admin_site.each_context(request),

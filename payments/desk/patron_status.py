@@ -1,4 +1,7 @@
-"""Where a supporter stands today, from rows already fetched: patron or not, at which level, giving what."""
+"""A supporter's status today in words: patron or not, at which level, giving what. Computed from fetched rows.
+
+Used by the desk's lists, by the supporter's page and by the acts on subscriptions.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,11 @@ SUBSCRIPTION_TONES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class PatronStatus:
-    """The membership that counts most today. `since` is the first day of the person's first membership."""
+    """The membership that counts most today.
+
+    `since` is the first day of the supporter's first membership; `until` is the day this one ended, or its last paid
+    day.
+    """
 
     state: Membership.State
     level: Level
@@ -51,7 +58,10 @@ class PatronStatus:
 
 
 def patron_status(supporter: Supporter) -> PatronStatus | None:
-    """None for somebody who never was a patron. Reads `memberships` with their levels: prefetch them."""
+    """Return the status of the membership that counts most today; None if the supporter never had one.
+
+    Reads `memberships` with their levels: prefetch them.
+    """
     today = clock.today()
     rows = list(supporter.memberships.all())
     best = max(rows, key=lambda row: (ORDER.index(row.state_on(today)), row.level.rank, row.paid_through), default=None)
@@ -67,12 +77,12 @@ def status_words(supporter: Supporter) -> SafeString:
 
 
 def gives(subscriptions: Iterable[Subscription]) -> str:
-    """What the living subscriptions promise, in words, such as "€10 a month"."""
+    """Return the amounts of the subscriptions that have not ended, such as "€10 a month"; a dash without any."""
     return ", ".join(promise(row) for row in subscriptions if row.is_alive) or NONE
 
 
 def promise(row: Subscription) -> str:
-    """The amount with its rhythm, in words."""
+    """Return the amount and frequency of a subscription, such as "€10 a month"."""
     shown = money.format(row.amount, row.currency, short=True)
     if row.frequency == Frequency.YEAR:
         return _("%(amount)s a year") % {"amount": shown}
@@ -80,7 +90,7 @@ def promise(row: Subscription) -> str:
 
 
 def subscription_state(row: Subscription) -> SafeString:
-    """Stripe's status in words; a subscription that is stopping says so."""
+    """Return the status of a subscription: set to stop, paused, or else Stripe's status in words."""
     if row.is_stopping:
         return state(_("stops at the period's end"), LATE)
     if row.collection_paused and row.is_alive:
@@ -89,7 +99,7 @@ def subscription_state(row: Subscription) -> SafeString:
 
 
 def charged_on(row: Subscription) -> date | None:
-    """The day of the next payment; None when it is over, stopping, or paused without an end."""
+    """Return the day of the next payment; None if the gift has ended, is set to stop, or is paused without an end."""
     if not row.is_alive or row.is_stopping:
         return None
     if row.collection_paused:

@@ -1,6 +1,6 @@
-"""How staff find things: a reference or an id of Stripe exactly, anything else among names and addresses.
+"""Search in the desk's lists: a gift's reference or a Stripe id exactly, any other term in names and emails.
 
-One OR across tables would read every row of a large table; two steps use the indexes each of them has.
+One OR across tables would read every row of a large table; two steps use the index of each table.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ PERSON_HELP = _("A name, an address, a reference or an id of Stripe. Cyrillic wo
 
 
 def supporters_like(term: str, prefix: str = "") -> Q:
-    """Every word of the term is in the name or the address, however it is capitalised."""
+    """Return the condition that every word of the term is in the supporter's name or email, in upper or lower case.
+
+    `prefix` is the path to the supporter, such as `payment__supporter__`.
+    """
     fields = (f"{prefix}name__icontains", f"{prefix}email__icontains")
     words = [reduce(or_, (Q(**{field: word}) for field in fields)) for word in term.split()]
     return reduce(and_, words, Q())
 
 
 def supporter_of(term: str) -> int | None:
-    """The supporter a reference or an id of Stripe leads to, if the term is one we know."""
+    """Return the id of the supporter to whom a Stripe id or a reference belongs; None for any other term."""
     term = term.strip()
     if STRIPE_ID.match(term):
         return _first(_sources_of(term), "supporter_id")
@@ -41,13 +44,13 @@ def supporter_of(term: str) -> int | None:
 
 
 def as_reference(term: str) -> str:
-    """HR-7K4M-2Q, however it was typed."""
+    """Return a typed reference as it is stored, such as HR-7K4M-2Q for "hr 7k4m2q"."""
     plain = re.sub("[^A-Z0-9]", "", term.upper())
     return f"{plain[:2]}-{plain[2:6]}-{plain[6:]}"
 
 
 def _sources_of(term: str) -> list[QuerySet[Any]]:
-    """Where an id of Stripe may stand; every column asked here has an index."""
+    """Return the queries that can find a Stripe id of this kind. Every column in them has an index."""
     kind = term.partition("_")[0]
     places: dict[str, list[QuerySet[Any]]] = {
         "cus": [Subscription.objects.filter(stripe_customer_id=term)],
@@ -71,11 +74,14 @@ def _first(sources: list[QuerySet[Any]], field: str) -> int | None:
 
 
 class FindsByPerson(DeskAdmin):
-    """A list whose `exact` columns are looked up as they are, then the persons behind the rows are searched."""
+    """The admin of a list whose search tries the `exact` columns first, then the supporters of the rows.
+
+    `person` is the path from a row to its supporter.
+    """
 
     exact: tuple[str, ...] = ()
     person = "supporter"
-    search_fields = ("pk",)  # only so that Django shows the field; get_search_results decides
+    search_fields = ("pk",)  # makes Django show the search field; get_search_results does the search
     search_help_text = PERSON_HELP
 
     def get_search_results(
@@ -91,6 +97,7 @@ class FindsByPerson(DeskAdmin):
         return queryset.filter(self.of_persons(term)), False
 
     def of_persons(self, term: str) -> Q:
+        """Return the condition that finds rows by their supporter. Subclasses may look elsewhere too."""
         known = supporter_of(term)
         if known:
             return Q(**{f"{self.person}_id": known})

@@ -1,6 +1,6 @@
-"""Everything about one supporter on one page, in a fixed number of queries: who, gives what, what happened, rows.
+"""The desk's page of one supporter, in a fixed number of queries: figures, timeline, and tables of their rows.
 
-Sums are per currency and never added across currencies. Called by the supporter's page at the desk.
+Sums are per currency and never added across currencies. Called by payments/admin/supporters.py.
 """
 
 from __future__ import annotations
@@ -41,12 +41,17 @@ KINDS: tuple[type[Model], ...] = (
     RefundRequest,
     Case,
 )
-# What the actions of the timeline begin with.
-TOLD_OF: dict[str, type[Model]] = {"payment": Payment, "subscription": Subscription, "case": Case, "message": Message}
+# A timeline action such as `payment.refund_requested` is about the model that its first word names.
+MODEL_OF_NOUN: dict[str, type[Model]] = {
+    "payment": Payment,
+    "subscription": Subscription,
+    "case": Case,
+    "message": Message,
+}
 
 
 def of(supporter: Supporter, user: User | AnonymousUser) -> dict[str, Any]:
-    """What the page's template shows this person: of each kind of row what they may see in its own list."""
+    """Return the context of the page: of each kind of row only what this user may see in its own list."""
     sees = {model for model in KINDS if may_see(user, model)}
     subscriptions = list(supporter.subscriptions.all()) if Subscription in sees else []
     payments = list(supporter.payments.prefetch_related("refunds")[: NEWEST + 1]) if Payment in sees else []
@@ -84,7 +89,7 @@ def _money_tables(supporter: Supporter, payments: list[Payment]) -> list[tuple[t
 
 
 def _other_tables(supporter: Supporter, *, may_resend: bool) -> list[tuple[type[Model], Table]]:
-    """`may_resend`: for somebody who may send a letter again."""
+    """Return the tables of emails and checkouts. With `may_resend`, each email links to sending it again."""
     messages = list(supporter.messages.defer("context", "body_text")[: NEWEST + 1])
     checkouts = list(supporter.checkouts.all()[: NEWEST + 1])
     letters = message_table(messages[:NEWEST], _more(messages, "members_message", supporter), may_resend=may_resend)
@@ -93,8 +98,8 @@ def _other_tables(supporter: Supporter, *, may_resend: bool) -> list[tuple[type[
 
 
 def _about(entry: TimelineEntry) -> set[type[Model]]:
-    """The kind of row that an entry tells of; none where it tells of the person only."""
-    model = TOLD_OF.get(entry.action.partition(".")[0])
+    """Return the model that a timeline entry is about; nothing if it is about the supporter alone."""
+    model = MODEL_OF_NOUN.get(entry.action.partition(".")[0])
     return {model} if model else set()
 
 
@@ -110,15 +115,15 @@ def gives(subscriptions: list[Subscription]) -> Figure:
 
 
 def next_payment(subscriptions: list[Subscription]) -> Figure:
-    going_on = [(on, row.pk, row) for row in subscriptions if (on := charged_on(row))]
-    if not going_on:
+    upcoming = [(on, row.pk, row) for row in subscriptions if (on := charged_on(row))]
+    if not upcoming:
         return _("Next payment"), [NONE], _("No subscription goes on.")
-    on, _number, first = min(going_on)
+    on, _number, first = min(upcoming)
     return _("Next payment"), [columns.day(on)], money.format(first.amount, first.currency)
 
 
 def given(supporter: Supporter) -> Figure:
-    """Received in all, less what went back, for each currency by itself."""
+    """Return the sum received less what went back, one value per currency, and the number of gifts."""
     received = supporter.payments.filter(status=Payment.Status.SUCCEEDED).order_by()
     sums = received.values("currency").annotate(net=Sum(KEPT), gifts=Count("pk"))
     rows = sorted(sums, key=lambda row: row["currency"])

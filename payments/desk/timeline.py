@@ -1,6 +1,6 @@
-"""What happened with a supporter, newest first: money, subscriptions, and what staff and the software did.
+"""The timeline of a supporter, newest first: payments, subscriptions, cases, and actions of staff and software.
 
-Made from rows the page has already; asks the database for nothing.
+Built from rows that the page has already fetched; runs no query. Called by supporter_page.py.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def of(
     entries: Iterable[TimelineEntry],
     cases: Iterable[Case],
 ) -> list[Happening]:
-    """Newest first."""
+    """Return the timeline, newest first. Fetch the refunds with the payments and the actors with the entries."""
     found = [entry_happening(entry) for entry in entries]
     for subscription in subscriptions:
         found.extend(of_subscription(subscription))
@@ -78,12 +78,12 @@ def of(
 
 def entry_happening(entry: TimelineEntry) -> Happening:
     by = entry.actor.get_username() if entry.actor else ""
-    details = ", ".join(str(part) for part in said(entry.details) if part)
+    details = ", ".join(str(part) for part in details_in_words(entry.details) if part)
     return Happening(entry.happened_at, ACTIONS.get(entry.action, entry.action), PLAIN, details, by)
 
 
-def said(details: dict[str, Any]) -> Iterator[object]:
-    """The details of an entry as people read them. The ids in it are what the rows beside it link to."""
+def details_in_words(details: dict[str, Any]) -> Iterator[object]:
+    """Yield the details of an entry in words. Ids are left out: the page links to their rows."""
     if currency := details.get("currency"):
         yield money.format(details["amount"], currency)
     if "was" in details:
@@ -95,7 +95,7 @@ def said(details: dict[str, Any]) -> Iterator[object]:
 
 
 def letter_in_words(kind: str) -> str:
-    """A kind of letter as staff know it from the page "Letters"."""
+    """Return when this kind of email is sent, as on the page "Letters"; the kind itself without a sample."""
     return str(SAMPLES[kind].when) if kind in SAMPLES else kind
 
 
@@ -126,7 +126,7 @@ def of_payment(row: Payment) -> Iterator[Happening]:
 
 
 def _how(row: Payment) -> str:
-    """What it was paid from, and that it took more than one try."""
+    """Return the card or account of a payment, and after how many failed tries it came."""
     tries = ngettext("after %(count)d failed try", "after %(count)d failed tries", row.failures)
     how = columns.paid_from(row) if row.is_outside_stripe else row.method
     return ", ".join(part for part in (how, tries % {"count": row.failures} if row.failures else "") if part)

@@ -1,4 +1,7 @@
-"""The amount page: how often and how much, as one plain GET form. Also what an invalid choice comes back to."""
+"""The amount page: how often and how much, as one plain GET form.
+
+give.py shows the same page again, with errors, for an invalid choice. The rules are in payments/giving/forms.py.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from payments.giving.forms import ATTRIBUTION, ChoiceForm
 from payments.giving.suggestions import Chip, chips, currency_for, first_choice
 from payments.models import Frequency
 
-LONGEST = 120  # of what is echoed from an address into the form
+LONGEST = 120  # characters of a value that are copied from the address into the form
 
 
 @require_safe
@@ -27,7 +30,10 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 def amount_page(request: HttpRequest, data: Any, form: ChoiceForm | None = None) -> dict[str, Any]:
-    """The form as chosen so far: by the address or what was typed, else as suggested."""
+    """Return the context of the amount page: values from `data`, or else suggested ones.
+
+    `form` is a bound, invalid form whose errors are shown; None on the first visit.
+    """
     currency = currency_for(_text(data, "currency"), request.headers.get("Accept-Language", ""))
     frequency = _text(data, "frequency")
     frequency = frequency if frequency in Frequency.values else str(Frequency.MONTH)
@@ -49,7 +55,10 @@ def amount_page(request: HttpRequest, data: Any, form: ChoiceForm | None = None)
 
 
 def _chosen_amount(data: Any, suggested: list[Chip], first: str, is_again: bool) -> dict[str, str]:
-    """The chip that is chosen, and what stands in the field for another amount."""
+    """Return the chip that is chosen, and the text in the field for another amount.
+
+    `first` is the chip that is chosen on the first visit. With `is_again`, no chip is chosen for the reader.
+    """
     chosen, typed = _text(data, "amount"), _text(data, "other_amount")
     if chosen in [chip.value for chip in suggested]:
         return {"chosen": chosen, "typed": typed}
@@ -68,7 +77,7 @@ def _currency_words(currency: str) -> dict[str, Any]:
 
 
 def _problems(form: ChoiceForm | None) -> dict[str, Any]:
-    """One sentence a field. A trouble with the amount belongs to the field in which it can be put right."""
+    """Return one sentence per field with an error. A problem with the amount goes to the field that can correct it."""
     if form is None:
         return {"problems": {}}
     found = {name: str(messages[0]) for name, messages in form.errors.items() if name != "__all__"}

@@ -1,4 +1,7 @@
-"""The page behind a letter's link to confirm a payment with the bank: one button to Stripe's page of the invoice."""
+"""The page behind an email's link to confirm a payment with the bank: one button to Stripe's page of the invoice.
+
+GET changes nothing. The shared parts of pages behind a link are in linked.py.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _to_stripe(request: HttpRequest, payment: Payment) -> HttpResponse:
+    """Redirect to Stripe's page of the invoice if it is still open; otherwise say that it is paid or over."""
     try:
         invoice = client.read_invoice(payment.stripe_invoice_id or "")
     except StripeUnavailable:

@@ -1,6 +1,6 @@
-"""The details page and the 303 from us to Stripe. Nothing is remembered between pages but what their addresses say.
+"""The details page, and the redirect from it to Stripe. No state is kept between pages except in their addresses.
 
-What is allowed is said by the forms, what happens by payments/giving/checkout.py.
+The forms (payments/giving/forms.py) say what is allowed; payments/giving/checkout.py does the rest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from payments.views.amount import amount_page
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
-    """The details of a valid choice, or the amount form again with what to do; by POST, on to Stripe."""
+    """Show the details page for a valid choice, or else the amount page with its errors. POST leads to Stripe."""
     data = request.POST if request.method == "POST" else request.GET
     form = ChoiceForm(data)
     request.page_query = _choice_query(data)  # type: ignore[attr-defined]
@@ -41,6 +41,10 @@ def details(request: HttpRequest) -> HttpResponse:
 
 
 def _give(request: HttpRequest, choice: Choice) -> HttpResponse:
+    """Begin the checkout and redirect to Stripe; show the details page again if it cannot begin.
+
+    422: invalid details; 429: too many checkouts from this network or in all; 503: Stripe does not answer or refuses.
+    """
     form = PersonForm(request.POST)
     if not form.is_valid():
         return _details_again(request, choice, form, 422)
@@ -89,7 +93,10 @@ def _change_url(request: HttpRequest, choice: Choice) -> str:
 
 
 def _is_within_limits(request: HttpRequest) -> bool:
-    """Both counts are kept in Redis, or by this process while Redis is away."""
+    """Count one more checkout; return whether the limits for this network and for all networks allow it.
+
+    Redis counts, or this process while Redis cannot be reached.
+    """
     seconds = settings.CHECKOUT_LIMIT_SECONDS
     network = limits.network_of(request)
     of_network = limits.hit("checkout-network", network, settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
@@ -97,13 +104,13 @@ def _is_within_limits(request: HttpRequest) -> bool:
 
 
 def _form_key(request: HttpRequest) -> str:
-    """The key this form was rendered with; a fresh one for a form that brings none of ours."""
+    """Return the key that the form was rendered with, or a new one if it has none in our format."""
     key = request.POST.get("form_key", "")
     return key if re.fullmatch(r"[A-Za-z0-9_-]{16,64}", key) else secrets.token_urlsafe(24)
 
 
 def _choice_query(data: QueryDict) -> QueryDict:
-    """The choice as an address: what links to other languages and back carry, also from a page that came by POST."""
+    """Return the choice as query parameters for links back and to other languages, also from a page shown by POST."""
     query = QueryDict(mutable=True)
     for name in ("frequency", "amount", "other_amount", "currency", *ATTRIBUTION):
         if data.get(name):

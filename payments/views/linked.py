@@ -1,7 +1,7 @@
-"""What the pages behind a letter's link share: what the link points at, and the page that offers a fresh one.
+"""The shared parts of pages behind an email's link: find its subscription or payment, offer a fresh link.
 
-No sign-in, no cookie: the signed link is the proof. Why these views are exempt from Django's CSRF check stands in
-members/links/pages.py. No name on the pages; the link may have been forwarded.
+No sign-in and no cookie: the signed link is the proof. members/links/pages.py explains why these views are exempt from
+Django's CSRF check. The pages name nobody, because the link may have been forwarded.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ MOST_TRIES = 6
 
 
 def subscription(purpose: str, token: str) -> Subscription | None:
-    """The subscription a link of this purpose points at; None for a link that is not ours or has run out."""
+    """Return the subscription that a link of this purpose points at; None if the link is invalid or has expired."""
     return _subscription(signed.read(purpose, token))
 
 
 def payment(purpose: str, token: str) -> Payment | None:
+    """Return the payment that a link of this purpose points at; None if the link is invalid or has expired."""
     return _payment(signed.read(purpose, token))
 
 
 def unopened(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
-    """A link that has run out offers a fresh one by mail; one that we never made is not known."""
+    """Return the page for a link that did not open: offer to email a fresh one if it expired, else 404."""
     owner = _owner_of_payment if purpose == "confirm" else _owner
     try:
         return private(link_pages.expired(request, purpose, token, owner))
@@ -40,6 +41,7 @@ def unopened(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Render a page behind a link. With status 503, browsers are asked to try again in a minute."""
     response = private(link_pages.page(request, template, context, status))
     if status == 503:
         response["Retry-After"] = "60"
@@ -47,24 +49,24 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
 
 
 def private(response: HttpResponse) -> HttpResponse:
-    """Its address is told to nobody. That nobody keeps it is `never_cache` on each view."""
+    """Return the response with its address withheld from other sites. Each view is also `never_cache`."""
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
 def tries(request: HttpRequest) -> int:
-    """How often the page was looked at again so far; anything odd counts as often enough."""
+    """Return how often the page has reloaded itself, from `?try=`; 0 without it, MOST_TRIES if it is invalid."""
     tried = request.GET.get("try", "")
     return int(tried) if tried in {str(number) for number in range(MOST_TRIES + 1)} else MOST_TRIES if tried else 0
 
 
 def address(request: HttpRequest, **query: object) -> str:
-    """This page with other parameters, and the language that was chosen."""
+    """Return the address of this page with other parameters and the chosen language."""
     return _with_language(request, request.path, query)
 
 
 def again_url(request: HttpRequest, subscription: Subscription) -> str:
-    """The amounts page with the same gift chosen."""
+    """Return the address of the amount page with the same gift chosen."""
     amount = money.plain(subscription.amount, subscription.currency)
     choice = {"frequency": subscription.frequency, "amount": amount, "currency": subscription.currency}
     return _with_language(request, reverse("support"), choice)

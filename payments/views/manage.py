@@ -1,6 +1,6 @@
-"""The page on which somebody asks for the links to their recurring gifts by mail, with nothing but an address.
+"""The page on which a supporter types their email address to get the links to their recurring gifts by email.
 
-It says the same to everybody: who looks on does not learn who gives. How that is kept: payments/letters/links.py.
+Its answer is the same for every address, so that nobody can find out who gives; payments/letters/links.py ensures it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class AddressForm(forms.Form):
     email = EmailField(max_length=254)
 
 
-@csrf_exempt  # there is no session to ride on: whoever can forge this form can as well type the address here
+@csrf_exempt  # there is no session to abuse: a forged form could do no more than typing the address here
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":

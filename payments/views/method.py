@@ -1,6 +1,7 @@
-"""The page behind a letter's link to change how a gift is paid: one button to Stripe's page, and the way back.
+"""The page behind an email's link to change the card or bank of a gift: one button to Stripe's page, and the return.
 
-GET changes nothing: on the way back it tells what our rows say and asks for a fresh look at Stripe's.
+GET changes nothing here: on return from Stripe it shows our rows and requests a fresh read from Stripe, through the
+queue. The rules are payments/recurring/portal.py and payments/recurring/overdue.py.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def _to_stripe(request: HttpRequest, subscription: Subscription) -> HttpResponse
 
 
 def _back(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    """Show the result of the newest visit to Stripe's page; while it is not known, request a fresh read."""
     visit = portal.last_visit(subscription)
     if visit is None:
         return _page(request, subscription, "ask")

@@ -1,4 +1,7 @@
-"""The page for those who do not pay by card. Its reference is fresh each time, so nobody else may keep the page."""
+"""The page for readers who do not pay by card: bank transfer and other links.
+
+Each view of it shows a new payment reference, so shared caches must not keep the page.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def other_ways(request: HttpRequest) -> HttpResponse:
 
 
 def _amount(typed: str) -> tuple[int | None, str]:
-    """Euro cents, for which banks set no limit that we know; and what to do about an amount that is none."""
+    """Return the typed amount in euro cents, or None, and what is wrong with it; an empty field is not wrong.
+
+    Banks set no maximum for transfers that we know of, so only the number of digits is limited.
+    """
     if not typed.strip():
         return None, ""
     try:

@@ -1,6 +1,6 @@
-"""Pages that say the same to everybody: questions, give safely, privacy, terms, how to reach us.
+"""Pages that are the same for every reader: questions, give safely, privacy, terms, contact.
 
-Their words are templates, which a newsroom replaces through WORDS_DIR.
+Their words are templates, which a newsroom can replace through WORDS_DIR. The addresses are in payments/urls.py.
 """
 
 from __future__ import annotations

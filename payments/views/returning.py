@@ -1,6 +1,6 @@
-"""Where Stripe sends the reader back to: the state of one checkout, the same after a reload and on another device.
+"""The page to which Stripe returns the reader: the state of one checkout, also after a reload or on another device.
 
-The page tells what our rows say, asks for a fresh look at Stripe's while they say nothing yet, and grants nothing.
+It shows our rows, and requests a fresh read from Stripe through the queue until they show a result. It grants nothing.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ MOST_TRIES = 6
 
 @require_safe
 def come_back(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the state of the checkout that the signed token names; 404 for an unknown or expired token."""
     checkout = _find(token)
     if checkout is None:
         return _private(render(request, "give/unknown_link.html", status=404))
-    _speak_their_language(request, checkout)
+    _use_checkout_language(request, checkout)
     state = checkouts.state_of(checkout, left=request.GET.get("left") == "1")
     if state in ("checking", "not_finished", "processing"):
         checkouts.look_again(checkout)
@@ -43,8 +44,8 @@ def _find(token: str) -> Checkout | None:
     return rows.filter(public_id=public_id).first() if public_id else None
 
 
-def _speak_their_language(request: HttpRequest, checkout: Checkout) -> None:
-    """Stripe's page carries no choice of language back, so that of the gift holds until another is chosen."""
+def _use_checkout_language(request: HttpRequest, checkout: Checkout) -> None:
+    """Switch the page to the language of the checkout, unless the address chooses one: Stripe's page returns none."""
     if not request.chosen_language and checkout.language != translation.get_language():  # type: ignore[attr-defined]
         translation.activate(checkout.language)
         request.LANGUAGE_CODE = request.chosen_language = checkout.language  # type: ignore[attr-defined]
@@ -82,19 +83,21 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
 
 
 def _payment(checkout: Checkout) -> Payment | None:
-    """The payment the page speaks of: the first that came, else the last that was tried."""
+    """Return the payment to show: the first that was received, else the last that was tried; None without any."""
     payments = sorted(checkout.payments.all(), key=lambda payment: payment.created_at)
     received = [payment for payment in payments if payment.status == Payment.Status.SUCCEEDED]
     return received[0] if received else payments[-1] if payments else None
 
 
 def _next_on(checkout: Checkout, subscription: Subscription | None) -> date | None:
+    """Return the day of the next payment; None for a one-off gift, or one that has ended or is set to stop."""
     if subscription is None:
         return next_on(checkout.frequency, clock.day_of(checkout.created_at))
     return subscription.renews_on if subscription.is_alive and not subscription.is_stopping else None
 
 
 def _stop_url(subscription: Subscription | None) -> str:
+    """Return the address that stops the gift; empty if there is none that could be stopped."""
     if subscription is None or not subscription.is_alive or subscription.is_stopping:
         return ""
     return f"/stop/{signed.sign('stop', str(subscription.public_id))}/"
@@ -111,6 +114,6 @@ def _language(request: HttpRequest) -> dict[str, str]:
 
 
 def masked(email: str) -> str:
-    """o…@example.org: enough to recognise one's own address, too little to learn another's."""
+    """Return an email address as in o…@example.org: enough to recognise one's own, too little to learn another's."""
     local, _at, domain = email.rpartition("@")
     return f"{local[:1]}…\u2060@{domain}"

@@ -1,7 +1,7 @@
-"""The page behind the stop link of a letter: GET shows what can be done and changes nothing, POST does it at Stripe.
+"""The page behind an email's stop link: GET shows the choices and changes nothing, POST requests one from Stripe.
 
-`do` in the form says what: stop (also when it is missing), pause, lower with an `amount` in minor units, or keep,
-which undoes a stop or a pause. Nothing stands between the reader and the end: the rest is beside the button.
+The form's `do` says which: `stop` (also if it is missing), `pause`, `lower` with an `amount` in minor units, or `keep`,
+which undoes a stop or a pause. Stopping takes one press: the other choices are next to the button, never before it.
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ DONE = {"over": "done", "stopping": "done", "paused": "paused", "going": "ask"}
 
 
 class ReasonForm(forms.Form):
-    """Why, if they like. Nothing here can stop the stopping: what does not fit is left out."""
+    """The optional reason for a stop. Invalid answers are dropped, so that they can never prevent the stop."""
 
     reason = forms.ChoiceField(choices=SubscriptionChange.Reason, required=False)
     words = forms.CharField(max_length=1000, required=False, strip=True)
 
     def answers(self) -> tuple[str, str]:
+        """Return the reason and the supporter's own words; each empty if missing or invalid."""
         self.is_valid()
         return self.cleaned_data.get("reason", ""), self.cleaned_data.get("words", "")
 
 
 @dataclass(frozen=True)
 class Instead:
-    """What is offered beside the button, with its dates and amounts; each None where it makes no sense."""
+    """The offers next to the stop button: the end of a pause, and a lower amount (minor units). None: not offered."""
 
     pause_until: date | None
     lower: int | None
@@ -65,7 +66,10 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _do(request: HttpRequest, subscription: Subscription) -> str:
-    """Do what the form says; returns the state of the page. What is so already is told like what was done now."""
+    """Request what the form says; return the state of the page. A request already fulfilled shows the same page.
+
+    Raises StripeUnavailable or StripeRefused.
+    """
     wanted = request.POST.get("do", "")
     try:
         if wanted == "pause":
@@ -78,11 +82,11 @@ def _do(request: HttpRequest, subscription: Subscription) -> str:
             changes.request_stop(subscription, SURFACE, *ReasonForm(request.POST).answers())
     except (AlreadyStopped, NothingToChange):
         pass
-    return _told(subscription, wanted, _amount(request, subscription))
+    return _state_after(subscription, wanted, _amount(request, subscription))
 
 
-def _told(subscription: Subscription, wanted: str, amount: int) -> str:
-    """What the page says afterwards: by what Stripe accepted, so of two tabs both say the same."""
+def _state_after(subscription: Subscription, wanted: str, amount: int) -> str:
+    """Return the state of the page after a request, from what Stripe accepted, so that two tabs show the same."""
     state = DONE[changes.current_state(subscription)]
     if state == "ask" and wanted == "lower" and changes.asked_amount(subscription) == amount:
         return "lowered"
@@ -90,7 +94,7 @@ def _told(subscription: Subscription, wanted: str, amount: int) -> str:
 
 
 def _amount(request: HttpRequest, subscription: Subscription) -> int:
-    """The amount the button named, in minor units; without one, what the page would offer now."""
+    """Return the amount of the pressed button in minor units; without a valid one, the amount offered now, or 0."""
     given = request.POST.get("amount", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 15 else _offered(subscription) or 0
 
@@ -122,18 +126,18 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
 
 
 def _patron_until(subscription: Subscription) -> date | None:
-    """Until when it makes them a patron; None when that time is over, or never was."""
+    """Return the last day through which this gift makes them a patron; None if it has passed or there is none."""
     until = subscription.membership.paid_through if subscription.membership else None
     return until if until and until >= clock.today() else None
 
 
 def _last_day(subscription: Subscription) -> date:
-    """Of the time that somebody is thanked for: today, or the day on which it ended."""
+    """Return the last day of the time that the page gives thanks for: today, or the day the gift ended."""
     return clock.day_of(subscription.ended_at or clock.now())
 
 
 def _paused_until(subscription: Subscription) -> date | None:
-    """When a pause ends, also one just asked for; None for one made at Stripe without end."""
+    """Return the day a pause ends, or the day a pause requested now would end; None for one without an end."""
     if subscription.resumes_at or not subscription.collection_paused:
         return clock.day_of(subscription.resumes_at or changes.resumes_at())
     return None
@@ -145,5 +149,5 @@ def _instead(subscription: Subscription) -> Instead:
 
 
 def months_between(first: date, last: date) -> int:
-    """Whole months from one day to another."""
+    """Return the whole months between two days; 0 if `last` is before `first`."""
     return max(0, (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day))

@@ -1,7 +1,8 @@
-"""The door for Stripe's events: checks signature, time and shape, stores, answers. Works nothing, calls nobody.
+"""The endpoint for Stripe's events: check signature, time and shape, store the event, answer. Called by middleware.
 
-200 only when the row is committed; 503 when the database is not there, so that Stripe comes again. Whatever bytes
-somebody sends, the answer is 400, 405, 413 or 415, never 500. The steps are listed in ARCHITECTURE.md.
+It processes nothing and calls no other service. It answers 200 only after the row is committed, and 503 if the
+database cannot be reached, so that Stripe sends the event again. An invalid request gets 400, 405, 413 or 415, never
+500, whatever its bytes. The steps are listed in ARCHITECTURE.md.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 
 
 def _note_refusal(header: str) -> None:
-    """What looks like Stripe's and is not signed with a secret of ours may be a secret that we have wrong: an alert
-    looks whether nothing else comes. One row, written at most every 20 seconds, so that nobody can make us write more.
+    """Record that a request with a signature header in Stripe's format was refused: our secret may be the wrong one.
+
+    An alert checks for refusals while no event arrives. It is one row, written at most every 20 seconds, so that
+    strangers cannot cause more writes.
     """
     if signatures.is_in_form(header, time.time()):
         try:
@@ -66,7 +69,7 @@ def _note_refusal(header: str) -> None:
 
 
 def _event(body: bytes) -> dict[str, Any] | None:
-    """The parsed event, or None when it is not shaped like one."""
+    """Return the parsed event, or None if the body does not have the shape of one."""
     try:
         event = json.loads(body)
         is_event = (
@@ -86,6 +89,7 @@ def _event(body: bytes) -> dict[str, Any] | None:
 
 
 def _store(event: dict[str, Any], body: bytes) -> HttpResponse:
+    """Store the event and answer 200, or 503 if the database fails. An event stored before is not stored again."""
     if event.get("api_version") != API_VERSION:
         log.info("event of another API version id=%s", event["id"])
     try:
@@ -99,6 +103,7 @@ def _store(event: dict[str, Any], body: bytes) -> HttpResponse:
 
 
 def _state(event: dict[str, Any]) -> State:
+    """Return the state to store: foreign for another mode or account, ignored for a type that we do not handle."""
     if event.get("livemode") is not signatures.is_live_key(settings.STRIPE_SECRET_KEY) or (
         (event.get("account") or settings.STRIPE_ACCOUNT) != settings.STRIPE_ACCOUNT
     ):

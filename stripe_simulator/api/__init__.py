@@ -1,1 +1,1 @@
-"""The HTTP API: one table of routes, one dispatcher, one small function an endpoint."""
+"""The HTTP API: one table of routes, one dispatcher, one small function per endpoint."""

@@ -1,4 +1,4 @@
-"""The account itself: whose key this is."""
+"""The account that the API key belongs to."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ simple_get("mandates", "mandate", sdk.MandateRetrieveParams)
 
 
 def _plain(params: Document) -> Document:
-    """An empty string unsets."""
+    """Return the plain fields that were given. An empty string unsets a field."""
     return {key: params[key] or None for key in PLAIN if key in params}
 
 
@@ -49,7 +49,7 @@ def retrieve(world: World, params: Document, id: str) -> Document:
 
 @route("POST", "customers/{id}", sdk.CustomerUpdateParams, known=KNOWN)
 def update(world: World, params: Document, id: str) -> Document:
-    document = _living(world, id)
+    document = _existing(world, id)
     changes: dict[str, Any] = _plain(params)
     if "metadata" in params:
         changes["metadata"] = merged(document["metadata"], params["metadata"])
@@ -59,7 +59,7 @@ def update(world: World, params: Document, id: str) -> Document:
 
 @route("DELETE", "customers/{id}", sdk.CustomerDeleteParams)
 def delete(world: World, params: Document, id: str) -> Document:
-    document = _living(world, id)
+    document = _existing(world, id)
     for subscription in world.store.where("subscription", customer=id):
         endings.end(world, subscription, reason="cancellation_requested")
     world.emit("customer.deleted", document)
@@ -67,7 +67,8 @@ def delete(world: World, params: Document, id: str) -> Document:
     return {"id": id, "object": "customer", "deleted": True}
 
 
-def _living(world: World, id: str) -> Document:
+def _existing(world: World, id: str) -> Document:
+    """Return a customer. Raises StripeRefusal if they were deleted or never existed."""
     document = world.get("customer", id)
     if document.get("deleted"):
         raise invalid(f"No such customer: '{id}'", "id", "resource_missing")
@@ -85,7 +86,7 @@ def _settings(world: World, document: Document, params: Document) -> None:
 
 @route("GET", "customers/{customer}/payment_methods", sdk.CustomerListPaymentMethodsParams)
 def list_payment_methods(world: World, params: Document, customer: str) -> Document:
-    found = world.store.where("payment_method", customer=_living(world, customer)["id"])
+    found = world.store.where("payment_method", customer=_existing(world, customer)["id"])
     if params.get("type"):
         found = [method for method in found if method["type"] == params["type"]]
     return page(world, newest_first(found), params, f"/v1/customers/{customer}/payment_methods")
@@ -94,7 +95,7 @@ def list_payment_methods(world: World, params: Document, customer: str) -> Docum
 @route("POST", "payment_methods/{id}/attach", sdk.PaymentMethodAttachParams, known="customer")
 def attach(world: World, params: Document, id: str) -> Document:
     method = world.get("payment_method", id)
-    methods.attach(world, method, _living(world, params["customer"]))
+    methods.attach(world, method, _existing(world, params["customer"]))
     return method
 
 

@@ -1,4 +1,4 @@
-"""One API request from the door to the answer: key, version, faults, idempotency, parameters, endpoint, log."""
+"""Answer one API request: check key and version, apply faults, idempotency and parameters, call the endpoint, log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REMEMBERED = 5_000
 
 @dataclass(frozen=True)
 class Logged:
-    """One request as it was answered. Status 0: the connection was dropped without an answer."""
+    """One request and its answer's status; 0 if the connection was closed without an answer."""
 
     id: str
     at: int
@@ -48,7 +48,7 @@ class Logged:
 
 
 class Api:
-    """Everything under /v1/."""
+    """The API under /v1/, with the log of its requests and the planned faults."""
 
     def __init__(self, world: World, secret_key: str) -> None:
         self._world = world
@@ -58,7 +58,7 @@ class Api:
         self.log: deque[Logged] = deque(maxlen=REMEMBERED)
 
     def answer(self, request: Request) -> Response:
-        """Raises Dropped when the connection is to be closed without a word."""
+        """Return the answer to a request, and log it. Raises Dropped to close the connection without an answer."""
         id, key = self._world.new_id("req", 14), request.headers.get("idempotency-key")
         fault = self.faults.take(request.method, request.path)
         response: Response | None = None
@@ -82,6 +82,7 @@ class Api:
         return _after(fault, response)
 
     def _admit(self, request: Request) -> None:
+        """Check the API key and the API version. Raises StripeRefusal."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             token = _user_of(token)
@@ -102,13 +103,13 @@ class Api:
             self._keys.release(key)
 
     def _execute(self, request: Request, id: str, key: str | None, fault: Fault | None, *, keep: bool) -> Response:
-        """Effect and kept answer are one transaction: no crash can separate them."""
+        """Run the endpoint. With `keep`, effects and stored answer are one transaction, which no crash can separate."""
         self._world.catch_up()
         route, params, path = self._read(request)
         if fault and fault.kind == "slow_work":
             time.sleep(fault.seconds)
         try:
-            with self._world.transaction(), self._world.asked_by(id, key):
+            with self._world.transaction(), self._world.requested_by(id, key):
                 response = self._run(route, params, path, fault)
                 if keep and key:
                     self._keys.keep(key, request, response)
@@ -155,7 +156,7 @@ class Api:
 
 
 def _user_of(token: str) -> str:
-    """Basic authentication: the key is the user, as curl -u sends it."""
+    """Return the user of basic authentication, which is the key, as `curl -u` sends it; empty if malformed."""
     try:
         return base64.b64decode(token).decode("utf-8", "replace").partition(":")[0]
     except binascii.Error:
@@ -168,6 +169,7 @@ def broken() -> Response:
 
 
 def _before(fault: Fault | None) -> None:
+    """Apply a fault that comes before the request is executed. Raises Dropped, StripeRefusal."""
     if fault is None:
         return
     if fault.kind == "429":
@@ -179,6 +181,7 @@ def _before(fault: Fault | None) -> None:
 
 
 def _after(fault: Fault | None, response: Response) -> Response:
+    """Apply a fault that comes after the request was executed. Raises Dropped."""
     if fault is None:
         return response
     if fault.kind == "slow_body":

@@ -71,7 +71,7 @@ def list_endpoints(world: World, params: Document) -> Document:
     known="api_version description enabled_events metadata url",
 )
 def create_endpoint(world: World, params: Document) -> Document:
-    """The secret is shown once, in this answer."""
+    """Create an endpoint. Its secret is returned only here."""
     secret = world.new_id("whsec_simulator", 24)
     metadata = merged({}, params.get("metadata"))
     document = world.add(endpoint(world, params["url"], secret, params["enabled_events"], metadata=metadata))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stripe import params as sdk
 
 from stripe_simulator.api.routing import route, simple_get
-from stripe_simulator.life import invoicing, subscriptions
+from stripe_simulator.life import finalizing, invoicing, subscriptions
 from stripe_simulator.life.charging import Result
 from stripe_simulator.world.errors import Declined, invalid, not_simulated, required
 from stripe_simulator.world.rendering import page
@@ -30,9 +30,10 @@ def list_invoices(world: World, params: Document) -> Document:
 
 @route("POST", "invoices/{id}/pay", sdk.InvoicePayParams, known="off_session payment_method")
 def pay(world: World, params: Document, id: str) -> Document:
-    """Try an invoice now, open or written off, with the method given or the subscription's.
+    """Pay an open or uncollectible invoice now, with the method given or the subscription's.
 
-    A decline is an answer 402 that stays. https://docs.stripe.com/invoicing/integration/workflow-transitions
+    A decline is answered with 402, and its effects are kept.
+    https://docs.stripe.com/invoicing/integration/workflow-transitions
     """
     invoice = world.get("invoice", id)
     if invoice["status"] not in ("open", "uncollectible"):
@@ -47,7 +48,7 @@ def pay(world: World, params: Document, id: str) -> Document:
         message = "This payment requires additional user action before it can be completed successfully."
         raise Declined(message, code="invoice_payment_intent_requires_action")
     if result is Result.FAILED:
-        error = invoicing.intent_of(world, invoice)["last_payment_error"] or {}
+        error = finalizing.intent_of(world, invoice)["last_payment_error"] or {}
         message = error.get("message") or "The customer has no way to pay."
         raise Declined(message, code=error.get("code") or "card_declined", decline_code=error.get("decline_code"))
     return invoice

@@ -1,4 +1,4 @@
-"""The line items of a checkout session: a price and a product made from price_data, checked as Stripe checks them."""
+"""The line items of a checkout session: a price and a product created from price_data, with Stripe's checks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ PRODUCT = frozenset({"description", "images", "metadata", "name"})
 
 
 def line_item(world: World, params: Document, given: Document, path: str) -> Document:
+    """Return a line item; create its price and product. `path` names it in the StripeRefusal that this may raise."""
     if set(given) - {"price_data", "quantity"} or not given.get("price_data"):
         raise not_simulated("line items other than price_data with quantity", path)
     only(given["price_data"], PRICE, f"{path}[price_data]")

@@ -1,4 +1,4 @@
-"""Metadata as Stripe keeps it: merged key by key, an empty value removes, within Stripe's limits."""
+"""Metadata as Stripe treats it: merged key by key, an empty value removes its key, within Stripe's limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ MOST_KEYS, LONGEST_KEY, LONGEST_VALUE = 50, 40, 500
 
 
 def merged(current: dict[str, str], given: dict[str, str] | str | None) -> dict[str, str]:
-    """Raises what Stripe refuses: more than 50 keys, long keys or values."""
+    """Return `current` merged with `given`; an empty string instead of keys removes all.
+
+    Raises StripeRefusal for more than 50 keys, and for long keys or values.
+    """
     if given == "":
         return {}
     result = dict(current)

@@ -23,6 +23,7 @@ PAGING = "created ending_before limit starting_after"
 
 
 def _listing(path: str, kind: str, params: type, facts: str) -> None:
+    """Register `GET /v1/<path>`: a list of this kind, filtered by these fields (separated by spaces)."""
     names = facts.split()
 
     def listing(world: World, params: Document) -> Document:
@@ -46,7 +47,7 @@ _listing("payouts", "payout", sdk.PayoutListParams, "status")
     known=f"{PAGING} currency payout source type",
 )
 def list_balance_transactions(world: World, params: Document) -> Document:
-    """`payout` also lists the payout's own row, as Stripe does."""
+    """List balance transactions. With `payout`, that includes the payout's own line, as at Stripe."""
     names = {"currency": "currency", "payout": "_payout", "source": "source", "type": "type"}
     facts = {field: params[name] for name, field in names.items() if name in params}
     if "payout" in params:

@@ -147,7 +147,7 @@ def create_session(world: World, params: Document) -> Document:
 
 
 def _configuration(world: World, id: str | None) -> Document:
-    """The one asked for, else the account's default; like a fresh account, the simulator makes one on first use."""
+    """Return the requested configuration, or the account's default, created on first use as in a new account."""
     if id:
         return world.get("billing_portal.configuration", id, "configuration")
     known = world.store.where("billing_portal.configuration", is_default=True)

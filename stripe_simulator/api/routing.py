@@ -1,7 +1,7 @@
-"""The table of endpoints. A module of endpoints registers its functions here with `route`.
+"""The table of endpoints. The modules of endpoints register their functions here with `route`.
 
-A function takes the world, the typed parameters and what stands in the path, and answers a document or a finished list.
-Parameters that Stripe's SDK knows and the route does not name are refused, never ignored.
+A function takes the world, the typed parameters and the values in the path, and returns a document or a finished list.
+A parameter that Stripe's SDK knows and the route does not name is refused, never ignored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ ROUTES: list[Route] = []
 def route(
     method: str, path: str, params: type | None = None, known: str | None = None
 ) -> Callable[[Endpoint], Endpoint]:
-    """`known` names the parameters that are simulated, separated by spaces; None: all the SDK has."""
+    """Return a decorator that registers an endpoint.
+
+    `known` names the parameters that are simulated, separated by spaces; None allows all that the SDK has.
+    """
     pattern = re.compile("/v1/" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
     def register(function: Endpoint) -> Endpoint:
@@ -44,6 +47,7 @@ def route(
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """Return the route of a request and the values in its path; None without a route."""
     for candidate in ROUTES:
         match = candidate.pattern.fullmatch(path)
         if match and candidate.method == method:
@@ -52,7 +56,7 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 
 
 def simple_get(path: str, kind: str, params: type | None = None) -> None:
-    """`GET /v1/<path>/{id}`: the document, as it is."""
+    """Register `GET /v1/<path>/{id}`, which returns the document of this kind."""
 
     def retrieve(world: World, params: dict[str, Any], id: str) -> Document:
         return world.get(kind, id)

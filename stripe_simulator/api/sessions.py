@@ -1,4 +1,4 @@
-"""Checkout sessions: what may be asked for, and what is refused as Stripe refuses it."""
+"""Checkout sessions: the parameters that are accepted, and Stripe's refusals of invalid ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ INTENT_DATA = frozenset(
         "statement_descriptor_suffix",
     }
 )
-# What may be switched off in so many words, and not on.
+# Parameters that may be switched off explicitly, but not on.
 OFF_ONLY = ("automatic_tax", "invoice_creation", "tax_id_collection")
 HALF_AN_HOUR = 1800
 
@@ -79,17 +79,33 @@ def create(world: World, params: Document) -> Document:
 
 
 def _check(world: World, params: Document) -> None:
+    """Raise Stripe's refusal for invalid parameters, or not_simulated."""
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_simulated("this ui_mode", "ui_mode")
-    mode = params.get("mode") or _missing("mode")
+    mode = params.get("mode")
+    if not mode:
+        raise required("mode")
     if mode == "setup":
         raise not_simulated("setup mode", "mode")
+    _check_simulated(params)
+    _check_required(world, params)
+    _check_mode(params, mode)
+    if len(params.get("client_reference_id") or "") > 200:
+        raise invalid("client_reference_id has at most 200 characters.", "client_reference_id")
+    _check_times(world, params)
+    _check_urls(params)
+
+
+def _check_simulated(params: Document) -> None:
     only(params.get("subscription_data") or {}, SUBSCRIPTION_DATA, "subscription_data")
     only(params.get("payment_intent_data") or {}, INTENT_DATA, "payment_intent_data")
     on = [name for name in OFF_ONLY if (params.get(name) or {}).get("enabled")]
     on += ["allow_promotion_codes"] if params.get("allow_promotion_codes") else []
     if on:
         raise not_simulated(on[0], on[0])
+
+
+def _check_required(world: World, params: Document) -> None:
     if not params.get("line_items"):
         raise required("line_items")
     if not params.get("success_url"):
@@ -98,19 +114,14 @@ def _check(world: World, params: Document) -> None:
         raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer")
     if params.get("customer"):
         world.get("customer", params["customer"], "customer")
+
+
+def _check_mode(params: Document, mode: str) -> None:
     other = "subscription_data" if mode == "payment" else "payment_intent_data"
     if params.get(other):
         raise invalid(f"You can not pass `{other}` in `{mode}` mode.", other)
     if mode == "subscription" and params.get("customer_creation"):
         raise invalid("`customer_creation` can only be used in `payment` mode.", "customer_creation")
-    if len(params.get("client_reference_id") or "") > 200:
-        raise invalid("client_reference_id has at most 200 characters.", "client_reference_id")
-    _check_times(world, params)
-    _check_urls(params)
-
-
-def _missing(name: str) -> str:
-    raise required(name)
 
 
 def _check_times(world: World, params: Document) -> None:
@@ -133,6 +144,7 @@ def _check_urls(params: Document) -> None:
 
 
 def _given(world: World, params: Document) -> dict[str, Any]:
+    """Return the fields of the session that the parameters decide."""
     given: dict[str, Any] = {key: params[key] for key in ECHOED if key in params}
     if params["mode"] == "payment":
         given.setdefault("customer_creation", "if_required")
@@ -163,7 +175,7 @@ def _totals(items: list[Document], total: int) -> dict[str, Any]:
 
 
 def _types(params: Document, currency: str) -> list[str]:
-    """Cards everywhere; bank debits for euros, as an account with both switched on would have it."""
+    """Return the payment method types: cards for every currency, bank debits for euros, less the excluded ones."""
     available = ["card", "sepa_debit"] if currency == "eur" else ["card"]
     allowed = params.get("allowed_payment_method_types") or available
     excluded = params.get("excluded_payment_method_types") or []

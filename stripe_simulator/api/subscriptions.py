@@ -31,7 +31,7 @@ UPDATES = (
     known="collection_method created current_period_end customer ending_before limit price starting_after status",
 )
 def list_subscriptions(world: World, params: Document) -> Document:
-    """Without a status, everything that is not canceled; `all` and `ended` as Stripe has them."""
+    """List subscriptions: without a status those that are not canceled; Stripe's `all` and `ended` are known too."""
     found = world.store.all("subscription")
     if params.get("customer"):
         found = [document for document in found if document["customer"] == params["customer"]]
@@ -50,13 +50,12 @@ def list_subscriptions(world: World, params: Document) -> Document:
 
 
 def _running(world: World, id: str) -> Document:
+    """Return a subscription that has not ended. Raises StripeRefusal."""
     document = world.get("subscription", id)
+    if document["status"] == "canceled":
+        raise StripeRefusal(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
     if document["status"] in endings.ENDED:
-        raise (
-            StripeRefusal(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
-            if document["status"] == "canceled"
-            else invalid("This subscription never started.")
-        )
+        raise invalid("This subscription never started.")
     return document
 
 
@@ -100,6 +99,7 @@ def _changes(world: World, document: Document, params: Document) -> dict[str, An
 
 
 def _cancel_at(world: World, document: Document, moment: int | str) -> dict[str, Any]:
+    """Schedule the end at this timestamp, at the period's end, or not at all (""); return the changes for it."""
     world.unschedule("cancel", document["id"])
     if moment in ("min_period_end", "max_period_end"):
         moment = subscriptions.period_end(document)
@@ -113,6 +113,7 @@ def _cancel_at(world: World, document: Document, moment: int | str) -> dict[str,
 
 
 def _pause_collection(world: World, document: Document, given: Document | str) -> Document | None:
+    """Schedule the end of a pause of collection; return the new value of `pause_collection`."""
     world.unschedule("resume_collection", document["id"])
     if not isinstance(given, dict):
         return None
@@ -125,7 +126,7 @@ def _pause_collection(world: World, document: Document, given: Document | str) -
 
 
 def _change_item(world: World, document: Document, params: Document) -> bool:
-    """A new price for the one item. True when the interval changed, which starts a new cycle and bills it now."""
+    """Change price or quantity of the only item. Return whether the interval changed: that starts a new cycle now."""
     items = params.get("items")
     if not items:
         return False
@@ -164,7 +165,10 @@ def cancel(world: World, params: Document, id: str) -> Document:
 
 @route("POST", "subscriptions/{id}/pause", sdk.SubscriptionPauseParams, known="type invoicing_behavior bill_for")
 def pause(world: World, params: Document, id: str) -> Document:
-    """Only without billing for unused time: prorations are not simulated."""
+    """Pause a subscription. Raises StripeRefusal if it has ended or is paused, or if unused time is to be credited.
+
+    Such a credit is a proration, which is not simulated.
+    """
     unused = ((params.get("bill_for") or {}).get("unused_time_from") or {}).get("type")
     if unused != "none":
         raise not_simulated("credits for unused time: pass bill_for.unused_time_from.type=none", "bill_for")

@@ -1,5 +1,5 @@
-"""What Stripe does: payments, invoices, subscriptions, refunds, disputes and payouts, each with its events.
+"""The behaviour of Stripe: payments, invoices, subscriptions, refunds, disputes and payouts, each with its events.
 
-Imports go one way: balance and charging know nothing of invoices, invoicing nothing of checkout; settlement knows them
-all. Everything takes the world first and runs inside its transaction.
+Imports go one way: balance and charging do not import invoicing, invoicing does not import checkout, settlement imports
+what it needs of them. Every function takes the world first and runs inside its transaction.
 """

@@ -1,4 +1,4 @@
-"""Writing balance transactions. Fees are taken from charges; refunds do not give them back, a failed debit does."""
+"""Write balance transactions. Stripe takes its fee from a charge; a refund does not return it, a failed debit does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stripe_simulator.world.world import World
 
 
 def for_charge(world: World, charge: Document) -> Document:
-    """A debit's is written when it is ordered, and waits until the bank has answered and the money may be used."""
+    """Write the line of a charge. A pending bank debit gets its line too; its money is available `sepa_days` later."""
     settled = money.settle(charge["amount"], charge["currency"], world.policy.settlement)
     kind = "charge" if charge["payment_method_details"]["type"] == "card" else "payment"
     line = balance_transaction(world, kind, settled, charge["id"], money.fee_for(settled))
@@ -20,7 +20,10 @@ def for_charge(world: World, charge: Document) -> Document:
 
 
 def take_back(world: World, charge: Document) -> Document:
-    """What a failed debit's line brought and its fee are undone, on the same day; that it failed may cost a fee too."""
+    """Write the line that reverses a failed debit and its fee, less the failure fee that Stripe may take.
+
+    It is never available before the line that it reverses.
+    """
     line = world.get("balance_transaction", charge["balance_transaction"])
     settled = money.Settled(-line["amount"], line["currency"], line["exchange_rate"])
     fee = world.policy.failure_fee - line["fee"]
@@ -31,7 +34,7 @@ def take_back(world: World, charge: Document) -> Document:
 def moved(
     world: World, type: str, amount: int, currency: str, source: str, fee: int = 0, category: str | None = None
 ) -> Document:
-    """Signed `amount` in the currency it was given in: positive comes in, negative goes out."""
+    """Write the line of another movement. `amount`, in minor units of `currency`, is negative if money goes out."""
     settled = money.settle(abs(amount), currency, world.policy.settlement)
     signed = money.Settled(settled.amount if amount > 0 else -settled.amount, settled.currency, settled.rate)
     return world.add(balance_transaction(world, type, signed, source, fee, category))

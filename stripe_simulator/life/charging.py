@@ -1,6 +1,6 @@
-"""One attempt to take the money of a payment intent: succeeds, is declined, waits for the reader or for the bank.
+"""One attempt to collect a payment intent: it succeeds, is declined, or waits for the reader or the bank.
 
-What the attempt means for an invoice or a checkout is the caller's business.
+The callers decide what that means for an invoice or a checkout.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class Result(StrEnum):
 def attempt(
     world: World, intent: Document, method: Document, *, renewal: bool = False, authenticated: bool = False
 ) -> Result:
-    """Charge this method once. `renewal`: nobody is at the screen."""
+    """Charge this method once; return the result. `renewal`: the reader is not present to answer 3-D Secure."""
     if method["type"] == "sepa_debit":
         return _debit(world, intent, method)
     card = cards.card(method["_number"])
     decline = cards.EXPIRED if _has_expired(world, method) else card.renewal if renewal else card.first
     if renewal and card.always_authenticate and not authenticated:
-        return _ask(world, intent, method, cards.OFF_SESSION)
+        return _request_action(world, intent, method, cards.OFF_SESSION)
     if card.authenticate and not renewal and not authenticated:
-        return _ask(world, intent, method, None)
+        return _request_action(world, intent, method, None)
     if decline is not None:
         return _declined(world, intent, method, decline)
     charge = _charge(world, intent, method)
@@ -43,7 +43,7 @@ def attempt(
 
 
 def _has_expired(world: World, method: Document) -> bool:
-    """A card is good to the end of the month printed on it."""
+    """Return whether a card has expired: it is valid to the end of the month printed on it."""
     today, card = as_datetime(world.now()), method["card"]
     return (card["exp_year"], card["exp_month"]) < (today.year, today.month)
 
@@ -52,7 +52,7 @@ def _charge(world: World, intent: Document, method: Document) -> Document:
     return payments.charge(world, intent, method, methods.mandate_for(world, method))
 
 
-def _ask(world: World, intent: Document, method: Document, error: cards.Decline | None) -> Result:
+def _request_action(world: World, intent: Document, method: Document, error: cards.Decline | None) -> Result:
     action = {
         "type": "redirect_to_url",
         "redirect_to_url": {"return_url": None, "url": f"{world.base_url}/authenticate/{intent['id']}"},
@@ -70,6 +70,7 @@ def _ask(world: World, intent: Document, method: Document, error: cards.Decline 
 
 
 def fail_authentication(world: World, intent: Document, method: Document) -> Result:
+    """Record that the reader failed 3-D Secure: the intent needs another payment method, and there is no charge."""
     world.update(
         intent,
         status="requires_payment_method",
@@ -82,6 +83,7 @@ def fail_authentication(world: World, intent: Document, method: Document) -> Res
 
 
 def _debit(world: World, intent: Document, method: Document) -> Result:
+    """Submit a bank debit, about which the bank answers `sepa_days` later; decline it without an active mandate."""
     mandate = world.store.get("mandate", methods.mandate_for(world, method)) or {}
     if mandate.get("status") == "inactive":
         return _declined(world, intent, method, cards.MANDATE)
@@ -108,6 +110,7 @@ def _declined(world: World, intent: Document, method: Document, decline: cards.D
 
 
 def fail(world: World, intent: Document, charge: Document, method: Document, decline: cards.Decline) -> Result:
+    """Record that a charge failed; reverse its balance transaction if it has one."""
     back = balance.take_back(world, charge)["id"] if charge["balance_transaction"] else None
     world.update(
         charge,
@@ -146,8 +149,9 @@ def last_error(decline: cards.Decline, charge: Document | None, method: Document
 
 
 def succeed(world: World, intent: Document, charge: Document) -> Result:
-    """The money is in. A debit has its balance transaction already; with `late_fees` a card's follows seconds later,
-    with charge.updated.
+    """Record that a charge succeeded. With the policy `late_fees`, a card's balance transaction follows seconds later.
+
+    It is then announced by charge.updated. A bank debit has its balance transaction already.
     """
     if world.store.find(charge["id"]) is None:
         world.add(charge)
@@ -184,7 +188,7 @@ def _write_fee(world: World, charge: Document) -> None:
 
 
 def cancel(world: World, intent: Document, reason: str) -> None:
-    """Safe to call on an intent that is over."""
+    """Cancel an intent. Idempotent; does nothing to one that succeeded or is processing."""
     if intent["status"] not in ("succeeded", "canceled", "processing"):
         world.update(intent, status="canceled", canceled_at=world.now(), cancellation_reason=reason, next_action=None)
         world.emit("payment_intent.canceled", intent)

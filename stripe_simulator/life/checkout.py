@@ -1,6 +1,6 @@
-"""A checkout session: paid, declined, authenticated, pending at the bank, expired.
+"""A checkout session: paid, declined, authenticated, pending at the bank, or expired.
 
-The hosted page and the tests both pay through `pay`. One session pays once, however often the button is pressed.
+The hosted page and the tests both call `pay`. A session is paid once, however often the button is pressed.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stripe_simulator.life import charging, invoicing, methods, subscriptions
+from stripe_simulator.life import charging, finalizing, invoicing, methods, subscriptions
 from stripe_simulator.life.charging import Result
 from stripe_simulator.life.methods import Means
 from stripe_simulator.objects.checkout import customer_details
@@ -20,19 +20,19 @@ from stripe_simulator.world.world import World
 
 
 class NotOpen(Exception):
-    """The session is complete or expired; its status says which."""
+    """The session is complete or expired; the argument is its status."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the page says next. `message` is Stripe's sentence when the payment failed."""
+    """The result of an attempt. `message` is Stripe's sentence if the payment failed."""
 
     result: Result
     message: str = ""
 
 
 def pay(world: World, session: Document, means: Means, email: str | None, name: str | None) -> Outcome:
-    """Raises NotOpen, or cards.UnknownNumber for a number that is not a test number."""
+    """Pay a session; return the outcome. Raises NotOpen, and cards.UnknownNumber for any number but a test number."""
     if session["status"] != "open":
         raise NotOpen(session["status"])
     email = session["customer_email"] or _known_email(world, session) or email
@@ -46,7 +46,7 @@ def pay(world: World, session: Document, means: Means, email: str | None, name: 
 
 
 def authenticate(world: World, session: Document, *, passes: bool) -> Outcome:
-    """The reader's answer to 3-D Secure."""
+    """Answer the 3-D Secure question of a session; return the outcome. Raises NotOpen."""
     if session["status"] != "open":
         raise NotOpen(session["status"])
     intent = world.get("payment_intent", session.get("_intent"))
@@ -66,7 +66,7 @@ def _known_email(world: World, session: Document) -> str | None:
 
 
 def _intent(world: World, session: Document, customer: Document | None) -> Document:
-    """One intent for all attempts of a session."""
+    """Return the payment intent of a session, created at its first attempt and used for all of them."""
     known = world.store.get("payment_intent", session.get("_intent"))
     if known is not None:
         return known
@@ -101,6 +101,7 @@ def _after(world: World, session: Document, intent: Document, result: Result) ->
 
 
 def _complete(world: World, session: Document, intent: Document, result: Result) -> None:
+    """Complete a session that was paid, or whose debit is processing, with its subscription if it has one."""
     world.unschedule("expire", session["id"])
     method = world.get("payment_method", session["_method"])
     customer = world.store.get("customer", session["_customer"])
@@ -124,7 +125,7 @@ def _complete(world: World, session: Document, intent: Document, result: Result)
 
 
 def _consent(session: Document) -> Document | None:
-    """Whoever pays has accepted the terms that were required; nobody here opts in to letters."""
+    """Return the consent of the reader: required terms are accepted, promotions are declined."""
     asked = session["consent_collection"]
     if not asked:
         return None
@@ -133,7 +134,7 @@ def _consent(session: Document) -> Document | None:
 
 
 def _customer(world: World, session: Document) -> Document | None:
-    """Made at the first attempt, so that one exists even when nobody paid in the end."""
+    """Return the customer of a session, created at the first attempt, even if it fails. None if none is needed."""
     known = world.store.get("customer", session["customer"] or session.get("_customer"))
     if known is not None:
         return known
@@ -152,7 +153,7 @@ def _customer(world: World, session: Document) -> Document | None:
 def _subscribe(
     world: World, session: Document, intent: Document, customer: Document, method: Document, result: Result
 ) -> Document:
-    """The subscription and its first invoice, for a payment that went through or is under way."""
+    """Create the subscription and its first invoice, for a payment that succeeded or is processing."""
     line, given = session["_line_items"][0], session["_subscription_data"]
     subscription = subscriptions.start(
         world,
@@ -167,9 +168,9 @@ def _subscribe(
     )
     if customer["currency"] is None:
         world.update(customer, currency=session["currency"])
-    invoice = invoicing.create(world, subscription, "subscription_create")
+    invoice = finalizing.create(world, subscription, "subscription_create")
     world.emit("customer.subscription.created", subscription)
-    invoicing.finalize(world, invoice, intent)
+    finalizing.finalize(world, invoice, intent)
     if result is Result.SUCCEEDED:
         invoicing.paid(world, invoice)
     else:
@@ -181,6 +182,7 @@ def _subscribe(
 
 @duty("expire")
 def expire(world: World, session_id: str) -> None:
+    """Expire a session that is open, and cancel its payment intent. Idempotent."""
     session = world.get("checkout.session", session_id)
     if session["status"] == "open":
         world.update(session, status="expired", url=None)

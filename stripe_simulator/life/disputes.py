@@ -1,4 +1,4 @@
-"""Disputes: opened, money withdrawn with a fee, won and reinstated, or lost. Inquiries move no money."""
+"""Disputes: opened, with the money and a fee withdrawn; then won and reinstated, or lost. Inquiries move no money."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from stripe_simulator.world.world import World
 def dispute(
     world: World, charge: Document, amount: int | None = None, reason: str = "fraudulent", inquiry: bool = False
 ) -> Document:
-    """A bank debit's dispute is final: it is lost on the day it is opened."""
+    """Open a dispute of a charge; `amount` is in minor units, None for all of it. Raises StripeRefusal.
+
+    The dispute of a bank debit is final: it is lost when it is opened.
+    """
     if charge["status"] != "succeeded" or charge["disputed"]:
         raise invalid("This charge cannot be disputed.", "charge")
     debit = charge["payment_method_details"]["type"] == "sepa_debit"
@@ -39,7 +42,7 @@ def _move(world: World, document: Document, amount: int, fee: int, event: str) -
 
 
 def answer(world: World, document: Document) -> None:
-    """Evidence is handed in: the bank reads it."""
+    """Submit evidence, which puts the dispute under review. Raises StripeRefusal if it waits for no answer."""
     if not document["status"].endswith("needs_response"):
         raise invalid("This dispute is not waiting for an answer.", "dispute")
     details = {**document["evidence_details"], "has_evidence": True, "submission_count": 1}
@@ -53,7 +56,7 @@ def answer(world: World, document: Document) -> None:
 
 
 def close(world: World, document: Document, *, won: bool) -> None:
-    """Safe to call twice. The fee of a dispute stays with the bank either way."""
+    """Close a dispute as won or lost. Idempotent. The dispute fee is returned in neither case."""
     if document["status"] in ("won", "lost", "warning_closed"):
         return
     inquiry = document["status"].startswith("warning")

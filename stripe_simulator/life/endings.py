@@ -1,4 +1,4 @@
-"""How a subscription ends: now, at the end of what was paid, or because no retry went through."""
+"""End a subscription: now, at the end of the paid period, or after its last retry failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ ENDED = ("canceled", "incomplete_expired")
 
 
 def end(world: World, subscription: Document, *, reason: str | None = None) -> None:
-    """Safe to call twice. `canceled_at` keeps the moment somebody asked, `ended_at` is now."""
+    """End a subscription and stop collecting its invoices. Idempotent.
+
+    `canceled_at` keeps the time of an earlier request to cancel; `ended_at` is now.
+    """
     if subscription["status"] in ENDED:
         return
     for duty in ("renew", "cancel", "resume_collection", "upcoming"):
@@ -26,7 +29,7 @@ def end(world: World, subscription: Document, *, reason: str | None = None) -> N
     )
     for invoice in world.store.where("invoice", _subscription=subscription["id"]):
         if invoice["status"] in ("draft", "open"):
-            # Stripe stops collecting what is open when a subscription is canceled.
+            # Stripe stops collecting open invoices when their subscription is canceled.
             world.unschedule("retry", invoice["id"])
             world.update(invoice, auto_advance=False, next_payment_attempt=None)
     world.emit("customer.subscription.deleted", subscription)

@@ -1,84 +1,27 @@
-"""Invoices of a subscription: made, finalized, paid; failed, retried on Stripe's timetable, given up.
+"""Collect the invoices of a subscription: paid, failed, retried on Stripe's timetable, or no longer collected.
 
-Also what that does to the subscription's status. Renewals call it from subscriptions.py, first payments from
-checkout.py, late bank debits from settlement.py.
+The subscription's status follows. Renewals come from subscriptions.py, first payments from checkout.py, results of bank
+debits from settlement.py. Creating invoices is in finalizing.py.
 """
 
 from __future__ import annotations
 
 from stripe_simulator.life import charging, endings, methods
 from stripe_simulator.life.charging import Result
-from stripe_simulator.objects import billing
-from stripe_simulator.objects.payments import payment_intent
+from stripe_simulator.life.finalizing import finalize, intent_of, subscription_of
 from stripe_simulator.world.clock import DAY, duty
 from stripe_simulator.world.store import Document
 from stripe_simulator.world.world import World
 
 
-def create(world: World, subscription: Document, reason: str) -> Document:
-    customer = world.get("customer", subscription["customer"])
-    invoice = world.add(billing.invoice(world, subscription, customer, reason), "invoice.created")
-    world.update(subscription, latest_invoice=invoice["id"])
-    return invoice
-
-
-def finalize(world: World, invoice: Document, intent: Document | None = None) -> Document:
-    """Give the invoice its number and its payment. Answers the payment intent."""
-    customer = world.get("customer", invoice["customer"])
-    number = customer["next_invoice_sequence"]
-    world.update(customer, next_invoice_sequence=number + 1)
-    intent = intent or new_intent(world, invoice)
-    world.add(billing.invoice_payment(world, invoice, intent))
-    world.update(
-        invoice,
-        status="open",
-        number=f"{customer['invoice_prefix']}-{number:04}",
-        effective_at=world.now(),
-        automatically_finalizes_at=None,
-        hosted_invoice_url=f"{world.base_url}/invoices/{invoice['id']}",
-        invoice_pdf=f"{world.base_url}/invoices/{invoice['id']}/pdf",
-        status_transitions={**invoice["status_transitions"], "finalized_at": world.now()},
-        _intent=intent["id"],
-    )
-    world.emit("invoice.finalized", invoice)
-    return intent
-
-
-def new_intent(world: World, invoice: Document) -> Document:
-    """The intent of an invoice does not carry the subscription's metadata."""
-    first = invoice["billing_reason"] == "subscription_create"
-    intent = payment_intent(
-        world,
-        invoice["amount_due"],
-        invoice["currency"],
-        customer=invoice["customer"],
-        description="Subscription creation" if first else "Subscription update",
-        setup_future_usage="off_session",
-    )
-    return world.add(intent, "payment_intent.created")
-
-
-def subscription_of(world: World, invoice: Document) -> Document:
-    return world.get("subscription", invoice["_subscription"])
-
-
-def intent_of(world: World, invoice: Document) -> Document:
-    return world.get("payment_intent", invoice["_intent"])
-
-
-def of_intent(world: World, intent: Document) -> Document | None:
-    found = world.store.where("invoice", _intent=intent["id"])
-    return found[0] if found else None
-
-
 @duty("finalize")
 def finalize_and_collect(world: World, invoice_id: str) -> None:
-    """A renewal's draft is done waiting. A subscription that ended meanwhile, or keeps drafts, is left alone."""
+    """Finalize the draft of a renewal and collect it. Does nothing to other invoices, or with `auto_advance` off."""
     invoice = world.get("invoice", invoice_id)
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
     if subscription_of(world, invoice).get("_unfinishable"):
-        _unfinished(world, invoice)
+        _fail_finalization(world, invoice)
     elif world.get("customer", invoice["customer"])["balance"] <= -invoice["amount_due"]:
         _from_credit(world, invoice)
     else:
@@ -87,7 +30,7 @@ def finalize_and_collect(world: World, invoice_id: str) -> None:
 
 
 def _from_credit(world: World, invoice: Document) -> None:
-    """The customer's credit, a balance below zero, covers all of it: paid at once, without a payment."""
+    """Pay an invoice from the customer's credit, a balance below zero that covers all of it, without a payment."""
     customer, due = world.get("customer", invoice["customer"]), invoice["amount_due"]
     world.update(customer, balance=customer["balance"] + due)
     moments = {**invoice["status_transitions"], "finalized_at": world.now(), "paid_at": world.now()}
@@ -108,8 +51,8 @@ def _from_credit(world: World, invoice: Document) -> None:
         world.emit(event, invoice)
 
 
-def _unfinished(world: World, invoice: Document) -> None:
-    """Stripe cannot make the bill: it stays a draft until somebody mends what is wrong."""
+def _fail_finalization(world: World, invoice: Document) -> None:
+    """Leave an invoice a draft with an error, as Stripe does until the cause is fixed in the dashboard."""
     error = {"type": "invalid_request_error", "code": "customer_tax_location_invalid", "message": "Invalid address."}
     world.update(
         invoice,
@@ -121,8 +64,8 @@ def _unfinished(world: World, invoice: Document) -> None:
     )
 
 
-def mend(world: World, subscription: Document) -> None:
-    """What was wrong is mended in the dashboard: its drafts are finished and collected."""
+def finalize_failed(world: World, subscription: Document) -> None:
+    """Remove the cause of failed finalizations, then finalize and collect the subscription's drafts."""
     world.update(subscription, _unfinishable=False)
     for invoice in world.store.where("invoice", _subscription=subscription["id"], status="draft"):
         world.update(invoice, auto_advance=True, last_finalization_error=None)
@@ -131,13 +74,17 @@ def mend(world: World, subscription: Document) -> None:
 
 @duty("retry")
 def retry(world: World, invoice_id: str) -> None:
+    """Collect an open invoice again, unless its bank debit is processing."""
     invoice = world.get("invoice", invoice_id)
     if invoice["status"] == "open" and intent_of(world, invoice)["status"] != "processing":
         collect(world, invoice)
 
 
 def collect(world: World, invoice: Document, *, authenticated: bool = False) -> Result:
-    """Try to take the money of an open invoice now, with the subscription's current payment method."""
+    """Collect an open invoice now with the subscription's current payment method; return the result.
+
+    A failure schedules the next retry, or ends the subscription after the last one.
+    """
     subscription, intent = subscription_of(world, invoice), intent_of(world, invoice)
     method = methods.of_subscription(world, subscription)
     if method is None:
@@ -153,7 +100,10 @@ def collect(world: World, invoice: Document, *, authenticated: bool = False) -> 
 
 
 def pay(world: World, invoice: Document, method: Document | None = None, *, authenticated: bool = False) -> Result:
-    """A try by hand: it counts for nothing in the timetable of retries, and its failure ends nothing."""
+    """Pay an open invoice outside the timetable of retries; return the result. A failure uses up no retry.
+
+    `method` is the subscription's current one unless given.
+    """
     method = method or methods.of_subscription(world, subscription_of(world, invoice))
     intent = intent_of(world, invoice)
     if method is None or intent["status"] == "processing":
@@ -169,7 +119,7 @@ def pay(world: World, invoice: Document, method: Document | None = None, *, auth
 
 
 def paid(world: World, invoice: Document) -> None:
-    """Safe to call once an invoice; a subscription that was behind is active again."""
+    """Mark an invoice as paid; a past-due subscription becomes active again. Not idempotent: call it once."""
     world.unschedule("retry", invoice["id"])
     counted = 0 if intent_of(world, invoice)["payment_method_types"] == ["sepa_debit"] else 1
     world.update(
@@ -197,7 +147,7 @@ def paid(world: World, invoice: Document) -> None:
 
 
 def paid_outside(world: World, invoice: Document) -> None:
-    """Staff mark it as paid: the money came some other way, nothing is charged, and the try under way is canceled."""
+    """Mark an invoice as paid outside Stripe, as staff can: nothing is charged, and its payment is canceled."""
     world.unschedule("retry", invoice["id"])
     moments = {**invoice["status_transitions"], "paid_at": world.now()}
     world.update(
@@ -233,7 +183,7 @@ def _unpaid(world: World, invoice: Document, result: Result) -> Result:
 
 
 def plan_retry(world: World, invoice: Document) -> None:
-    """The next attempt, counted in days from the first; None when every retry was used up."""
+    """Schedule the next retry, days after the first failure and at least a day from now; none if all are used up."""
     subscription = subscription_of(world, invoice)
     days, used = world.policy.retry_days, subscription["_recovery"]
     world.unschedule("retry", invoice["id"])
@@ -248,7 +198,7 @@ def plan_retry(world: World, invoice: Document) -> None:
 
 
 def failed(world: World, invoice: Document) -> None:
-    """Say that the payment failed; the last failure ends the subscription."""
+    """Emit that the payment failed. The subscription is past due, or ends if no retry is scheduled."""
     world.emit("invoice.updated", invoice)
     world.emit("invoice.payment_failed", invoice)
     subscription = subscription_of(world, invoice)
@@ -261,7 +211,7 @@ def failed(world: World, invoice: Document) -> None:
 
 
 def void(world: World, invoice: Document) -> None:
-    """Nothing is collected any more; the payment that was open is canceled with it."""
+    """Void an invoice: it is no longer collected, and its payment is canceled."""
     moments = {**invoice["status_transitions"], "voided_at": world.now()}
     world.update(invoice, status="void", status_transitions=moments, next_payment_attempt=None, auto_advance=False)
     charging.cancel(world, intent_of(world, invoice), "void_invoice")
@@ -271,6 +221,7 @@ def void(world: World, invoice: Document) -> None:
 
 
 def mark_uncollectible(world: World, invoice: Document) -> None:
+    """Write an invoice off: it is no longer collected, but can still be paid."""
     moments = {**invoice["status_transitions"], "marked_uncollectible_at": world.now()}
     world.update(
         invoice,

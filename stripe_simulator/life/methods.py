@@ -1,4 +1,4 @@
-"""Payment methods: made from a test number, attached to a customer, put in the place of the old one."""
+"""Payment methods: created from a test number, attached to a customer, made the default, revoked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stripe_simulator.world.world import World
 
 @dataclass(frozen=True)
 class Means:
-    """What somebody types on the hosted page: a test card or a test bank account. `expires` is (month, year)."""
+    """A test card or test bank account, as typed on a hosted page. `expires` is (month, year)."""
 
     card: str | None = "4242424242424242"
     iban: str | None = None
@@ -19,13 +19,14 @@ class Means:
 
 
 def make(world: World, means: Means, email: str | None, name: str | None) -> Document:
-    """Raises cards.UnknownNumber for a number that is not the simulator's."""
+    """Create a payment method. Raises cards.UnknownNumber for any number but a test number."""
     if means.iban:
         return world.add(sepa_method(world, means.iban, email, name))
     return world.add(card_method(world, means.card or "", email, name, means.expires))
 
 
 def mandate_for(world: World, method: Document) -> str | None:
+    """Return the id of a bank debit's mandate, created on first use; None for a card."""
     if method["type"] != "sepa_debit":
         return None
     known = world.store.where("mandate", payment_method=method["id"])
@@ -33,13 +34,13 @@ def mandate_for(world: World, method: Document) -> str | None:
 
 
 def revoke_mandate(world: World, method: Document) -> None:
-    """The reader told the bank: later debits fail at once."""
+    """Revoke the mandate of a bank debit, as the reader can at the bank: later debits fail immediately."""
     mandate = world.get("mandate", mandate_for(world, method))
     world.update(mandate, "mandate.updated", status="inactive")
 
 
 def renew_card(world: World, method: Document, expires: tuple[int, int], *, by_hand: bool = False) -> None:
-    """The card network sent a new expiry date, or somebody typed it in the dashboard."""
+    """Set a new expiry date, (month, year): from the card network or, `by_hand`, from the dashboard."""
     card = {**method["card"], "exp_month": expires[0], "exp_year": expires[1]}
     world.update(method, "payment_method.updated" if by_hand else "payment_method.automatically_updated", card=card)
 
@@ -52,7 +53,7 @@ def attach(world: World, method: Document, customer: Document) -> None:
 
 
 def make_default(world: World, method: Document, customer: Document) -> None:
-    """The customer's default and that of every running subscription, as the hosted portal does it."""
+    """Make a method the default of the customer and of every running subscription, as the hosted portal does."""
     attach(world, method, customer)
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
     world.update(customer, "customer.updated", invoice_settings=settings)
@@ -62,6 +63,7 @@ def make_default(world: World, method: Document, customer: Document) -> None:
 
 
 def of_subscription(world: World, subscription: Document) -> Document | None:
+    """Return the method that a subscription is charged with: its own default, else the customer's, or None."""
     customer = world.store.get("customer", subscription["customer"]) or {}
     fallback = customer.get("invoice_settings", {}).get("default_payment_method")
     return world.store.get("payment_method", subscription["default_payment_method"] or fallback)

@@ -1,4 +1,4 @@
-"""Automatic payouts: what is available leaves for the bank, one payout a currency, reconcilable row by row."""
+"""Automatic payouts: the available balance goes to the bank, one payout per currency, tied to its balance lines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from stripe_simulator.world.errors import invalid
 from stripe_simulator.world.store import Document
 from stripe_simulator.world.world import World
 
-# So long a payout waits until it is handed to the bank, and can be taken back.
-HELD_SECONDS = 6 * 3600
+# A payout is pending for this long before it leaves for the bank, and can be canceled until then.
+PENDING_SECONDS = 6 * 3600
 
 
 def pay_out(world: World) -> list[Document]:
-    """One payout for each currency whose available balance is positive."""
+    """Create and return a payout for each currency with a positive available balance."""
     waiting: dict[str, list[Document]] = defaultdict(list)
     for row in world.store.where("balance_transaction", _payout=None):
         if row["available_on"] <= world.now():
@@ -34,7 +34,7 @@ def _pay(world: World, rows: list[Document]) -> Document:
     for row in (*rows, own):
         world.update(row, _payout=payout["id"])
     world.emit("payout.created", payout)
-    world.schedule(world.now() + HELD_SECONDS, "payout_leaves", payout["id"])
+    world.schedule(world.now() + PENDING_SECONDS, "payout_leaves", payout["id"])
     world.schedule(payout["arrival_date"], "payout_arrives", payout["id"])
     return payout
 
@@ -59,7 +59,7 @@ def arrive(world: World, payout_id: str) -> None:
 
 
 def fail(world: World, payout: Document) -> None:
-    """The bank sends it back: the money is in the balance again, on a row of its own."""
+    """Fail a payout: the bank sent it back, and the money returns to the balance on a line of its own."""
     settled = money.Settled(payout["amount"], payout["currency"], None)
     returned = world.add(balance_transaction(world, "payout_failure", settled, payout["id"]))
     world.update(
@@ -73,7 +73,7 @@ def fail(world: World, payout: Document) -> None:
 
 
 def cancel(world: World, payout: Document) -> None:
-    """Somebody takes it back in the dashboard before it has left: its rows are in the balance again."""
+    """Cancel a pending payout: the money returns to the balance on a line of its own. Raises StripeRefusal."""
     if payout["status"] != "pending":
         raise invalid("Payouts can only be canceled while they are pending.", "payout")
     settled = money.Settled(payout["amount"], payout["currency"], None)

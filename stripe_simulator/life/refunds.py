@@ -1,4 +1,4 @@
-"""Refunds: whole, partial, several; pending at the bank; failed afterwards, which brings the money back."""
+"""Refunds: full, partial, several; pending at the bank; failed later, which returns the money to the balance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from stripe_simulator.world.world import World
 
 
 def refund(world: World, charge: Document, amount: int | None = None, **given: Any) -> Document:
-    """`amount` in minor units of the charge's currency; None: everything that is left. Raises what Stripe refuses."""
+    """Refund a charge; return the refund. Raises StripeRefusal for a charge or amount that Stripe does not refund.
+
+    `amount` is in minor units of the charge's currency; None refunds all that is left.
+    """
     amount = _checked(charge, amount)
     pending = charge["payment_method_details"]["type"] != "card"
     document = payments.refund(world, charge, amount, status="pending" if pending else "succeeded", **given)
@@ -32,6 +35,7 @@ def refund(world: World, charge: Document, amount: int | None = None, **given: A
 
 
 def _checked(charge: Document, amount: int | None) -> int:
+    """Return the amount to refund: all that is left for None. Raises StripeRefusal."""
     left = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded":
         raise invalid("This charge has not succeeded and cannot be refunded.", "charge", "charge_not_refundable")
@@ -58,9 +62,9 @@ def arrive(world: World, refund_id: str) -> None:
 
 
 def fail(world: World, document: Document, reason: str = "expired_or_canceled_card") -> None:
-    """The bank did not take the money: it returns to the balance and the charge is no longer refunded.
+    """Fail a refund that the bank did not accept: the money returns, and the charge is no longer refunded. Idempotent.
 
-    For what was not paid by card Stripe has no type of its own for that: a refund's line with the other sign.
+    For a payment not made by card, Stripe has no type for this line: it is a refund's line with the opposite sign.
     """
     if document["status"] not in ("pending", "succeeded"):
         return

@@ -1,8 +1,8 @@
-"""Bank debits that end days later: settled or refused, and what that means for the checkout and the invoice."""
+"""The bank's answer about a debit, days later: paid or refused, with the effects on its checkout and its invoice."""
 
 from __future__ import annotations
 
-from stripe_simulator.life import charging, invoicing
+from stripe_simulator.life import charging, finalizing, invoicing
 from stripe_simulator.world import cards
 from stripe_simulator.world.clock import duty
 from stripe_simulator.world.store import Document
@@ -10,14 +10,15 @@ from stripe_simulator.world.world import World
 
 
 @duty("settle")
-def settle_as_the_account_says(world: World, charge_id: str) -> None:
+def answer_as_the_account_says(world: World, charge_id: str) -> None:
+    """Let the bank answer as the test account defines it (world/cards.py)."""
     charge = world.get("charge", charge_id)
     method = world.get("payment_method", charge["payment_method"])
-    settle(world, charge, succeeds=cards.account(method["_number"]).fails is None)
+    answer(world, charge, succeeds=cards.account(method["_number"]).fails is None)
 
 
-def settle(world: World, charge: Document, *, succeeds: bool) -> None:
-    """Safe to call twice: only a pending charge settles."""
+def answer(world: World, charge: Document, *, succeeds: bool) -> None:
+    """Record the bank's answer about a pending charge. Idempotent: does nothing to a charge that is not pending."""
     if charge["status"] != "pending":
         return
     world.unschedule("settle", charge["id"])
@@ -27,12 +28,12 @@ def settle(world: World, charge: Document, *, succeeds: bool) -> None:
     else:
         method = world.get("payment_method", charge["payment_method"])
         charging.fail(world, intent, charge, method, cards.BANK)
-    _tell_invoice(world, intent, succeeds)
-    _tell_session(world, intent, succeeds)
+    _update_invoice(world, intent, succeeds)
+    _update_session(world, intent, succeeds)
 
 
-def _tell_invoice(world: World, intent: Document, succeeds: bool) -> None:
-    invoice = invoicing.of_intent(world, intent)
+def _update_invoice(world: World, intent: Document, succeeds: bool) -> None:
+    invoice = finalizing.of_intent(world, intent)
     if invoice is None:
         return
     if succeeds:
@@ -42,8 +43,8 @@ def _tell_invoice(world: World, intent: Document, succeeds: bool) -> None:
         invoicing.failed(world, invoice)
 
 
-def _tell_session(world: World, intent: Document, succeeds: bool) -> None:
-    """Only the attempt that completed the session speaks for it, and only once."""
+def _update_session(world: World, intent: Document, succeeds: bool) -> None:
+    """Record the answer on the session that this intent completed. Only the first answer counts."""
     sessions = world.store.where("checkout.session", _intent=intent["id"], status="complete", payment_status="unpaid")
     for session in sessions:
         if session.get("_settled"):

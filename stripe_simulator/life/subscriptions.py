@@ -1,14 +1,14 @@
-"""A subscription's life after its first payment: renewal, pause, change of amount, cancellation, its end.
+"""A subscription after its first payment: renewal, pause, new cycle, cancellation, end.
 
-Periods are counted from the billing cycle anchor. Money is invoicing.py's part.
+Periods are counted from the billing cycle anchor. Collecting money is in invoicing.py.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from stripe_simulator.life import endings, invoicing
-from stripe_simulator.objects import billing
+from stripe_simulator.life import endings, finalizing, invoicing
+from stripe_simulator.objects import billing, invoices
 from stripe_simulator.world.clock import DAY, duty, period_start
 from stripe_simulator.world.rendering import visible
 from stripe_simulator.world.store import Document
@@ -24,13 +24,14 @@ def period_end(subscription: Document) -> int:
 
 
 def start(world: World, customer: Document, price: Document, quantity: int, **given: Any) -> Document:
-    """A new subscription, incomplete until its first invoice is paid or its debit is under way."""
+    """Create a subscription. It is incomplete until its first invoice is paid or its debit is processing."""
     subscription = billing.subscription(world, customer["id"], price["currency"], **given)
     subscription["items"] = billing.subscription_items(world, subscription, price, quantity)
     return world.add(subscription)
 
 
 def schedule_renewal(world: World, subscription: Document) -> None:
+    """Schedule the renewal at the end of the current period, and invoice.upcoming days before it."""
     for name in ("renew", "upcoming"):
         world.unschedule(name, subscription["id"])
     end = period_end(subscription)
@@ -42,7 +43,7 @@ def schedule_renewal(world: World, subscription: Document) -> None:
 
 @duty("upcoming")
 def announce(world: World, id: str) -> None:
-    """invoice.upcoming has no invoice yet, hence no id."""
+    """Emit invoice.upcoming, unless the subscription ends first. Its invoice does not exist yet and has no id."""
     subscription = world.get("subscription", id)
     if subscription["status"] in endings.ENDED or subscription["cancel_at_period_end"]:
         return
@@ -50,13 +51,13 @@ def announce(world: World, id: str) -> None:
 
 
 def preview(world: World, subscription: Document, *, with_id: bool = True) -> Document:
-    """The next invoice as it would be, not stored."""
+    """Return the next invoice as it would be, without storing it."""
     ahead = visible(subscription)
     number = subscription["_cycle"] + 1
     start, end = _bounds(subscription, number), _bounds(subscription, number + 1)
     item_of(ahead).update(current_period_start=start, current_period_end=end)
     customer = world.get("customer", subscription["customer"])
-    invoice = billing.invoice(world, ahead, customer, "upcoming")
+    invoice = invoices.invoice(world, ahead, customer, "upcoming")
     id = "upcoming_" + invoice["id"]
     invoice.update(id=id, created=start, period_start=item_of(subscription)["current_period_start"])
     invoice.update(period_end=start, next_payment_attempt=start, automatically_finalizes_at=None)
@@ -78,7 +79,7 @@ def _bounds(subscription: Document, number: int) -> int:
 
 @duty("renew")
 def renew(world: World, id: str) -> None:
-    """The period is over: end the subscription if that was asked, else begin the next period and its invoice."""
+    """Begin the next period and bill it, or end the subscription if requested. Does nothing before the period ends."""
     subscription = world.get("subscription", id)
     if subscription["status"] in endings.ENDED or period_end(subscription) > world.now():
         return
@@ -87,16 +88,16 @@ def renew(world: World, id: str) -> None:
         return
     if subscription["status"] == "paused":
         return
-    before = _about_period(subscription)
+    before = _before_period(subscription)
     _next_period(world, subscription)
-    invoice = invoicing.create(world, subscription, "subscription_cycle")
+    invoice = finalizing.create(world, subscription, "subscription_cycle")
     world.emit("customer.subscription.updated", subscription, before)
     schedule_renewal(world, subscription)
     _bill(world, subscription, invoice)
 
 
-def _about_period(subscription: Document) -> dict[str, Any]:
-    """What a new period changes, as it was before."""
+def _before_period(subscription: Document) -> dict[str, Any]:
+    """Return the attributes that a new period changes, with their current values."""
     return visible({"items": subscription["items"], "latest_invoice": subscription["latest_invoice"]})
 
 
@@ -110,11 +111,12 @@ def _next_period(world: World, subscription: Document) -> None:
 
 
 def _bill(world: World, subscription: Document, invoice: Document) -> None:
+    """Collect a renewal's invoice, now or after the draft's delay; while collection is paused, as its behavior says."""
     behavior = (subscription["pause_collection"] or {}).get("behavior")
     if behavior == "keep_as_draft":
         world.update(invoice, auto_advance=False, automatically_finalizes_at=None, next_payment_attempt=None)
     elif behavior:
-        invoicing.finalize(world, invoice)
+        finalizing.finalize(world, invoice)
         (invoicing.void if behavior == "void" else invoicing.mark_uncollectible)(world, invoice)
     elif world.policy.draft_seconds:
         world.schedule(world.now() + world.policy.draft_seconds, "finalize", invoice["id"])
@@ -138,7 +140,7 @@ def resume_collection(world: World, id: str) -> None:
 
 
 def ending(world: World, subscription: Document, at_period_end: bool) -> dict[str, Any]:
-    """The changes that ask for the end of the period, or take that back."""
+    """Return the changes that request an end with the period or, if False, withdraw that request."""
     details = dict(subscription["cancellation_details"])
     details["reason"] = "cancellation_requested" if at_period_end else None
     return {
@@ -157,7 +159,7 @@ def pause(world: World, subscription: Document) -> None:
 
 
 def resume(world: World, subscription: Document) -> None:
-    """Starts a new cycle now and takes a payment for it, Stripe's default."""
+    """Resume a paused subscription with a new cycle that begins and is billed now: Stripe's default."""
     restart_cycle(world, subscription)
     world.update(subscription, status="active", status_details=None)
     world.emit("customer.subscription.resumed", subscription)
@@ -174,12 +176,13 @@ def restart_cycle(world: World, subscription: Document) -> None:
 
 def bill_now(world: World, subscription: Document, reason: str) -> None:
     before = {"latest_invoice": subscription["latest_invoice"]}
-    invoice = invoicing.create(world, subscription, reason)
+    invoice = finalizing.create(world, subscription, reason)
     world.emit("customer.subscription.updated", subscription, before)
     invoicing.finalize_and_collect(world, invoice["id"])
 
 
 def cancel(world: World, subscription: Document, at_period_end: bool) -> None:
+    """Cancel a subscription at the end of its period, or end it now."""
     if at_period_end:
         world.update(subscription, "customer.subscription.updated", **ending(world, subscription, True))
         return

@@ -1,8 +1,8 @@
-"""Builders: each makes one Stripe object with the fields of the SDK's pinned version, and stores nothing."""
+"""Builders: each function returns one Stripe object with the fields of the pinned SDK version, and stores nothing."""
 
 from __future__ import annotations
 
 
 def nothing(names: str) -> dict[str, None]:
-    """The fields of an object that are null until something happens, or always null here."""
+    """Return these fields (names separated by spaces) as null: they get a value later, or never in the simulator."""
     return dict.fromkeys(names.split())

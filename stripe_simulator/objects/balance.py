@@ -1,4 +1,4 @@
-"""Balance transactions: what a charge, refund, dispute or payout does to the balance, in its settlement currency."""
+"""Balance transactions: how a charge, refund, dispute or payout changes the balance, in the settlement currency."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CATEGORIES = {
 def balance_transaction(
     world: World, type: str, settled: Settled, source: str, fee: int = 0, category: str | None = None
 ) -> Document:
-    """`settled.amount` is signed: what comes in is positive. `fee` is positive when it is taken."""
+    """Return a balance transaction. `settled.amount` is positive for incoming money; `fee` is positive if taken."""
     details = {
         "amount": fee,
         "application": None,

@@ -1,4 +1,4 @@
-"""Checkout sessions, their line items, and the prices and products made on the way."""
+"""Checkout sessions, their line items, and the prices and products that are created with them."""
 
 from __future__ import annotations
 

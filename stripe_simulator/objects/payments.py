@@ -1,4 +1,4 @@
-"""Payment intents, charges, refunds, disputes, balance transactions and payouts."""
+"""Payment intents, charges, refunds, disputes and payouts."""
 
 from __future__ import annotations
 
@@ -35,6 +35,20 @@ NO_PAYOUT_FIELDS = nothing(
     """
 )
 
+DEBIT_FIELDS = ("bank_code", "branch_code", "country", "fingerprint", "last4")
+CARD_FIELDS = (
+    "brand",
+    "checks",
+    "country",
+    "exp_month",
+    "exp_year",
+    "fingerprint",
+    "funding",
+    "last4",
+    "regulated_status",
+    "wallet",
+)
+
 
 def payment_intent(world: World, amount: int, currency: str, **given: Any) -> Document:
     id = world.new_id("pi")
@@ -61,7 +75,7 @@ def payment_intent(world: World, amount: int, currency: str, **given: Any) -> Do
 
 
 def charge(world: World, intent: Document, method: Document, mandate: str | None) -> Document:
-    """A charge of the whole intent; its metadata is copied from the intent, as Stripe does."""
+    """Return a charge of the whole intent, with a copy of the intent's metadata, as at Stripe."""
     id = world.new_id("ch" if method["type"] == "card" else "py")
     return {
         "id": id,
@@ -94,25 +108,11 @@ def charge(world: World, intent: Document, method: Document, mandate: str | None
 
 
 def _details(world: World, method: Document, amount: int, mandate: str | None) -> Document:
+    """Return the details of the payment method as a charge shows them."""
     if method["type"] == "sepa_debit":
-        names = ("bank_code", "branch_code", "country", "fingerprint", "last4")
-        kept = {name: method["sepa_debit"][name] for name in names}
-        return {"type": "sepa_debit", "sepa_debit": {**kept, "expected_debit_date": None, "mandate": mandate}}
-    kept = {
-        key: copy.deepcopy(method["card"][key])
-        for key in (
-            "brand",
-            "checks",
-            "country",
-            "exp_month",
-            "exp_year",
-            "fingerprint",
-            "funding",
-            "last4",
-            "regulated_status",
-            "wallet",
-        )
-    }
+        copied = {name: method["sepa_debit"][name] for name in DEBIT_FIELDS}
+        return {"type": "sepa_debit", "sepa_debit": {**copied, "expected_debit_date": None, "mandate": mandate}}
+    copied = {name: copy.deepcopy(method["card"][name]) for name in CARD_FIELDS}
     more = {
         "amount_authorized": amount,
         "authorization_code": "123456",
@@ -123,7 +123,7 @@ def _details(world: World, method: Document, amount: int, mandate: str | None) -
         "network_transaction_id": world.new_id("x", 15)[2:],
         "three_d_secure": None,
     }
-    return {"type": "card", "card": {**kept, **more}}
+    return {"type": "card", "card": {**copied, **more}}
 
 
 def outcome(decline: cards.Decline | None) -> Document:

@@ -1,1 +1,1 @@
-"""The hosted pages and the control page: plain HTML without script, every page says that it is simulated."""
+"""The hosted pages and the control page: plain HTML without scripts. Every page says that it is simulated."""

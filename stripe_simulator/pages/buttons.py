@@ -1,4 +1,4 @@
-"""What the buttons of the control page do: one small function an action, by the name in the form."""
+"""The actions behind the buttons of the control page: one small function per action, by the name in the form."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ RUNNING = ("active", "past_due", "paused", "trialing")
 
 
 def _next_renewal(simulator: Simulator, interval: str | None = None) -> int | None:
+    """Return when the next running subscription (with this interval) renews; None without one."""
     ends = [
         subscriptions.period_end(each)
         for each in simulator.world.store.all("subscription")
@@ -27,12 +28,13 @@ def _next_renewal(simulator: Simulator, interval: str | None = None) -> int | No
 
 
 def yearly_renewal(simulator: Simulator) -> int | None:
+    """Return when the next yearly subscription renews; None if it is less than REMINDER_DAYS away, or without one."""
     end = _next_renewal(simulator, "year")
     return end if end and end - REMINDER_DAYS * DAY > simulator.now() else None
 
 
 def _days_until(simulator: Simulator, timestamp: float | None) -> int:
-    """Whole days, so that the moment itself is reached."""
+    """Return the days until then, rounded up so that the time is reached. Raises ValueError for None."""
     if timestamp is None:
         raise ValueError("No subscription is running.")
     return max(0, -int(-(timestamp - simulator.now()) // DAY))

@@ -1,7 +1,7 @@
-"""The hosted checkout: /checkout/<session>, its 3-D Secure step, and what it says when it is over.
+"""The hosted checkout at /checkout/<session>, its 3-D Secure step, and the page of a session that is not open.
 
-Fields: those of a payment method (fields.py), `email` and `name`. The authentication step has two buttons, `outcome`
-complete or fail.
+Form fields: those of a payment method (fields.py), `email` and `name`. The 3-D Secure step has two buttons named
+`outcome`: complete or fail.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The control page, /_simulator/: the date, what there is, what happened, and buttons for what may happen next.
+"""The control page at /_simulator/: the date, subscriptions, payments, events, and buttons for what happens next.
 
-Its clock moves Stripe's date and the business date together, a day at a time, in journey.py. Forms post `action` and
-what it needs, which buttons.py does; only this machine is answered.
+Its clock moves Stripe's date and the site's business date together, a day at a time (journey.py). Forms post `action`
+and its fields, which buttons.py handles. Only requests from this machine are answered.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from stripe_simulator.world.store import Document
 
 HOME = "/_simulator/"
 SHOWN = 15
+GOOD = ("active", "succeeded", "paid", "delivered")
+LATE = ("past_due", "pending", "retrying", "paused", "incomplete")
 
 
 def answer(simulator: Simulator, request: Request) -> Response:
-    no = refused(request)
-    if no is not None:
-        return no
+    refusal = refused(request)
+    if refusal is not None:
+        return refusal
     if request.method != "POST":
         return show(simulator)
     form = request.form()
@@ -61,7 +63,7 @@ def show(simulator: Simulator, message: str = "") -> Response:
 
 
 def button(action: str, words: str, **fields: str) -> str:
-    """A form of one button."""
+    """Return a form with one button and these hidden fields."""
     hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in fields.items())
     return (
         f'<form method="post" action="{HOME}">{hidden}'
@@ -103,10 +105,7 @@ def _table(caption: str, heads: list[str], rows: list[list[str]]) -> str:
 
 
 def _state(word: str) -> str:
-    good = ("active", "succeeded", "paid", "delivered")
-    kind = (
-        "" if word in good else "late" if word in ("past_due", "pending", "retrying", "paused", "incomplete") else "bad"
-    )
+    kind = "" if word in GOOD else "late" if word in LATE else "bad"
     return f'<span class="state {kind}">{escape(word)}</span>'
 
 

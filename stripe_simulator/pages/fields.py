@@ -1,6 +1,6 @@
-"""The form fields of a payment method, which the checkout and the portal share: read and written.
+"""The form fields of a payment method, shared by the checkout and the portal: their HTML, and reading them.
 
-`method` is card or sepa; `card_number`, `card_expiry`, `iban`. A button `example` pays with the number it carries.
+`method` is card or sepa; then `card_number` and `card_expiry`, or `iban`. A button named `example` pays with its value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Form = dict[str, str]
 
 
 def means(form: Form, types: list[str]) -> Means:
-    """Raises UnknownNumber with a sentence for the page."""
+    """Return the payment method typed into the form. Raises UnknownNumber with a sentence for the page."""
     example = form.get("example", "")
     if example in ACCOUNTS or (form.get("method") == "sepa" and not example):
         if "sepa_debit" not in types:

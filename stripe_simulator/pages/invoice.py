@@ -1,4 +1,4 @@
-"""The hosted invoice, /invoices/<invoice>, where an open one is paid, and receipts, /receipts/<charge>."""
+"""The hosted invoice at /invoices/<invoice>, where an open one can be paid, and receipts at /receipts/<charge>."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of every page and its stylesheet. Text that comes from outside is escaped by whoever puts it in."""
+"""The frame of every page, its stylesheet, and small pieces of HTML. Callers escape text in `body` and descriptions."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def problem(message: str) -> str:
 
 
 def facts(rows: list[tuple[str, str]]) -> str:
-    """Terms and descriptions; the descriptions are HTML already."""
+    """Return terms and descriptions as HTML. Descriptions must be HTML already."""
     lines = "".join(f"<div><dt>{escape(term)}</dt><dd>{description}</dd></div>" for term, description in rows)
     return f'<dl class="facts">{lines}</dl>'
 
 
 def link(url: str | None, text: str) -> str:
-    """A link to an address that came in through the API: only web addresses become links."""
+    """Return a link to an address given through the API; empty unless it is a web address."""
     if not url or urlsplit(url).scheme not in ("http", "https"):
         return ""
     return f'<p class="back"><a href="{escape(url)}">{escape(text)}</a></p>'

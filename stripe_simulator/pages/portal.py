@@ -1,7 +1,7 @@
-"""The hosted portal: /portal/<session> lets a customer change the card, stop or keep a subscription, see invoices.
+"""The hosted portal at /portal/<session>: change the card, cancel or keep a subscription, see invoices.
 
-Posts `action`: method (with the checkout's fields `method`, `card_number`, `card_expiry`, `iban`), cancel or keep (with
-`subscription`). What the configuration switches off is not shown and not done.
+Forms post `action`: method (with the fields of fields.py), or cancel or keep (with `subscription`). Features that the
+configuration switches off are neither shown nor carried out.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def answer(simulator: Simulator, request: Request) -> Response:
 
 
 def _after(session: Document) -> str:
-    """A flow may ask to send the customer straight on."""
+    """Return where the customer goes after an action: the address that the flow names, else the portal."""
     completion = session["_flow"].get("after_completion") or {}
     if completion.get("type") == "redirect":
         return str(completion["redirect"]["return_url"])
@@ -54,6 +54,7 @@ def _features(simulator: Simulator, session: Document) -> Document:
 
 
 def _allows(simulator: Simulator, session: Document, feature: str) -> bool:
+    """Return whether the configuration has this feature, and the flow, if there is one, is for it."""
     flow = session["_flow"].get("type")
     return _features(simulator, session)[feature]["enabled"] and flow in (None, feature)
 
@@ -68,7 +69,7 @@ def _change_method(simulator: Simulator, session: Document, form: dict[str, str]
 
 
 def _running(simulator: Simulator, session: Document, form: dict[str, str]) -> Document | None:
-    """The customer's own subscription that the form names."""
+    """Return the customer's own subscription that the form names; None if it has ended or is another customer's."""
     found = simulator.world.store.get("subscription", form.get("subscription"))
     if found is None or found["customer"] != session["customer"] or found["status"] in endings.ENDED:
         return None
@@ -92,12 +93,12 @@ def _keep(simulator: Simulator, session: Document, form: dict[str, str]) -> None
 def show(simulator: Simulator, session: Document, form: dict[str, str] | None = None, message: str = "") -> Response:
     world = simulator.world
     customer = world.get("customer", session["customer"])
-    mine = newest_first(world.store.where("subscription", customer=customer["id"]))
+    owned = newest_first(world.store.where("subscription", customer=customer["id"]))
     body = [
         "<h1>Your subscription</h1>",
         f'<p class="quiet">{escape(customer["email"] or "")}</p>',
         layout.problem(message),
-        *(_subscription(simulator, session, each) for each in mine),
+        *(_subscription(simulator, session, each) for each in owned),
         _method(simulator, session, customer, form or {}),
         _invoices(simulator, session, customer),
         layout.link(session["return_url"], "Back to the site"),

@@ -1,6 +1,6 @@
-"""The WSGI application: Stripe's API, the hosted pages and the control routes of one simulator.
+"""The WSGI application of one simulator: Stripe's API, the hosted pages and the control routes.
 
-No Django here: it must run, and fail, apart from the application it stands in for.
+It uses no Django, so that it runs, and fails, separately from the application that calls it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECURITY = [
 
 
 class Application:
-    """Callable by any WSGI server."""
+    """The application for any WSGI server."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
@@ -53,6 +53,7 @@ class Application:
         return _stalled(response) if response.stall else [response.body]
 
     def answer(self, request: Request) -> Response:
+        """Return the answer by path; 404 `not_simulated` for any other. Raises Dropped to close the connection."""
         simulator = self._simulator
         if request.path.startswith("/v1/"):
             return simulator.api.answer(request)
@@ -94,7 +95,7 @@ def _stalled(response: Response) -> Iterator[bytes]:
 
 
 def _hang_up(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """Close the socket without an answer; a server without the hook gets an error it cannot turn into one."""
+    """Close the socket without an answer. Raises ConnectionAbortedError on a server without the hook for it."""
     close = environ.get("simulator.hang_up")
     if close is None:
         raise ConnectionAbortedError("the simulator drops this connection")

@@ -1,6 +1,6 @@
-"""Control over HTTP, for tools outside this process: POST JSON to /_simulator/<name>, get JSON.
+"""Control a simulator over HTTP, from outside its process: POST JSON to /_simulator/<name>, get JSON.
 
-Only for this machine: another Host, or an Origin or Referer that is not this server, is refused.
+Only requests from this machine are answered: another Host, Origin or Referer than this server is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Arguments = dict[str, Any]
 
 
 def refused(request: Request) -> Response | None:
-    """None when the request is from this machine and from our own pages or no page at all."""
+    """Return the refusal of a request to another host name, or from a page of another site; None if it is allowed."""
     host = request.headers.get("host", "")
     if urlsplit("//" + host).hostname not in LOOPBACK:
         return as_json(403, {"error": {"message": "The simulator's controls answer only on this machine."}})
@@ -35,9 +35,9 @@ def refused(request: Request) -> Response | None:
 
 
 def answer(simulator: Simulator, request: Request) -> Response:
-    no = refused(request)
-    if no is not None:
-        return no
+    refusal = refused(request)
+    if refusal is not None:
+        return refusal
     name = request.path.removeprefix("/_simulator/").strip("/")
     if request.method == "GET" and name in READS:
         return as_json(200, READS[name](simulator))
@@ -45,8 +45,8 @@ def answer(simulator: Simulator, request: Request) -> Response:
         return as_json(404, {"error": {"message": f"No such control: {request.method} {name}"}})
     try:
         return as_json(200, ACTIONS[name](simulator, **_arguments(request)))
-    except StripeRefusal as refusal:
-        return as_json(refusal.status, refusal.body())
+    except StripeRefusal as error:
+        return as_json(error.status, error.body())
     except (NotOpen, UnknownNumber, LookupError, TypeError, ValueError) as error:
         return as_json(400, {"error": {"message": f"{type(error).__name__}: {error}"}})
 
@@ -64,7 +64,7 @@ def time_now(simulator: Simulator) -> Arguments:
 
 
 def clock(simulator: Simulator, flush: float = 10.0, **move: Any) -> Arguments:
-    """Moves Stripe's clock only, and waits for the deliveries."""
+    """Move Stripe's clock, not the site's, and wait up to `flush` seconds for the deliveries; 0 does not wait."""
     simulator.advance(**move)
     delivered = simulator.flush(flush) if flush else None
     return {**time_now(simulator), "flushed": delivered}
@@ -91,8 +91,8 @@ def requests(simulator: Simulator) -> Arguments:
     return {"requests": [asdict(logged) for logged in simulator.requests]}
 
 
-def _done(method: str) -> Callable[..., Arguments]:
-    """A control that is the simulator's method of the same name."""
+def _calling(method: str) -> Callable[..., Arguments]:
+    """Return a control that calls the simulator's method of this name."""
 
     def call(simulator: Simulator, **arguments: Any) -> Arguments:
         result = getattr(simulator, method)(**arguments)
@@ -113,7 +113,7 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
     "authenticate": authenticate,
     "chaos": chaos,
     **{
-        name: _done(name)
+        name: _calling(name)
         for name in (
             "answer_dispute",
             "begin",

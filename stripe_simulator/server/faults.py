@@ -1,7 +1,7 @@
-"""Trouble made on purpose: the next requests that match get an error, no answer, or a slow one.
+"""Faults on purpose: the next requests that match get an error, no answer, or a slow one.
 
-`commit_then_...` kinds do the work first, so that the caller cannot know whether it was done. `slow` waits before
-anything is done, `slow_work` while the idempotency key is held, `slow_body` in the middle of the answer.
+The kinds `commit_then_...` perform the request first, so that the caller cannot know whether it was performed. `slow`
+waits before anything is done, `slow_work` while the idempotency key is in use, `slow_body` in the middle of the answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ KINDS = (
 
 @dataclass
 class Fault:
-    """`path` is a regular expression searched in the path; `seconds` is how long slow is; `times` counts down."""
+    """A planned fault. `path`: a regular expression to find in the path; `seconds`: the delay; `times`: counts down.
+
+    Raises ValueError for an unknown kind.
+    """
 
     kind: str
     times: int = 1
@@ -42,7 +45,7 @@ class Fault:
 
 
 class Faults:
-    """The faults waiting to happen, oldest first."""
+    """The planned faults, oldest first. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
@@ -53,6 +56,7 @@ class Faults:
             self._waiting.append(fault)
 
     def take(self, method: str, path: str) -> Fault | None:
+        """Return the oldest fault that matches this request, and count it down; None if none matches."""
         with self._lock:
             for fault in self._waiting:
                 if fault.fits(method, path):

@@ -1,7 +1,7 @@
-"""From form-encoded, bracketed parameters to typed ones, by the SDK's own TypedDicts.
+"""Turn form-encoded parameters with brackets into typed ones, according to the SDK's own TypedDicts.
 
-`decode` undoes the brackets; `coerce` turns text into integers, booleans and lists and refuses what Stripe would not
-know. `only` refuses parameters that Stripe knows and the simulator does not.
+`decode` undoes the brackets; `coerce` turns text into integers, booleans and lists, and refuses parameters that Stripe
+does not know. `only` refuses parameters that Stripe knows and the simulator does not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Tree = dict[str, Any]
 
 
 def decode(body: str) -> Tree:
-    """`a[b][0]=x` becomes {"a": {"b": {"0": "x"}}}."""
+    """Return the parameters as a tree: `a[b][0]=x` becomes {"a": {"b": {"0": "x"}}}. Raises StripeRefusal."""
     tree: Tree = {}
     for name, value in parse_qsl(body, keep_blank_values=True):
         keys = [part for part in re.split(r"\[|\]", name) if part] if "[" in name else [name]
@@ -35,14 +35,17 @@ def decode(body: str) -> Tree:
 
 
 def coerce(tree: Tree, typed_dict: type | None) -> Tree:
-    """Typed parameters. Raises Stripe's refusals: unknown or missing parameter, wrong type, unknown enum value."""
+    """Return the parameters with their types, or as they are without a `typed_dict`.
+
+    Raises Stripe's refusals: unknown or missing parameter, wrong type, unknown enum value.
+    """
     if typed_dict is None:
         return tree
     return _object(tree, typed_dict, "")
 
 
 def only(params: Tree, known: frozenset[str], path: str = "") -> None:
-    """Refuse what Stripe knows and the simulator would have to ignore."""
+    """Raise not_simulated for a parameter that Stripe knows and the simulator would have to ignore."""
     for name in params:
         if name not in known and name != "expand":
             raise not_simulated(f"the parameter {_join(path, name)}", _join(path, name))
@@ -68,13 +71,14 @@ def _join(path: str, name: str) -> str:
 
 
 def _value(raw: Any, hint: Any, path: str) -> Any:
+    """Return the value as the first of the hint's alternatives that accepts it, strictest first."""
     refusals: list[StripeRefusal] = []
     for member in sorted(alternatives(hint), key=_strictness):
         try:
             return _single(raw, member, path)
         except StripeRefusal as refusal:
             refusals.append(refusal)
-    # The alternative that got furthest is the one that was meant.
+    # Report the alternative that matched furthest: it is the one that the caller meant.
     raise max(refusals, key=lambda refusal: len(refusal.param or ""))
 
 

@@ -1,8 +1,8 @@
-"""Idempotency keys as Stripe keeps them.
+"""Idempotency keys as Stripe treats them.
 
-The same key with the same request answers what it answered before, a 500 included; with another request it is refused;
-while the first is still at work it is a conflict. Keys are forgotten after a day of simulated time. Refusals made
-before anything was executed (unknown parameters, 401, 409, 429) are not kept.
+The same key with the same request returns the earlier answer, even a 500. With another request it is refused; while
+the first request is running it is a conflict. Keys expire after a day of simulated time. Refusals made before the
+request was executed (unknown parameters, 401, 409, 429) are not stored.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from stripe_simulator.world.world import World
 
 
 class Keys:
-    """All keys of one account; the ones at work are only in memory, so a crash frees them."""
+    """The keys of one account. Keys in use are only in memory, so that a crash releases them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._at_work: set[str] = set()
+        self._in_use: set[str] = set()
 
     def begin(self, key: str, request: Request) -> Response | None:
-        """The answer to replay, or None: do the work, then `keep` or only `release`. Raises 400 and 409."""
+        """Return the answer to replay, or None if the request must be executed. Then call `release` in any case.
+
+        Raises StripeRefusal: 400 for another request under the same key, 409 while the key is in use.
+        """
         with self._world.transaction():
             self._prune()
             known = self._world.store.get("_key", "_key_" + key)
@@ -34,7 +37,7 @@ class Keys:
                     f"with. Try using a key other than '{key}' if you meant to execute a different request.",
                     kind="idempotency_error",
                 )
-            if key in self._at_work:
+            if key in self._in_use:
                 raise StripeRefusal(
                     "There is currently another in-progress request using this Idempotency Key.",
                     status=409,
@@ -42,14 +45,14 @@ class Keys:
                     code="idempotency_key_in_use",
                 )
             if known is None:
-                self._at_work.add(key)
+                self._in_use.add(key)
                 return None
             headers = [tuple(header) for header in known["headers"]]
             body = base64.b64decode(known["body"])
             return Response(known["status"], body, [*headers, ("Idempotent-Replayed", "true")])
 
     def keep(self, key: str, request: Request, response: Response) -> None:
-        """Call inside the transaction that did the work."""
+        """Store the answer under its key. Call it inside the transaction that executed the request."""
         self._world.store.add(
             {
                 "id": "_key_" + key,
@@ -64,7 +67,7 @@ class Keys:
 
     def release(self, key: str) -> None:
         with self._world.lock:
-            self._at_work.discard(key)
+            self._in_use.discard(key)
 
     def _prune(self) -> None:
         oldest = self._world.now() - DAY

@@ -1,6 +1,6 @@
-"""A threaded WSGI server of the standard library, for tests (in a thread) and for the management command.
+"""A threaded WSGI server built on the standard library, for tests (in a thread) and for the management command.
 
-It lends the application one thing WSGI has not: a way to hang up without an answer.
+It gives the application one ability that WSGI does not have: closing the connection without an answer.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class _Server(ThreadingMixIn, WSGIServer):
     request_queue_size = 128
 
     def server_bind(self) -> None:
-        # HTTPServer would look its own name up, which takes seconds without a name server.
+        # HTTPServer would look up its own host name, which takes seconds without a name server.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away, or that we hung up on, is no error."""
+        """Ignore a client that disconnected, or that was disconnected on purpose."""
 
 
 class _Handler(WSGIRequestHandler):
@@ -45,11 +45,11 @@ class _Handler(WSGIRequestHandler):
         return _Quiet()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are in the simulator's own log."""
+        """Log nothing: requests are in the simulator's own log."""
 
 
 class _Quiet:
-    """wsgiref prints a traceback for every connection that was dropped on purpose."""
+    """Discards everything: wsgiref prints a traceback for every connection that was closed on purpose."""
 
     def write(self, text: str) -> None: ...
 
@@ -57,7 +57,7 @@ class _Quiet:
 
 
 class Running:
-    """A simulator that is being served. Also a context manager."""
+    """A simulator that is being served at `url`, until `stop`. Also a context manager."""
 
     def __init__(self, simulator: Simulator, server: _Server) -> None:
         self.simulator = simulator
@@ -83,9 +83,9 @@ class Running:
 def serve(
     simulator: Simulator, host: str = "127.0.0.1", port: int = 0, around: Around = lambda application: application
 ) -> Running:
-    """Serve in a thread; port 0 takes a free one. A simulator without a base URL gets this one.
+    """Serve a simulator in a thread; return it running. Port 0 takes a free port.
 
-    `around` may put another WSGI application around the simulator's, for instance one with a wrong clock.
+    A simulator without a base URL gets this server's. `around` may wrap the application, for a test with a wrong clock.
     """
     server = _Server((host, port), _Handler)
     server.set_app(around(Application(simulator)))

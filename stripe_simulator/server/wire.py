@@ -1,4 +1,4 @@
-"""What comes in and goes out over HTTP, as plain values; the WSGI detail stays in application.py."""
+"""HTTP requests and answers as plain values. The details of WSGI are in application.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 @dataclass(frozen=True)
 class Request:
-    """`headers` have lower-case names. `query` and `body` are as sent."""
+    """A request. `headers` have lower-case names; `query` and `body` are as sent."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass
 class Response:
-    """`stall`: seconds to wait between the first and the second half of the body."""
+    """An answer. `stall`: seconds to wait between the first and the second half of the body."""
 
     status: int
     body: bytes
@@ -36,7 +36,7 @@ class Response:
 
 
 class Dropped(Exception):
-    """Close the connection without an answer."""
+    """Raised to close the connection without an answer."""
 
 
 def as_json(status: int, document: Any, headers: list[tuple[str, str]] | None = None) -> Response:

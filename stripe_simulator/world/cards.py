@@ -1,7 +1,7 @@
-"""The test cards and bank accounts, and what each does now and at renewal.
+"""The test cards and test bank accounts, and how each behaves at the first payment and at renewal.
 
-Numbers are Stripe's own where Stripe has one that does the same. A number that is not here is refused on the page: the
-simulator must never take a real card.
+Numbers are Stripe's own where Stripe has one with the same behaviour. Any other number is refused: the simulator must
+never accept a real card.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Decline:
-    """Why a payment failed, in Stripe's words."""
+    """Why a payment failed: Stripe's codes and Stripe's sentence."""
 
     code: str
     decline_code: str | None
@@ -77,10 +77,11 @@ ACCOUNTS: dict[str, Account] = {
 
 
 class UnknownNumber(ValueError):
-    """Not a test card or test account of the simulator."""
+    """The number is no test card or test account of the simulator."""
 
 
 def card(number: str) -> Card:
+    """Return the test card with this number. Raises UnknownNumber."""
     digits = "".join(number.split()).replace("-", "")
     if digits not in CARDS:
         raise UnknownNumber("This is not one of the simulator's test cards. Never type a real card here.")
@@ -88,6 +89,7 @@ def card(number: str) -> Card:
 
 
 def account(iban: str) -> Account:
+    """Return the test account with this IBAN. Raises UnknownNumber."""
     code = "".join(iban.split()).upper()
     if code not in ACCOUNTS:
         raise UnknownNumber("This is not one of the simulator's test bank accounts. Never type a real one here.")

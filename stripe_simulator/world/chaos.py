@@ -1,7 +1,7 @@
-"""What can go wrong with deliveries, by chance: a frozen recipe with a seed, read by world.py and deliveries.py.
+"""Random trouble with deliveries: a frozen recipe with a seed, used by world.py and deliveries.py.
 
-Each share is between 0 and 1. Dropped means never delivered (only the events list still has it); everything else
-arrives at last.
+Each share is between 0 and 1. A dropped event is never delivered, but the API still lists it; any other event arrives
+eventually.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 
 @dataclass(frozen=True)
 class Chaos:
-    """Shares of events that are doubled, dropped or given a second id; seconds of delay and of shuffling."""
+    """Shares of events that are delivered twice, dropped, or emitted again with a second id; seconds of delay."""
 
     duplicate: float = 0.0
     shuffle: float = 0.0
@@ -29,5 +29,5 @@ class Chaos:
         return share > 0 and self.random.random() < share
 
     def pause(self) -> float:
-        """Seconds to hold one delivery back; the shuffle window makes neighbours overtake each other."""
+        """Return the seconds to delay one delivery. The part for `shuffle` lets later events arrive first."""
         return self.random.uniform(*self.delay) + (self.random.uniform(0, self.shuffle) if self.shuffle else 0.0)

@@ -1,7 +1,7 @@
-"""Simulated time: real time plus an offset, and the agenda of what falls due.
+"""Simulated time, which is real time plus an offset, and the register of duties: the functions that tasks run.
 
 Months are counted from the anchor, never from the last date, so that 31 January is followed by 28 February and then
-by 31 March. Who does what is due is registered by the modules in life/ with `duty`.
+by 31 March. The modules in life/ register their duties with `duty`; world.py stores the tasks and runs them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DUTIES: dict[str, Duty] = {}
 
 
 def duty(name: str) -> Callable[[Duty], Duty]:
-    """Register what to do when an agenda entry of this name falls due."""
+    """Return a decorator that registers the function to run when a task of this name falls due."""
 
     def register(function: Duty) -> Duty:
         DUTIES[name] = function
@@ -29,7 +29,7 @@ def duty(name: str) -> Callable[[Duty], Duty]:
 
 
 class Clock:
-    """Seconds of simulated time; frozen at one instant while a duty is being done."""
+    """Simulated time in seconds. It stands still at `instant` while a duty runs."""
 
     def __init__(self, offset: float = 0.0) -> None:
         self.offset = offset
@@ -42,7 +42,7 @@ class Clock:
         return int(self.precise())
 
     def move_to(self, instant: float) -> None:
-        """Never backwards: an object created later must not look older."""
+        """Move to this time, never backwards: an object that is created later must not look older."""
         self.offset = max(self.offset, instant - time.time())
 
 
@@ -51,7 +51,7 @@ def as_datetime(timestamp: float) -> datetime:
 
 
 def as_timestamp(moment: datetime | float | int | str) -> float:
-    """A moment to move to: a timestamp, an ISO date or datetime (UTC unless it says otherwise), or a datetime."""
+    """Return a moment as a timestamp. It may be one, a datetime, or an ISO text; UTC unless it names a zone."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime):
@@ -66,7 +66,7 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 
 def period_start(anchor: int, interval: str, count: int, number: int) -> int:
-    """When the period with this number begins; number 0 begins at the anchor."""
+    """Return the timestamp at which the period with this number begins; period 0 begins at the anchor."""
     moment, steps = as_datetime(anchor), count * number
     if interval in ("month", "year"):
         return int(add_months(moment, steps * (12 if interval == "year" else 1)).timestamp())

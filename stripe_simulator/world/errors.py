@@ -1,7 +1,6 @@
-"""Stripe-shaped errors: what the API answers when it refuses.
+"""Errors in Stripe's format, raised anywhere below the API. api/dispatch.py turns them into a status and a JSON body.
 
-Raised anywhere below the API and turned into a status and a JSON body by api/dispatch.py. Nothing here decides
-whether to refuse. The simulator never guesses: what it does not know it refuses with `not_simulated`.
+The simulator never guesses: it refuses anything that it does not simulate with the code `not_simulated`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from typing import Any
 
 
 class StripeRefusal(Exception):
-    """An error answer: HTTP status, Stripe's `type`, message, and where known `code` and `param`."""
+    """An error answer: HTTP status, Stripe's `type` (`kind`) and message, and `code` and `param` where they apply."""
 
     def __init__(
         self,
@@ -37,7 +36,7 @@ class StripeRefusal(Exception):
 
 
 class Declined(StripeRefusal):
-    """An answer 402 to an attempt that was made: unlike other refusals, what it did stays."""
+    """The answer 402 to a payment that was declined. Unlike after other refusals, its effects are kept."""
 
     def __init__(self, message: str, *, code: str, decline_code: str | None = None) -> None:
         super().__init__(message, status=402, kind="card_error", code=code)

@@ -1,7 +1,7 @@
 """Stripe's arithmetic: exponents, smallest and largest amounts, exchange into the settlement currency, fees.
 
-Everything is an integer in minor units beside its currency in lower case. The exchange rates are fixed and invented.
-This is the simulator's own table on purpose: it must not agree with the project merely by sharing its code.
+Amounts are integers in minor units, next to their currency in lower case. The exchange rates are fixed and invented.
+The table is the simulator's own on purpose: it would prove nothing if it shared the project's code.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ EUR_FOR_ONE = {
 
 @dataclass(frozen=True)
 class Settled:
-    """An amount in the currency of the balance, and the rate that made it (None: no exchange)."""
+    """An amount in the currency of the balance, and the exchange rate applied; None without an exchange."""
 
     amount: int
     currency: str
@@ -103,7 +103,10 @@ def half_up(value: Decimal) -> int:
 
 
 def rate_between(currency: str, settlement: str) -> Decimal:
-    """Minor units of the settlement currency for one minor unit of the other."""
+    """Return the minor units of the settlement currency for one minor unit of `currency`.
+
+    Raises StripeRefusal for a currency without a rate.
+    """
     if currency not in EUR_FOR_ONE or settlement not in EUR_FOR_ONE:
         raise not_simulated(f"the currency {currency}", "currency")
     ratio = EUR_FOR_ONE[currency] / EUR_FOR_ONE[settlement]
@@ -111,7 +114,7 @@ def rate_between(currency: str, settlement: str) -> Decimal:
 
 
 def settle(amount: int, currency: str, settlement: str | None) -> Settled:
-    """What arrives in the balance; `settlement` None keeps the currency it was given in."""
+    """Return the amount that reaches the balance; with `settlement` None, in the currency in which it was paid."""
     if settlement is None or settlement == currency:
         return Settled(amount, currency, None)
     rate = rate_between(currency, settlement)
@@ -119,12 +122,13 @@ def settle(amount: int, currency: str, settlement: str | None) -> Settled:
 
 
 def fee_for(settled: Settled) -> int:
+    """Return Stripe's fee for a charge, in minor units of the settled currency."""
     fixed = 0 if settled.currency in ZERO_DECIMAL else FEE_FIXED
     return half_up(settled.amount * FEE_SHARE) + fixed
 
 
 def check_amount(amount: int, currency: str, param: str) -> None:
-    """Raises the refusals Stripe has for an amount: code, size, and the currencies with rounding rules."""
+    """Raise the StripeRefusal for an amount that Stripe does not accept: unknown currency, size, rounding rules."""
     rate = rate_between(currency, "eur")
     if amount < 0:
         raise invalid("This value must be greater than or equal to 0.", param, "parameter_invalid_integer")

@@ -1,6 +1,6 @@
-"""From documents to what leaves the simulator: hidden keys removed, `expand` honoured, lists paginated.
+"""Turn documents into what the API returns: private keys removed, `expand` applied, lists paginated.
 
-`INCLUDABLE` are the lists Stripe leaves out unless they are asked for. The depth limit of four is Stripe's.
+`INCLUDABLE` names the lists that Stripe returns only if they are expanded. The depth limit of four is Stripe's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Documents(Protocol):
 
 
 def visible(document: Any) -> Any:
-    """A deep copy without the simulator's own keys."""
+    """Return a deep copy without the simulator's private keys, which begin with an underscore."""
     if isinstance(document, dict):
         return {key: visible(value) for key, value in document.items() if not key.startswith("_")}
     if isinstance(document, list):
@@ -35,11 +35,12 @@ def visible(document: Any) -> Any:
     return copy.copy(document)
 
 
-# What Stripe leaves out of an object that has none, and lets be expanded all the same.
+# Fields that Stripe omits from an object without a value, but accepts in `expand`.
 LEFT_OUT_WHEN_EMPTY = {("refund", "failure_balance_transaction")}
 
 
 def render(world: Documents, document: Document, expand: Iterable[str] = ()) -> Document:
+    """Return a document as the API returns it. Raises StripeRefusal for a path that cannot be expanded."""
     shown = visible(document)
     if shown.get("object") == "balance_transaction":
         shown["status"] = "available" if shown["available_on"] <= world.now() else "pending"
@@ -66,7 +67,7 @@ def _expand(world: Documents, shown: Any, parts: list[str], path: str) -> None:
 
 
 def _open(world: Documents, shown: Document, key: str, path: str) -> None:
-    """Replace the id under this key with its object, or add the list that is only given on demand."""
+    """Replace the id under this key with its object, or add the list that is returned only if expanded."""
     includable = INCLUDABLE.get((shown.get("object", ""), key))
     if includable is not None:
         if not isinstance(shown.get(key), dict):
@@ -119,7 +120,10 @@ INCLUDABLE: dict[tuple[str, str], Callable[[Documents, str], Document]] = {
 
 
 def page(world: Documents, documents: Iterable[Document], params: Document, url: str) -> Document:
-    """Stripe's list: newest first, `created` filters, `limit`, `starting_after`, `ending_before`, `expand[]=data.x`."""
+    """Return one page of a list as Stripe does, newest first. Raises StripeRefusal for invalid parameters.
+
+    The parameters are `created`, `limit` (10 unless given), `starting_after`, `ending_before` and `expand[]=data.x`.
+    """
     found = [d for d in newest_first(documents) if fits(d.get("created", 0), params.get("created"))]
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
@@ -137,6 +141,7 @@ def page(world: Documents, documents: Iterable[Document], params: Document, url:
 
 
 def _window(found: list[Document], params: Document, limit: int) -> tuple[list[Document], bool]:
+    """Return the documents of the page and whether more follow. Raises StripeRefusal for an unknown cursor."""
     ids = [document["id"] for document in found]
     for key in ("starting_after", "ending_before"):
         if params.get(key) and params[key] not in ids:
@@ -149,7 +154,7 @@ def _window(found: list[Document], params: Document, limit: int) -> tuple[list[D
 
 
 def fits(value: int, wanted: Any) -> bool:
-    """Whether a moment satisfies a filter such as `created`: an instant, or bounds by name; None lets all through."""
+    """Return whether a timestamp passes a filter: equals a number, is within bounds such as `gte`, or any for None."""
     if wanted is None:
         return True
     if isinstance(wanted, int):

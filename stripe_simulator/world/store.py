@@ -1,7 +1,7 @@
-"""The simulator's memory: JSON documents by id, in insertion order, kept in a SQLite file of its own.
+"""The simulator's storage: JSON documents by id, in insertion order, in memory and in a SQLite file if it has a path.
 
 Documents are live dicts guarded by the world's lock: change one through `World.update`, or call `put` after changing
-it. `flush` writes what changed, `rollback` forgets it. Keys that begin with an underscore never leave the simulator.
+it. `flush` writes the changes, `rollback` undoes them. Keys that begin with an underscore never leave the simulator.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Store:
         return [d for d in self._kinds[kind].values() if all(d.get(key) == value for key, value in facts.items())]
 
     def flush(self) -> None:
+        """Write all changed documents in one transaction of SQLite; without a file, only keep them for `rollback`."""
         if not self._dirty:
             return
         dirty, self._dirty = self._dirty, {}
@@ -104,7 +105,7 @@ class Store:
             )
 
     def rollback(self) -> None:
-        """Put every changed document back as it was last written."""
+        """Restore every changed document to the state in which it was last written."""
         dirty, self._dirty = self._dirty, {}
         for id in dirty:
             document = self._documents.pop(id, None)

@@ -1,7 +1,7 @@
-"""One simulated Stripe account: its documents, clock, lock, agenda and outgoing events.
+"""One simulated Stripe account: its documents, clock, lock, scheduled tasks and outgoing events.
 
-Every change happens inside `transaction`: on success it is written and its events go to the deliveries, on an error
-it never happened. The modules in life/ say what Stripe does; this one only keeps it together.
+Every change happens inside `transaction`: on success it is written and its events are handed to the deliveries, on an
+error it is undone. What Stripe does is in the modules of life/, which take the world as their first argument.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ALPHABET = string.ascii_letters + string.digits
 
 @dataclass
 class Policy:
-    """How the simulated account is set up."""
+    """The settings of the simulated account. `settlement` is its currency; None keeps the currency of each payment."""
 
     api_version: str
     settlement: str | None = "eur"
@@ -43,7 +43,7 @@ class Policy:
 
 
 class World:
-    """The state everything else works on. All methods want the lock held, except `transaction`, which takes it."""
+    """The state of the account. Take the lock before calling a method; `transaction`, `do_next`, `catch_up` take it."""
 
     def __init__(self, path: Path | None, policy: Policy, chaos: Chaos, base_url: str = "") -> None:
         self.store = Store(path)
@@ -60,6 +60,7 @@ class World:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        """Take the lock; commit at the end of the outermost block, or undo everything if it raises."""
         with self.lock:
             self._depth += 1
             try:
@@ -76,8 +77,8 @@ class World:
                 self._depth -= 1
 
     @contextmanager
-    def asked_by(self, id: str, idempotency_key: str | None) -> Iterator[None]:
-        """The events of this block name the request that made them."""
+    def requested_by(self, id: str, idempotency_key: str | None) -> Iterator[None]:
+        """Name this API request in the events emitted within the block."""
         self.request = {"id": id, "idempotency_key": idempotency_key}
         try:
             yield
@@ -112,7 +113,7 @@ class World:
         return document
 
     def update(self, document: Document, event: str | None = None, **changes: Any) -> Document:
-        """Change a document and, when an event is named, tell the world with its previous attributes."""
+        """Change a document. With `event`, also emit that event with the attributes as they were before."""
         previous = {
             key: json.loads(json.dumps(document.get(key)))
             for key, value in changes.items()
@@ -125,7 +126,7 @@ class World:
         return document
 
     def emit(self, type: str, document: Document, previous: dict[str, Any] | None = None) -> None:
-        """Record an event with the object as it is at this moment; delivered once the transaction is through."""
+        """Record an event with the object in its current state. It is delivered after the transaction."""
         snapshot = render(self, document)
         self._record(type, snapshot, previous)
         if self.chaos.happens(self.chaos.two_ids):
@@ -161,7 +162,7 @@ class World:
         return min(due, key=lambda task: (task["at"], task["_seq"]), default=None)
 
     def do_next(self, until: float) -> bool:
-        """Do the earliest thing due, at its own instant. False when nothing is."""
+        """Run the earliest task that is due, with the clock stopped at its time. Return False if none is due."""
         with self.lock:
             task = self.next_due(until)
             if task is None:

@@ -1,4 +1,4 @@
-"""A simulator served over HTTP, the real SDK to speak to it, and a receiver that checks every signature."""
+"""A simulator served over HTTP, the real SDK as its client, and a receiver that checks every signature."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRET = "whsec_simulator"
 
 @dataclass
 class Receiver:
-    """What a webhook endpoint got; `status` is what it answers."""
+    """A webhook endpoint that keeps the events it receives and answers with `status`."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
@@ -40,7 +40,7 @@ Start = Callable[..., Running]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Serve a simulator with these settings; stopped at the end of the test."""
+    """Return a function that serves a simulator with these settings; all are stopped at the end of the test."""
     running: list[Running] = []
 
     def begin(**settings: Any) -> Running:
@@ -77,7 +77,7 @@ def client(running: Running) -> stripe.StripeClient:
 
 
 def session_params(mode: str = "payment", amount: int = 1000, currency: str = "eur", **more: Any) -> dict[str, Any]:
-    """A gift, or with mode="subscription" a monthly one; `interval` makes it yearly."""
+    """Return the parameters of a one-off gift, or of a monthly one with mode="subscription"; `interval` for others."""
     interval = more.pop("interval", "month")
     data: dict[str, Any] = {"currency": currency, "unit_amount": amount, "product_data": {"name": "Support"}}
     where = "payment_intent_data"
@@ -98,7 +98,7 @@ def session_params(mode: str = "payment", amount: int = 1000, currency: str = "e
 
 @dataclass
 class Give:
-    """Make a session through the SDK and pay it on the hosted page."""
+    """Create a session through the SDK and pay it on the hosted page."""
 
     client: stripe.StripeClient
     sim: Simulator

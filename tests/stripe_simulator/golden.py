@@ -1,4 +1,4 @@
-"""Payloads of Stripe's objects, written by hand from its documentation. None means null at that moment."""
+"""Payloads of Stripe's objects, written by hand from Stripe's documentation. None: the field is null at that time."""
 
 from __future__ import annotations
 

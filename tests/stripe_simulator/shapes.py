@@ -1,4 +1,4 @@
-"""Does an object have only the keys, and the types, that the SDK annotates? The check the simulator must pass."""
+"""Check that an object has only the keys and types that the SDK annotates. The simulator must pass it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Problems = list[str]
 
 
 def problems(document: dict[str, Any]) -> Problems:
-    """Every path at which the document does not fit the SDK's class for its `object`."""
+    """Return every path at which a document does not match the SDK's class for its `object`."""
     found: Problems = []
     _object(document, _class_of(document), str(document.get("object")), found)
     return found
@@ -33,7 +33,7 @@ def _object(document: dict[str, Any], cls: type | None, path: str, found: Proble
     for base in reversed(cls.__mro__):
         if issubclass(base, StripeObject) and base is not StripeObject:
             hints |= getattr(base, "__annotations__", {})
-    for key in _always_there(hints) - set(document):
+    for key in _required(hints) - set(document):
         found.append(f"{path}.{key}: missing, {cls.__qualname__} always has it")
     for key, value in document.items():
         if key not in hints:
@@ -42,8 +42,8 @@ def _object(document: dict[str, Any], cls: type | None, path: str, found: Proble
             _value(value, hints[key], f"{path}.{key}", found)
 
 
-def _always_there(hints: dict[str, Any]) -> set[str]:
-    """What the SDK does not call optional. invoice.upcoming alone has no id."""
+def _required(hints: dict[str, Any]) -> set[str]:
+    """Return the keys that the SDK does not mark as optional, without `id`: invoice.upcoming has none."""
     optional = {name for name, hint in hints.items() if type(None) in get_args(hint) or get_origin(hint) is ClassVar}
     return set(hints) - optional - {"id"}
 
@@ -84,7 +84,7 @@ def _member(value: Any, hint: Any, path: str, found: Problems) -> None:
 
 
 def _named(value: Any, name: str, path: str, found: Problems) -> None:
-    """A reference to a resource of the SDK, by the name of its class."""
+    """Check a value against a resource of the SDK, given by the name of its class."""
     if name == "str":
         _expect(isinstance(value, str), value, "str", path, found)
     elif _expect(isinstance(value, dict), value, name, path, found):
@@ -117,7 +117,7 @@ def _expect(right: bool, value: Any, what: str, path: str, found: Problems) -> b
 
 
 def removed_fields() -> list[tuple[type, str]]:
-    """Fields that older API versions had; the SDK no longer annotates them."""
+    """Return fields that older API versions had and the SDK no longer annotates."""
     return [
         (stripe.Invoice, "subscription"),
         (stripe.Invoice, "payment_intent"),

@@ -1,4 +1,4 @@
-"""Random lives with fixed seeds: whatever happens in whatever order, the simulated books add up."""
+"""Random lives with fixed seeds: in whatever order things happen, the simulated balance adds up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEPS = 60
 
 
 def moves(give: Give, sim: Simulator, dice: Random) -> list[Callable[[], object]]:
-    """Everything that may happen next, each to something picked at random."""
+    """Return everything that may happen next, each to an object chosen at random."""
 
     def one(kind: str) -> dict[str, Any]:
         return dice.choice(sim.world.store.all(kind))
@@ -54,7 +54,7 @@ def test_the_books_add_up(give: Give, sim: Simulator, receiver: Receiver, seed: 
     dice = Random(seed)
     possible = moves(give, sim, dice)
     for _ in range(STEPS):
-        # Nothing there to pick yet, or Stripe would refuse it: the life goes on.
+        # There is nothing to choose yet, or Stripe refuses it: continue with the next step.
         with contextlib.suppress(IndexError, StripeRefusal, NotOpen):
             dice.choice(possible)()
     sim.advance(days=40)

@@ -1,4 +1,4 @@
-"""Checkout sessions: made through the SDK, paid on the hosted page, declined, authenticated, pending, expired."""
+"""Checkout sessions: created through the SDK, paid on the hosted page, declined, authenticated, pending, expired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The management command refuses to stand in where it must not, and otherwise is wired to this site."""
+"""The management command refuses to run where it must not, and otherwise is connected to this site."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_it_is_wired_to_this_site(settings, tmp_path: Path) -> None:
 
 
 def test_it_serves_until_told_to_stop(tmp_path: Path) -> None:
-    """A process, as `make run` starts it; it needs no database to be up."""
+    """Run it as a process, as `make run` does. It needs no database."""
     environment = {
         **os.environ,
         "DEBUG": "1",

@@ -106,12 +106,12 @@ def test_where_the_clock_can_go(start) -> None:
 
 def test_a_failing_daily_job_is_shown(start) -> None:
     def fail(days: int) -> None:
-        raise RuntimeError("the books do not hold")
+        raise RuntimeError("the ledger is inconsistent")
 
     running = start(on_advance=fail)
     press(running, "advance", to="1")
     assert running.simulator.journey.wait(5)
-    assert "the books do not hold" in browse(f"{running.url}/_simulator/").html
+    assert "the ledger is inconsistent" in browse(f"{running.url}/_simulator/").html
 
 
 def test_the_buttons(give: Give, sim: Simulator, running: Running, receiver: Receiver) -> None:

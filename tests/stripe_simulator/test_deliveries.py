@@ -1,4 +1,4 @@
-"""Webhooks: signed, retried, held, chosen, doubled, lost; and what a restart remembers."""
+"""Webhook deliveries: signed, retried, held, chosen, doubled, lost; and kept over a restart."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ def test_held_events_are_delivered_in_any_order(start, receiver: Receiver) -> No
     running = start(post=receiver, hold=True)
     sim = running.simulator
     Give(client_of(running), sim)("payment")
-    held = sim.outbox()
+    waiting = sim.outbox()
     assert not receiver.events
-    assert len(held) == 4
-    for order in itertools.islice(itertools.permutations(held), 3):
+    assert len(waiting) == 4
+    for order in itertools.islice(itertools.permutations(waiting), 3):
         receiver.events.clear()
         assert sim.deliver(order) == [200] * 4
         assert [event["id"] for event in receiver.events] == [event["id"] for event in order]
@@ -90,7 +90,7 @@ def test_chaos(start, receiver: Receiver) -> None:
     made = [event["id"] for event in sim.events()]
     assert len(ids) > len(set(ids)), "none was delivered twice"
     assert set(ids) < set(made), "none was lost"
-    assert sorted(set(ids), key=made.index) != list(dict.fromkeys(ids)), "none was overtaken"
+    assert sorted(set(ids), key=made.index) != list(dict.fromkeys(ids)), "all came in order"
     bodies = [json.dumps([event["type"], event["data"]]) for event in sim.events()]
     assert len(bodies) > len(set(bodies)), "none has a second id"
     lost = give.client.v1.events.list({"delivery_success": False, "limit": 100}).data
@@ -126,7 +126,7 @@ def test_endpoints_choose_their_events(give: Give, sim: Simulator, receiver: Rec
 
 
 def test_deliveries_over_http(start) -> None:
-    """To a real address: another simulator answers 404, which is an answer."""
+    """Post to a real address: another simulator, which answers 404."""
     target = start()
     running = start(webhook_url=f"{target.url}/webhooks/stripe/")
     client_of(running).v1.customers.create({})

@@ -1,7 +1,7 @@
-"""Payloads written by hand from Stripe's documentation, compared with what the simulator sends: keys and types.
+"""Compare payloads written by hand from Stripe's documentation with those of the simulator: keys and types.
 
-None in a payload here means null at that moment; a list is compared by its first element. What these say and the
-simulator does not is a difference from Stripe; extra keys are test_shapes.py's matter.
+None in a payload here means null at that time; a list is compared by its first element. A key that is here and not in
+the simulator's payload is a difference from Stripe; extra keys are checked in test_shapes.py.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def differences(actual: Any, golden: Any, path: str = "") -> list[str]:
 
 
 @pytest.fixture
-def told(give: Give, sim: Simulator, receiver: Receiver) -> dict[str, dict[str, Any]]:
-    """The last event of each type after a gift, its refund, a monthly gift, a dispute and a payout."""
+def events(give: Give, sim: Simulator, receiver: Receiver) -> dict[str, dict[str, Any]]:
+    """Return the last event of each type after a gift, its refund, a monthly gift, a dispute and a payout."""
     give("payment")
     gift = {event["type"]: event for event in sim.events()}
     sim.refund(gift["charge.succeeded"]["data"]["object"], 400)
@@ -79,14 +79,16 @@ def told(give: Give, sim: Simulator, receiver: Receiver) -> dict[str, dict[str, 
         ("payout.reconciliation_completed", PAYOUT),
     ],
 )
-def test_an_event_is_as_stripe_documents_it(told: dict[str, dict[str, Any]], type: str, golden: dict[str, Any]) -> None:
-    event = told[type]
+def test_an_event_is_as_stripe_documents_it(
+    events: dict[str, dict[str, Any]], type: str, golden: dict[str, Any]
+) -> None:
+    event = events[type]
     assert not differences(event, EVENT)
     assert not differences(event["data"]["object"], golden)
 
 
-def test_removed_fields_are_gone(told: dict[str, dict[str, Any]]) -> None:
-    invoice, charge = told["invoice.paid"]["data"]["object"], told["charge.succeeded"]["data"]["object"]
+def test_removed_fields_are_gone(events: dict[str, dict[str, Any]]) -> None:
+    invoice, charge = events["invoice.paid"]["data"]["object"], events["charge.succeeded"]["data"]["object"]
     assert not {"subscription", "payment_intent", "charge", "paid", "tax", "payments"} & set(invoice)
     assert not {"invoice", "refunds"} & set(charge)
-    assert not {"current_period_end", "plan"} & set(told["customer.subscription.updated"]["data"]["object"])
+    assert not {"current_period_end", "plan"} & set(events["customer.subscription.updated"]["data"]["object"])

@@ -1,4 +1,4 @@
-"""Refunds, disputes and payouts, and the balance they add up to."""
+"""Refunds, disputes and payouts, and the balance that they add up to."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ def test_a_payout_lists_its_rows(give: Give, sim: Simulator, receiver: Receiver)
     sim.advance(days=2)
     assert give.client.v1.payouts.retrieve(payout["id"]).reconciliation_status == "completed"
     assert sim.flush()
-    told = [name.removeprefix("payout.") for name in receiver.types[-5:]]
-    assert told == ["created", "updated", "paid", "updated", "reconciliation_completed"]
+    types = [name.removeprefix("payout.") for name in receiver.types[-5:]]
+    assert types == ["created", "updated", "paid", "updated", "reconciliation_completed"]
 
 
 def test_a_payout_is_taken_back_before_it_leaves(give: Give, sim: Simulator) -> None:

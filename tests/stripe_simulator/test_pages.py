@@ -27,7 +27,7 @@ def browse(url: str, **form: str) -> Answer:
 
 
 class Labels(HTMLParser):
-    """Fields without a label, ids used twice, inline styles and scripts."""
+    """Collects fields without a label, ids used twice, inline styles and scripts."""
 
     def __init__(self) -> None:
         super().__init__()

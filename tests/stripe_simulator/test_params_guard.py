@@ -1,4 +1,4 @@
-"""The guard on outgoing parameters: everything right passes, everything misspelt is named."""
+"""The check of outgoing parameters: correct ones pass, misspelt ones are named."""
 
 from __future__ import annotations
 

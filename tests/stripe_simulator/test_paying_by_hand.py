@@ -1,4 +1,4 @@
-"""invoices.pay: an open invoice is tried now, with Stripe's answers to a decline, and its timetable stays."""
+"""invoices.pay: an open invoice is paid now, with Stripe's answers to a decline; its retries stay as scheduled."""
 
 from __future__ import annotations
 

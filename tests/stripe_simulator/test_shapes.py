@@ -1,4 +1,4 @@
-"""Every object and event the simulator emits has only what the SDK annotates, through a whole life."""
+"""Every object and event that the simulator emits has only the fields that the SDK annotates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KINDS = [
 
 
 def whole_life(give: Give, sim: Simulator) -> None:
-    """Everything that can happen, once."""
+    """Do everything that can happen, once."""
     client = give.client
     gift = give("payment", customer_creation="always")
     sim.refund(gift, 300)

@@ -1,4 +1,4 @@
-"""A subscription's life by the clock: anchored months, retries, recovery, pause, change, cancellation."""
+"""A subscription as time passes: anchored months, retries, recovery, pause, change, cancellation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def stamp(*date: int) -> int:
 
 
 def on_the_day(sim: Simulator, moment: datetime) -> None:
-    """Past or to come: what is written here with its date stays true."""
+    """Move the clock to this time, which may be past or future: the dates of this test are fixed."""
     sim.begin(days_ago=(datetime.now(UTC).date() - moment.date()).days + 1)
     sim.advance(to=moment)
 

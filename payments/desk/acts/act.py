@@ -1,6 +1,6 @@
-"""The shape of an act: one thing staff can do to one row. Its page is page.py's; the rule it calls decides.
+"""The interface of an act: one thing that staff can do to one row. The rule that an act calls decides if it may.
 
-Each act is a small class in this room, in the module named after the rows it is for.
+page.py shows the page of an act. Each act is a small class in this folder, in the module named after its rows.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from members.mail.rendering import Letter
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The page before something that cannot be taken back: what exactly will happen, and the letter as it will go, or
-    why none can go. Without a button there is nothing to do.
+    """The confirmation page of an act that cannot be undone: a question, the effects, and the email as it will be sent.
 
-    `shown` names what the page rests on; it comes back in the answers, so that nothing else is done.
+    Without a `button` there is nothing to confirm. `shown` identifies the facts that the page was built from: it comes
+    back with the answers, so that `perform` can refuse if they have changed.
     """
 
     question: str
@@ -33,9 +33,11 @@ class Confirmation:
 
 
 class Act:
-    """One thing staff can do to one row, asked for on a page of its own.
+    """One thing that staff can do to one row, on a page of its own.
 
-    With `is_confirmed` a second page shows what the answers lead to. It carries a `wish`: sent twice, it is done once.
+    With `is_confirmed`, a second page shows what the answers lead to. Its form carries a `request_id`, so that a form
+    sent twice is performed once. `needs` are permissions in addition to changing the model; `problems` are the
+    exceptions that `explain` puts into words.
     """
 
     slug: str
@@ -45,42 +47,43 @@ class Act:
     is_confirmed = False
     needs: tuple[str, ...] = ()
     problems: tuple[type[Exception], ...] = ()
-    done_in_part: tuple[type[Exception], ...] = ()  # problems that leave something done, to be remembered
+    done_in_part: tuple[type[Exception], ...] = ()  # problems after which a part is done, and logged
 
     def form(self, row: Any, data: Any) -> forms.Form:
         return self.form_class(data)
 
     def form_for(self, row: Any, data: Any, actor: User) -> forms.Form:
-        """The form as this person gets it: without what they have no right to ask for."""
+        """Return the form without the fields that this user has no right to use."""
         return self.form(row, data)
 
     def confirmation(self, row: Any, answers: dict[str, Any]) -> Confirmation:
         raise NotImplementedError
 
     def is_open(self, row: Any) -> bool:
-        """Whether the act makes sense for the row as it is now."""
+        """Return whether the act is possible for the row in its current state."""
         return True
 
     def question(self, row: Any) -> str:
         raise NotImplementedError
 
     def consequences(self, row: Any) -> list[object]:
-        """What will happen, and what will not, a sentence each."""
+        """Return what will happen and what will not, one sentence each."""
         return []
 
     def message_before(self, row: Any, request_id: uuid.UUID) -> str:
-        """What was told when this very wish was performed before; nothing when it was not. May raise one of `problems`,
-        when that was told.
+        """Return the message shown when this request id was first performed; empty if it has not been performed.
+
+        May raise one of `problems`, if that was the result then.
         """
         return ""
 
     def perform(self, row: Any, answers: dict[str, Any], actor: User) -> str:
-        """Call the rule; returns what to tell the person who asked. May raise one of `problems`.
+        """Call the rule; return the message for the user. May raise one of `problems`.
 
-        `answers` of a confirmed act hold its `wish`, a UUID, and what the page that confirms had `shown`.
+        For a confirmed act, `answers` include the `request_id` (a UUID) and what the confirmation page had `shown`.
         """
         raise NotImplementedError
 
     def explain(self, problem: Exception) -> str:
-        """A problem in words, with what to do next."""
+        """Return a problem in words, with what to do next."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What staff can do about any case: settle it with a note."""
+"""The act on any case: close it with a note. Acts on duplicates are in duplicates.py."""
 
 from __future__ import annotations
 

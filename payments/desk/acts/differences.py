@@ -1,7 +1,8 @@
-"""Taking Stripe's for many differences at the desk: for those that were ticked, or for all that a list's filter finds.
+"""The acts on differences: take Stripe's value, for one difference or many, or leave a difference with a note.
 
-Most are read from Stripe while the page waits, and a form holds a thousand fields. So all of a list are asked about on
-a page of their own, whose address holds the filter, and taken some at a time.
+Many are the ticked ones, or all that a list's filter finds. Most are read from Stripe while the page waits, and a form
+holds a thousand fields at most. So all of a list are confirmed on a page of their own, whose address holds the filter,
+and taken AT_A_TIME. The rule is payments/reconciling/differences.py.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ from payments.reconciling import differences
 
 SLUG = "take"
 AT_A_TIME = 100
-# Longer is no number of a row.
+# A longer number is no row's id.
 DIGITS = 18
 
 
 def takable(rows: QuerySet[Difference]) -> list[Difference]:
-    """Those that are open and that a fresh read can bring into our books, the oldest first."""
+    """Return the open differences that a fresh read from Stripe can close, oldest first."""
     open_ones = rows.filter(state=Difference.State.OPEN).order_by("pk")
     return [row for row in open_ones if differences.can_take(row)]
 
 
-def promises() -> list[object]:
-    """What taking Stripe's side does and does not do."""
+def effects() -> list[object]:
+    """Return what taking Stripe's value does and does not do, one sentence each."""
     return [
         _("It is read from Stripe again, and our books follow within seconds, as if its event had come."),
         _("Lines of the ledger are added, never changed. Letters that follow from it are sent."),
@@ -52,8 +53,10 @@ def question(count: int) -> str:
 
 
 def take(desk: DeskAdmin, request: HttpRequest, rows: Sequence[Difference], chosen: int) -> int:
-    """Take each and tell for how many of the chosen it is under way. What Stripe has nothing of stays open. Returns how
-    many were tried: not all, when Stripe does not answer.
+    """Take Stripe's value for each row, and show the user for how many of the `chosen` it has begun.
+
+    Returns how many rows were tried: not all of them if Stripe stops answering. A row for which Stripe has nothing to
+    take, or that somebody else closed, counts as tried and is left as it is.
     """
     tried = taken = 0
     for row in rows:
@@ -67,14 +70,16 @@ def take(desk: DeskAdmin, request: HttpRequest, rows: Sequence[Difference], chos
         else:
             tried, taken = tried + 1, taken + 1
             desk.log_change(request, row, SLUG)
-    told = _("Stripe’s is being taken for %(taken)d of %(chosen)d chosen.")
-    messages.success(request, told % {"taken": taken, "chosen": chosen})
+    message = _("Stripe’s is being taken for %(taken)d of %(chosen)d chosen.")
+    messages.success(request, message % {"taken": taken, "chosen": chosen})
     return tried
 
 
 def all_of(desk: DeskAdmin, request: HttpRequest, found: QuerySet[Difference], back: str) -> HttpResponse:
-    """Ask about all of these, then take them some at a time, asking again about the rest. What was found since the
-    question is not among them, and what Stripe has nothing of is tried once.
+    """Ask about all `found` differences; each POST takes the next AT_A_TIME of them and asks about the rest.
+
+    Differences found after the first question are left out, and each one is tried once. Redirects to `back` when none
+    is left, or when Stripe does not answer.
     """
     newest = found.order_by("-pk").values_list("pk", flat=True).first() or 0
     after, upto = 0, newest
@@ -100,7 +105,7 @@ def _page(desk: DeskAdmin, request: HttpRequest, count: int, after: int, upto: i
         "title": _("Take Stripe’s"),
         "opts": desk.opts,
         "question": question(count),
-        "consequences": [*turns, *promises()],
+        "consequences": [*turns, *effects()],
         "fields": [("after", after), ("upto", upto)],
         "is_possible": count > 0,
         "back": f"?{request.GET.urlencode()}",
@@ -113,7 +118,7 @@ def _number(request: HttpRequest, name: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0
 
 
-class TakeStripes(Act):
+class TakeStripeValue(Act):
     slug = SLUG
     label = gettext_lazy("Take Stripe’s")
     problems = (AlreadyClosed, NotYet, StripeRefused, StripeUnavailable)
@@ -125,7 +130,7 @@ class TakeStripes(Act):
         return _("Make our books follow Stripe here?")
 
     def consequences(self, row: Difference) -> list[object]:
-        return [difference_in_words(row), *promises()]
+        return [difference_in_words(row), *effects()]
 
     def perform(self, row: Difference, answers: dict[str, Any], actor: User) -> str:
         differences.take(row, actor)
@@ -148,7 +153,7 @@ class NoteForm(forms.Form):
     )
 
 
-class LeaveIt(Act):
+class LeaveDifference(Act):
     slug = "note"
     label = gettext_lazy("Leave it, with a note")
     form_class = NoteForm

@@ -1,4 +1,4 @@
-"""What staff can do about a dispute: write to the supporter. Disputes are answered at Stripe."""
+"""The act on a dispute: email the supporter. The dispute itself is answered at Stripe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from payments.models import Dispute
 
 
 class AskSupporter(Act):
-    """A letter that is never sent by itself: whether it helps, a person knows."""
+    """Email the supporter about the dispute. This is never automatic: a person decides whether it helps."""
 
     slug = "ask"
     label = gettext_lazy("Write to the supporter")

@@ -1,6 +1,7 @@
-"""Settling a duplicate from its case: stop one of two subscriptions, refund one of two gifts, in one act.
+"""Close a duplicate from its case: stop one of two subscriptions, or refund one of two gifts, in one act.
 
-The acts of CaseAdmin that move money; they need the right to change payments besides.
+These acts on a case move money, so they also need the right to change payments. The words on their pages are in
+duplicate_words.py; the rule that they call is payments/recurring/undoing.py.
 """
 
 from __future__ import annotations
@@ -14,21 +15,20 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from members.mail.rendering import Letter
 from payments import money
 from payments.books import refund_requests
-from payments.desk import columns
 from payments.desk.acts.act import Act, Confirmation
-from payments.desk.acts.refunds import (
-    REFUSALS,
-    SentenceField,
-    explain,
-    money_sentences,
-    outcome,
-    outcome_before,
-    preview,
-    stop_sentences,
+from payments.desk.acts.duplicate_words import (
+    closed_sentences,
+    email_preview,
+    payment_label,
+    refund_sentences,
+    shown_of,
+    stop_note,
+    stopped_gift_sentences,
+    subscription_label,
 )
+from payments.desk.acts.refunds import REFUSALS, SentenceField, explain, outcome, outcome_before, stop_sentences
 from payments.desk.patron_status import promise
 from payments.errors import AlreadyClosed, NothingToRefund, OtherThanShown, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
@@ -36,7 +36,7 @@ from payments.recurring import undoing
 
 
 class WhichForm(forms.Form):
-    """Which of the two goes; nothing is chosen before somebody chooses."""
+    """Choose one row of the case. Nothing is preselected."""
 
     which = forms.ChoiceField(widget=forms.RadioSelect)
     sentence = SentenceField()
@@ -48,6 +48,8 @@ class WhichForm(forms.Form):
 
 
 class CloseDuplicate(Act):
+    """The base of the acts: subclasses set the `kind` of case, and say what can be undone and how."""
+
     is_confirmed = True
     problems = (*REFUSALS, AlreadyClosed, OtherThanShown)
     done_in_part = (StripeRefused,)
@@ -62,31 +64,33 @@ class CloseDuplicate(Act):
         return row.kind == self.kind and row.settled_at is None
 
     def candidates(self, row: Case) -> list[Any]:
-        """What may go: the rows of the case of which something is left to undo. None once only the gift that was meant
-        is left, because the other one was undone elsewhere.
+        """Return the rows of the case that can still be undone; none if there are fewer than `least`.
+
+        Then the duplicate was undone elsewhere, and only the gift that was meant is left.
         """
         found = [each for each in self.rows(row) if self.is_left(each)]
         return found if len(found) >= self.least else []
 
     def rows(self, row: Case) -> Iterable[Any]:
-        """What the case is about."""
+        """Return the rows that the case is about."""
         raise NotImplementedError
 
     def is_left(self, each: Any) -> bool:
-        """Whether something of it is left to undo."""
+        """Return whether something of this row can still be undone."""
         raise NotImplementedError
 
     def why_not(self, row: Case) -> object:
-        """Why nothing is offered for an open case; nothing when something is."""
-        was_undone = self.is_about(row) and not self.candidates(row) and any(map(self._is_gone, self.rows(row)))
+        """Return why an open case offers no act: a duplicate was undone already. Empty in any other situation."""
+        was_undone = self.is_about(row) and not self.candidates(row) and any(map(self._is_undone, self.rows(row)))
         return self.already if was_undone else ""
 
-    def _is_gone(self, each: Any) -> bool:
+    def _is_undone(self, each: Any) -> bool:
         return not self.is_left(each)
 
     def chosen(self, row: Case, answers: dict[str, Any]) -> Any:
+        """Return the row of the case that was chosen. Raises NothingToRefund if it can no longer be undone."""
         found = next((found for found in self.candidates(row) if str(found.pk) == answers["which"]), None)
-        if found is None:  # gone since the form was read, a moment ago
+        if found is None:  # undone since the form was validated, a moment ago
             raise NothingToRefund(answers["which"])
         return found
 
@@ -95,15 +99,15 @@ class CloseDuplicate(Act):
 
     def perform(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         try:
-            return self.settle(row, answers, actor)
+            return self.undo_and_close(row, answers, actor)
         except (AlreadyClosed, NothingToRefund, OtherThanShown):
-            # The same button may have been pressed twice at the same moment.
+            # The same button may have been pressed twice concurrently.
             if before := self.message_before(row, answers["request_id"]):
                 return before
             raise
 
-    def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
-        """Do it and settle the case; returns what to tell."""
+    def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+        """Undo the chosen row and close the case; return the message for the user."""
         raise NotImplementedError
 
     def consequences(self, row: Case) -> list[object]:
@@ -134,9 +138,8 @@ class StopOneAndRefund(CloseDuplicate):
         return not each.is_ending_or_asked_to
 
     def form(self, row: Case, data: Any) -> forms.Form:
-        return WhichForm(
-            data, _("Which one stops?"), ((str(each.pk), described(each)) for each in self.candidates(row))
-        )
+        choices = ((str(each.pk), subscription_label(each)) for each in self.candidates(row))
+        return WhichForm(data, _("Which one stops?"), choices)
 
     def question(self, row: Case) -> str:
         return _("Which of the subscriptions stops?")
@@ -146,7 +149,7 @@ class StopOneAndRefund(CloseDuplicate):
         payment = undoing.last_refundable(subscription)
         sentences = [
             *stop_sentences(subscription.supporter),
-            *_money_sentences(subscription, payment),
+            *stopped_gift_sentences(subscription, payment),
             *closed_sentences(),
         ]
         question = _("Stop %(promise)s and refund its last payment?") % {"promise": promise(subscription)}
@@ -154,34 +157,30 @@ class StopOneAndRefund(CloseDuplicate):
             question,
             sentences,
             _("Do it now"),
-            letter_of(payment, answers, is_stopping=True),
+            email_preview(payment, answers, is_stopping=True),
             subscription.supporter.email,
             shown_of(payment, undoing.with_the_bank(subscription)),
         )
 
     def message_before(self, row: Case, request_id: uuid.UUID) -> str:
-        """Also of a stop with which nothing was left to send back."""
+        """Return the message of the earlier request, also if it was a stop without a refund."""
         has_stopped = SubscriptionChange.objects.filter(public_id=request_id, subscription__in=self.rows(row)).exists()
-        return super().message_before(row, request_id) or (self.stopped() if has_stopped else "")
+        return super().message_before(row, request_id) or (self._stopped_message() if has_stopped else "")
 
-    def stopped(self) -> str:
+    def _stopped_message(self) -> str:
         return _("The case is settled, and Stripe was asked to stop it.")
 
-    def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+    def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+        """Stop, refund and close. Raises OtherThanShown if what goes back has changed since the confirmation page."""
         subscription = self.chosen(row, answers)
         payment, coming = undoing.last_refundable(subscription), undoing.with_the_bank(subscription)
         if answers["shown"] != shown_of(payment, coming):
             raise OtherThanShown(subscription.pk)
-        note = _("Stopped subscription %(subscription)s and asked Stripe to refund payment %(payment)s.")
-        if coming:
-            note = _("Stopped subscription %(subscription)s. Payment %(payment)s goes back when it has come.")
-        elif payment is None:
-            note = _("Stopped subscription %(subscription)s. There was nothing to refund.")
-        note = note % {"subscription": subscription, "payment": coming or payment}
+        note = stop_note(subscription, payment, coming)
         request = undoing.close_duplicate(
             row, payment, subscription, actor, note, answers["sentence"], answers["request_id"]
         )
-        return outcome(request, settled=True) if request else self.stopped()
+        return outcome(request, settled=True) if request else self._stopped_message()
 
 
 class RefundOne(CloseDuplicate):
@@ -199,7 +198,7 @@ class RefundOne(CloseDuplicate):
         return refund_requests.left(each) > 0
 
     def form(self, row: Case, data: Any) -> forms.Form:
-        choices = ((str(each.pk), paid(each)) for each in self.candidates(row))
+        choices = ((str(each.pk), payment_label(each)) for each in self.candidates(row))
         return WhichForm(data, _("Which one goes back?"), choices)
 
     def question(self, row: Case) -> str:
@@ -212,11 +211,11 @@ class RefundOne(CloseDuplicate):
             _("Send %(amount)s of payment %(payment)s back?") % shown,
             [*refund_sentences(payment), *closed_sentences()],
             _("Send %(amount)s back now") % shown,
-            letter_of(payment, answers, is_stopping=False),
+            email_preview(payment, answers, is_stopping=False),
             payment.supporter.email,
         )
 
-    def settle(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+    def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         payment = self.chosen(row, answers)
         note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
         request = undoing.close_duplicate(row, payment, None, actor, note, answers["sentence"], answers["request_id"])
@@ -224,57 +223,10 @@ class RefundOne(CloseDuplicate):
 
 
 class RefundUnmeant(RefundOne):
-    """Somebody only meant to give once, and their support is stopped: its last payment goes back."""
+    """Refund the last payment of a supporter who only meant to give once. Their subscription is stopped already."""
 
     slug = "refund-unmeant"
     label = gettext_lazy("Refund the last payment")
     kind = Case.Kind.MEANT_ONCE
     least = 1
     already = gettext_lazy("The last payment went back already. Settle the case with a note.")
-
-
-def described(subscription: Subscription) -> str:
-    shown = {"number": subscription, "promise": promise(subscription), "day": columns.moment(subscription.started_at)}
-    return _("%(number)s: %(promise)s, since %(day)s") % shown
-
-
-def paid(payment: Payment) -> str:
-    shown = {
-        "number": payment,
-        "amount": money.format(payment.amount, payment.currency),
-        "day": columns.moment(payment.paid_at),
-        "method": columns.paid_from(payment),
-    }
-    return _("%(number)s: %(amount)s, received %(day)s, %(method)s") % shown
-
-
-def shown_of(payment: Payment | None, coming: Payment | None) -> str:
-    """What the page says goes back: how much of which payment, and the one that is still with the bank."""
-    left = f"{payment.pk}:{refund_requests.left(payment)}" if payment else "nothing"
-    return f"{left},{coming.pk}" if coming else left
-
-
-def _money_sentences(subscription: Subscription, payment: Payment | None) -> list[object]:
-    coming = undoing.with_the_bank(subscription)
-    if coming is None:
-        return refund_sentences(payment)
-    shown = {"amount": money.format(coming.amount, coming.currency)}
-    later = _("%(amount)s is still with the bank. When it has come it is sent back by itself.") % shown
-    return [later, *(refund_sentences(payment) if payment else [])]
-
-
-def refund_sentences(payment: Payment | None) -> list[object]:
-    if payment is None:
-        return [_("Nothing of its payments is left to refund.")]
-    return money_sentences(payment, refund_requests.left(payment))
-
-
-def closed_sentences() -> list[object]:
-    return [_("The case is settled with a note that says so."), _("The other one stays as it is.")]
-
-
-def letter_of(payment: Payment | None, answers: dict[str, Any], *, is_stopping: bool) -> Letter | None:
-    if payment is None:
-        return None
-    amount = refund_requests.left(payment)
-    return preview(payment, amount, answers["sentence"], is_stopping=is_stopping)

@@ -1,5 +1,6 @@
-"""Working events again at the desk: one by a button on its page, some or all of a list after a question that says how
-many they are and of which kind.
+"""The acts on Stripe events: process one again from its page, or many from the list.
+
+For many, a question first says how many there are of each type. The rule is payments/inbox/replay.py.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ from payments.models import StripeEvent
 KINDS_SHOWN = 12
 
 
-class WorkAgain(Act):
-    """For an event that is through with: worked, dead, or ignored before its type was handled."""
+class ProcessAgain(Act):
+    """Process an event again that waits for nothing: processed, given up, or turned away by mistake.
+
+    Turned away by mistake: ignored before its type was handled, or refused while the key was a wrong one.
+    """
 
     slug = "retry"
     label = gettext_lazy("Work it again now")
@@ -41,15 +45,15 @@ class WorkAgain(Act):
         return _("Work this event again?")
 
     def consequences(self, row: StripeEvent) -> list[object]:
-        return promises()
+        return effects()
 
     def perform(self, row: StripeEvent, answers: dict[str, Any], actor: User) -> str:
         replay.replay(StripeEvent.objects.filter(pk=row.pk))
         return _("The event waits to be worked again. Reload this page in a few seconds.")
 
 
-class WorkNow(WorkAgain):
-    """For an event that waits for its next try."""
+class ProcessNow(ProcessAgain):
+    """Process an event now that waits for its next try."""
 
     slug = "now"
     label = gettext_lazy("Work it now")
@@ -61,8 +65,8 @@ class WorkNow(WorkAgain):
         return _("Work this event now, before its time?")
 
 
-def promises() -> list[object]:
-    """What working an event again does and does not do."""
+def effects() -> list[object]:
+    """Return what processing an event again does and does not do, one sentence each."""
     first = _("It is worked within seconds, with all its tries ahead of it.")
     return [first, _("What it did before is not done twice: no second payment, no second email.")]
 
@@ -70,7 +74,7 @@ def promises() -> list[object]:
 def ask(
     desk: DeskAdmin, request: HttpRequest, events: QuerySet[StripeEvent], chosen: Sequence[str] = ()
 ) -> HttpResponse:
-    """The page with the question. `chosen` are the ids ticked in the list; without them it is about all of `events`."""
+    """Return the page with the question. `chosen` are the ids ticked in the list; empty for all that a filter finds."""
     kinds = replay.groups(replay.workable(events))
     count = sum(kind.count for kind in kinds)
     question = ngettext("Work %(count)d event again?", "Work %(count)d events again?", count)
@@ -81,7 +85,7 @@ def ask(
         "title": _("Work events again"),
         "opts": desk.opts,
         "question": question % {"count": count},
-        "consequences": [*_said(kinds), *_left_alone(events.order_by().count() - count), *promises()],
+        "consequences": [*_counted(kinds), *_left_out(events.order_by().count() - count), *effects()],
         "fields": [*fields, ("until", timezone.now().isoformat())],
         "is_possible": count > 0,
         "back": f"?{request.GET.urlencode()}",
@@ -91,7 +95,7 @@ def ask(
 
 
 def as_asked(request: HttpRequest, events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
-    """Without what has come since the question was asked: nobody was told of it."""
+    """Return the events without those received after the question was shown; none without a valid time of it."""
     until: datetime | None = None
     with contextlib.suppress(ValueError):
         until = parse_datetime(request.POST.get("until", ""))
@@ -99,12 +103,13 @@ def as_asked(request: HttpRequest, events: QuerySet[StripeEvent]) -> QuerySet[St
 
 
 def perform(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
+    """Queue the events to be processed again, and show the user how many were queued."""
     count = replay.replay(events)
-    told = ngettext("%(count)d event waits to be worked again.", "%(count)d events wait to be worked again.", count)
-    messages.success(request, told % {"count": count})
+    message = ngettext("%(count)d event waits to be worked again.", "%(count)d events wait to be worked again.", count)
+    messages.success(request, message % {"count": count})
 
 
-def _said(kinds: list[EventGroup]) -> list[str]:
+def _counted(kinds: list[EventGroup]) -> list[str]:
     labels = dict(StripeEvent.State.choices)
     lines = [f"{kind.type}, {labels[StripeEvent.State(kind.state)]}: {kind.count}" for kind in kinds[:KINDS_SHOWN]]
     if rest := sum(kind.count for kind in kinds[KINDS_SHOWN:]):
@@ -112,11 +117,11 @@ def _said(kinds: list[EventGroup]) -> list[str]:
     return lines
 
 
-def _left_alone(count: int) -> list[str]:
+def _left_out(count: int) -> list[str]:
     if not count:
         return []
-    said = _(
+    sentence = _(
         "Left alone: %(count)d. They are of another mode or account, of a type nobody acts on, reduced to ids, or "
         "being worked right now."
     )
-    return [said % {"count": count}]
+    return [sentence % {"count": count}]

@@ -1,4 +1,4 @@
-"""What staff can do about a letter: send it again."""
+"""The act on an email: send it again."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class ResendMessage(Act):
 
     def consequences(self, row: Message) -> list[object]:
         address = row.supporter.email if row.supporter else row.to_email
-        goes = _("The same letter goes to %(address)s, as a message of its own.") % {"address": address}
-        first = why_no_letter(address) or goes
+        sent = _("The same letter goes to %(address)s, as a message of its own.") % {"address": address}
+        first = why_no_letter(address) or sent
         facts = _("Amounts and dates in it stay those of the first one.")
         if row.state == Message.State.UNKNOWN:
             return [first, facts, _("Nobody knows whether the first one arrived: they may get it twice.")]

@@ -1,4 +1,4 @@
-"""Whether a letter that an act promises can leave: to some addresses nothing is sent, and then the page says so."""
+"""Why an email that an act would send cannot be sent: its address is suppressed, and the act's page says so."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ WORDS: dict[str, object] = {
 
 
 def why_no_letter(email: str) -> object:
-    """Why no letter leaves for this address, and what to do; nothing when letters do leave for it."""
+    """Return why nothing is sent to this address and what to do; empty if emails are sent to it."""
     found = suppressions.active_suppression(email)
     return WORDS[found.reason] if found else ""

@@ -1,4 +1,7 @@
-"""The page of an act: a GET says what will happen, a POST does it; and the admin of rows that have acts."""
+"""The page of an act: GET shows what will happen, POST performs it. And the base admin of rows that have acts.
+
+payments/desk/pages.py builds on this admin; the acts are in the modules next to this one.
+"""
 
 from __future__ import annotations
 
@@ -24,51 +27,55 @@ from payments.desk.columns import address_of
 
 
 class ActView:
-    """The page of an act: question, consequences, one button; then the page that confirms, where there is one."""
+    """The view of an act: question, consequences and one button, then the confirmation page if the act has one.
+
+    Raises PermissionDenied without the right to see the row and to do the act.
+    """
 
     def __init__(self, desk: ActingAdmin, act: Act) -> None:
         self.desk, self.act = desk, act
 
     def __call__(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show a form on GET; on POST confirm or perform, then redirect to the row. A repeated POST only reports."""
         row = self.desk.get_object(request, unquote(object_id))
         if not self.desk.has_view_permission(request, row) or not self.desk.may_do(request, self.act):
             raise PermissionDenied
         if row is None:
-            return self.desk.gone(request, object_id)
+            return self.desk.redirect_missing(request, object_id)
         request_id = public_ids.parse(request.POST.get("request_id"))
         data = request.POST if request.method == "POST" else None
-        said = {"request_id": request_id, "shown": request.POST.get("shown", "")}
+        confirmed = {"request_id": request_id, "shown": request.POST.get("shown", "")}
         form = self.act.form_for(row, data, cast(User, request.user))
         is_valid = form.is_valid()
         try:
-            told = self.act.message_before(row, request_id) if request_id else ""
+            message = self.act.message_before(row, request_id) if request_id else ""
         except self.act.problems as problem:
             form.add_error(None, self.act.explain(problem))
             return self.page(request, row, form)
-        if told:
-            messages.success(request, told)
+        if message:
+            messages.success(request, message)
         elif not self.act.is_open(row):
             messages.warning(request, _("Nothing was done: this is no longer possible here."))
         elif not is_valid or "back" in request.POST:
             return self.page(request, row, form)
         elif self.act.is_confirmed and not request_id:
             return self.confirm(request, row, form)
-        elif not self.is_done(request, row, {**form.cleaned_data, **said}, form):
+        elif not self.is_done(request, row, {**form.cleaned_data, **confirmed}, form):
             return self.page(request, row, form)
         return HttpResponseRedirect(address_of(row))
 
     def is_done(self, request: HttpRequest, row: Any, answers: dict[str, Any], form: forms.Form) -> bool:
-        """Perform, and remember who did it. A problem goes back into the form."""
+        """Perform the act, log who did it, and return whether it succeeded. A problem becomes an error of the form."""
         actor = cast(User, request.user)  # admin_view lets nobody else in
         try:
-            told = self.act.perform(row, answers, actor)
+            message = self.act.perform(row, answers, actor)
         except self.act.problems as problem:
             if isinstance(problem, self.act.done_in_part):
                 self.desk.log_change(request, row, self.act.slug)
             form.add_error(None, self.act.explain(problem))
             return False
         self.desk.log_change(request, row, self.act.slug)
-        messages.success(request, told)
+        messages.success(request, message)
         return True
 
     def page(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
@@ -77,8 +84,8 @@ class ActView:
 
     def confirm(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
         confirmation = self.act.confirmation(row, form.cleaned_data)
-        untold = why_no_letter(confirmation.to_email) if confirmation.letter else ""
-        asked = {"confirmation": confirmation, "untold": untold, "form": form, "request_id": uuid.uuid4()}
+        why_unsent = why_no_letter(confirmation.to_email) if confirmation.letter else ""
+        asked = {"confirmation": confirmation, "untold": why_unsent, "form": form, "request_id": uuid.uuid4()}
         return TemplateResponse(request, "staff/confirm.html", {**self.context(request, row), **asked})
 
     def context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -93,20 +100,20 @@ class ActView:
 
 
 class ActingAdmin(ReadOnlyAdmin):
-    """Rows to which staff can do something: each act has a page below the address of its row."""
+    """The admin of rows that have acts. Each act has a page below the address of its row."""
 
     acts: tuple[Act, ...] = ()
 
     def may_act(self, request: HttpRequest) -> bool:
-        """Acts need the right to change the model, though nobody can change its rows by hand."""
+        """Return whether the user has the right to change the model. Acts need it, although rows cannot be edited."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
     def may_do(self, request: HttpRequest, act: Act) -> bool:
-        """An act may need more: one on a case that moves money needs the right to change payments."""
+        """Return whether the user may do this act. A refund from a case, for example, also needs `change_payment`."""
         return self.may_act(request) and request.user.has_perms(act.needs)
 
-    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Where somebody is sent who asked for a row that is not there."""
+    def redirect_missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return Django's redirect for a row that does not exist."""
         answer: HttpResponse = self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
             request, self.opts, object_id
         )

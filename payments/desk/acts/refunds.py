@@ -1,4 +1,7 @@
-"""Sending money back: the form, the letter as it will go, and what is said afterwards."""
+"""The act of sending money back: its form, the email as it will be sent, and the messages afterwards.
+
+duplicates.py and duplicate_words.py use the same words. The rule is payments/recurring/undoing.py.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ REFUSALS = (NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused)
 
 
 class SentenceField(forms.CharField):
-    """One sentence of ours in the letter; a line break would break it."""
+    """A sentence of the newsroom for the email. Line breaks become spaces, because they would split the sentence."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -62,22 +65,22 @@ class SendBackForm(forms.Form):
 
     def __init__(self, data: Any, payment: Payment, *, may_stop: bool) -> None:
         self.payment, self.left = payment, refund_requests.left(payment)
-        goes_on = payment.subscription is not None and not payment.subscription.is_ending_or_asked_to
-        self.lacks_right = goes_on and not may_stop
+        continues = payment.subscription is not None and not payment.subscription.is_ending_or_asked_to
+        self.may_not_stop = continues and not may_stop
         super().__init__(data, initial={"amount": money.plain(self.left, payment.currency)})
         self.fields["amount"].help_text = _("%(left)s of this payment is still with us.") % {
             "left": money.format(self.left, payment.currency)
         }
-        if self.lacks_right or not goes_on:
+        if self.may_not_stop or not continues:
             del self.fields["also_stops"]
 
     def clean(self) -> dict[str, Any]:
-        if self.lacks_right and self.data.get("also_stops"):
+        if self.may_not_stop and self.data.get("also_stops"):
             raise ValidationError(_("To stop a regular gift you need the right to change subscriptions."))
         return super().clean() or self.cleaned_data
 
     def clean_amount(self) -> int:
-        """Minor units of the payment's currency."""
+        """Return the amount in minor units. Raises ValidationError if it is not between 1 and what is left."""
         try:
             amount = money.parse(self.cleaned_data["amount"], self.payment.currency)
         except money.AmountError as problem:
@@ -108,8 +111,8 @@ class SendBack(Act):
 
     def confirmation(self, row: Payment, answers: dict[str, Any]) -> Confirmation:
         amount, stops = answers["amount"], bool(answers.get("also_stops"))
-        is_told = answers["tells_supporter"] and not why_no_letter(row.supporter.email)
-        about_gift = stop_sentences(row.supporter) if stops else continuing_sentences(row, is_told=is_told)
+        is_emailed = answers["tells_supporter"] and not why_no_letter(row.supporter.email)
+        about_gift = stop_sentences(row.supporter) if stops else continuing_sentences(row, is_emailed=is_emailed)
         sentences = [*money_sentences(row, amount), *about_gift]
         letter = None
         if answers["tells_supporter"]:
@@ -146,13 +149,16 @@ class SendBack(Act):
 
 
 def preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
-    """The very words of the letter, as staff may see them: without the reader's own links."""
+    """Return the email about a refund as staff may see it: its exact words, without the supporter's own links.
+
+    `amount` is in minor units of the payment's currency.
+    """
     letter = refund_letters.refund_preview(payment, amount, sentence, is_stopping=is_stopping)
     return replace(letter, text=without_keys(letter.text))
 
 
 def money_sentences(payment: Payment, amount: int) -> list[object]:
-    """What a refund does, and what it costs us."""
+    """Return what refunding this amount (minor units) does and the fee that Stripe keeps, one sentence each."""
     shown = {"amount": money.format(amount, payment.currency), "method": payment.method}
     where = _("Stripe sends %(amount)s back the way it came, to %(method)s.") % shown
     if not payment.method:
@@ -166,28 +172,28 @@ def money_sentences(payment: Payment, amount: int) -> list[object]:
 
 
 def stop_sentences(supporter: Supporter) -> list[object]:
-    """What stopping does; the letter about it is another than that about the money."""
+    """Return what stopping the gift does. An email of its own says so, if the address gets emails."""
     if why_no_letter(supporter.email):
         return [_("The regular gift is stopped: Stripe takes no further payment.")]
     return [_("The regular gift is stopped: Stripe takes no further payment. A second letter says so.")]
 
 
-def continuing_sentences(payment: Payment, *, is_told: bool) -> list[object]:
+def continuing_sentences(payment: Payment, *, is_emailed: bool) -> list[object]:
+    """Return that the recurring gift continues, or is not stopped; empty without one, or if it ends anyway."""
     subscription = payment.subscription
     if subscription is None or subscription.is_ending_or_asked_to:
         return []
     if refund_letters.continues(subscription):
-        told, untold = (
-            _("The regular gift goes on. The letter says so, and how to stop it."),
-            _("The regular gift goes on."),
-        )
+        with_email = _("The regular gift goes on. The letter says so, and how to stop it.")
+        without_email = _("The regular gift goes on.")
     else:
-        told = _("The regular gift is not stopped. The letter says how to stop it.")
-        untold = _("The regular gift is not stopped.")
-    return [told if is_told else untold]
+        with_email = _("The regular gift is not stopped. The letter says how to stop it.")
+        without_email = _("The regular gift is not stopped.")
+    return [with_email if is_emailed else without_email]
 
 
 def outcome(request: RefundRequest, *, settled: bool = False) -> str:
+    """Return the message after a refund request. With `settled`, it says that the case was closed too."""
     if request.state == RefundRequest.State.REQUESTED:
         return _("Stripe does not answer now. Nothing is lost: it is written down and asked again every minute.")
     if settled:
@@ -196,7 +202,10 @@ def outcome(request: RefundRequest, *, settled: bool = False) -> str:
 
 
 def outcome_before(request: RefundRequest | None, *, settled: bool = False) -> str:
-    """What the act that wrote this request was told; nothing without one. Raises StripeRefused, OnlyStopped."""
+    """Return the message of an earlier refund request; empty for None.
+
+    Raises StripeRefused or OnlyStopped if Stripe refused it.
+    """
     if request and request.state == RefundRequest.State.FAILED:
         raise undoing.refusal(request)
     return outcome(request, settled=settled) if request else ""

@@ -1,4 +1,4 @@
-"""What staff can do about a subscription: stop it."""
+"""The act on a subscription: stop it. The rule is payments/recurring/changes.py."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class StopSubscription(Act):
         keeps = _("What is paid stays paid: it runs until %(day)s and then ends.") % until
         if row.status not in change_params.STOPS_AT_PERIOD_END:
             keeps = _("It ends at once, because its last payment did not come.")
-        told = why_no_letter(row.supporter.email) or _("They get one email that says so.")
-        return [_("Stripe takes no further payment."), keeps, told, _("Nothing is refunded.")]
+        email = why_no_letter(row.supporter.email) or _("They get one email that says so.")
+        return [_("Stripe takes no further payment."), keeps, email, _("Nothing is refunded.")]
 
     def perform(self, row: Subscription, answers: dict[str, Any], actor: User) -> str:
         changes.request_stop(row, surface="staff", words=answers["words"], actor=actor)

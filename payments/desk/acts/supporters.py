@@ -1,4 +1,4 @@
-"""What staff can do about a person: correct their address."""
+"""The act on a supporter: correct their email address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What staff can do about an address that nothing is sent to: allow it again."""
+"""The act on a suppressed address: send emails to it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every letter as invented people would get it, made of real rows that never stay: for the desk's preview and tests.
+"""Samples of every email, built from real rows that are rolled back: for the desk's preview and for tests.
 
-people.py says who, rows.py what they gave, catalogue.py which letters there are, showing.py makes and shows one.
+people.py holds the invented supporters, rows.py creates what they gave, catalogue.py lists the samples (each topic has
+a module), showing.py builds and renders one, testing.py sends one as a test.
 """

@@ -1,4 +1,4 @@
-"""The samples of letters about payments that fail, and what they are paid from."""
+"""The samples of emails about payments that fail, and about cards and mandates that end. Part of catalogue.py."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from payments.letters import methods as method_letters
 
 
 def _failed(who: Giver, code: str, step: int, next_try: timedelta | None = timedelta(days=3)) -> Message:
+    """Build the email of this step (1 to 4) about a renewal that failed with this code of the bank."""
     since = clock.now() - timedelta(days=failed_letters.STEPS[step])
     return failed_letters.failed(
         failed(subscription(who, status="past_due"), code, next_try, failing_since=since), step

@@ -1,4 +1,4 @@
-"""The invented people of the samples: one ordinary, each of the others hard on a letter in a way of their own."""
+"""The invented supporters of the samples: an ordinary one, and others that each strain an email in another way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class SamplePerson:
-    """`monthly`, `yearly`, `once`: what they give, in minor units of `currency`. `label`: how staff choose them."""
+    """An invented supporter: `monthly`, `yearly` and `once` are gifts in minor units of `currency`."""
 
     slug: str
     label: Any
@@ -24,7 +24,7 @@ class SamplePerson:
     is_discreet: bool = False
 
     def gives(self, frequency: str) -> int:
-        """Minor units of their currency."""
+        """Return the amount for a frequency, in minor units of the person's currency."""
         return {"month": self.monthly, "year": self.yearly, "once": self.once}[frequency]
 
 

@@ -1,4 +1,7 @@
-"""What a sample's person gave, as real rows. Only for a transaction that is rolled back (showing.py)."""
+"""Create the rows of a sample's supporter: what they gave. Only for a transaction that is rolled back (showing.py).
+
+Functions that take `values` let them replace any field.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ MONTH, YEAR = timedelta(days=30), timedelta(days=365)
 
 @dataclass(frozen=True)
 class Giver:
-    """A person who has become a row, and the language the letter is asked for in."""
+    """A sample person with their supporter row, and the language of the email."""
 
     person: SamplePerson
     supporter: Supporter
@@ -26,7 +29,7 @@ class Giver:
 
 
 def giver(person: SamplePerson, language: str) -> Giver:
-    """The address cannot be anybody's: `.invalid` never is."""
+    """Create the supporter. Their address ends in `.invalid`, so it can belong to nobody."""
     supporter = Supporter.objects.create(
         email=f"{_id('reader')}@example.invalid", name=person.name, language=language, is_discreet=person.is_discreet
     )
@@ -34,7 +37,7 @@ def giver(person: SamplePerson, language: str) -> Giver:
 
 
 def checkout(who: Giver, frequency: str) -> Checkout:
-    """Complete, a month ago."""
+    """Create a completed checkout that was begun a month ago."""
     consent = Consent.objects.create(
         purpose="gift", words="A sample.", words_version="0", language=who.language, surface="sample"
     )
@@ -55,7 +58,7 @@ def checkout(who: Giver, frequency: str) -> Checkout:
 
 
 def subscription(who: Giver, frequency: str = "month", **values: Any) -> Subscription:
-    """Active, begun a month ago, a patron's; renews in a month or a year unless told otherwise."""
+    """Create an active subscription with its membership, begun a month ago, that renews in a month or a year."""
     period = MONTH if frequency == "month" else YEAR
     renews_on = values.setdefault("renews_on", clock.today() + period)
     values.setdefault("checkout", checkout(who, frequency))
@@ -74,6 +77,17 @@ def subscription(who: Giver, frequency: str = "month", **values: Any) -> Subscri
     return Subscription.objects.create(supporter=who.supporter, **{**ordinary, **values})
 
 
+def stopping(who: Giver) -> Subscription:
+    """Create a monthly subscription that is set to stop at the end of its period."""
+    return subscription(who, cancel_at_period_end=True, canceled_at=clock.now())
+
+
+def paused(who: Giver, **values: Any) -> Subscription:
+    """Create a monthly subscription that is paused for 90 days, with its next payment in 112 days."""
+    until = {"resumes_at": clock.now() + timedelta(days=90), "renews_on": clock.today() + timedelta(days=112)}
+    return subscription(who, collection_paused=True, **until | values)
+
+
 def membership(who: Giver, paid_through: date) -> Membership:
     return Membership.objects.create(
         supporter=who.supporter,
@@ -86,29 +100,30 @@ def membership(who: Giver, paid_through: date) -> Membership:
 
 
 def first(of: Subscription, **values: Any) -> Payment:
-    """The payment a recurring gift began with, received today."""
+    """Create the first payment of a recurring gift, received today."""
     return _payment(of.supporter, of, **{"checkout": of.checkout, **values})
 
 
 def renewal(of: Subscription, **values: Any) -> Payment:
+    """Create a later payment of a recurring gift, received today."""
     return _payment(of.supporter, of, **values)
 
 
 def failed(of: Subscription, code: str, next_try: timedelta | None = timedelta(days=3), **values: Any) -> Payment:
-    """A renewal that did not go through, with the bank's code, and when it is tried again if it is."""
+    """Create a renewal that failed with this code of the bank, to be retried after `next_try`; None: not retried."""
     next_attempt_at = clock.now() + next_try if next_try else None
     ordinary: dict[str, Any] = {"status": "failed", "failure_code": code, "failures": 1, "paid_at": None}
     return renewal(of, **{**ordinary, "next_attempt_at": next_attempt_at, **values})
 
 
 def given_once(who: Giver, **values: Any) -> Payment:
-    """Received today."""
+    """Create a one-off gift with its checkout, received today."""
     amount = {"amount": who.person.once, "currency": who.person.currency, "method": who.person.method}
     return _payment(who.supporter, None, **{"checkout": checkout(who, "once"), "frequency": "once", **amount, **values})
 
 
 def refund(of: Payment, amount: int) -> Refund:
-    """In minor units of the payment's currency, on its way since now."""
+    """Create a successful refund of `amount`, in minor units of the payment's currency."""
     return Refund.objects.create(
         payment=of,
         amount=amount,
@@ -120,7 +135,7 @@ def refund(of: Payment, amount: int) -> Refund:
 
 
 def dispute(of: Payment) -> Dispute:
-    """All of it taken back by the bank, just now."""
+    """Create an open dispute, for which the bank has just taken back the whole payment."""
     return Dispute.objects.create(
         payment=of,
         stripe_dispute_id=_id("du"),

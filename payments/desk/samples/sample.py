@@ -1,4 +1,4 @@
-"""What a sample is: a kind of letter, when it is sent, and its cases."""
+"""The types of a sample: a kind of email, when it is sent, and its cases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Make = Callable[[Giver], Message | None]
 
 @dataclass(frozen=True)
 class Variant:
-    """`label`: how staff choose it among the cases of its kind."""
+    """One case of a kind. `label`: its name for staff; `make`: builds the email for a sample supporter."""
 
     label: Any
     make: Make
@@ -24,7 +24,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Sample:
-    """`when`: one line for staff. `cases`: by name, the usual one first."""
+    """One kind of email. `when`: when it is sent, one line for staff; `cases`: by name, the usual one first."""
 
     when: Any
     cases: dict[str, Variant]
@@ -34,4 +34,5 @@ USUAL = _("The usual case")
 
 
 def always(when: Any, make: Make) -> Sample:
+    """Return a sample with a single case."""
     return Sample(when, {"usual": Variant(USUAL, make)})

@@ -1,6 +1,6 @@
-"""A sample, made and shown. Its rows live in a transaction that is always rolled back: nothing stays, nothing is sent.
+"""Build and render a sample in a transaction that is always rolled back: nothing is stored and nothing is sent.
 
-Called by the desk's page of letters and by tests.
+Called by the desk's pages about emails (payments/desk/letters.py) and by tests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PREHEADER = re.compile(r'(?s)<div class="preheader"[^>]*>(.*?)</div>')
 
 @dataclass(frozen=True)
 class Shown:
-    """A letter as it would leave, and what a list of mails shows of it."""
+    """An email as it would be sent, with the preheader that mail programs show in a list."""
 
     letter: Letter
     stream: str
@@ -32,28 +32,31 @@ class Shown:
 
     @property
     def words(self) -> int:
-        """Of the text part, as a reader would count."""
+        """Return the number of words in the text part, leaving out lines and signs."""
         return sum(any(c.isalnum() for c in word) for word in self.letter.text.split())
 
     @property
     def size(self) -> int:
-        """The HTML part, in bytes."""
+        """Return the size of the HTML part in bytes."""
         return len(self.letter.html.encode())
 
 
 @contextmanager
 def made(kind: str, case: str, person: SamplePerson, language: str) -> Iterator[Message]:
-    """The letter as a row, or as the draft of one, for as long as the block lasts. Raises KeyError for no such case."""
+    """Yield the email as a row, or as an unsaved draft, until the block ends and everything is rolled back.
+
+    Raises KeyError for an unknown kind or case, and LookupError if the case builds no email.
+    """
     with transaction.atomic():
         message = SAMPLES[kind].cases[case].make(giver(person, language))
         if message is None:
-            raise LookupError(f"The sample {kind}/{case} makes no letter.")
+            raise LookupError(f"The sample {kind}/{case} builds no email.")
         yield message
         transaction.set_rollback(True)
 
 
 def show(kind: str, case: str, person: SamplePerson, language: str) -> Shown:
-    """The letter of this kind and case to this person in this language."""
+    """Return the rendered email of this kind and case, to this person, in this language. Raises what `made` raises."""
     with made(kind, case, person, language) as message:
         letter = render(message)
     found = PREHEADER.search(letter.html)

@@ -1,4 +1,4 @@
-"""A sample sent to whoever asked for it: the letter exactly as it was shown, under a subject that says it is a test."""
+"""Send a sample as a test to the member of staff who asked for it. Called by payments/desk/letters.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from members.models import Message
 
 
 def send_test(kind: str, request_id: str, letter: Letter, *, to_email: str, language: str) -> Message | None:
-    """Owe the letter to somebody of the staff, under the key `test:<kind>:<wish>`. It is nobody's letter: it belongs to
-    no supporter and no kind that anything is counted by. None when this wish was granted before.
+    """Queue the email under the key `test:<kind>:<request id>`; return None if that request was queued before.
+
+    It belongs to no supporter, and to the kind `test`, so that no figure counts it.
     """
     context = {"subject": letter.subject, "text": letter.text, "html": letter.html}
     return outbox.send(

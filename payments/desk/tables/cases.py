@@ -57,7 +57,7 @@ ROWS: dict[str, type[Model]] = {
 
 
 def linked(name: str, value: object) -> object:
-    """A fact's value: numbers of rows lead to them, an amount with its currency reads as one."""
+    """Return a case's fact for display: ids of rows become links, an amount with its currency becomes one sum."""
     values = value if isinstance(value, list) else [value]
     if len(values) == 2 and isinstance(values[0], int) and isinstance(values[1], str):
         return columns.amount(values[0], values[1])

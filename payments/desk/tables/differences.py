@@ -1,4 +1,7 @@
-"""Differences between our ledger and Stripe's in words: kind, field, the two values."""
+"""Differences between our database and Stripe in words: kind, field and both values.
+
+Used by the lists of differences and reconciliations, and by the acts on differences.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,8 @@ FIELDS = {
 }
 
 
-OURS: dict[str, tuple[type[Model], str]] = {
+# The model of each kind, and the column with its Stripe id.
+MODELS: dict[str, tuple[type[Model], str]] = {
     differences.SUBSCRIPTION: (Subscription, "stripe_subscription_id"),
     differences.PAYMENT: (Payment, "stripe_charge_id"),
     differences.REFUND: (Refund, "stripe_refund_id"),
@@ -77,12 +81,12 @@ def field(row: Difference) -> object:
 
 
 @column(gettext_lazy("our books"))
-def ours(row: Difference) -> object:
+def our_value(row: Difference) -> object:
     return value(row, row.ours)
 
 
 @column(gettext_lazy("Stripe"))
-def theirs(row: Difference) -> object:
+def stripe_value(row: Difference) -> object:
     return value(row, row.theirs)
 
 
@@ -97,7 +101,7 @@ def stripe_object(row: Difference) -> object:
 
 
 def value(row: Difference, text: str) -> object:
-    """A value of a difference as people read it: an amount, an amount with its fee, a moment, yes or no, a status."""
+    """Return a stored value for display: an amount, an amount with its fee, a time, yes or no, or a status."""
     if found := re.fullmatch(r"(-?\d+) ([A-Z]{3})(?:, (-?\d+))?", text):
         amount, currency, fee = found.groups()
         shown = columns.amount(int(amount), currency)
@@ -116,9 +120,10 @@ def plain(minor: str, currency: str) -> str:
 def difference_in_words(row: Difference) -> SafeString:
     names = {"what": KINDS.get(row.kind, row.kind), "field": FIELDS.get(row.field, row.field)}
     first = _("%(what)s, %(field)s.") % names
-    return format_html("{} {}: {}. {}: {}.", first, _("Our books"), ours(row), _("Stripe"), theirs(row))
+    return format_html("{} {}: {}. {}: {}.", first, _("Our books"), our_value(row), _("Stripe"), stripe_value(row))
 
 
-def _ours(row: Difference) -> Model | None:
-    model, name = OURS.get(row.kind, (None, ""))
+def our_row(row: Difference) -> Model | None:
+    """Return our row for the object of a difference; None if there is no such row, or no model for the kind."""
+    model, name = MODELS.get(row.kind, (None, ""))
     return model._default_manager.filter(**{name: row.stripe_id}).first() if model else None

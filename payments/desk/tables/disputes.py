@@ -13,7 +13,7 @@ TONES = dict.fromkeys(Dispute.OPEN, LATE) | {Dispute.Status.WON: GOOD, Dispute.S
 
 
 def dispute_table(rows: object) -> Table:
-    """The disputes of one payment, for its page."""
+    """Return the disputes of one payment as a table."""
     head = (_("Dispute"), _("Amount"), _("Status"), _("Reason"), _("Opened"))
     found = [
         (

@@ -1,4 +1,4 @@
-"""Which rows of ours an event speaks of: Stripe's ids found in its payload, looked up where they may stand."""
+"""Find our rows that a Stripe event is about, by the Stripe ids in its payload. Used by payments/admin/events.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payments.desk.pages import Table
 from payments.models import Checkout, Payment, Refund, Subscription
 
 ID = re.compile(rb'"((cs|sub|pi|in|ch|py|re)_[A-Za-z0-9_]{3,250})"')
-MANY = 100
+MOST_IDS = 100
 PLACES: tuple[tuple[str, type[Model], str], ...] = (
     ("cs", Checkout, "stripe_session_id"),
     ("sub", Subscription, "stripe_subscription_id"),
@@ -27,7 +27,7 @@ PLACES: tuple[tuple[str, type[Model], str], ...] = (
 
 
 def object_table(payload: bytes) -> Table:
-    """Links to our rows, at most one query a kind of id. Any bytes will do."""
+    """Return links to our rows named in a payload, with at most one query per kind of id. Accepts any bytes."""
     found = dict.fromkeys(rows_named_in(payload))
     shown = [[row._meta.verbose_name, columns.link(row)] for row in found]
     return Table(_("What it is about"), [_("What"), _("Row")], shown, empty=_("Nothing we have recorded."))
@@ -35,7 +35,7 @@ def object_table(payload: bytes) -> Table:
 
 def rows_named_in(payload: bytes) -> Iterator[Model]:
     ids: dict[str, set[str]] = defaultdict(set)
-    for match in list(ID.finditer(payload))[:MANY]:
+    for match in list(ID.finditer(payload))[:MOST_IDS]:
         ids[match[2].decode()].add(match[1].decode())
     for prefix, model, field in PLACES:
         if ids[prefix]:

@@ -16,12 +16,12 @@ from payments.models import LedgerEntry
 
 @column(gettext_lazy("amount"))
 def signed_amount(row: LedgerEntry) -> str | SafeString:
-    """The amount with its sign. A settlement moves nothing of its own."""
+    """Return the amount with its sign; a dash for a settlement, which moves no money itself."""
     return NONE if row.kind == LedgerEntry.Kind.SETTLEMENT else columns.amount(row.amount, row.currency)
 
 
 def ledger_table(rows: Iterable[LedgerEntry]) -> Table:
-    """The lines of a payment or a refund."""
+    """Return the ledger lines of a payment or a refund as a table."""
     head = [_("Line"), _("When"), _("Kind"), _("Amount"), pgettext("sum", "Settled"), _("Fee"), _("Source")]
     return Table(_("Ledger"), head, [_line(row) for row in rows], empty=_("Nothing is written in the ledger yet."))
 

@@ -1,4 +1,4 @@
-"""Letters in a table of a desk page: how far each is, and what became of it."""
+"""Emails in a table of a desk page: the state and delivery of each, and links to open it or send it again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def message_state(row: Message) -> SafeString:
 
 
 def delivery(row: Message) -> str | SafeString:
-    """What the mail provider told afterwards, if it did."""
+    """Return what the mail provider reported about delivery; a dash without a report."""
     return columns.tinted(row, "delivery", DELIVERY_TONES) if row.delivery else columns.NONE
 
 
@@ -55,7 +55,7 @@ def letter_link(row: Message) -> str | SafeString:
 
 
 def message_table(rows: Iterable[Message], more: str = "", *, may_resend: bool = False) -> Table:
-    """Each letter can be opened as it was sent and, by whoever may, sent again."""
+    """Return emails as a table. Each can be opened as it was sent and, with `may_resend`, sent again."""
     head = [_("Message"), _("Created"), _("State"), _("Delivery"), _("As HTML")]
     shown = [[*_line(row), *([_resend_link(row)] if may_resend else [])] for row in rows]
     return Table(_("Messages"), [*head, _("Again")] if may_resend else head, shown, more, _("Nothing was sent yet."))

@@ -1,4 +1,4 @@
-"""Payments in a table of a desk page: their state and amount in words."""
+"""Payments and refunds in tables of a desk page: their states and amounts in words."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def payment_amount(row: Payment) -> str | SafeString:
 
 
 def payment_table(rows: Iterable[Payment], more: str = "") -> Table:
-    """Payments, newest first, each with what was sent back."""
+    """Return payments as a table, in the given order, each with its refunded amount."""
     head = [_("Payment"), _("Made"), _("Amount"), _("Status"), _("Frequency"), _("Paid from")]
     shown = [_payment(row) for row in rows]
     return Table(_("Payments"), head, shown, more, _("No payments yet."))
@@ -70,7 +70,7 @@ def _refund(row: Refund) -> list[object]:
 
 
 def refund_part(payments: list[Payment]) -> Table:
-    """Refunds of the payments shown, with the payment they belong to."""
+    """Return the refunds of these payments as a table, each with a link to its payment. Prefetch `refunds`."""
     head = [_("Refund"), _("Payment"), _("Made"), _("Amount"), _("Status"), _("Reason")]
     pairs = [(refund, payment) for payment in payments for refund in payment.refunds.all()]
     return Table(_("Refunds"), head, [_refund_of(*pair) for pair in pairs], empty=_("Nothing was sent back."))

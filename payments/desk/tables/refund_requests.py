@@ -1,4 +1,4 @@
-"""Refunds asked of Stripe in a table of a desk page, and the tones of their states."""
+"""Refund requests in a table of a desk page, and the tones of their states."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TONES = {
 
 
 def request_table(rows: Iterable[RefundRequest], currency: str = "") -> Table:
-    """Requests for refunds of one payment, or of several that were fetched with them."""
+    """Return refund requests as a table. Give the `currency` for one payment; otherwise fetch the payments too."""
     head = [_("Asked"), _("Amount"), _("State"), _("Reason"), _("Asked by"), _("Request")]
     return Table(_("Refunds asked of Stripe"), head, [_request(row, currency) for row in rows], empty=_("None."))
 

@@ -1,4 +1,4 @@
-"""The desk's lists: what they show and find; that nobody changes money there; that more rows ask no more queries."""
+"""The desk's lists: their columns and searches; nobody can change money; more rows cause no more queries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def page_of(row) -> str:
 
 
 def one_of_everything() -> dict[type, object]:
-    """A patron with a subscription, a payment refunded in part, and all that hangs on them."""
+    """Create a row of every model: a patron with a subscription, a partly refunded payment, and related rows."""
     who = factories.supporter()
     belongs = factories.membership(who)
     given = factories.checkout(who, campaign=factories.Campaign.objects.first())
@@ -203,7 +203,7 @@ def test_filters_of_payments(desk: Client) -> None:
 
 
 def paid_for(days: int, who: Supporter | None = None) -> Supporter:
-    """A supporter paid through so many days from today; fourteen days of grace follow."""
+    """Return a supporter whose membership is paid for this many days from today, with fourteen days of grace."""
     return factories.membership(who, paid_through=clock.today() + timedelta(days=days)).supporter
 
 

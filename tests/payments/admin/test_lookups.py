@@ -1,4 +1,4 @@
-"""What the address of a list may ask of the database: what its filters ask, nothing else. Rubbish is no error."""
+"""Lookups in the address of a list: only those of its filters are allowed, and invalid ones cause no error."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MESSAGES = "/admin/members/message/"
 
 
 def at_desk(client: Client, *permissions: str) -> Client:
-    """The client of a superuser, or of somebody with these rights alone; an error is an answer of 500."""
+    """Return the client of a superuser, or of a user with only these rights. Errors are answered with 500."""
     client.force_login(factories.staff("viewer", *permissions), backend=BACKEND)
     client.raise_request_exception = False
     return client
 
 
 def rows_found(client: Client, address: str) -> int | None:
-    """How many rows a list shows; None when it does not take the question."""
+    """Return how many rows a list shows; None if it refuses the lookup."""
     answer = client.get(address)
     assert answer.status_code in (200, 302), address
     return answer.context["cl"].result_count if answer.status_code == 200 else None

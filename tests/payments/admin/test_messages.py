@@ -1,4 +1,4 @@
-"""A letter as staff see it: its words and looks, on a page that can do nothing, without its reader's keys."""
+"""An email as staff see it: its words and looks, on a page without scripts, without the reader's own links."""
 
 from __future__ import annotations
 

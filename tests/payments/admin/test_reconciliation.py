@@ -1,4 +1,4 @@
-"""Differences at the desk: read as people read them, taken or left through the rules, by whom it is remembered."""
+"""Differences at the desk: shown in words, taken or left through the rule, with the user who did it logged."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ ALL = "/admin/payments/difference/take-all/"
 
 
 def test_all_of_a_list_are_taken_some_at_a_time(client: Client) -> None:
-    """More than a form has fields for; one that was found after the question is not among them."""
+    """There are more than a form has fields for. One found after the question is left out."""
     sign_in(client, *MAY)
     for number in range(230):
         difference(stripe_id=f"sub_{number}")
@@ -193,8 +193,8 @@ def test_what_stripe_has_nothing_of_is_tried_once_and_holds_up_no_other(stage: S
     asked = client.post(ALL, hidden_fields(client.get(ALL).content.decode())).content.decode()
     assert "for 0 of 100 chosen" in asked
     assert "Left to take: 2." in asked
-    told = client.post(ALL, hidden_fields(asked), follow=True).content.decode()
-    assert "for 1 of 2 chosen" in told
+    done = client.post(ALL, hidden_fields(asked), follow=True).content.decode()
+    assert "for 1 of 2 chosen" in done
     known.refresh_from_db()
     assert known.state == "taken"
 

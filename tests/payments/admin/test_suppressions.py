@@ -1,4 +1,4 @@
-"""Addresses that get nothing: staff see why, what the provider told, and let letters go there again."""
+"""Suppressed addresses: staff see why, see the provider's reports, and can allow emails again."""
 
 from __future__ import annotations
 

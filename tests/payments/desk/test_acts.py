@@ -1,4 +1,4 @@
-"""What staff do: a GET only says what will happen, a POST does it through the rule, and who did it is remembered."""
+"""The acts of staff: GET only shows what will happen, POST calls the rule, and the user who did it is logged."""
 
 from __future__ import annotations
 
@@ -133,14 +133,14 @@ def test_a_subscription_is_stopped_at_stripe_and_the_patron_told(desk: Client, s
 def test_when_stripe_does_not_answer_the_wish_is_kept_and_one_is_told(desk: Client, settings) -> None:
     settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = "sk_test_x", "http://127.0.0.1:9"
     agreed = factories.subscription()
-    told = desk.post(act(agreed, "stop"), {"words": ""})
-    assert told.status_code == 200
-    assert "Stripe does not answer now" in told.content.decode()
+    answer = desk.post(act(agreed, "stop"), {"words": ""})
+    assert answer.status_code == 200
+    assert "Stripe does not answer now" in answer.content.decode()
     assert agreed.changes.get().state == "requested"
     assert not LogEntry.objects.exists()
 
 
-# Who may
+# Permissions
 
 
 @pytest.mark.parametrize("permissions", [("payments.view_case",), ("payments.view_case", "payments.change_payment")])

@@ -1,4 +1,4 @@
-"""Stripe's events at the desk: found by state, kind and age; worked again one by one, some, or all of a list."""
+"""Stripe's events at the desk: found by state, type and age; processed again singly, some, or all of a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers on the desk's first page: right, per currency, linked to their lists, in few queries."""
+"""The figures on the desk's first page: correct, per currency, linked to their lists, in few queries."""
 
 from __future__ import annotations
 

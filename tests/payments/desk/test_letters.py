@@ -1,4 +1,4 @@
-"""The letters at the desk: all of them in a list, each as invented people get it, and a test to oneself alone."""
+"""The desk's pages about emails: a list of all, each as invented people get it, and a test email to oneself only."""
 
 from __future__ import annotations
 

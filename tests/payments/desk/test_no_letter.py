@@ -1,4 +1,4 @@
-"""What an act says of a letter that cannot leave: nothing is sent to the address, and the page says why."""
+"""The pages of acts whose email cannot be sent: the address is suppressed, and the page says why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.stage import Stage, set_the_scene
 
 pytestmark = pytest.mark.django_db
 CAME_BACK = "Nothing is sent to this address, because mail to it came back. Tell them another way."
-# What a page says only where a letter leaves.
+# Sentences that stand only on the page of an act whose email is sent.
 PROMISES = ("The letter says", "A second letter", "one email", "One letter goes out", "The same letter goes")
 
 

@@ -1,4 +1,4 @@
-"""Sending money back at the desk: a form, a page that shows exactly what will happen, then it happens once."""
+"""Sending money back at the desk: a form, a page that shows exactly what will happen, then one refund."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def page_of(row: Any) -> str:
 
 
 def confirmed(html: str) -> dict[str, str]:
-    """What the button of the confirming page sends."""
+    """Return the fields that the button of the confirmation page sends."""
     request_id = re.search(r'name="request_id" value="([^"]+)"', html)
     assert request_id, html
     return {**carried(html), "request_id": request_id.group(1)}
@@ -104,8 +104,8 @@ def test_money_goes_back_once_however_often_the_button_is_pressed(desk: Client, 
     payment = Payment.objects.get()
     sent = confirmed(desk.post(address(payment), ANSWERS).content.decode())
     for _ in range(3):
-        told = desk.post(address(payment), sent, follow=True).content.decode()
-        assert "Stripe was asked to send it back." in told
+        answer = desk.post(address(payment), sent, follow=True).content.decode()
+        assert "Stripe was asked to send it back." in answer
     assert RefundRequest.objects.count() == 1
     stage.settle_down()
     payment.refresh_from_db()
@@ -207,8 +207,8 @@ def test_going_back_from_the_confirming_page_keeps_every_answer(desk: Client) ->
 def test_without_an_answer_from_stripe_it_is_written_down_and_said(desk: Client, settings) -> None:
     settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = "sk_test_x", "http://127.0.0.1:9"
     payment = factories.payment(amount=2500)
-    told = send_back(desk, payment)
-    assert "Stripe does not answer now. Nothing is lost" in told
+    answer = send_back(desk, payment)
+    assert "Stripe does not answer now. Nothing is lost" in answer
     assert RefundRequest.objects.get().state == "requested"
     again = send_back(desk, payment)
     assert "An earlier refund of this payment still waits for Stripe." in again
@@ -219,7 +219,7 @@ def test_what_stripe_refuses_is_said_in_words(desk: Client, stage: Stage) -> Non
     stage.join("once", amount="25")
     payment = Payment.objects.get()
     sent = confirmed(desk.post(address(payment), {**ANSWERS, "amount": "25"}).content.decode())
-    stage.stripe.refund(payment.stripe_payment_intent_id, 1000)  # at the dashboard, not told yet
+    stage.stripe.refund(payment.stripe_payment_intent_id, 1000)  # in the dashboard; its event has not arrived
     page = desk.post(address(payment), sent).content.decode()
     assert "Stripe refused, and no money went back." in page
     assert "Stripe refused, and no money went back." in desk.post(address(payment), sent).content.decode()
@@ -229,9 +229,9 @@ def test_what_stripe_refuses_is_said_in_words(desk: Client, stage: Stage) -> Non
 
 
 def test_a_payment_that_did_not_come_or_went_back_offers_nothing(desk: Client) -> None:
-    failed, gone = factories.payment(status="failed"), factories.payment()
-    factories.refund(gone, gone.amount)
-    for payment in (failed, gone):
+    failed, refunded = factories.payment(status="failed"), factories.payment()
+    factories.refund(refunded, refunded.amount)
+    for payment in (failed, refunded):
         assert address(payment) not in desk.get(page_of(payment)).content.decode()
         assert "Nothing was done" in desk.post(address(payment), ANSWERS, follow=True).content.decode()
     assert not RefundRequest.objects.exists()

@@ -1,5 +1,6 @@
-"""Every letter as invented people get it: whole, short, in both languages; nothing stays, nothing is sent; no name,
-however mean, adds markup, a header or a link.
+"""The samples of all emails: complete, short, in both languages; nothing is stored or sent.
+
+No name, however hostile, adds markup, a header or a link to an email.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ MEAN = (
     "x" * 120,
     "Ole\u0301na",
 )
-# What programs make a link of by themselves: an address, or a word with a dot and letters after it.
+# Mail programs make a link of an address, and of a word with a dot and letters after it.
 LINKED = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://\S+|\S+@\S+|\b[^\W_][\w-]*(?:\.|。)[^\W\d_]{2,}\S*|\+\d{7,}|//\S+")
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +150,7 @@ def test_no_name_at_all_does(name: str) -> None:
 
 
 def look_for_what_was_added(kind: str, case: str, name: str) -> None:
-    """A letter to somebody of this name beside the same to somebody without one."""
+    """Compare an email to a person of this name with the same email to a person without a name."""
     who, nobody = named(name), named("")
     with made(kind, case, who, "en") as message:
         letter = render(message)
@@ -167,7 +168,7 @@ def look_for_what_was_added(kind: str, case: str, name: str) -> None:
 
 
 def links(text: str) -> set[str]:
-    """What would become a link, without the tokens that differ from letter to letter."""
+    """Return everything that mail programs would make a link of, without the tokens that differ between emails."""
     return {without_token(found) for found in LINKED.findall(text)}
 
 
@@ -176,7 +177,7 @@ def without_token(address: str) -> str:
 
 
 class Reading(HTMLParser):
-    """The tags of a page in order, and what can be read on it."""
+    """The tags of a page, in order, and its visible text."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -194,7 +195,7 @@ class Reading(HTMLParser):
 
 
 def tags(html: str) -> list[str]:
-    """A greeting without a name may leave out a line break, and nothing else."""
+    """Return the tags, without line breaks: a greeting without a name may leave one out."""
     return [tag for tag in Reading(html).tags if not tag.startswith("br")]
 
 

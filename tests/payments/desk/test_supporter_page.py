@@ -1,4 +1,4 @@
-"""One page with everything about a supporter: right sums, links to every row, a fixed number of queries."""
+"""The page with everything about a supporter: correct sums, links to every row, a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def test_what_happened_is_told_newest_first(desk: Client) -> None:
     factories.payment(who, created_at=old + timedelta(days=1), status="failed", failure_code="expired_card")
     TimelineEntry.objects.create(supporter=who, action="message.resent", happened_at=old + timedelta(days=2))
     TimelineEntry.objects.create(supporter=who, action="something.new", happened_at=old)
-    told = [str(happening.words) for happening in desk.get(page_of(who)).context["happenings"]]
-    assert told == ["Gift of €10.00 received", "Message sent again", "Payment of €10.00 failed", "something.new"]
+    words = [str(happening.words) for happening in desk.get(page_of(who)).context["happenings"]]
+    assert words == ["Gift of €10.00 received", "Message sent again", "Payment of €10.00 failed", "something.new"]
 
 
 def test_more_rows_ask_no_more_queries(desk: Client) -> None:
@@ -162,7 +162,7 @@ def test_sending_again_is_offered_to_whoever_may(client: Client) -> None:
 MONEY = ("12,345", "Given in all", "Next payment", "sent back", "Asked Stripe", "Refunds", "Subscriptions", "Payments")
 
 
-def looked_at_by(client: Client, who: Supporter, *permissions: str) -> str:
+def seen_by(client: Client, who: Supporter, *permissions: str) -> str:
     client.force_login(factories.staff("petro", *permissions), backend="django.contrib.auth.backends.ModelBackend")
     return client.get(page_of(who)).content.decode().partition("<h1>")[2]
 
@@ -180,7 +180,7 @@ def rich_supporter() -> Supporter:
 
 
 def test_who_may_see_people_only_sees_no_money_of_theirs(client: Client) -> None:
-    page = looked_at_by(client, rich_supporter(), "members.view_supporter")
+    page = seen_by(client, rich_supporter(), "members.view_supporter")
     assert "olena@example.org" in page
     assert "Address corrected" in page
     assert [each for each in MONEY if each in page] == []
@@ -190,7 +190,7 @@ def test_who_may_see_people_only_sees_no_money_of_theirs(client: Client) -> None
 
 
 def test_who_may_see_payments_too_sees_the_sum_and_no_subscription(client: Client) -> None:
-    page = looked_at_by(client, rich_supporter(), "members.view_supporter", "payments.view_payment")
+    page = seen_by(client, rich_supporter(), "members.view_supporter", "payments.view_payment")
     assert "Given in all" in page
     assert "Asked Stripe to send money back" in page
     assert [each for each in MONEY if each in page and each != "12,345"] == [

@@ -1,4 +1,4 @@
-"""The reader's pages over HTTP: what they offer, keep, refuse and say on the way to Stripe."""
+"""The readers' pages of giving over HTTP: their choices, defaults, errors, and the redirect to Stripe."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def nobody_at_stripe(settings) -> None:
-    """An address that refuses connections: a port that was just given back."""
+    """Point to a Stripe that refuses connections: a port that was just closed."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -40,7 +40,7 @@ def nobody_at_stripe(settings) -> None:
 
 
 def text(answer) -> str:
-    """What the page says, without markup."""
+    """Return the text of a page, without markup."""
     body = re.sub(r"<(script|template)\b.*?</\1>", "", answer.content.decode(), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 

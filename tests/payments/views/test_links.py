@@ -1,4 +1,4 @@
-"""The page to confirm a payment with the bank, and what holds for every page behind a letter's link."""
+"""The page to confirm a payment with the bank, and rules for every page behind an email's link."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_stop_that_stripe_has_not_answered_is_enough(stage: Stage) -> None:
 
 
 def test_a_payment_of_a_gift_that_ended_unpaid_leads_to_no_invoice(stage: Stage) -> None:
-    """Its giver was told that nothing is owed."""
+    """Its supporter was emailed that they owe nothing."""
     stage.stripe.world.policy.retry_days = (3, 7, 15)
     payment = fall_behind(stage, ASKS)
     stage.sleep(20)
@@ -99,7 +99,7 @@ def test_a_payment_of_a_gift_that_ended_unpaid_leads_to_no_invoice(stage: Stage)
         assert state_of(call(confirm_page(payment)).content) == "over"
 
 
-# Whatever the link
+# Every kind of link
 
 
 @pytest.mark.parametrize("purpose", ["method", "confirm", "stop"])

@@ -1,4 +1,4 @@
-"""The page that mails the links to somebody's recurring gifts: the same for everybody, one letter, not often."""
+"""The page that emails the links to a supporter's recurring gifts: same answer for all, one email, rate-limited."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _fresh() -> Iterator[None]:
 
 
 def an_address() -> str:
-    """One that was not typed in this hour, always of one length."""
+    """Return an email address that no test has used within the hour, always of the same length."""
     return f"olena.{token_hex(4)}@example.org"
 
 
@@ -42,7 +42,7 @@ def olena() -> Supporter:
 
 
 def somewhere() -> str:
-    """A network that nobody has asked from: Redis counts for an hour, longer than a test."""
+    """Return a network that no test has used: Redis counts for an hour, which is longer than a test."""
     return f"10.{randrange(256)}.{randrange(256)}.{randrange(256)}"
 
 

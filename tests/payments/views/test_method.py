@@ -1,4 +1,4 @@
-"""The page behind a letter's link to change card or bank, and what becomes of a payment that is overdue."""
+"""The page behind an email's link to change card or bank, and the retry of an overdue payment."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_a_try_that_nobody_answered_is_taken_up_again(stage: Stage, fault: str) 
 
 
 def test_a_try_that_nobody_answered_is_given_up_with_the_gift(stage: Stage) -> None:
-    """Stopped in between: Stripe would take the money of the invoice all the same."""
+    """The gift was stopped since the request: Stripe would still take the money of the invoice."""
     payment = fall_behind(stage)
     change_card(stage, card_number=GOOD)
     stage.stripe.fail("drop", times=2, path="/pay", method="POST")

@@ -1,4 +1,4 @@
-"""Pages that say the same to everybody, in the newsroom's words where it has its own."""
+"""Pages that are the same for every reader, with the newsroom's own words where it has some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coming back from Stripe: every state says what is true and has a next step that works, for whoever holds the link."""
+"""The return page: every state is described truthfully and has a next step that works, for anyone with the link."""
 
 from __future__ import annotations
 

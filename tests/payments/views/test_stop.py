@@ -1,4 +1,4 @@
-"""The page behind the stop link: one button, what is beside it, and the way back."""
+"""The page behind the stop link: the stop button, the other offers next to it, and undoing each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stage(settings, tmp_path: Path) -> Iterator[Stage]:
     yield from set_the_scene(settings, tmp_path, Client())
 
 
-# Asking
+# The page
 
 
 def test_fifty_looks_change_nothing(stage: Stage) -> None:
@@ -88,16 +88,16 @@ def test_who_stops_one_of_two_reads_that_the_other_goes_on(stage: Stage) -> None
     stage.join("month", amount="10")
     page = stop_page()
     stage.join("year", amount="100", form_key="besides")
-    told = stage.client.post(page).content.decode()
-    assert "Done. Nothing more will be charged for this gift." in told
-    assert "Your other gift goes on." in told
+    answer = stage.client.post(page).content.decode()
+    assert "Done. Nothing more will be charged for this gift." in answer
+    assert "Your other gift goes on." in answer
 
 
 def test_a_stop_is_undone_until_the_period_ends(stage: Stage) -> None:
     stage.join("month", amount="10")
     assert press(stage, "stop") == "done"
     body = stage.client.get(stop_page()).content.decode()
-    assert "Keep my support after all" in body, "before any event came"
+    assert "Keep my support after all" in body, "before any event arrives"
     assert press(stage, "keep") == "kept"
     stage.settle_down()
     assert not at_stripe()["stopping"]
@@ -137,8 +137,8 @@ def test_a_pause_takes_nothing_for_three_months_and_ends_by_itself(stage: Stage)
     stage.advance(3)
     assert press(stage, "pause") == "paused"
     assert press(stage, "pause") == "paused", "a second press is the same pause"
-    told = f"Paused until {day(clock.day_of(changes.resumes_at()))}."
-    assert told in stage.client.get(stop_page()).content.decode(), "before any event came"
+    words = f"Paused until {day(clock.day_of(changes.resumes_at()))}."
+    assert words in stage.client.get(stop_page()).content.decode(), "before any event arrives"
     stage.settle_down()
     row = Subscription.objects.get()
     assert row.collection_paused

@@ -1,4 +1,4 @@
-"""The door for Stripe's events: what it lets in, what it refuses, and that it never breaks."""
+"""The endpoint for Stripe's events: it stores valid ones, refuses all else, and never answers 500."""
 
 from __future__ import annotations
 

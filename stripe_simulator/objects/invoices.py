@@ -1,0 +1,160 @@
+"""Invoices, their lines, and invoice payments."""
+
+from __future__ import annotations
+
+import copy
+
+from stripe_simulator.objects import nothing
+from stripe_simulator.objects.billing import NO_TAX
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+NO_INVOICE_FIELDS = nothing(
+    """
+    account_tax_ids application custom_fields customer_account customer_shipping default_payment_method
+    default_source description due_date effective_at ending_balance footer from_invoice hosted_invoice_url
+    invoice_pdf last_finalization_error latest_revision number on_behalf_of receipt_number rendering shipping_cost
+    shipping_details statement_descriptor test_clock
+    """
+)
+
+INVOICE_ZEROS = (
+    "amount_overpaid",
+    "amount_paid",
+    "amount_shipping",
+    "attempt_count",
+    "post_payment_credit_notes_amount",
+    "pre_payment_credit_notes_amount",
+    "starting_balance",
+)
+INVOICE_LISTS = (
+    "customer_tax_ids",
+    "default_tax_rates",
+    "discounts",
+    "total_discount_amounts",
+    "total_pretax_credit_amounts",
+    "total_taxes",
+)
+INVOICE_TOTALS = (
+    "amount_due",
+    "amount_remaining",
+    "subtotal",
+    "subtotal_excluding_tax",
+    "total",
+    "total_excluding_tax",
+)
+MOMENTS = ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
+
+
+def invoice(world: World, subscription: Document, customer: Document, reason: str) -> Document:
+    """Return a draft invoice for the subscription's current period. `reason` is its billing_reason."""
+    item = subscription["items"]["data"][0]
+    amount = item["price"]["unit_amount"] * item["quantity"]
+    id, now = world.new_id("in"), world.now()
+    lines = [_line(world, id, subscription, item, amount)]
+    first = reason == "subscription_create"
+    return {
+        "id": id,
+        "object": "invoice",
+        **NO_INVOICE_FIELDS,
+        **dict.fromkeys(INVOICE_ZEROS, 0),
+        **{name: [] for name in INVOICE_LISTS},
+        **dict.fromkeys(INVOICE_TOTALS, amount),
+        **_bill_to(customer),
+        "account_country": "PL",
+        "account_name": "Simulated newsroom",
+        "attempted": False,
+        "auto_advance": True,
+        "automatic_tax": {**NO_TAX, "provider": None, "status": None},
+        "automatically_finalizes_at": None if first else now + world.policy.draft_seconds,
+        "billing_reason": reason,
+        "collection_method": "charge_automatically",
+        "created": now,
+        "currency": subscription["currency"],
+        "issuer": {"type": "self"},
+        "lines": {"object": "list", "data": lines, "has_more": False, "url": f"/v1/invoices/{id}/lines"},
+        "livemode": False,
+        "metadata": {},
+        "next_payment_attempt": None if first else now + world.policy.draft_seconds,
+        "parent": _parent(subscription),
+        "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
+        # As at Stripe, the invoice's own period is the one before; the period that it pays for is on its line.
+        "period_end": now,
+        "period_start": now if first else subscription.get("_previous_start", now),
+        "status": "draft",
+        "status_transitions": dict.fromkeys(MOMENTS),
+        "webhooks_delivered_at": now,
+        "_subscription": subscription["id"],
+    }
+
+
+def _parent(subscription: Document) -> Document:
+    details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
+    return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
+
+
+def _bill_to(customer: Document) -> Document:
+    """Return a copy of the customer's details, as at Stripe: a later change of them does not change the invoice."""
+    return {
+        "customer": customer["id"],
+        "customer_address": copy.deepcopy(customer["address"]),
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_tax_exempt": "none",
+    }
+
+
+def _line(world: World, invoice: str, subscription: Document, item: Document, amount: int) -> Document:
+    price = item["price"]
+    return {
+        "id": world.new_id("il"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": subscription["currency"],
+        "description": f"{item['quantity']} × {subscription.get('_title') or 'Subscription'}",
+        "discount_amounts": [],
+        "discountable": True,
+        "discounts": [],
+        "invoice": invoice,
+        "livemode": False,
+        "metadata": dict(subscription["metadata"]),
+        "parent": {
+            "invoice_item_details": None,
+            "subscription_item_details": {
+                "invoice_item": None,
+                "proration": False,
+                "proration_details": {"credited_items": None},
+                "subscription": subscription["id"],
+                "subscription_item": item["id"],
+            },
+            "type": "subscription_item_details",
+        },
+        "period": {"end": item["current_period_end"], "start": item["current_period_start"]},
+        "pretax_credit_amounts": [],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+        "quantity": item["quantity"],
+        "subtotal": amount,
+        "taxes": [],
+    }
+
+
+def invoice_payment(world: World, invoice: Document, intent: Document) -> Document:
+    return {
+        "id": world.new_id("inpay"),
+        "object": "invoice_payment",
+        "amount_paid": None,
+        "amount_requested": invoice["amount_due"],
+        "created": world.now(),
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": True,
+        "livemode": False,
+        "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+        "status": "open",
+        "status_transitions": {"canceled_at": None, "paid_at": None},
+    }
