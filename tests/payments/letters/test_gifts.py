@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from html import unescape
 from typing import Any
 
@@ -17,8 +17,9 @@ from members.models import Message, Supporter
 from payments.letters import drafts, endings, reminders
 from payments.letters import failed as failed_letters
 from payments.letters import gifts as gift_letters
-from payments.models import Checkout, Payment, Subscription, SubscriptionChange
+from payments.models import Checkout, Payment, Subscription
 from tests import factories
+from tests.payments.letters.gift_rows import agreed, failed, first, given_once, renewal
 
 NEWS = "https://courier.example"
 
@@ -32,31 +33,6 @@ def _newsroom(settings: Any, db: None) -> None:
 @pytest.fixture
 def olena() -> Supporter:
     return factories.supporter(name="Olena Kovalenko", email="olena@example.org")
-
-
-def agreed(who: Supporter, frequency: str = "month", **values: Any) -> Subscription:
-    checkout = factories.checkout(who, frequency=frequency, language=values.pop("language", "en"))
-    renews_on = values.pop("renews_on", clock.today() + timedelta(days=30))
-    return factories.subscription(who, checkout=checkout, frequency=frequency, renews_on=renews_on, **values)
-
-
-def first(of: Subscription, **values: Any) -> Payment:
-    ordinary = {"checkout": of.checkout, "frequency": of.frequency, "paid_through": of.renews_on}
-    return factories.payment(of.supporter, subscription=of, **{**ordinary, **values})
-
-
-def renewal(of: Subscription, **values: Any) -> Payment:
-    return first(of, **{"checkout": None, **values})
-
-
-def failed(of: Subscription, **values: Any) -> Payment:
-    ordinary = {"status": "failed", "failure_code": "insufficient_funds", "failing_since": clock.now()}
-    return renewal(of, **{**ordinary, "next_attempt_at": clock.now() + timedelta(days=3), **values})
-
-
-def given_once(who: Supporter, **values: Any) -> Payment:
-    checkout = factories.checkout(who, frequency="once", amount=2500, language=values.pop("language", "en"))
-    return factories.payment(who, checkout=checkout, amount=2500, **values)
 
 
 def kinds() -> list[str]:
@@ -197,46 +173,6 @@ def test_a_first_debit_that_failed_can_be_tried_again(olena: Supporter) -> None:
     message = gift_letters.processing_failed(first(agreed(olena), status="failed"))
     assert message is not None
     assert f"{NEWS}/support/details/?frequency=month&amount=10&currency=EUR&lang=en" in render(message).text
-
-
-def test_a_stop_is_confirmed_once_a_request(olena: Supporter) -> None:
-    subscription = agreed(olena, cancel_at_period_end=True)
-    subscription.membership = factories.membership(olena, paid_through=clock.today() + timedelta(days=30))
-    change = SubscriptionChange.objects.create(subscription=subscription, kind="stop", surface="mail")
-    message = endings.cancelled(subscription, change)
-    assert endings.cancelled(subscription, change) is None
-    assert message is not None
-    assert message.key == f"cancelled:{change.public_id}"
-    assert "You stay a patron until" in render(message).text
-
-
-def test_a_stop_made_at_stripe_is_confirmed_once_a_day_of_it(olena: Supporter) -> None:
-    subscription = agreed(olena, canceled_at=datetime(2026, 1, 5, 12, tzinfo=UTC))
-    message = endings.cancelled(subscription, None)
-    assert message is not None
-    assert message.key == f"cancelled:{subscription.public_id}:2026-01-05"
-    assert endings.cancelled(subscription, None) is None
-
-
-def test_who_stops_at_once_is_not_told_to_stay_a_patron(olena: Supporter) -> None:
-    subscription = agreed(olena, status="canceled")
-    subscription.membership = factories.membership(olena, paid_through=clock.today() + timedelta(days=30))
-    message = endings.cancelled(subscription, None)
-    assert message is not None
-    assert "stay a patron" not in render(message).text
-
-
-def test_the_two_ways_of_ending(olena: Supporter) -> None:
-    stopped, unpaid = agreed(olena), agreed(olena)
-    for _number in range(2):
-        renewal(unpaid)
-    messages = [endings.ended(stopped), endings.ended_unpaid(unpaid)]
-    texts = [" ".join(render(message).text.split()) for message in messages if message]
-    assert "the time you paid for" in texts[0]
-    assert "You owe nothing" not in texts[0]
-    assert "You owe nothing" in texts[1]
-    assert "You gave 2 times, €20.00 in all." in texts[1]
-    assert (endings.ended(stopped), endings.ended_unpaid(unpaid)) == (None, None)
 
 
 def test_the_first_letter_speaks_as_the_page_did_and_later_ones_as_the_person_does(olena: Supporter) -> None:
