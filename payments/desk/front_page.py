@@ -30,7 +30,7 @@ Visitor = AbstractBaseUser | AnonymousUser
 
 @dataclass(frozen=True)
 class Card:
-    """One figure: name, values (one per line), meaning, address of the list behind it, and tone."""
+    """A figure: name, values (one per line), meaning, address of the list behind it, and tone."""
 
     name: str
     values: list[str]

@@ -33,7 +33,7 @@ class Confirmation:
 
 
 class Act:
-    """One thing that staff can do to one row, on a page of its own.
+    """A thing that staff can do to one row, on a page of its own.
 
     With `is_confirmed`, a second page shows what the answers lead to. Its form carries a `request_id`, so that a form
     sent twice is performed once. `needs` are permissions in addition to changing the model; `problems` are the

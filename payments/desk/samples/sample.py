@@ -16,7 +16,7 @@ Make = Callable[[Giver], Message | None]
 
 @dataclass(frozen=True)
 class Variant:
-    """One case of a kind. `label`: its name for staff; `make`: builds the email for a sample supporter."""
+    """A case of a kind. `label`: its name for staff; `make`: builds the email for a sample supporter."""
 
     label: Any
     make: Make
@@ -24,7 +24,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Sample:
-    """One kind of email. `when`: when it is sent, one line for staff; `cases`: by name, the usual one first."""
+    """A kind of email. `when`: when it is sent, one line for staff; `cases`: by name, the usual one first."""
 
     when: Any
     cases: dict[str, Variant]
