@@ -1,6 +1,6 @@
-"""Whose a customer is, for events that carry no metadata: our rows are asked first, Stripe where they are silent.
+"""Whether a customer at Stripe belongs to this installation, for events that carry no metadata of ours.
 
-Called by handlers, outside the transaction.
+Reads our rows first and Stripe where they have nothing. Called by handlers, outside the transaction.
 """
 
 from __future__ import annotations
@@ -13,32 +13,38 @@ from payments.stripe_api.reads import Reads
 
 
 def require(customer: str, reads: Reads) -> None:
-    """Raises NotOurs when nothing of ours belongs to this customer, here or at Stripe."""
+    """Raise NotOurs unless a subscription or payment of ours belongs to this customer, in our database or at Stripe."""
     if _is_known(customer) or any(map(checkouts.is_name, reads.named_for(customer))):
         return
-    if not (_agreements(customer, reads) or _gifts(customer, reads)):
+    if not (_has_subscription(customer, reads) or _has_gift(customer, reads)):
         raise NotOurs(customer or "no customer")
 
 
 def wait_for(customer: str, reads: Reads) -> None:
-    """As `require`, and raises NotYet while something of this customer's at Stripe is on its way into our books."""
+    """Raise NotOurs as `require` does, or NotYet while a gift of this customer is at Stripe but not recorded here."""
     require(customer, reads)
-    if not _is_known(customer) and (_agreements(customer, reads, begun=True) or _gifts(customer, reads, come=True)):
+    if _is_known(customer):
+        return
+    if _has_subscription(customer, reads, begun=True) or _has_gift(customer, reads, on_its_way=True):
         raise NotYet(f"what customer {customer} gives")
 
 
 def _is_known(customer: str) -> bool:
     if not customer:
         return False
-    theirs = {"stripe_customer_id": customer}
-    return Subscription.objects.filter(**theirs).exists() or Payment.objects.filter(**theirs).exists()
+    of_customer = {"stripe_customer_id": customer}
+    return Subscription.objects.filter(**of_customer).exists() or Payment.objects.filter(**of_customer).exists()
 
 
-def _agreements(customer: str, reads: Reads, *, begun: bool = False) -> bool:
-    ours = [one for one in reads.subscriptions_of(customer) if checkouts.is_name(one.checkout)] if customer else []
-    return any(not begun or one.status not in NOT_BEGUN for one in ours)
+def _has_subscription(customer: str, reads: Reads, *, begun: bool = False) -> bool:
+    """Return whether Stripe has a subscription of ours for this customer; with `begun`, one that has begun."""
+    found = reads.subscriptions_of(customer) if customer else []
+    ours = [agreed for agreed in found if checkouts.is_name(agreed.checkout)]
+    return any(not begun or agreed.status not in NOT_BEGUN for agreed in ours)
 
 
-def _gifts(customer: str, reads: Reads, *, come: bool = False) -> bool:
-    ours = [one for one in reads.intents_of(customer) if checkouts.is_name(one.checkout)] if customer else []
-    return any(not come or one.is_on_its_way for one in ours)
+def _has_gift(customer: str, reads: Reads, *, on_its_way: bool = False) -> bool:
+    """Return whether Stripe has a one-off gift of ours from this customer; with `on_its_way`, received or ordered."""
+    found = reads.intents_of(customer) if customer else []
+    ours = [intent for intent in found if checkouts.is_name(intent.checkout)]
+    return any(not on_its_way or intent.is_on_its_way for intent in ours)
