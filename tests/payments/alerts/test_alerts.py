@@ -1,4 +1,4 @@
-"""Every rule of the alerts trips when it should and not before, and has its section in the runbook."""
+"""Every alert fires when it should and not before, and has its section in docs/operations.md."""
 
 from __future__ import annotations
 
@@ -13,16 +13,9 @@ from django.utils.timezone import now as real_now
 
 from members import clock
 from payments import cases, heartbeats
-from payments.alerts.rules import ABOUT_MONEY, BY_NAME
+from payments.alerts.rules import BY_NAME, MONEY_CASES
 from payments.inbox import queue
-from payments.models import (
-    Difference,
-    Dispute,
-    Heartbeat,
-    LedgerEntry,
-    Reconciliation,
-    RefundRequest,
-)
+from payments.models import Difference, Dispute, Heartbeat, LedgerEntry, Reconciliation, RefundRequest
 from payments.stripe_api.client import API_VERSION
 from tests import factories
 
@@ -36,7 +29,7 @@ def ago(**span: float) -> datetime:
 
 
 def sees(name: str) -> dict[str, Any] | None:
-    """What a rule sees now, as it would be told."""
+    """Return the facts of a rule, checked now; fail if they do not fit its words."""
     facts = BY_NAME[name].look()
     if facts is not None:
         assert str(BY_NAME[name].words) % facts
@@ -53,7 +46,7 @@ class TestEvents:
         waiting("pending", received_at=ago(minutes=4))
         waiting("parked", received_at=ago(hours=9), next_try_at=real_now() + timedelta(hours=1))
         waiting("processed", received_at=ago(hours=9))
-        waiting("pending", received_at=ago(hours=9))  # worked again at somebody's wish, a minute ago
+        waiting("pending", received_at=ago(hours=9))  # processed again at somebody's request, a minute ago
         waiting("pending", received_at=ago(hours=9), attempts=1, lease_until=real_now() + timedelta(seconds=9))
         assert sees("events-waiting") is None
         waiting("pending", received_at=ago(minutes=7), next_try_at=ago(minutes=7))
@@ -132,7 +125,7 @@ class TestPromises:
     @pytest.mark.parametrize(
         ("name", "kind"),
         [("reminders-late", "reminder_late"), ("renewals-missed", "renewal_missed")]
-        + [("cases-open", kind.value) for kind in ABOUT_MONEY],
+        + [("cases-open", kind.value) for kind in MONEY_CASES],
     )
     def test_cases_until_they_are_settled(self, name: str, kind: str) -> None:
         cases.open_case("dispute", "other")
@@ -198,14 +191,14 @@ class TestBooks:
         assert sees("differences-open") == {"count": 1}
 
     @pytest.mark.parametrize(
-        ("name", "kind", "in_time", "late", "told"),
+        ("name", "kind", "in_time", "late", "facts"),
         [
             ("not-compared", "objects", timedelta(hours=25), timedelta(hours=27), {"hours": 27, "minutes": 1620}),
             ("not-listed", "events", timedelta(minutes=44), timedelta(minutes=50), {"hours": 1, "minutes": 50}),
         ],
     )
     def test_a_comparison_that_is_too_old(
-        self, name: str, kind: str, in_time: timedelta, late: timedelta, told: dict[str, int]
+        self, name: str, kind: str, in_time: timedelta, late: timedelta, facts: dict[str, int]
     ) -> None:
         run = Reconciliation.objects.create(kind=kind, since=ago(days=3), until=ago(days=2))
         failed = {"since": ago(hours=2), "until": ago(hours=1), "finished_at": ago(minutes=1), "error": "x"}
@@ -213,7 +206,7 @@ class TestBooks:
         Reconciliation.objects.filter(pk=run.pk).update(finished_at=real_now() - in_time)
         assert sees(name) is None
         Reconciliation.objects.filter(pk=run.pk).update(finished_at=real_now() - late)
-        assert sees(name) == told
+        assert sees(name) == facts
 
     def test_never_compared_is_late_only_where_there_was_something_to_compare(self) -> None:
         waiting("processed")

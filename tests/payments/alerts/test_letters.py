@@ -1,4 +1,4 @@
-"""Staff are told once that a rule fires, again after six hours, and when it is over; the letter says what to do."""
+"""Staff are emailed once when a rule fires and again after six hours; its end is logged; the email says what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def well(settings) -> None:
-    """All is well, and there is somebody to tell."""
+    """All is well, and staff have addresses for alerts."""
     settings.STAFF_ALERT_EMAILS = ["marta@newsroom.example", "petro@newsroom.example"]
     for each in heartbeats.NAMES:
         Heartbeat.objects.create(name=each, beaten_at=real_now())
@@ -37,22 +37,23 @@ def died() -> StripeEvent:
 
 @pytest.fixture
 def dead_event(well: None) -> Callable[[], None]:
-    """An event that died; call it to have it worked."""
+    """An event that was given up; call the fixture to have it processed."""
     event = died()
 
-    def mend() -> None:
+    def process() -> None:
         event.state = "processed"
         event.save()
 
-    return mend
+    return process
 
 
-def told() -> int:
+def emails() -> int:
+    """Return how many emails about alerts were queued."""
     return Message.objects.filter(kind="staff_alert").count()
 
 
 def later(**span: float) -> None:
-    """As if this time had passed since whatever is written down."""
+    """Move the times of all alerts back, as if this time had passed."""
     for alert in Alert.objects.all():
         for name in ("since", "told_at", "ended_at"):
             if moment := getattr(alert, name):
@@ -62,22 +63,22 @@ def later(**span: float) -> None:
 
 def test_when_all_is_well_nothing_is_written(well: None, caplog) -> None:
     assert watch.judge() == []
-    assert (Alert.objects.count(), told()) == (0, 0)
+    assert (Alert.objects.count(), emails()) == (0, 0)
     assert caplog.records == []
 
 
 def test_staff_are_told_once_and_again_after_six_hours(dead_event: Callable[[], None], caplog) -> None:
     for _ in range(3):
         assert watch.judge() == ["events-dead"]
-    assert told() == 2
+    assert emails() == 2
     [line] = [record for record in caplog.records if record.name == "hromada.alerts"]
     assert (line.levelname, line.getMessage()) == ("ERROR", "alert events-dead: count=1 minutes=0")
     later(hours=5, minutes=59)
     watch.judge()
-    assert told() == 2
+    assert emails() == 2
     later(minutes=2)
     watch.judge()
-    assert told() == 4
+    assert emails() == 4
     assert [message.context["is_again"] for message in Message.objects.order_by("pk")] == [False, False, True, True]
 
 
@@ -91,7 +92,7 @@ def test_its_end_is_said_and_a_new_beginning_is_told_anew(dead_event: Callable[[
     assert watch.firing_now() == set()
     died()
     watch.judge()
-    assert told() == 4
+    assert emails() == 4
     assert watch.firing_now() == {"events-dead"}
 
 
@@ -102,19 +103,19 @@ def test_one_that_comes_and_goes_is_not_told_each_time(well: None) -> None:
         event.delete()
         watch.judge()
         later(minutes=2)
-    assert told() == 2
+    assert emails() == 2
     died()
     watch.judge()
     later(minutes=31)
     watch.judge()
-    assert told() == 4
-    assert not Message.objects.latest("pk").context["is_again"], "of this time nobody was told yet"
+    assert emails() == 4
+    assert not Message.objects.latest("pk").context["is_again"], "nobody was notified of this start yet"
 
 
 def test_mild_ones_are_logged_and_mailed_to_nobody(well: None, settings, caplog) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     assert watch.judge() == ["redis-away"]
-    assert told() == 0
+    assert emails() == 0
     [line] = [record for record in caplog.records if record.name == "hromada.alerts"]
     assert (line.levelname, line.getMessage()) == ("WARNING", "alert redis-away: error=ConnectionError")
 
@@ -122,7 +123,7 @@ def test_mild_ones_are_logged_and_mailed_to_nobody(well: None, settings, caplog)
 def test_with_nobody_to_tell_there_is_the_log(dead_event: Callable[[], None], settings, caplog) -> None:
     settings.STAFF_ALERT_EMAILS = []
     watch.judge()
-    assert told() == 0
+    assert emails() == 0
     assert "alert events-dead" in caplog.text
 
 
@@ -141,12 +142,12 @@ def test_the_letter_says_what_it_is_and_what_to_do(dead_event: Callable[[], None
 
 
 def test_every_letter_can_be_written(well: None) -> None:
-    """With made-up facts, in both languages' templates."""
+    """With made-up facts, as text and as HTML."""
     anything = {"count": 3, "total": 40, "minutes": 7, "hours": 9, "error": "X", "first": "a sentence: payment 1"}
     for rule in RULES:
         watch.report(rule.name, anything)
-    graves = [rule for rule in RULES if rule.is_grave]
-    assert told() == 2 * len(graves)
+    grave = [rule for rule in RULES if rule.is_grave]
+    assert emails() == 2 * len(grave)
     for message in Message.objects.filter(kind="staff_alert"):
         letter = rendering.render(message)
         assert "%(" not in letter.text
@@ -167,21 +168,21 @@ def test_one_rule_that_breaks_does_not_blind_the_others(well: None, caplog) -> N
     broken = BY_NAME["events-waiting"].__class__(**{**vars(BY_NAME["events-waiting"]), "look": lambda: 1 / 0})
     seen = dict(watch.look([broken, BY_NAME["events-dead"]]))
     assert seen == {BY_NAME["events-dead"]: {"count": 1, "minutes": 0}}
-    assert "alert events-waiting not looked at: ZeroDivisionError" in caplog.text
+    assert "alert events-waiting not checked: ZeroDivisionError" in caplog.text
 
 
 def test_two_watchers_tell_once(well: None) -> None:
-    """The second finds the row as the first left it."""
+    """The second watcher finds the row as the first left it."""
     died()
     watch.judge()
     alert = Alert.objects.get()
     watch.report("events-dead", {"count": 1, "minutes": 0})
     assert Alert.objects.get().told_at == alert.told_at
-    assert told() == 2
+    assert emails() == 2
 
 
 def test_the_drain_alarms_when_beat_and_the_workers_are_gone(well: None) -> None:
-    """Not at once: when everything is started together, the others have not been heard of yet."""
+    """Not in its first minutes: if everything is started together, the others have not been heard of yet."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         drain = _Drain()
@@ -194,4 +195,4 @@ def test_the_drain_alarms_when_beat_and_the_workers_are_gone(well: None) -> None
     drain.next_watching = 0
     drain._watch_now_and_then()
     assert watch.firing_now() == {"worker-silent", "beat-silent"}
-    assert told() == 4
+    assert emails() == 4

@@ -1,4 +1,4 @@
-"""The rules about mail that comes back, is called spam, or may not be sent: many and much, not one."""
+"""Alerts about emails that bounce, are marked as spam, or may not be sent: they fire for many, not for one."""
 
 from __future__ import annotations
 
@@ -22,36 +22,37 @@ def sees(name: str) -> dict[str, Any] | None:
     return facts
 
 
-def told(delivery: str, number: int, days_ago: float = 0.1) -> None:
+def reported(delivery: str, number: int, days_ago: float = 0.1) -> None:
+    """Make emails about which a provider has reported."""
     for _number in range(number):
         factories.message(delivery=delivery, delivery_at=timezone.now() - timedelta(days=days_ago))
 
 
 def test_letters_that_come_back() -> None:
-    told("bounced", 20, days_ago=1.1)
-    told("bounced", 4)
+    reported("bounced", 20, days_ago=1.1)
+    reported("bounced", 4)
     assert sees("letters-returned") is None, "few"
-    told("delivered", 96)
-    told("bounced", 1)
+    reported("delivered", 96)
+    reported("bounced", 1)
     assert sees("letters-returned") is None, "not more than one in twenty"
-    told("bounced", 1)
+    reported("bounced", 1)
     assert sees("letters-returned") == {"count": 6, "total": 102}
 
 
 def test_the_metrics_count_what_was_told() -> None:
-    told("delivered", 3)
-    told("bounced", 2, days_ago=1.1)
+    reported("delivered", 3)
+    reported("bounced", 2, days_ago=1.1)
     shown = exposition().decode()
     assert 'hromada_letters_told{delivery="delivered"} 3.0' in shown
     assert 'hromada_letters_told{delivery="bounced"} 0.0' in shown
 
 
 def test_letters_called_spam() -> None:
-    told("complained", 5, days_ago=8)
-    told("complained", 2, days_ago=6)
-    told("delivered", 50)
+    reported("complained", 5, days_ago=8)
+    reported("complained", 2, days_ago=6)
+    reported("delivered", 50)
     assert sees("letters-complained") is None
-    told("complained", 1)
+    reported("complained", 1)
     assert sees("letters-complained") == {"count": 3, "total": 53}
 
 
