@@ -53,5 +53,5 @@ def _open_case(subscription: Subscription) -> bool:
     with transaction.atomic():
         cases.open_case(Case.Kind.RENEWAL_MISSED, key, subscription.supporter, facts)
         queue.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
-    log.error("renewal of subscription %s did not come: due on %s", subscription.pk, subscription.renews_on)
+    log.error("renewal of subscription %s is missing: due on %s", subscription.pk, subscription.renews_on)
     return True

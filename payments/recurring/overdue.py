@@ -83,7 +83,7 @@ def ask_by_id(row_id: int) -> None:
         if row:
             ask(row)
     except (StripeUnavailable, StripeRefused) as problem:
-        log.info("not tried: %s (%s)", row_id, type(problem).__name__)
+        log.info("not retried: %s (%s)", row_id, type(problem).__name__)
 
 
 def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:

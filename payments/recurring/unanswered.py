@@ -77,8 +77,8 @@ def _retry_one(request: StripeRequest) -> bool:
         return False
     except StripeRefused as problem:
         note_refused(request, problem)
-    except Exception as problem:  # one request that cannot be asked must not hold up the others
-        log.error("request %s cannot be asked: %s", request.idempotency_key, type(problem).__name__)
+    except Exception as problem:  # one request that cannot be sent must not hold up the others
+        log.error("request %s cannot be sent: %s", request.idempotency_key, type(problem).__name__)
         return False
     return True
 
