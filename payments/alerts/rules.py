@@ -18,7 +18,7 @@ from payments.models import Case
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: `look` returns None if all is well, else the facts for `words`.
+    """A rule: `look` returns None if all is well, else the facts for `words`.
 
     A rule that is not grave is a warning: it is logged, and emailed to nobody. A costly rule is checked by the daily
     jobs and by `doctor`, not every minute. `desk` is the address on the staff desk that helps, if there is one.

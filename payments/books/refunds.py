@@ -16,7 +16,7 @@ from payments import cases
 from payments.books import belonging, ledger, refund_requests
 from payments.errors import NotYet
 from payments.letters import refunds as refund_letters
-from payments.models import Case, LedgerEntry, Payment, Refund
+from payments.models import Case, LedgerEntry, Payment, Refund, RefundRequest
 from payments.stripe_api import objects
 
 # A refund that we hear of later than this has arrived by then: no email says that it is on its way.
@@ -39,7 +39,7 @@ def follow(refund: objects.Refund) -> Refund:
     returned = payment.refunds.filter(status__in=Refund.TAKES_MONEY).aggregate(sum=Sum("amount"))["sum"] or 0
     Payment.objects.filter(pk=payment.pk).update(refunded_amount=returned)
     note_taken_back(payment)
-    _email_supporter(row, refund, status_before)
+    _email_supporter(row, refund_requests.note_answer(row, refund), status_before)
     _show_failure(row)
     return row
 
@@ -100,9 +100,8 @@ def _write_lines(row: Refund, refund: objects.Refund) -> None:
         ledger.write(LedgerEntry.Kind.REFUND_RETURNED, f"{name}:{refund.id}", payment, row.amount, returned_at, row)
 
 
-def _email_supporter(row: Refund, refund: objects.Refund, status_before: str | None) -> None:
-    """Email the supporter if the money leaves now, unless it is old news or staff chose to send no email."""
-    request = refund_requests.note_answer(row, refund)
+def _email_supporter(row: Refund, request: RefundRequest | None, status_before: str | None) -> None:
+    """Email the supporter if the money leaves now, unless the refund is old or staff chose to send no email."""
     leaves_now = row.status in Refund.TAKES_MONEY and status_before not in Refund.TAKES_MONEY
     is_recent = clock.now() - row.created_at < EMAIL_WITHIN
     if leaves_now and is_recent and (request is None or request.tells_supporter):

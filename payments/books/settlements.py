@@ -48,10 +48,10 @@ def unsettled() -> QuerySet[LedgerEntry]:
 
 
 def due(last_asked: datetime | None, now: datetime) -> list[LedgerEntry]:
-    """Return the unsettled lines of the last month to look up now, given when they were last looked up.
+    """Return the unsettled lines of the last month that became due for a lookup between `last_asked` and `now`.
 
-    A line is due each time its age has doubled since `last_asked`. Without `last_asked` all of them are due. Both
-    moments are on the business clock (members/clock.py).
+    A line is due when it is recorded, and 20, 40, 80 seconds and so on later. Without `last_asked`, return all of them.
+    Both moments are on the business clock (members/clock.py).
     """
     recent = unsettled().filter(recorded_at__gt=now - LONGEST_WAIT)
     return [line for line in recent if last_asked is None or _lookups(line, now) > _lookups(line, last_asked)]

@@ -44,7 +44,7 @@ State = Difference.State
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One field of one object with two values: `ours`, in our database, and `theirs`, at Stripe.
+    """A field of an object with two values: `ours`, in our database, and `theirs`, at Stripe.
 
     An empty value means that the object does not exist there. `happened_at` is Stripe's time of the object.
     """

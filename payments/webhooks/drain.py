@@ -100,7 +100,10 @@ def _planned(event: StripeEvent, reads: Reads) -> Plan | None:
 
 
 def _apply(plans: list[Plan]) -> None:
-    """Run these effects and mark their events as processed, all in one transaction."""
+    """Run these effects and mark their events as processed, all in one transaction.
+
+    An effect that raises NotOurs makes its event foreign. Any other error is raised, and nothing is stored.
+    """
     done: list[StripeEvent] = []
     foreign: list[StripeEvent] = []
     with outbox.waking_once():

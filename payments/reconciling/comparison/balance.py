@@ -23,7 +23,7 @@ ORDERED_WITHIN = timedelta(days=30)
 
 
 class Row(NamedTuple):
-    """What a comparison needs of a settlement. Amount and fee in minor units of `currency`."""
+    """The compared values of a settlement. Amount and fee are in minor units of `currency`."""
 
     amount: int
     currency: str

@@ -23,7 +23,7 @@ STATES = {"succeeded": RECEIVED, "pending": WITH_BANK, "failed": FAILED}
 
 
 class Row(NamedTuple):
-    """What a comparison needs of a payment."""
+    """The compared values of a payment. `amount` is in minor units of `currency`."""
 
     charge: str | None
     intent: str | None

@@ -16,12 +16,12 @@ from payments.models import StripeEvent
 from payments.recurring import subscriptions
 from payments.stripe_api import objects
 from payments.stripe_api.reads import Reads
-from payments.webhooks.handlers import whose
+from payments.webhooks.handlers import ownership
 from payments.webhooks.handlers.effects import Effect, Gift, fact, nothing
 from payments.webhooks.handlers.recurring import instalment
 
-# Longer than any card payment takes, also one that the bank wants confirmed, and shorter than any bank debit.
-AT_ONCE = timedelta(hours=1)
+# Longer than any card payment takes, even if the bank wants it confirmed, and shorter than any bank debit.
+LONGEST_CARD_PAYMENT = timedelta(hours=1)
 # Events that Stripe sends the moment the money of a bank debit arrives.
 ARRIVALS = {"charge.succeeded", "payment_intent.succeeded", "checkout.session.async_payment_succeeded"}
 
@@ -72,7 +72,7 @@ def _with_arrival(event: StripeEvent, intent: objects.PaymentIntent, reads: Read
     An event that Stripe sends when the money arrives gives the day. For any other late event the intent is read, and
     dated by the day from which Stripe lets the money be used.
     """
-    if not intent.checkout or event.created_at - intent.created_at <= AT_ONCE:
+    if not intent.checkout or event.created_at - intent.created_at <= LONGEST_CARD_PAYMENT:
         return intent
     if event.type in ARRIVALS:
         return replace(intent, paid_at=event.created_at)
@@ -84,7 +84,7 @@ def _not_in_future(intent: objects.PaymentIntent) -> objects.PaymentIntent:
 
     A bank debit counts as received when Stripe reports success, even if its money may be used only tomorrow.
     """
-    is_debit = intent.paid_at - intent.created_at > AT_ONCE
+    is_debit = intent.paid_at - intent.created_at > LONGEST_CARD_PAYMENT
     return replace(intent, paid_at=min(intent.paid_at, clock.now())) if is_debit else intent
 
 
@@ -93,7 +93,7 @@ def _left_to_invoice(customer: str, reads: Reads) -> Effect:
 
     Raises NotOurs if the customer has nothing to do with this installation.
     """
-    whose.require(customer, reads)
+    ownership.require(customer, reads)
     return nothing
 
 

@@ -1,6 +1,6 @@
 """Handlers of events about recurring gifts: subscriptions, invoices, payment methods, mandates, customers.
 
-Stripe sends some of these events without our metadata; whose.py then finds out whether they concern this installation.
+Stripe sends some of these events without our metadata; ownership.py finds out whether they concern this installation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from payments.models import StripeEvent, Subscription
 from payments.recurring import customers, methods, subscriptions
 from payments.stripe_api import objects
 from payments.stripe_api.reads import Reads
-from payments.webhooks.handlers import whose
+from payments.webhooks.handlers import ownership
 from payments.webhooks.handlers.effects import Effect, in_turn
 
 
@@ -34,12 +34,12 @@ def invoice_unfinished(event: StripeEvent, reads: Reads) -> Effect:
 
 
 def method_changed(event: StripeEvent, reads: Reads) -> Effect:
-    """Handle payment_method.*: read the subscriptions that the method may pay for. Each read shows whether one is left.
+    """Handle payment_method.*: read the subscriptions that it may pay for, and whether each still has a method.
 
     Raises NotOurs if its customer, or the customer it was removed from, has nothing to do with this installation.
     """
     customer = objects.customer_of(event.object) or objects.customer_before(event.body)
-    whose.require(customer, reads)
+    ownership.require(customer, reads)
     wanted = methods.paid_from(event.object["id"], customer)
     return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
 
@@ -51,7 +51,7 @@ def mandate_changed(event: StripeEvent, reads: Reads) -> Effect:
     """
     mandate = reads.mandate(event.object["id"])
     if not Subscription.objects.filter(stripe_payment_method_id=mandate.method_id).exists():
-        whose.wait_for(reads.customer_of_method(mandate.method_id), reads)
+        ownership.wait_for(reads.customer_of_method(mandate.method_id), reads)
     return partial(methods.follow_mandate, mandate)
 
 
@@ -61,7 +61,7 @@ def customer_changed(event: StripeEvent, reads: Reads) -> Effect:
     Raises NotOurs for somebody else's customer.
     """
     customer = event.object["id"]
-    whose.require(customer, reads)
+    ownership.require(customer, reads)
     if not objects.changed_address(event.body):
         return _read_subscriptions(customer, reads)
     return in_turn(_read_subscriptions(customer, reads), partial(customers.check_address, reads.customer(customer)))
@@ -73,7 +73,7 @@ def customer_deleted(event: StripeEvent, reads: Reads) -> Effect:
     Raises NotOurs for somebody else's customer.
     """
     customer = event.object["id"]
-    whose.require(customer, reads)
+    ownership.require(customer, reads)
     return in_turn(_read_subscriptions(customer, reads), partial(customers.note_deleted, customer))
 
 

@@ -26,7 +26,7 @@ def wait_for(customer: str, reads: Reads) -> None:
     if _is_known(customer):
         return
     if _has_subscription(customer, reads, begun=True) or _has_gift(customer, reads, on_its_way=True):
-        raise NotYet(f"what customer {customer} gives")
+        raise NotYet(f"a gift of customer {customer}")
 
 
 def _is_known(customer: str) -> bool:
