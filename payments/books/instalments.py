@@ -147,9 +147,9 @@ def _charge_of(invoice: objects.Invoice) -> str:
 
 
 def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:
-    """Return when the attempt that succeeded began.
+    """Return when the attempt that paid this invoice began: when its PaymentIntent was made, else `paid_at`.
 
-    After failed attempts that is `paid_at`. A first attempt begins with its PaymentIntent: a bank debit days before
+    `paid_at` also after failed attempts, which the same intent has seen. The intent of a bank debit is made days before
     its money arrives.
     """
     intent = invoice.payment_intent

@@ -18,7 +18,7 @@ from payments.models import Case, LedgerEntry, Payment, Refund
 
 
 def receive(payment: Payment, amount: int, charge_id: str, method: str, paid_at: datetime) -> bool:
-    """Save a payment as received and write its ledger line; return False if it was received before.
+    """Save a payment as received, write its ledger line and return True; return False if it was received before.
 
     `amount` is in minor units of the payment's currency. Also requests the refund of a payment that staff gave up
     while its money was with the bank. If the payment was received before, only a missing method is added.
@@ -64,7 +64,7 @@ def mark_processing(payment: Payment) -> None:
 
 
 def check_amount(payment: Payment, amount: int, currency: str) -> None:
-    """Open a case, once per payment, if Stripe took another amount or currency than the agreed one given here.
+    """Open a case, once per payment, if its amount or currency differs from the agreed one given here.
 
     `amount` is in minor units of `currency`. The ledger keeps what Stripe took; a person decides what to do.
     """

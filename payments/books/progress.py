@@ -15,7 +15,8 @@ from appeals import campaigns
 from appeals.models import Campaign
 from payments.models import KEPT, Payment, Subscription
 
-Counted = dict[int, int]  # campaign id: people, gifts, or minor units of the goal's currency
+# By campaign id: people, gifts, or minor units of the goal's currency. Campaigns without any are left out.
+Counted = dict[int, int]
 
 # Received, and not all of it sent back by us or taken back by a bank.
 STAYED = Q(status=Payment.Status.SUCCEEDED, refunded_amount__lt=F("amount") - F("disputed_amount"))

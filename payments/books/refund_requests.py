@@ -98,7 +98,7 @@ def record(
 
 
 def ask_refund(request: RefundRequest) -> None:
-    """Ask Stripe for the refund, or ask again, and have it read once Stripe accepts.
+    """Ask Stripe for the refund, or ask again; once Stripe accepts, store its id and queue a read of it.
 
     Idempotent; safe to call concurrently. Never call it inside a transaction. Raises StripeUnavailable (the request
     stays open and will be retried) and StripeRefused.

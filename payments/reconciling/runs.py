@@ -69,7 +69,7 @@ FROM payments_reconciliation WHERE error = ''
 
 
 def step() -> Step:
-    """Return whether we are in step with Stripe, from our database alone, in one query."""
+    """Return a `Step`: whether we are in step with Stripe, and why not. From our database alone, in one query."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_STEP, [now - WORKED_WITHIN])

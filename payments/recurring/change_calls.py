@@ -24,7 +24,7 @@ def ask(change: SubscriptionChange) -> None:
 
     Requests about one subscription are sent one after another; a superseded one is not sent. Idempotent; safe to call
     concurrently. Never call it inside a transaction. Raises StripeUnavailable (the request stays open and will be
-    retried) and StripeRefused.
+    retried; no read is queued) and StripeRefused (a read is queued).
     """
     subscription = Subscription.objects.get(pk=change.subscription_id)
     # The state may have changed since the request was stored, and with it how the subscription is to end.

@@ -118,9 +118,10 @@ def _outcome_of(row: OverdueTry) -> str:
 
 
 def _pay(payment: Payment, params: Mapping[str, Any], *, key: str) -> bool:
-    """Pay the invoice at Stripe; return False, without asking, if the payment is no longer wanted.
+    """Ask Stripe to pay the invoice and return True; return False, without asking, if it is no longer wanted.
 
-    If a retry of Stripe's own was faster, the invoice is paid although Stripe refuses: that is no error.
+    If a retry of Stripe's own was faster, the invoice is paid although Stripe refuses: that is no error. Raises
+    Declined if the bank declines, StripeRefused for another refusal, StripeUnavailable.
     """
     if not _is_wanted(payment):
         return False

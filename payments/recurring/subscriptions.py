@@ -157,7 +157,7 @@ def _unseen_stop(row: Subscription) -> SubscriptionChange | None:
 
 
 def _was_immediate(agreed: objects.Subscription) -> bool:
-    """Return whether somebody ended the subscription immediately, not at the end of its paid time.
+    """Return whether the subscription ended within five minutes of a request to stop it.
 
     False for an end after failed payments, or if Stripe does not say when it was requested or ended.
     """

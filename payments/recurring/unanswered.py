@@ -64,7 +64,10 @@ def _unanswered() -> Iterator[StripeRequest]:
 
 
 def _retry_one(request: StripeRequest) -> bool:
-    """Send one request again; return whether Stripe answered. Raises nothing for an error of this request."""
+    """Send one request again; return whether Stripe answered. A refusal is an answer, and opens a case.
+
+    Logs any other error of this request, and raises none.
+    """
     try:
         if isinstance(request, SubscriptionChange):
             change_calls.ask(request)

@@ -50,7 +50,11 @@ def gift_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 
 def charge_reported(event: StripeEvent, reads: Reads) -> Effect:
-    """Handle charge.succeeded and .updated: a gift was received, and how. Fees come later (books/settlements.py)."""
+    """Handle charge.succeeded and .updated: a gift was received, and how.
+
+    A charge that has not succeeded does nothing, because its intent or invoice reports it. Fees come later
+    (books/settlements.py).
+    """
     charge = fact(event, objects.charge, reads.charge)
     if charge.status == "succeeded":
         return gift(_with_arrival(event, objects.intent_of(charge), reads), reads)
