@@ -1,1 +1,1 @@
-"""Alerts: rules that look at the database (looks.py, rules.py), and telling staff about them (watch.py, letters.py)."""
+"""Alerts: rules that check the database (looks.py, rules.py), and notifying staff (watch.py, letters.py)."""

@@ -1,4 +1,7 @@
-"""The letter to staff when something is wrong: what it is, since when, and what to do. One a person a telling."""
+"""The email to staff about an alert: what is wrong, since when, and what to do.
+
+Called by watch.py; the desk's samples call `draft`. When an alert is emailed, and when again, is in watch.py.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from payments.models import Alert
 
 
 def staff_alert(rule: Rule, alert: Alert, *, is_again: bool) -> list[Message]:
-    """Write to STAFF_ALERT_EMAILS, inside the caller's transaction. Nobody there: nothing is written.
+    """Queue one email per address in STAFF_ALERT_EMAILS, inside the caller's transaction; return the new messages.
 
-    Keyed by the alert, when it began and when it was told, so that two watchers cannot write twice.
+    The keys hold the alert's name, when it began and `told_at`, so that two processes cannot email the same thing.
     """
     addresses = enumerate(settings.STAFF_ALERT_EMAILS)
     return outbox.enqueue([draft(rule, alert, address, number, is_again=is_again) for number, address in addresses])
@@ -25,7 +28,10 @@ def staff_alert(rule: Rule, alert: Alert, *, is_again: bool) -> list[Message]:
 def draft(
     rule: Rule, alert: Alert, address: str, number: int = 0, *, is_again: bool = False, language: str = ""
 ) -> Message:
-    """The letter to one address, not owed yet; in the language of the installation unless told otherwise."""
+    """Return the email to one address, without queueing it. Its language is LANGUAGE_CODE unless `language` is given.
+
+    The alert needs `since` and `told_at`. `number` tells apart the emails of one alert to several addresses.
+    """
     language = language or settings.LANGUAGE_CODE
     moment = f"{alert.since:%Y%m%dT%H%M%S%f}:{alert.told_at:%Y%m%dT%H%M%S%f}"
     with translation.override(language):

@@ -1,6 +1,7 @@
-"""What the alerts look at: each function asks the database one thing and gives facts when something is wrong.
+"""The checks behind the alerts: each function returns facts if something is wrong, and None if all is well.
 
-Counts, minutes and ids only, never people. Real time, except where rows are dated by the business clock.
+Called through the rules (rules.py) by watch.py. Facts are counts, minutes and ids, never about people; rules.py puts
+them into words. Real time, except for rows that are dated by the business clock. Checks of emails are in mail_looks.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from members import clock
-from members.models import Message
 from payments import heartbeats
 from payments.inbox import queue
 from payments.models import (
@@ -37,65 +37,72 @@ State = StripeEvent.State
 
 WAITING_TOO_LONG = timedelta(minutes=5)
 FAILING_AFTER_TRIES = 3
-# What an event waits for comes within seconds, or within the quarter of an hour in which Stripe's list is asked for it.
+# The object that a parked event waits for arrives within seconds, or is fetched within 15 minutes (missed_events.py).
 PARKED_TOO_LONG = timedelta(hours=1)
-LETTERS_WAIT_TOO_LONG = timedelta(minutes=10)
-LETTERS_IN_TROUBLE = 3
-# Of the letters a provider told about: where this many come back, the list of addresses or our name is at fault.
-BOUNCES_IN_TROUBLE, BOUNCED_SHARE = 5, 0.05
-# Gmail and Yahoo ask for less than three in a thousand.
-COMPLAINTS_IN_TROUBLE, COMPLAINED_SHARE = 3, 0.001
-# Stripe repeats what was refused within the hour.
-REFUSED_LATELY = timedelta(hours=2)
-REFUSED_ALONE_FOR = timedelta(minutes=3)
+# A refused webhook counts for two hours: Stripe sends it again within one. It counts only if no webhook was accepted
+# since three minutes before it.
+REFUSED_WITHIN = timedelta(hours=2)
+NONE_ACCEPTED_FOR = timedelta(minutes=3)
 UNANSWERED_TOO_LONG = timedelta(minutes=10)
 ANSWER_DISPUTES_WITHIN = timedelta(days=3)
 RECENT = timedelta(days=1)
-# How many renewals a silence must have swallowed before it is strange: five by chance happen once in 150 times.
+# Silence is suspicious if it should have held this many renewals: five stay away by chance once in 150 times.
 EXPECTED_RENEWALS = 5
 
 
 def events_waiting() -> Facts | None:
-    """Nobody works them, or Stripe does not answer. What is parked waits its time, unless that is over."""
+    """Check for events that no drain processes, or for which Stripe does not answer.
+
+    A pending event counts if it arrived over five minutes ago and was tried; any waiting event if its next try is over
+    five minutes late. An event that a drain has claimed does not count.
+    """
     now = timezone.now()
     limit = now - WAITING_TOO_LONG
     was_tried = Q(state=State.PENDING, received_at__lt=limit, attempts__gt=0)
-    overdue = Q(state__in=StripeEvent.WAITING, next_try_at__lt=limit)
-    waiting = StripeEvent.objects.filter(was_tried | overdue).exclude(lease_until__gt=now)
-    return _counted(waiting, "received_at", now)
+    is_overdue = Q(state__in=StripeEvent.WAITING, next_try_at__lt=limit)
+    waiting = StripeEvent.objects.filter(was_tried | is_overdue).exclude(lease_until__gt=now)
+    return counted(waiting, "received_at", now)
 
 
 def events_dead() -> Facts | None:
-    hopeless = Q(state=State.DEAD) | Q(state=State.FAILED, failures__gte=FAILING_AFTER_TRIES)
-    return _counted(StripeEvent.objects.filter(hopeless), "received_at", timezone.now())
+    """Check for events that were given up, or failed at least three times."""
+    stuck = Q(state=State.DEAD) | Q(state=State.FAILED, failures__gte=FAILING_AFTER_TRIES)
+    return counted(StripeEvent.objects.filter(stuck), "received_at", timezone.now())
 
 
 def events_parked() -> Facts | None:
-    """They wait for something that does not come. Those that wait for a lost gift have a rule of their own."""
+    """Check for events that have waited over an hour for another event. For a lost gift: see `gifts_unknown`."""
     now = timezone.now()
     old = StripeEvent.objects.filter(state=State.PARKED, received_at__lt=now - PARKED_TOO_LONG)
-    return _counted(old.exclude(error__startswith=queue.LOST), "received_at", now)
+    return counted(old.exclude(error__startswith=queue.LOST), "received_at", now)
 
 
 def events_foreign() -> Facts | None:
-    """Of another mode or account: refused by the door. What other software on the account made was worked first."""
+    """Check for events of another mode or account, which the webhook view stored without processing them.
+
+    Events about objects of other software on the same account are processed before they are found to be foreign.
+    """
     recent = StripeEvent.objects.filter(state=State.FOREIGN, received_at__gt=timezone.now() - RECENT)
-    return _counted(recent.filter(processed_at=None), "received_at", timezone.now())
+    return counted(recent.filter(processed_at=None), "received_at", timezone.now())
 
 
 def gifts_unknown() -> Facts | None:
-    """Events that name a checkout of ours that our books lack: what they tell waits until somebody brings it back."""
+    """Check for events that name a checkout of ours whose row is missing, as after a restored backup."""
     waiting = StripeEvent.objects.filter(state=State.PARKED, error__startswith=queue.LOST)
-    return _counted(waiting, "received_at", timezone.now())
+    return counted(waiting, "received_at", timezone.now())
 
 
 def events_version() -> Facts | None:
+    """Check for recent events of another API version than ours."""
     recent = StripeEvent.objects.filter(is_sync=False, received_at__gt=timezone.now() - RECENT)
-    return _counted(recent.exclude(api_version=client.API_VERSION), "received_at", timezone.now())
+    return counted(recent.exclude(api_version=client.API_VERSION), "received_at", timezone.now())
 
 
 def no_events() -> Facts | None:
-    """Silence at our door, measured by the renewals that should have come. What we fetched ourselves did not come."""
+    """Check whether no webhook has arrived for suspiciously long, given the renewals that should have come.
+
+    Events that we fetched ourselves do not count. Off if ALERT_NO_EVENTS_HOURS is 0, and before the first webhook.
+    """
     hours = settings.ALERT_NO_EVENTS_HOURS
     came = StripeEvent.objects.filter(is_sync=False, is_listed=False)
     last = came.aggregate(last=Max("received_at"))["last"]
@@ -109,47 +116,20 @@ def no_events() -> Facts | None:
 
 
 def signatures_refused() -> Facts | None:
-    """Somebody knocks in Stripe's form, and since then nothing with a signature that fits: our secret is wrong."""
+    """Check whether a webhook was refused for its signature and none was accepted since: our secret is wrong."""
     refused = heartbeats.refused_at()
     now = timezone.now()
-    if refused is None or refused < now - REFUSED_LATELY:
+    if refused is None or refused < now - REFUSED_WITHIN:
         return None
-    fitting = StripeEvent.objects.filter(is_sync=False, is_listed=False)
-    if fitting.filter(received_at__gt=refused - REFUSED_ALONE_FOR).exists():
+    accepted = StripeEvent.objects.filter(is_sync=False, is_listed=False)
+    if accepted.filter(received_at__gt=refused - NONE_ACCEPTED_FOR).exists():
         return None
     return {"minutes": round((now - refused).total_seconds() / 60)}
 
 
-def letters_waiting() -> Facts | None:
-    owed = Message.objects.filter(state__in=(Message.State.PENDING, Message.State.SENDING))
-    now = clock.now()
-    return _counted(owed.filter(created_at__lt=now - LETTERS_WAIT_TOO_LONG), "created_at", now)
-
-
-def letters_failed() -> Facts | None:
-    now = clock.now()
-    lost = Message.objects.filter(state__in=(Message.State.FAILED, Message.State.UNKNOWN), created_at__gt=now - RECENT)
-    facts = _counted(lost, "created_at", now)
-    return facts if facts and facts["count"] >= LETTERS_IN_TROUBLE else None
-
-
-def letters_returned() -> Facts | None:
-    """Real time: a provider's reports are dated by it."""
-    return _told_of(Message.Delivery.BOUNCED, timezone.now() - RECENT, BOUNCES_IN_TROUBLE, BOUNCED_SHARE)
-
-
-def letters_complained() -> Facts | None:
-    return _told_of(Message.Delivery.COMPLAINED, timezone.now() - 7 * RECENT, COMPLAINTS_IN_TROUBLE, COMPLAINED_SHARE)
-
-
-def letters_withheld() -> Facts | None:
-    """Owed to somebody, about their money, and not sent because their address takes no mail."""
-    now = timezone.now()
-    kept = Message.objects.filter(withheld=Message.Withheld.SUPPRESSED, withheld_at__gt=now - RECENT)
-    return _counted(kept, "withheld_at", now)
-
-
 def silent(name: str) -> Look:
+    """Return a check whether the process with this name was not heard of for too long."""
+
     def look() -> Facts | None:
         age = heartbeats.ages()[name]
         if age is None:
@@ -173,16 +153,19 @@ def not_listed() -> Facts | None:
 
 
 def open_cases(*kinds: Case.Kind) -> Look:
-    return lambda: _counted(Case.objects.filter(kind__in=kinds, settled_at=None), "opened_at", clock.now())
+    """Return a check for open cases of these kinds."""
+    return lambda: counted(Case.objects.filter(kind__in=kinds, settled_at=None), "opened_at", clock.now())
 
 
 def disputes_due() -> Facts | None:
+    """Check for disputes that must be answered within three days, late ones included."""
     waiting = (Dispute.Status.NEEDS_RESPONSE, Dispute.Status.WARNING_NEEDS_RESPONSE)
     due = Dispute.objects.filter(status__in=waiting, respond_by__lt=clock.now() + ANSWER_DISPUTES_WITHIN)
     return {"count": count} if (count := due.count()) else None
 
 
 def requests_unanswered() -> Facts | None:
+    """Check for stops, changes, refunds and retries that Stripe has not answered for ten minutes."""
     old = {"state": "requested", "requested_at__lt": clock.now() - UNANSWERED_TOO_LONG}
     count = sum(
         model._default_manager.filter(**old).count() for model in (SubscriptionChange, RefundRequest, OverdueTry)
@@ -200,23 +183,17 @@ def redis_away() -> Facts | None:
 
 
 def books_broken() -> Facts | None:
+    """Check the invariants of the ledger. Costly: one query for each, over all rows."""
     return broken_facts(invariants.broken())
 
 
 def broken_facts(broken: list[str]) -> Facts | None:
+    """Return the facts about these broken invariants, None for []."""
     return {"count": len(broken), "first": broken[0]} if broken else None
 
 
-def _told_of(what: Message.Delivery, since: datetime, least: int, share: float) -> Facts | None:
-    """How many of the letters that a provider told about since then ended like that, if it is many and much."""
-    told = Message.objects.exclude(delivery=Message.Delivery.UNTOLD).filter(delivery_at__gt=since).order_by()
-    found = told.aggregate(count=Count("pk", filter=Q(delivery=what)), total=Count("pk"))
-    if found["count"] < least or found["count"] <= share * found["total"]:
-        return None
-    return {"count": found["count"], "total": found["total"]}
-
-
-def _counted(rows: QuerySet[Any], since: str, now: datetime) -> Facts | None:
+def counted(rows: QuerySet[Any], since: str, now: datetime) -> Facts | None:
+    """Return how many rows there are, and the age of the oldest in minutes by its field `since`; None if none."""
     found = rows.order_by().aggregate(count=Count("pk"), oldest=Min(since))
     if not found["count"]:
         return None
@@ -224,7 +201,10 @@ def _counted(rows: QuerySet[Any], since: str, now: datetime) -> Facts | None:
 
 
 def _late(at: datetime | None, within: timedelta) -> Facts | None:
-    """A new installation has nothing to compare yet."""
+    """Return how long ago `at` was, if that is longer than `within`; else None.
+
+    For a run that has never finished the ages are "?", or None on a new installation, which has nothing to compare yet.
+    """
     now = timezone.now()
     if at is None:
         is_new = not StripeEvent.objects.filter(received_at__lt=now - within).exists()

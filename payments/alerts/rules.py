@@ -1,7 +1,7 @@
-"""What staff are alarmed by, in words: each rule with what it looks at and what to do.
+"""The catalogue of alerts: each rule with its check, and the words for staff about what is wrong and what to do.
 
-What is looked at is in looks.py; who is told, and when, in watch.py. Every rule has a section of its name in
-docs/operations.md.
+The checks are in looks.py; who is notified, and when, is in watch.py. Every rule has a section of its name in
+docs/operations.md. `doctor` and the metrics list the rules too.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from payments.alerts import looks
+from payments.alerts import looks, mail_looks
 from payments.alerts.looks import Look
 from payments.models import Case
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`look` returns None when all is well, else facts for the words. A mild rule is logged and mailed to nobody. A
-    costly one is looked at by the daily jobs and by `doctor`, not every minute.
+    """A rule: `look` returns None if all is well, else the facts for `words`.
+
+    A rule that is not grave is a warning: it is logged, and emailed to nobody. A costly rule is checked by the daily
+    jobs and by `doctor`, not every minute. `desk` is the address on the staff desk that helps, if there is one.
     """
 
     name: str
@@ -97,8 +99,8 @@ ABOUT_EVENTS = (
     ),
 )
 
-# What a person must decide about somebody's money. Cases with an alert of their own are not among them.
-ABOUT_MONEY = (
+# Kinds of cases in which a person must decide about money. Kinds that have an alert of their own are left out.
+MONEY_CASES = (
     Case.Kind.AMOUNT_MISMATCH,
     Case.Kind.DUPLICATE_PAYMENT,
     Case.Kind.DUPLICATE_SUBSCRIPTION,
@@ -112,10 +114,10 @@ ABOUT_MONEY = (
     Case.Kind.TAKEN_TWICE,
 )
 
-ABOUT_PROMISES = (
+ABOUT_GIFTS_AND_EMAILS = (
     Rule(
         "cases-open",
-        looks.open_cases(*ABOUT_MONEY),
+        looks.open_cases(*MONEY_CASES),
         _("Money waits for a decision"),
         _("Open cases about money: %(count)d. The oldest is %(minutes)d minutes old."),
         _("Open each and decide: give back, stop one of two, or settle it with a note."),
@@ -139,7 +141,7 @@ ABOUT_PROMISES = (
     ),
     Rule(
         "letters-waiting",
-        looks.letters_waiting,
+        mail_looks.letters_waiting,
         _("Letters are waiting"),
         _("Letters that have waited for more than ten minutes: %(count)d. The oldest: %(minutes)d minutes."),
         _("Look whether the worker and beat run, Redis answers and the mail server takes letters."),
@@ -147,7 +149,7 @@ ABOUT_PROMISES = (
     ),
     Rule(
         "letters-failed",
-        looks.letters_failed,
+        mail_looks.letters_failed,
         _("Letters could not be sent"),
         _("Letters of the last day that could not be sent, or of which nobody knows whether they were: %(count)d."),
         _("Read the errors. Correct addresses, and send again what matters."),
@@ -155,7 +157,7 @@ ABOUT_PROMISES = (
     ),
     Rule(
         "letters-returned",
-        looks.letters_returned,
+        mail_looks.letters_returned,
         _("Many letters come back"),
         _("Letters of the last day that came back: %(count)d of %(total)d that the mail provider told about."),
         _("Read the provider’s words on some of them: addresses that do not exist, or a server that refuses us."),
@@ -163,7 +165,7 @@ ABOUT_PROMISES = (
     ),
     Rule(
         "letters-complained",
-        looks.letters_complained,
+        mail_looks.letters_complained,
         _("Readers mark our letters as spam"),
         _("Letters of the last week that were marked as spam: %(count)d of %(total)d that the provider told about."),
         _("Look which letters they were. Above three in a thousand, large providers stop taking any of our mail."),
@@ -171,7 +173,7 @@ ABOUT_PROMISES = (
     ),
     Rule(
         "letters-withheld",
-        looks.letters_withheld,
+        mail_looks.letters_withheld,
         _("Some addresses take no letters"),
         _("Letters of the last day that were not sent because nothing is sent to their address: %(count)d."),
         _("Find another way to reach these supporters, correct their address, and send the letter again."),
@@ -195,7 +197,7 @@ ABOUT_PROMISES = (
     ),
 )
 
-ABOUT_BOOKS = (
+ABOUT_LEDGER = (
     Rule(
         "differences-open",
         looks.differences_open,
@@ -267,5 +269,5 @@ ABOUT_PROCESSES = (
     ),
 )
 
-RULES: tuple[Rule, ...] = (*ABOUT_EVENTS, *ABOUT_PROMISES, *ABOUT_BOOKS, *ABOUT_PROCESSES)
+RULES: tuple[Rule, ...] = (*ABOUT_EVENTS, *ABOUT_GIFTS_AND_EMAILS, *ABOUT_LEDGER, *ABOUT_PROCESSES)
 BY_NAME = {rule.name: rule for rule in RULES}

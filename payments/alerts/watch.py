@@ -1,7 +1,7 @@
-"""Watching: looks at every rule, writes down what fires, tells staff once, again every six hours, and when it is over.
+"""The watch: checks the rules, records which fire, and notifies staff once, then every six hours while it lasts.
 
-Called every minute by the drain and by a task, each of which lives when the other does not, and by the daily jobs for
-what is costly. The row of a rule is locked while it is judged: however many watch, one tells.
+Called every minute by the drain and by a task, so that one works when the other is down, and by the daily jobs for the
+costly rules. The row of a rule is locked while it is judged, so that several processes send one notification.
 """
 
 from __future__ import annotations
@@ -20,29 +20,34 @@ from payments.models import Alert
 
 log = logging.getLogger("hromada.alerts")
 
-TOLD_AGAIN_AFTER = timedelta(hours=6)
-# One that comes and goes is not told each time.
-TOLD_ANEW_AFTER = timedelta(minutes=30)
+# How long after an email staff get the next one: about the same alert while it lasts, or about a new start of it. The
+# second prevents an email for each start of an alert that comes and goes.
+REPEAT_AFTER = timedelta(hours=6)
+RESTART_AFTER = timedelta(minutes=30)
 
 
 def look(rules: Iterable[Rule] = RULES) -> Iterator[tuple[Rule, Facts | None]]:
-    """Each rule with what it sees now, None when all is well. Writes nothing; one that breaks is left out."""
+    """Check these rules now; yield each with its facts, or None if all is well. Writes nothing.
+
+    A rule that raises an error is logged and left out. Raises InterfaceError or OperationalError if the database does
+    not answer.
+    """
     for rule in rules:
         try:
             with transaction.atomic():
                 seen = rule.look()
-        except (InterfaceError, OperationalError):  # the database is away: nothing can be said at all
+        except (InterfaceError, OperationalError):  # without the database no rule can be checked
             raise
-        except Exception as problem:  # one rule that breaks must not blind the others
-            log.error("alert %s not looked at: %s", rule.name, type(problem).__name__)
+        except Exception as problem:  # an error in one rule must not hide the others
+            log.error("alert %s not checked: %s", rule.name, type(problem).__name__)
         else:
             yield rule, seen
 
 
 def judge() -> list[str]:
-    """Look at every rule that is not costly and tell what has changed; returns the names of what fires.
+    """Check every rule that is not costly, record and notify what has changed; return the names of those that fire.
 
-    Safe to call at any time and at once. Raises OperationalError while the database is away.
+    Safe to call concurrently. Raises InterfaceError or OperationalError if the database does not answer.
     """
     firing = firing_now()
     seen = list(look(rule for rule in RULES if not rule.is_costly))
@@ -53,7 +58,10 @@ def judge() -> list[str]:
 
 
 def report(name: str, facts: Facts | None) -> None:
-    """Tell what a rule saw, None when all is well: for somebody who has looked already."""
+    """Record the result of a rule that was checked already, and notify staff if it is due. None means all is well.
+
+    Raises KeyError for an unknown name.
+    """
     rule = BY_NAME[name]
     if facts is None:
         _end(rule)
@@ -62,21 +70,22 @@ def report(name: str, facts: Facts | None) -> None:
 
 
 def firing_now() -> set[str]:
-    """The names of what fires, as last judged. One query."""
+    """Return the names of the rules that fired when last judged. One query."""
     return set(Alert.objects.filter(since__isnull=False, ended_at=None).values_list("name", flat=True))
 
 
 def _fire(rule: Rule, facts: Facts) -> None:
+    """Record that a rule fires; log it when it begins, and notify staff if it is due. A warning is logged only."""
     Alert.objects.bulk_create([Alert(name=rule.name)], ignore_conflicts=True)
     with transaction.atomic():
         alert = Alert.objects.select_for_update().get(name=rule.name)
         now = timezone.now()
         if not alert.is_firing:
             alert.since, alert.ended_at = now, None
-            _say(rule, facts)
+            _log(rule, facts)
         alert.facts = facts
-        is_again = _was_told(alert)
-        if alert.told_at is None or now - alert.told_at >= (TOLD_AGAIN_AFTER if is_again else TOLD_ANEW_AFTER):
+        is_again = _was_notified(alert)
+        if alert.told_at is None or now - alert.told_at >= (REPEAT_AFTER if is_again else RESTART_AFTER):
             alert.told_at = now
             if rule.is_grave:
                 letters.staff_alert(rule, alert, is_again=is_again)
@@ -84,6 +93,7 @@ def _fire(rule: Rule, facts: Facts) -> None:
 
 
 def _end(rule: Rule) -> None:
+    """Record and log that a rule fires no longer; do nothing if it did not fire."""
     with transaction.atomic():
         alert = Alert.objects.select_for_update().filter(name=rule.name).first()
         if alert is None or alert.since is None or not alert.is_firing:
@@ -94,12 +104,12 @@ def _end(rule: Rule) -> None:
     log.warning("alert %s is over after %s minutes", rule.name, minutes)
 
 
-def _was_told(alert: Alert) -> bool:
-    """Whether staff know of it already: of this time, not of an earlier one."""
+def _was_notified(alert: Alert) -> bool:
+    """Return whether staff were notified since the alert last began."""
     return bool(alert.told_at and alert.since and alert.told_at >= alert.since)
 
 
-def _say(rule: Rule, facts: Facts) -> None:
-    """Numbers and ids only: facts hold nothing else."""
-    say = log.error if rule.is_grave else log.warning
-    say("alert %s: %s", rule.name, " ".join(f"{name}={value}" for name, value in facts.items()).replace("\n", " "))
+def _log(rule: Rule, facts: Facts) -> None:
+    """Log the facts, which hold numbers and ids only."""
+    write = log.error if rule.is_grave else log.warning
+    write("alert %s: %s", rule.name, " ".join(f"{name}={value}" for name, value in facts.items()).replace("\n", " "))

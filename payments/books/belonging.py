@@ -1,6 +1,7 @@
-"""What a subscription's payments say of its membership: the floor below is told days and amounts, never a payment.
+"""The days of membership that a subscription's payments pay for.
 
-Called where a payment was received (ledger.py) and where money went back or returned (refunds.py), with the
+Translates payments into days and amounts for members/belonging/memberships.py, which knows no payments. Called when an
+instalment was received (instalments.py) and when money was sent back, taken back or returned (refunds.py), with the
 supporter's row locked.
 """
 
@@ -17,21 +18,37 @@ from payments.models import Payment, Subscription
 
 
 def renew(payment: Payment, subscription: Subscription) -> None:
-    """Belonging begins or goes on by a payment that was received. Safe to call again."""
-    _go_on(subscription, _first_day(payment), _paid(payment))
+    """Begin or extend the subscription's membership by a received payment. Idempotent, in any order."""
+    _extend(subscription, _first_day(payment), _paid(payment))
 
 
 def credit(subscription: Subscription, first_day: date, through: date) -> None:
-    """The same by a period for which nothing was taken: Stripe paid it from the customer's credit there, or staff
-    forgave it. There is no payment, so the subscription keeps its last day. Safe to call again, and in any order.
+    """Begin or extend the membership by a period that cost nothing, from `first_day` through `through`.
+
+    Stripe paid its invoice from the customer's credit, or staff forgave it. As there is no payment to count from, the
+    last such day is stored on the subscription. Idempotent, in any order.
     """
     known = subscription.credited_through or first_day
     subscription.credited_through = max(known, first_day, through)
     subscription.save(update_fields=["credited_through"])
-    _go_on(subscription, first_day, _credited(subscription.credited_through, subscription))
+    _extend(subscription, first_day, _credited(subscription.credited_through, subscription))
 
 
-def _go_on(subscription: Subscription, first_day: date, paid: memberships.Paid) -> None:
+def count_again(subscription: Subscription) -> None:
+    """Recount the membership's days from all payments of the subscription; do nothing if it has no membership.
+
+    Removes the days of fully refunded or disputed payments where the level says so, and restores them if the money
+    returns. Idempotent.
+    """
+    if subscription.membership:
+        paid = [_paid(payment) for payment in _received(subscription)]
+        if subscription.credited_through:
+            paid.append(_credited(subscription.credited_through, subscription))
+        memberships.count_again(subscription.membership, paid)
+        _end(subscription)
+
+
+def _extend(subscription: Subscription, first_day: date, paid: memberships.Paid) -> None:
     subscription.membership = memberships.renew(
         supporter=subscription.supporter,
         source=f"subscription:{subscription.public_id}",
@@ -47,16 +64,6 @@ def _go_on(subscription: Subscription, first_day: date, paid: memberships.Paid) 
         _end(subscription)
 
 
-def count_again(subscription: Subscription) -> None:
-    """Take away the days of money that went back, where the level says so, or give them again. Safe to call again."""
-    if subscription.membership:
-        paid = [_paid(payment) for payment in _received(subscription)]
-        if subscription.credited_through:
-            paid.append(_credited(subscription.credited_through, subscription))
-        memberships.count_again(subscription.membership, paid)
-        _end(subscription)
-
-
 def _received(subscription: Subscription) -> QuerySet[Payment]:
     return subscription.payments.filter(status=Payment.Status.SUCCEEDED)
 
@@ -67,6 +74,7 @@ def _first_day(payment: Payment) -> date:
 
 
 def _paid(payment: Payment) -> memberships.Paid:
+    """Return the days that a received payment pays for: at least the day on which it was received."""
     first_day = _first_day(payment)
     return memberships.Paid(
         paid_through=max(payment.paid_through or first_day, first_day),
@@ -82,5 +90,6 @@ def _credited(through: date, subscription: Subscription) -> memberships.Paid:
 
 
 def _end(subscription: Subscription) -> None:
+    """End the membership if the subscription has ended; renewing or recounting may have moved its end."""
     if subscription.membership and subscription.ended_at:
         memberships.end(subscription.membership, clock.day_of(subscription.ended_at))

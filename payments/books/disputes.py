@@ -1,5 +1,7 @@
-"""Gifts a bank takes back: Stripe's disputes mirrored, their lines added, a case for staff. A bank debit returned weeks
-later comes as a dispute too, lost from the first day.
+"""Disputes: gifts that a bank takes back. Mirrors Stripe's disputes, writes their ledger lines, opens cases for staff.
+
+A bank debit that is returned weeks later is a dispute too, lost from the start. Called by the webhook handlers, inside
+the transaction of a group of events. Refunds that we make are in refunds.py.
 """
 
 from __future__ import annotations
@@ -16,14 +18,29 @@ from payments.stripe_api import objects
 
 
 def follow(dispute: objects.Dispute) -> Dispute:
-    """Make our row what Stripe's dispute is now. What Stripe's balance lost or got back has lines of its own.
+    """Update our row from Stripe's dispute, with its ledger lines and membership days; return the row.
 
-    An inquiry moves no money. Raises NotYet when the payment has not been recorded. Safe to call again.
+    A new dispute opens a case. A lost bank debit emails the supporter that the money was taken back. An inquiry moves
+    no money. Locks the supporter's row. Idempotent. Raises NotYet if the disputed payment is not recorded yet.
     """
     payment = refunds.payment_of(dispute)
     if payment is None:
         raise NotYet(f"payment of {dispute.id}")
     Supporter.objects.select_for_update().get(pk=payment.supporter_id)
+    row, is_new = _mirror(dispute, payment)
+    _write_lines(row, dispute)
+    taken = payment.disputes.aggregate(sum=Sum("withdrawn_amount"))["sum"] or 0
+    Payment.objects.filter(pk=payment.pk).update(disputed_amount=taken)
+    refunds.note_taken_back(payment)
+    if is_new:
+        _open_case(row)
+    if row.status == Dispute.Status.LOST and payment.is_debit:
+        refund_letters.payment_returned(payment)
+    return row
+
+
+def _mirror(dispute: objects.Dispute, payment: Payment) -> tuple[Dispute, bool]:
+    """Save Stripe's dispute as our row; return it, and whether it is new. Its amount never changes."""
     state = {
         "status": dispute.status,
         "reason": dispute.reason,
@@ -31,25 +48,28 @@ def follow(dispute: objects.Dispute) -> Dispute:
         "withdrawn_amount": dispute.taken,
     }
     facts = {"payment": payment, "amount": dispute.amount, "currency": dispute.currency}
-    row, is_new = Dispute.objects.update_or_create(
+    return Dispute.objects.update_or_create(
         stripe_dispute_id=dispute.id,
         create_defaults={**facts, "created_at": dispute.created_at, **state},
         defaults=state,
     )
-    _write_lines(row, dispute)
-    taken = payment.disputes.aggregate(sum=Sum("withdrawn_amount"))["sum"] or 0
-    Payment.objects.filter(pk=payment.pk).update(disputed_amount=taken)
-    refunds.note_taken_back(payment)
-    if is_new:
-        told = {"dispute": row.pk, "payment": payment.pk, "reason": row.reason, "amount": [row.amount, row.currency]}
-        cases.open_case(Case.Kind.DISPUTE, f"dispute:{dispute.id}", payment.supporter, told)
-    if row.status == Dispute.Status.LOST and payment.is_debit:
-        refund_letters.payment_returned(payment)
-    return row
+
+
+def _open_case(row: Dispute) -> None:
+    facts = {
+        "dispute": row.pk,
+        "payment": row.payment_id,
+        "reason": row.reason,
+        "amount": [row.amount, row.currency],
+    }
+    cases.open_case(Case.Kind.DISPUTE, f"dispute:{row.stripe_dispute_id}", row.payment.supporter, facts)
 
 
 def _write_lines(row: Dispute, dispute: objects.Dispute) -> None:
-    """Dated by when the money moved: what was won weeks later does not change the month that is closed."""
+    """Write a line for money withdrawn and one for money returned, each dated when it moved.
+
+    So a dispute won weeks later does not change a month that is closed.
+    """
     if at := dispute.withdrawn_at:
         ledger.write(LedgerEntry.Kind.DISPUTE, f"dispute:{dispute.id}", row.payment, -row.amount, at)
     if at := dispute.returned_at:

@@ -1,4 +1,8 @@
-"""Gifts that may not have been meant twice: two tabs, two devices, a second subscription. Noticed when they start."""
+"""Gifts that may have been made twice by mistake: in two tabs, on two devices, or as a second subscription.
+
+Called where a gift is received or a subscription begins, with the supporter's row locked. Opens cases; staff decide,
+and may undo one of the two (recurring/undoing.py).
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,10 @@ WINDOW = timedelta(hours=1)
 
 
 def check_subscription(subscription: Subscription) -> None:
-    """When this supporter has another live subscription: open a case, and ask the supporter whether it was meant.
-    Called with the supporter's row locked.
+    """Open a case if the supporter has another live subscription, and ask the supporter whether it was intended.
+
+    The supporter is not asked if every other one is ending already. Does nothing for a subscription that is over.
+    Idempotent.
     """
     others = subscription.supporter.subscriptions.alive().exclude(pk=subscription.pk).select_related("checkout")
     if not subscription.is_alive or not (found := list(others)):
@@ -25,12 +31,15 @@ def check_subscription(subscription: Subscription) -> None:
     facts = {"subscriptions": sorted(each.pk for each in [*found, subscription])}
     key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
     cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
-    if going := [each for each in found if not each.is_ending_or_asked_to]:
-        link_letters.duplicate_plan(subscription, going)
+    if continuing := [each for each in found if not each.is_ending_or_asked_to]:
+        link_letters.duplicate_plan(subscription, continuing)
 
 
 def check_payments(payments: Iterable[Payment]) -> None:
-    """`look_at_payment` for the gifts of many supporters: one question tells who gave before at all."""
+    """Check each of these new gifts as `check_payment` does, for many supporters at little cost.
+
+    One query finds the supporters who gave before; only their gifts are checked one by one.
+    """
     payments = list(payments)
     givers = [payment.supporter_id for payment in payments]
     earlier = Payment.objects.filter(supporter__in=givers).exclude(pk__in=[payment.pk for payment in payments])
@@ -41,10 +50,12 @@ def check_payments(payments: Iterable[Payment]) -> None:
 
 
 def check_payment(payment: Payment) -> None:
-    """Open a case when an equal gift of the same person came within an hour, or another of the same checkout ever:
-    two of its sessions were paid. Called with the supporter's row locked.
+    """Open a case if this received one-off gift has a twin: an equal one of the same supporter within an hour.
+
+    Another gift from the same checkout is a twin whatever its amount and time: two of its sessions were paid.
+    Idempotent.
     """
-    assert payment.paid_at is not None  # noqa: S101 - only received payments are looked at
+    assert payment.paid_at is not None  # noqa: S101 - only received payments are checked
     equal = Q(
         supporter=payment.supporter,
         amount=payment.amount,
@@ -52,8 +63,8 @@ def check_payment(payment: Payment) -> None:
         paid_at__range=(payment.paid_at - WINDOW, payment.paid_at + WINDOW),
     )
     received = Payment.objects.filter(status=Payment.Status.SUCCEEDED, frequency=Frequency.ONCE)
-    same = Q(checkout=payment.checkout) if payment.checkout else Q()
-    twins = received.filter(equal | same).exclude(pk=payment.pk).values_list("pk", flat=True)
+    same_checkout = Q(checkout=payment.checkout) if payment.checkout else Q()
+    twins = received.filter(equal | same_checkout).exclude(pk=payment.pk).values_list("pk", flat=True)
     if found := sorted(twins):
         facts = {"payments": sorted([*found, payment.pk])}
         key = f"payments:{'+'.join(str(pk) for pk in facts['payments'])}"

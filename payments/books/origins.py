@@ -1,7 +1,8 @@
-"""Whose a line of Stripe's balance is: of a gift of ours, of other software on the account, or Stripe's own.
+"""Where money on the Stripe account comes from: from a checkout or subscription of this installation, from other
+software on the same account, or from Stripe itself.
 
-Asks our books first and Stripe where they are silent, so that a gift nobody has booked is ours all the same. Called
-outside any transaction, by the handler of payouts and by the hourly comparison of the balance.
+Reads our ledger first and Stripe where the ledger has nothing, so that a gift we have not recorded yet counts as ours.
+Called outside any transaction, by the handler of payouts and by the comparison with Stripe.
 """
 
 from __future__ import annotations
@@ -21,37 +22,45 @@ Whose = PayoutLine.Whose
 
 
 def of_each(lines: Sequence[values.BalanceTransaction], reads: Reads) -> list[tuple[values.BalanceTransaction, Whose]]:
-    """Each line with whose it is. The lines must have been listed with what moved them."""
+    """Return each balance line with its owner: this installation (OURS), other software (OTHERS) or Stripe.
+
+    The lines must be listed with the object that moved the balance (`line.of`). May raise StripeUnavailable.
+    """
     sources = [settlements.source_of(line) for line in lines]
-    booked = set(LedgerEntry.objects.filter(source__in=sources).values_list("source", flat=True))
-    named = zip(lines, sources, strict=True)
-    return [(line, Whose.OURS if source in booked else _of(line, reads)) for line, source in named]
+    in_ledger = set(LedgerEntry.objects.filter(source__in=sources).values_list("source", flat=True))
+    return [
+        (line, Whose.OURS if source in in_ledger else _owner_of(line, reads))
+        for line, source in zip(lines, sources, strict=True)
+    ]
 
 
-def _of(line: values.BalanceTransaction, reads: Reads) -> Whose:
+def _owner_of(line: values.BalanceTransaction, reads: Reads) -> Whose:
     if line.of is None:
         return Whose.STRIPE
     if isinstance(line.of, objects.Charge):
-        return _of_charge(line.of, reads)
+        return _owner_of_charge(line.of, reads)
     return Whose.OURS if line.of.charge and is_ours(reads.charge(line.of.charge), reads) else Whose.OTHERS
 
 
-def _of_charge(charge: objects.Charge, reads: Reads) -> Whose:
-    """A debit that is with the bank, or that the bank refused, stands in Stripe's balance and brought us nothing."""
+def _owner_of_charge(charge: objects.Charge, reads: Reads) -> Whose:
+    """Return STRIPE for a bank debit of ours that is with the bank or was refused.
+
+    Such a debit has a line in Stripe's balance but has brought no money (docs/decisions/0026).
+    """
     if not is_ours(charge, reads):
         return Whose.OTHERS
     return Whose.OURS if charge.status == "succeeded" else Whose.STRIPE
 
 
 def is_ours(charge: objects.Charge, reads: Reads) -> bool:
-    """Return whether a checkout or subscription of ours led to this charge: by our ledger, else by Stripe."""
-    return _is_booked(charge) or led_here(charge, partial(_is_patron, reads=reads), reads)
+    """Return whether a checkout or subscription of ours led to this charge: by our payments, else by Stripe."""
+    return _is_recorded(charge) or led_here(charge, partial(_is_patron, reads=reads), reads)
 
 
 def led_here(charge: objects.Charge, is_patron: Callable[[str], bool], reads: Reads) -> bool:
     """Return whether Stripe's objects lead from a charge to a checkout or subscription of ours.
 
-    `is_patron` says whether a customer at Stripe has a subscription of ours: only then the charge's invoice is read.
+    `is_patron` says whether a customer at Stripe has a subscription of ours: only then is the charge's invoice read.
     """
     if checkouts.is_name(charge.checkout):
         return True
@@ -59,7 +68,7 @@ def led_here(charge: objects.Charge, is_patron: Callable[[str], bool], reads: Re
     return may_be and _is_instalment(charge, reads)
 
 
-def _is_booked(charge: objects.Charge) -> bool:
+def _is_recorded(charge: objects.Charge) -> bool:
     named = Q(stripe_charge_id=charge.id)
     if charge.payment_intent:
         named |= Q(stripe_payment_intent_id=charge.payment_intent)

@@ -1,7 +1,8 @@
-"""Payouts to the bank, each tied to the payments, refunds, disputes and fees it is made of, to the minor unit.
+"""Payouts to the bank, each linked to the balance lines it consists of: payments, refunds, disputes and fees.
 
-Two things are asked of each: do its lines add up to it, which is Stripe against Stripe; and are those lines that come
-from gifts of ours in our ledger, each with the amount and fee that stand there.
+Two checks, both to the minor unit: whether the lines of a payout add up to its amount (Stripe against Stripe), and
+whether the lines that come from our gifts are in our ledger. Called by the webhook handlers inside the transaction of
+a group of events, by the desk, and by the daily jobs.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from payments.models import Case, LedgerEntry, Payout, PayoutLine
 from payments.stripe_api import values
 
 Whose = PayoutLine.Whose
-# After an outage a payout may be told before what it is made of.
+# After an outage a payout may be reported before the payments it consists of.
 MISSING_FOR = timedelta(hours=1)
-_OURS, _TIED = Q(lines__whose=Whose.OURS), Q(lines__ledger_entry__isnull=False)
+_OURS = Q(lines__whose=Whose.OURS)
+_LINKED = Q(lines__ledger_entry__isnull=False)
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A payout's money by whose it is, in minor units of its currency. `missing` is ours and not in our ledger.
+    """A payout's money by its owner, in minor units of its currency, after fees.
 
-    `of_stripe` is Stripe's own, and what a failed debit brought and took back again: nothing but what failing cost.
+    `booked` and `missing` come from our gifts: in our ledger, and not in it. `of_others` comes from other software on
+    the account. `of_stripe` is Stripe's own, and the cost of failed debits: what they brought was taken back again.
     """
 
     booked: int
@@ -39,9 +42,10 @@ class Holding:
 
 
 def follow(payout: values.Payout, lines: Iterable[tuple[values.BalanceTransaction, PayoutLine.Whose]]) -> Payout:
-    """Make our row what Stripe's payout is now; with its lines, say what stays unexplained. Safe to call again.
+    """Update our row from Stripe's payout and, once its lines are complete, compare them with it; return the row.
 
-    Opens a case when the lines do not add up to the payout. What of them is missing in our books: `show_missing`.
+    Opens a case if the lines do not add up to the payout. Lines missing from our ledger are the task of
+    `show_missing`. Idempotent.
     """
     state = {"status": payout.status, "failure_code": payout.failure_code, "arrives_on": payout.arrives_on}
     facts = {"amount": payout.amount, "currency": payout.currency, "is_automatic": payout.is_automatic}
@@ -63,45 +67,51 @@ def follow(payout: values.Payout, lines: Iterable[tuple[values.BalanceTransactio
 
 
 def tie_lines() -> int:
-    """Tie lines of payouts to our settlement lines, whichever came first; returns how many were tied.
+    """Link payout lines to our settlement lines, whichever was stored first; return how many were linked.
 
-    What is tied is ours, also a debit's that was paid out before its bank had answered.
+    A linked line counts as ours, even if it belongs to a bank debit that was with the bank when it was stored.
+    Idempotent.
     """
     source = Concat(Value("balance_transaction:"), OuterRef("stripe_balance_transaction_id"))
     ours = LedgerEntry.objects.filter(source=source).values("pk")
-    untied = PayoutLine.objects.filter(Exists(ours), ledger_entry=None)
-    return untied.update(ledger_entry=Subquery(ours[:1]), whose=Whose.OURS)
+    unlinked = PayoutLine.objects.filter(Exists(ours), ledger_entry=None)
+    return unlinked.update(ledger_entry=Subquery(ours[:1]), whose=Whose.OURS)
 
 
 def breakdown(payout: Payout) -> dict[str, int]:
-    """What a payout is made of, in minor units of its currency: by Stripe's type, and the fees taken from all."""
+    """Return the sum of a payout's lines for each of Stripe's types, before fees, and under "fees" minus all fees.
+
+    In minor units of the payout's currency, for example `{"charge": 2500, "refund": -300, "fees": -98}`.
+    """
     rows = payout.lines.order_by("type").values("type").annotate(amount=Sum("amount"), fees=Sum("fee"))
     found = {row["type"]: row["amount"] for row in rows}
     return found | {"fees": -sum(row["fees"] for row in rows)}
 
 
 def holding(payout: Payout) -> Holding:
-    """What a payout holds, against our own ledger: `booked` is what stands there, not what Stripe says of it."""
-    row = _held(Payout.objects.filter(pk=payout.pk)).get()
+    """Return a payout's money by owner. `booked` is the sum in our ledger, which may differ from Stripe's."""
+    row = _with_sums(Payout.objects.filter(pk=payout.pk)).get()
     return Holding(row.booked, row.ours - row.booked, row.of_others, row.of_stripe)
 
 
 def show_missing() -> int:
-    """Open a case for each payout that has held money of ours for an hour which our ledger lacks; how many there are.
+    """Open a case for each payout with money from our gifts that is missing from our ledger; return how many there are.
 
-    Called by the daily jobs, so every hour. Safe to call again: a payout is one case.
+    A payout counts if, an hour after its lines were compared, a line of ours has no settlement or the sum of our lines
+    differs from the ledger's. Called by the daily jobs, which run every hour. Idempotent: one case per payout.
     """
     old = Payout.objects.filter(compared_at__lte=clock.now() - MISSING_FOR)
-    lacking = _held(old).filter(Q(unbooked__gt=0) | ~Q(ours=F("booked")))
-    for row in lacking:
+    incomplete = _with_sums(old).filter(Q(unbooked__gt=0) | ~Q(ours=F("booked")))
+    for row in incomplete:
         facts = {"payout": row.pk, "missing": [row.ours - row.booked, row.currency], "lines": row.unbooked}
         cases.open_case(Case.Kind.PAYOUT_NOT_BOOKED, f"payout:{row.stripe_payout_id}:missing", None, facts)
-    return len(lacking)
+    return len(incomplete)
 
 
-def _held(payouts: QuerySet[Payout]) -> QuerySet[Any]:
+def _with_sums(payouts: QuerySet[Payout]) -> QuerySet[Any]:
+    """Add to each payout the sums of `Holding`, and the number of our lines that are not in our ledger."""
     return payouts.annotate(
-        booked=_sum(F("lines__ledger_entry__settled_amount") - F("lines__ledger_entry__fee"), _TIED),
+        booked=_sum(F("lines__ledger_entry__settled_amount") - F("lines__ledger_entry__fee"), _LINKED),
         ours=_sum(F("lines__net"), _OURS),
         of_others=_sum(F("lines__net"), Q(lines__whose=Whose.OTHERS)),
         of_stripe=_sum(F("lines__net"), Q(lines__whose=Whose.STRIPE)),
@@ -130,7 +140,8 @@ def _line(row: Payout, line: values.BalanceTransaction, whose: PayoutLine.Whose)
 
 def _compare(row: Payout) -> None:
     explained = row.lines.aggregate(sum=Sum("net"))["sum"] or 0
-    row.unexplained, row.compared_at = row.amount - explained, clock.now()
+    row.unexplained = row.amount - explained
+    row.compared_at = clock.now()
     row.save(update_fields=["unexplained", "compared_at"])
     if row.unexplained:
         facts = {"payout": row.pk, "unexplained": [row.unexplained, row.currency]}

@@ -1,7 +1,7 @@
-"""How far each running campaign has come: counted from payments, told to the floor below. One query a kind of goal.
+"""The progress of each running campaign, counted from payments and handed to appeals/campaigns.py.
 
-Recomputed every minute and by the daily jobs, never within the transaction of a payment. Counting from the rows each
-time is safe to do twice, and right again after any refund.
+Counted every minute by a task and by the daily jobs, never inside the transaction of a payment, with one query for each
+kind of goal. Counting from the rows each time is idempotent, and correct again after any refund.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ from appeals import campaigns
 from appeals.models import Campaign
 from payments.models import KEPT, Payment, Subscription
 
-Counted = dict[int, int]  # campaign id: people, gifts, or minor units of the goal's currency
+# By campaign id: people, gifts, or minor units of the goal's currency. Campaigns without any are left out.
+Counted = dict[int, int]
 
 # Received, and not all of it sent back by us or taken back by a bank.
 STAYED = Q(status=Payment.Status.SUCCEEDED, refunded_amount__lt=F("amount") - F("disputed_amount"))
 
 
 def record_all() -> int:
-    """Counts every running campaign and writes its progress, what was reached elsewhere included. How many it were."""
-    counted_at = timezone.now()  # before the counting: a payment that comes meanwhile belongs to the next count
+    """Count every running campaign and store its progress; return how many there are.
+
+    The progress includes the campaign's starting value: what it had reached elsewhere, before it began here.
+    """
+    counted_at = timezone.now()  # read first: a payment that arrives during the count belongs to the next one
     running = list(Campaign.objects.running())
     counted = {kind: count(running_ids(running, kind)) for kind, count in COUNTS.items()}
     for campaign in running:
@@ -37,9 +41,10 @@ def running_ids(running: list[Campaign], kind: Campaign.Goal) -> list[int]:
 
 
 def patrons(campaign_ids: list[int]) -> Counted:
-    """People whose first paid subscription came through the campaign: a second one makes nobody a new patron.
+    """Return for each campaign how many people's first paid subscription came through it.
 
-    Paid means: a payment of it was received and not all of it went back.
+    A later subscription makes nobody a new patron. A subscription counts as paid if one of its payments was received
+    and not all of it went back.
     """
     paid = Subscription.objects.filter(Exists(Payment.objects.filter(STAYED, subscription=OuterRef("pk"))))
     earlier = Q(started_at__lt=OuterRef("started_at")) | Q(
@@ -50,12 +55,18 @@ def patrons(campaign_ids: list[int]) -> Counted:
 
 
 def gifts(campaign_ids: list[int]) -> Counted:
-    """Payments received, without those that went back in full. Every month of a monthly gift is one."""
+    """Return for each campaign how many payments were received and did not go back in full.
+
+    Every month of a monthly gift counts as one.
+    """
     return _by_campaign(Payment.objects.filter(STAYED), campaign_ids, Count("pk"))
 
 
 def money(campaign_ids: list[int]) -> Counted:
-    """What was received and kept, in minor units, of gifts in the goal's currency. Other currencies are not guessed."""
+    """Return for each campaign the sum received and kept, in minor units of the goal's currency.
+
+    Gifts in other currencies are left out: we do not guess rates.
+    """
     same = Payment.objects.filter(STAYED, currency=F("campaign__goal_currency"))
     return _by_campaign(same, campaign_ids, Sum(KEPT))
 
@@ -68,8 +79,7 @@ COUNTS: dict[Campaign.Goal, Callable[[list[int]], Counted]] = {
 
 
 def _by_campaign(rows: QuerySet, campaign_ids: list[int], what: Count | Sum) -> Counted:
-    """No query where no campaign asks for it."""
-    if not campaign_ids:
+    if not campaign_ids:  # no campaign has a goal of this kind: save the query
         return {}
     found = rows.filter(campaign__in=campaign_ids).order_by().values("campaign").annotate(number=what)
     return {row["campaign"]: int(row["number"]) for row in found}

@@ -1,7 +1,9 @@
-"""Sending money back: how much may be, and asking Stripe for it exactly once. What came of it is in refunds.py.
+"""Requests to send money back: how much can be refunded, and asking Stripe for a refund exactly once.
 
-Called by the staff's desk (request_refund), by the ledger when money came after a stop (look_at_instalment), and for
-requests left unanswered (ask_refund). Amounts are minor units of the payment's currency.
+Each request is a row, committed before Stripe is asked. Called by the desk's acts, through recurring/undoing.py
+(record, ask_refund), by instalments.py and ledger.py for money that must go back (refund_if_unwanted,
+send_back_on_arrival), and by recurring/unanswered.py, which retries. Stripe's refunds themselves are in refunds.py.
+Amounts are in minor units of the payment's currency.
 """
 
 from __future__ import annotations
@@ -29,8 +31,10 @@ State = RefundRequest.State
 
 
 def left(payment: Payment) -> int:
-    """What can still be sent back: received, less refunds, disputes, and requests that Stripe has not shown yet.
-    Nothing of what came outside Stripe.
+    """Return how much of a payment can still be refunded, in minor units of its currency.
+
+    That is the received amount less refunds, disputes, and requests whose refund Stripe has not reported yet; 0 if the
+    money has not arrived or came outside Stripe.
     """
     if payment.status != Payment.Status.SUCCEEDED or payment.is_outside_stripe:
         return 0
@@ -48,11 +52,11 @@ def request_refund(
     tells_supporter: bool = True,
     public_id: uuid.UUID | None = None,
 ) -> RefundRequest:
-    """Ask Stripe to send this much of a payment back. The refund itself arrives as Stripe's event, and is told then.
+    """Ask Stripe to refund this much of a payment; return the request.
 
-    The same `public_id` is the same request: a form sent twice sends money back once. Raises NothingToRefund,
-    RefundOutOfRange, RefundUnderWay, StripeUnavailable (written down, taken up again), StripeRefused (nothing was
-    sent back). Never call it inside a transaction.
+    The refund arrives as Stripe's event, and the supporter is emailed then. The same `public_id` is the same request,
+    so a form sent twice refunds once. Never call it inside a transaction. Raises NothingToRefund, RefundOutOfRange,
+    RefundUnderWay, StripeUnavailable (the request is stored and will be retried), StripeRefused (no money went back).
     """
     request = record(payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id)
     ask_refund(request)
@@ -70,20 +74,21 @@ def record(
     tells_supporter: bool = True,
     public_id: uuid.UUID | None = None,
 ) -> RefundRequest:
-    """The row of a wish, to be committed before Stripe is asked; the one that is there when it was sent before.
+    """Return the refund request with this `public_id`, creating it if there is none. Commit it before asking Stripe.
 
-    Raises NothingToRefund, RefundOutOfRange, RefundUnderWay.
+    Without a `public_id`, or with one that belongs to another payment, a new request gets a new id. Locks the
+    supporter's and the payment's row. Raises NothingToRefund, RefundOutOfRange, RefundUnderWay.
     """
     Supporter.objects.select_for_update().get(pk=payment.supporter_id)
-    held = Payment.objects.select_for_update().get(pk=payment.pk)
+    locked = Payment.objects.select_for_update().get(pk=payment.pk)
     known = RefundRequest.objects.filter(public_id=public_id).first() if public_id else None
-    if known and known.payment_id == held.pk:
+    if known and known.payment_id == locked.pk:
         return known
-    _check(held, amount)
-    fresh = uuid.uuid4() if known or public_id is None else public_id
-    return _made(
-        held,
-        fresh,
+    _check(locked, amount)
+    new_id = uuid.uuid4() if known or public_id is None else public_id
+    return _create(
+        locked,
+        new_id,
         amount=amount,
         reason=RefundRequest.Reason(reason),
         actor=actor,
@@ -93,7 +98,11 @@ def record(
 
 
 def ask_refund(request: RefundRequest) -> None:
-    """Ask Stripe, again if need be. Safe to call twice and at once. Raises StripeUnavailable, StripeRefused."""
+    """Ask Stripe for the refund, or ask again; once Stripe accepts, store its id and queue a read of it.
+
+    Idempotent; safe to call concurrently. Never call it inside a transaction. Raises StripeUnavailable (the request
+    stays open and will be retried) and StripeRefused.
+    """
     refund = stripe_requests.ask(request, client.create_refund, partial(_find_at_stripe, request))
     if refund:
         RefundRequest.objects.filter(pk=request.pk).update(stripe_refund_id=refund.id)
@@ -102,28 +111,32 @@ def ask_refund(request: RefundRequest) -> None:
 
 
 def read_again(request: RefundRequest) -> None:
-    """Have the refund that answers a request read from Stripe, through the queue of the events."""
+    """Queue a read of the request's refund from Stripe; do nothing while Stripe's id of it is unknown."""
     if request.stripe_refund_id:
         queue.request_sync("refund", request.stripe_refund_id, request.payment.stripe_customer_id)
 
 
-def tie(row: Refund, refund: objects.Refund) -> RefundRequest | None:
-    """The request of ours that a refund answers, seen now; None for one made at Stripe. Within the event's transaction.
+def note_answer(row: Refund, refund: objects.Refund) -> RefundRequest | None:
+    """Return our request that led to this refund and mark it as seen; return None for a refund made at Stripe.
 
-    Safe to call again: what was seen stays seen.
+    Called inside the transaction of the refund's event. Idempotent.
     """
     public_id = public_ids.parse(refund.request)
     request = row.payment.refund_requests.filter(public_id=public_id).first() if public_id else None
     if request and request.state != State.SEEN:
-        request.state, request.error, request.stripe_refund_id = State.SEEN, "", refund.id
+        request.state = State.SEEN
+        request.error = ""
+        request.stripe_refund_id = refund.id
         request.save(update_fields=["state", "error", "stripe_refund_id"])
     return request
 
 
 def refund_if_unwanted(payment: Payment, subscription: Subscription, charged_at: datetime) -> RefundRequest | None:
-    """Owe a renewal back that was charged after its supporter asked us to stop; None when it was not, or not by Stripe.
+    """Create a request to refund a renewal charged after the supporter asked us to stop; return it, or None.
 
-    Called in the transaction that records the money; asked by unanswered.py. Once a payment, however often it is told.
+    Returns None if nobody had asked to stop before `charged_at`, if the stop was undone since, if the payment came
+    outside Stripe, or if it has a refund request. So there is at most one per payment. Called inside the transaction
+    that records the money; recurring/unanswered.py sends the request to Stripe.
     """
     asked = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP)
     stop = asked.exclude(state__in=RefundRequest.GIVEN_UP).first()
@@ -134,14 +147,19 @@ def refund_if_unwanted(payment: Payment, subscription: Subscription, charged_at:
         return None
     with override(payment.supporter.language):
         sentence = _("You had asked us to stop before this payment was taken, so all of it goes back to you.")
-    return _made(payment, uuid.uuid4(), amount=payment.amount, reason=RefundRequest.Reason.REQUESTED, sentence=sentence)
+    reason = RefundRequest.Reason.REQUESTED
+    return _create(payment, uuid.uuid4(), amount=payment.amount, reason=reason, sentence=sentence)
 
 
 def send_back_on_arrival(payment: Payment) -> RefundRequest | None:
-    """Owe a payment back that staff gave up while its money was with the bank; in the transaction that records it."""
+    """Create a request to refund a payment that staff gave up while its money was with the bank.
+
+    Returns it, or None if staff did not, if the payment came outside Stripe, or if it has a refund request. Called
+    inside the transaction that records the money; recurring/unanswered.py sends the request to Stripe.
+    """
     if not payment.goes_back or payment.is_outside_stripe or payment.refund_requests.exists():
         return None
-    return _made(payment, uuid.uuid4(), amount=payment.amount, reason=RefundRequest.Reason.DUPLICATE)
+    return _create(payment, uuid.uuid4(), amount=payment.amount, reason=RefundRequest.Reason.DUPLICATE)
 
 
 def _check(payment: Payment, amount: int) -> None:
@@ -154,8 +172,8 @@ def _check(payment: Payment, amount: int) -> None:
         raise RefundOutOfRange(possible)
 
 
-def _made(payment: Payment, public_id: uuid.UUID, **wish: Any) -> RefundRequest:
-    request = RefundRequest(payment=payment, public_id=public_id, **wish)
+def _create(payment: Payment, public_id: uuid.UUID, **values: Any) -> RefundRequest:
+    request = RefundRequest(payment=payment, public_id=public_id, **values)
     metadata = {objects.METADATA_REFUND_REQUEST: str(public_id)}
     reason = str(request.reason)
     request.stripe_params = {**_source(payment), "amount": request.amount, "reason": reason, "metadata": metadata}
@@ -168,7 +186,7 @@ def _made(payment: Payment, public_id: uuid.UUID, **wish: Any) -> RefundRequest:
 
 
 def _source(payment: Payment) -> dict[str, str]:
-    """The payment as Stripe is told it."""
+    """Return the Stripe parameters that name the payment. Raises NothingToRefund if Stripe knows neither id."""
     if payment.stripe_payment_intent_id:
         return {"payment_intent": payment.stripe_payment_intent_id}
     if payment.stripe_charge_id:
@@ -177,5 +195,5 @@ def _source(payment: Payment) -> dict[str, str]:
 
 
 def _find_at_stripe(request: RefundRequest) -> objects.Refund | None:
-    made = client.refunds_of(_source(request.payment))
-    return next((refund for refund in made if refund.request == str(request.public_id)), None)
+    refunds = client.refunds_of(_source(request.payment))
+    return next((refund for refund in refunds if refund.request == str(request.public_id)), None)

@@ -1,8 +1,9 @@
-"""What Stripe settled for each line: amount, fee and rate in the currency of our account, as lines of their own.
+"""Settlements: ledger lines for what Stripe settled, with amount, fee and rate in the currency of our account.
 
-Stripe may know a fee only later, so it is never waited for: balance transactions are listed a hundred a call and
-matched to the lines that have none yet. Called by the drain when it has nothing more urgent, and every hour before the
-balance is compared. A line is asked for ever more seldom: one that never settles is shown by the nightly comparison.
+Stripe may know a fee only later, so nothing waits for it: balance transactions are listed, a hundred per call, and
+matched to the ledger lines without a settlement. Called by the drain when it is idle, by the handler of payouts, and
+every hour before the balance is compared. The longer a line waits, the more rarely it is looked up; a line that never
+settles is shown by the nightly comparison.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from payments.books import payouts
 from payments.models import LedgerEntry
 from payments.stripe_api import client, values
 
-# What a balance transaction is about, by Stripe's type. A debit that fails is taken back by a line of its own, which
-# settles nothing of ours: money that never came is in no line of our ledger.
+# How the `source` of the matching ledger line begins, by Stripe's type of the balance transaction. A bank debit that
+# fails is taken back by a balance transaction of its own ("failed"), which matches no ledger line: money that never
+# arrived has none.
 SOURCES = {
     "charge": "charge",
     "payment": "charge",
@@ -26,42 +28,47 @@ SOURCES = {
     "refund_failure": "refund",
     "payment_failure_refund": "failed",
 }
-# How the ids of refunds begin, of cards and of debits. A type "adjustment" says only that it is not the usual line.
+# How Stripe's ids of refunds begin: of cards, and of bank debits. The type "adjustment" alone does not say what it is.
 REFUND_IDS = ("re_", "pyr_")
 OVERLAP = timedelta(hours=1)
-# How long a line has waited when it is asked for the second time; then twice as long, and so on, for a month.
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=20), timedelta(days=30)
+# A line is looked up as soon as it is recorded, again after 20 seconds, 40, 80 and so on, for a month.
+FIRST_WAIT = timedelta(seconds=20)
+LONGEST_WAIT = timedelta(days=30)
 
 
 def unsettled() -> QuerySet[LedgerEntry]:
-    """Lines of money that Stripe moved and has not told the settlement of. A refund that ended before Stripe's balance
-    had the money for it moved nothing: neither of its lines is ever settled.
+    """Return the ledger lines of money that Stripe moved and whose settlement is not recorded yet.
+
+    Leaves out both lines of a refund that ended before Stripe's balance had money for it: nothing moved, so Stripe
+    never settles them. Leaves out money received outside Stripe too.
     """
-    named = LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).select_related("payment")
-    named = named.exclude(refund__ledger_entries__source__startswith="refund_called_off:")
-    return named.filter(settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):")
+    lines = LedgerEntry.objects.exclude(kind=LedgerEntry.Kind.SETTLEMENT).select_related("payment")
+    lines = lines.exclude(refund__ledger_entries__source__startswith="refund_called_off:")
+    return lines.filter(settlement=None, source__regex=r"^(charge|refund|refund_returned|dispute|dispute_returned):")
 
 
 def due(last_asked: datetime | None, now: datetime) -> list[LedgerEntry]:
-    """The lines to ask for now, when they were last looked through at `last_asked`: each when its wait has doubled.
+    """Return the unsettled lines of the last month that became due for a lookup between `last_asked` and `now`.
 
-    Without `last_asked` all that have waited for less than a month. Both moments are of the business clock.
+    A line is due when it is recorded, and 20, 40, 80 seconds and so on later. Without `last_asked`, return all of them.
+    Both moments are on the business clock (members/clock.py).
     """
-    open_ones = unsettled().filter(recorded_at__gt=now - LONGEST_WAIT)
-    return [line for line in open_ones if last_asked is None or _asked(line, now) > _asked(line, last_asked)]
+    recent = unsettled().filter(recorded_at__gt=now - LONGEST_WAIT)
+    return [line for line in recent if last_asked is None or _lookups(line, now) > _lookups(line, last_asked)]
 
 
-def _asked(line: LedgerEntry, at: datetime) -> int:
-    """How often a line has been asked for by then: once as soon as it is there."""
+def _lookups(line: LedgerEntry, at: datetime) -> int:
+    """Return how many times a line is to be looked up until `at`; the first time is when it is recorded."""
     if at < line.recorded_at:
         return 0
     return ((at - line.recorded_at) // FIRST_WAIT).bit_length() + 1
 
 
 def collect(wanted: Iterable[LedgerEntry] | None = None) -> int:
-    """Read Stripe's balance since the oldest of these lines, or of all unsettled ones; returns how many were written.
+    """List Stripe's balance and write settlements for these ledger lines, or for all unsettled ones; return how many.
 
-    Asks nothing when nothing is wanted. Raises StripeUnavailable. Safe to run in several processes at once.
+    Lists back to the oldest of the lines, and stops once each is found. Asks Stripe nothing if there are no lines.
+    Never call it inside a transaction. Safe to run concurrently. Raises StripeUnavailable, StripeRefused.
     """
     waiting = {line.source: line for line in (unsettled() if wanted is None else wanted)}
     if not waiting:
@@ -79,21 +86,27 @@ def collect(wanted: Iterable[LedgerEntry] | None = None) -> int:
 
 
 def _moved_since(line: LedgerEntry) -> datetime:
-    """Before when Stripe's line cannot be: a debit's is there from the day of its order, days before its money."""
+    """Return the earliest time of the balance transaction of this ledger line.
+
+    For a bank debit that is when it was ordered, days before its money arrives (docs/decisions/0026).
+    """
     is_gift = line.kind == LedgerEntry.Kind.CHARGE
     return min(line.occurred_at, line.payment.created_at) if is_gift else line.occurred_at
 
 
 def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
-    """Write what these lines of Stripe's balance settle, where it is not written yet: a payout brings its own."""
+    """Write the missing settlements from these balance transactions, which come with a payout. Idempotent."""
     waiting = {line.source: line for line in unsettled().filter(source__in=map(source_of, transactions))}
-    lines = [_line(line, told) for told in transactions if (line := waiting.pop(source_of(told), None))]
+    lines = [_line(line, each) for each in transactions if (line := waiting.pop(source_of(each), None))]
     LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
 
 
 def source_of(transaction: values.BalanceTransaction) -> str:
-    """Which of our lines a balance transaction settles. What a refund or a dispute took may come back under the type
-    under which it left, so the sign says which way it went: docs.stripe.com/reports/balance-transaction-types.
+    """Return the `source` of the ledger line that a balance transaction settles, such as "refund_returned:re_1".
+
+    It begins with "none:" for a type that settles none of our lines, and with "failed:" for a bank debit that failed.
+    Money that a refund or dispute took may come back under the type under which it left, so the sign decides:
+    docs.stripe.com/reports/balance-transaction-types.
     """
     kind = SOURCES.get(transaction.type, "none")
     if transaction.type == "adjustment":

@@ -1,7 +1,8 @@
-"""Differences between our books and Stripe's: written down once, seen again, gone, or settled by a person.
+"""Differences between our database and Stripe: recorded once, seen again, closed when gone, or closed by a person.
 
-The comparison finds them; nothing here changes money. "Take Stripe's" asks for the same fresh read that events cause.
-Values are plain text: an amount is minor units and code (`1000 EUR`), a moment ISO 8601, a state Stripe's word.
+The comparison (comparison/) records them, the desk closes them. Nothing here changes money: to accept Stripe's value is
+to queue a read of the object, as its events do. Values are plain text: an amount is minor units and a currency code
+(`1000 EUR`), a moment ISO 8601, a state Stripe's word.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ log = logging.getLogger("hromada.reconciliation")
 
 SUBSCRIPTION, PAYMENT, REFUND, DISPUTE = "subscription", "payment", "refund", "dispute"
 BALANCE, PAYOUT = "balance_transaction", "payout"
-# Not there on one side: we lack what Stripe has, or have what Stripe does not know.
+# Fields for an object as a whole: missing from our database, unknown to Stripe, or without a settlement.
 MISSING, EXTRA, UNSETTLED = "missing", "extra", "unsettled"
 STATUS, TAKEN, LINES = "status", "taken", "lines"
-# What a fresh read brings into our books. Money rows are only added: one that is wrong can only be noted.
+# The fields that reading the object again can bring in line. Ledger lines are only added, so a wrong one can only be
+# left with a note.
 _TAKEABLE = {
     REFUND: (MISSING, STATUS),
     DISPUTE: (MISSING, STATUS, TAKEN),
@@ -42,7 +44,10 @@ State = Difference.State
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One field of one object that Stripe says otherwise. `happened_at` is Stripe's time of the object."""
+    """A field of an object with two values: `ours`, in our database, and `theirs`, at Stripe.
+
+    An empty value means that the object does not exist there. `happened_at` is Stripe's time of the object.
+    """
 
     kind: str
     stripe_id: str
@@ -57,31 +62,36 @@ class Mismatch:
 
 
 def money(amount: int, currency: str) -> str:
+    """Return an amount in minor units as text, such as `1000 EUR`."""
     return f"{amount} {currency}"
 
 
 def record(mismatches: Sequence[Mismatch]) -> None:
-    """Open each, once; one that is open already is seen again. One noted with the same values stays noted."""
+    """Record each mismatch as an open difference, once; if it is open already, update its values and when it was seen.
+
+    A difference that a person left with a note stays closed as long as both values are the same. Idempotent.
+    """
     if not mismatches:
         return
-    now, known = timezone.now(), _known(mismatches)
-    fresh = []
+    now = timezone.now()
+    known = _known(mismatches)
+    new = []
     for mismatch in mismatches:
         row = known.get(mismatch.key)
         if row is None or (row.state == State.NOTED and not _is_same(row, mismatch)):
-            fresh.append(Difference(**mismatch.__dict__, found_at=now, seen_at=now))
+            new.append(Difference(**mismatch.__dict__, found_at=now, seen_at=now))
             log.error("difference found: %s %s %s", *mismatch.key)
         else:
             values = {"ours": mismatch.ours, "theirs": mismatch.theirs, "happened_at": mismatch.happened_at}
             Difference.objects.filter(pk=row.pk).update(**values, seen_at=now)
-    Difference.objects.bulk_create(fresh, ignore_conflicts=True)
+    Difference.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def close_gone(run: Reconciliation, looked_since: Mapping[str, datetime]) -> int:
-    """Close what this whole run looked for and did not find again; returns how many. `looked_since` says how far back
-    it looked for each kind.
+    """Close the differences that a complete run looked for and did not find again; return how many.
 
-    Also what a person left with a note: when the same comes again, it is new, and shown. Their note and name stay.
+    `looked_since` holds, for each kind, the time back to which the run looked. A difference that a person left with a
+    note is closed too, and keeps their note and name: if it comes back, it is new and shown again.
     """
     looked_for = Q()
     for kind, since in looked_since.items():
@@ -92,7 +102,10 @@ def close_gone(run: Reconciliation, looked_since: Mapping[str, datetime]) -> int
 
 
 def open_since() -> datetime | None:
-    """How far back the next comparison must look to meet what is open, or was taken since the last one."""
+    """Return the oldest `happened_at` of the differences that the next comparison must check again, or None.
+
+    Those are the open ones, and the ones for which Stripe's value was accepted since the last complete comparison.
+    """
     last = Reconciliation.objects.filter(kind=Reconciliation.Kind.OBJECTS, error="").exclude(finished_at=None).first()
     rows = Difference.objects.filter(state=State.OPEN)
     if last:
@@ -101,11 +114,11 @@ def open_since() -> datetime | None:
 
 
 def can_take(difference: Difference) -> bool:
-    """Whether reading the object again can bring our books to what Stripe says."""
+    """Return whether reading the object from Stripe again can make our value the same as Stripe's."""
     if difference.kind == SUBSCRIPTION:
         return difference.field != EXTRA
     if difference.kind == PAYMENT:
-        # Money that was received stays received: Stripe takes it back with a refund or a dispute.
+        # A received payment stays received: at Stripe its money goes back by a refund or a dispute.
         return difference.field == MISSING or (difference.field == STATUS and difference.ours != _RECEIVED)
     return difference.field in _TAKEABLE.get(difference.kind, ())
 
@@ -114,10 +127,11 @@ _RECEIVED = Payment.Status.SUCCEEDED.value
 
 
 def take(difference: Difference, actor: User) -> None:
-    """Have Stripe's side read into our books, through the same queue and rules as its events; the difference is taken.
+    """Accept Stripe's value: queue a read of the object, and close the difference as taken by `actor`.
 
-    The next comparison looks whether that was enough. Raises AlreadySettled, StripeUnavailable, StripeRefused, and
-    NotYet when Stripe's balance has no line to take. Never call it inside a transaction.
+    The read is processed like one of Stripe's events; the next comparison checks whether it was enough. Never call it
+    inside a transaction. Raises AlreadyClosed (also if `can_take` is False), StripeUnavailable, StripeRefused, and
+    NotYet if a balance line cannot be recorded, because our ledger line has another settlement.
     """
     if difference.state != State.OPEN or not can_take(difference):
         raise AlreadyClosed(difference.pk)
@@ -130,29 +144,35 @@ def take(difference: Difference, actor: User) -> None:
             agreed = client.read_subscription(difference.stripe_id)
             lost_checkouts.bring_back(agreed.checkout, {"subscription": agreed.id})
         queue.request_sync(difference.kind, difference.stripe_id)
-    _settle(difference, State.TAKEN, actor)
+    _close(difference, State.TAKEN, actor)
 
 
 def note(difference: Difference, actor: User, why: str) -> None:
-    """Leave it as it is, for a reason. It is not shown again unless a value changes, also if that changes back later.
+    """Close the difference with a note, leaving both values as they are.
 
-    Raises AlreadySettled.
+    It is shown again only if a value changes, even if it changes back later. Raises AlreadyClosed.
     """
-    _settle(difference, State.NOTED, actor, why.strip())
+    _close(difference, State.NOTED, actor, why.strip())
 
 
 @transaction.atomic
-def _settle(difference: Difference, state: State, actor: User, why: str = "") -> None:
-    held = Difference.objects.select_for_update().get(pk=difference.pk)
-    if held.state != State.OPEN:
-        raise AlreadyClosed(held.pk)
-    held.state, held.settled_at, held.settled_by, held.note = state, timezone.now(), actor, why
-    held.save(update_fields=["state", "settled_at", "settled_by", "note"])
-    log.info("difference.settled difference=%s state=%s actor=%s", held.pk, state.value, actor.pk)
+def _close(difference: Difference, state: State, actor: User, why: str = "") -> None:
+    row = Difference.objects.select_for_update().get(pk=difference.pk)
+    if row.state != State.OPEN:
+        raise AlreadyClosed(row.pk)
+    row.state = state
+    row.settled_at = timezone.now()
+    row.settled_by = actor
+    row.note = why
+    row.save(update_fields=["state", "settled_at", "settled_by", "note"])
+    log.info("difference.settled difference=%s state=%s actor=%s", row.pk, state.value, actor.pk)
 
 
 def _take_payment(charge_id: str) -> None:
-    """A gift given once is told by its intent, an instalment by its invoice. A checkout that is gone comes first."""
+    """Queue a read of the payment of a charge: a one-off gift by its intent, an instalment by its invoice.
+
+    A checkout whose row is missing, as after a restored backup, is restored first.
+    """
     charge = client.read_charge(charge_id)
     if charge.checkout:
         lost_checkouts.bring_back(charge.checkout, {"payment_intent": charge.payment_intent})
@@ -164,20 +184,24 @@ def _take_payment(charge_id: str) -> None:
 
 
 def _take_balance(transaction_id: str) -> None:
-    transaction_read = client.read_balance_transaction(transaction_id)
-    source = settlements.source_of(transaction_read)
+    """Record a balance line, or queue a read of the payment, refund or dispute that it belongs to.
+
+    Raises NotYet if our ledger line exists but gets its settlement from another balance line.
+    """
+    line = client.read_balance_transaction(transaction_id)
+    source = settlements.source_of(line)
     if LedgerEntry.objects.filter(source=source).exists():
         settlements.collect()
         if not LedgerEntry.objects.filter(source=f"balance_transaction:{transaction_id}").exists():
             raise NotYet(transaction_id)
     elif source.startswith(("charge:", "failed:")):
-        _take_payment(transaction_read.source)
+        _take_payment(line.source)
     else:
-        queue.request_sync(DISPUTE if source.startswith("dispute") else REFUND, transaction_read.source)
+        queue.request_sync(DISPUTE if source.startswith("dispute") else REFUND, line.source)
 
 
 def _known(mismatches: Sequence[Mismatch]) -> dict[tuple[str, str, str], Difference]:
-    """The open or noted rows about the same fields; an open one counts before a noted one."""
+    """Return the open or noted rows about these fields, by `Mismatch.key`; an open one rather than a noted one."""
     ids = {mismatch.stripe_id for mismatch in mismatches}
     rows = Difference.objects.filter(stripe_id__in=ids, state__in=(State.OPEN, State.NOTED)).order_by("pk")
     found: dict[tuple[str, str, str], Difference] = {}

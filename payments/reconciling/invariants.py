@@ -1,6 +1,7 @@
-"""Sentences that must stay true, checked in the database; and the books in one page, for `check_ledger`.
+"""The invariants of the ledger, checked in the database, and the report of `manage.py check_ledger`.
 
-Everything is summed by PostgreSQL; nothing is mended here. Amounts are minor units of the currency they stand under.
+Called by that command, by the daily jobs, and by an alert. PostgreSQL does all the sums; nothing is changed here.
+Amounts are in minor units of the currency under which they are listed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from payments.models import StripeEvent, Subscription
 from payments.reconciling import runs
 
 COLUMNS = ("payments", "gross", "fees", "refunds", "disputes", "net")
-_BOOKS = """
+_TOTALS = """
 SELECT l.currency,
        count(DISTINCT l.payment_id) FILTER (WHERE l.kind = 'charge'),
        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'charge'), 0)::bigint,
@@ -27,7 +28,8 @@ SELECT l.currency,
        coalesce(sum(l.settled_amount - l.fee) FILTER (WHERE l.settled_currency = l.currency), 0)::bigint
 FROM payments_ledgerentry l GROUP BY l.currency ORDER BY l.currency
 """
-_ELSEWHERE = """
+# What Stripe settled in another currency than that of the gift.
+_SETTLED_ELSEWHERE = """
 SELECT l.currency, l.settled_currency, sum(l.settled_amount)::bigint, sum(l.fee)::bigint,
        sum(l.settled_amount - l.fee)::bigint
 FROM payments_ledgerentry l WHERE l.kind = 'settlement' AND l.settled_currency <> l.currency
@@ -36,7 +38,10 @@ GROUP BY l.currency, l.settled_currency ORDER BY l.currency, l.settled_currency
 
 
 def report() -> dict[str, Any]:
-    """The books as CONTRACT says them: per currency, never added across currencies, with every broken sentence."""
+    """Return the report of `check_ledger --json`: totals per currency, counts, and the broken invariants.
+
+    Sums are never added across currencies. The keys are part of the command's contract.
+    """
     return {
         "currencies": _currencies(),
         "supporters": Supporter.objects.count(),
@@ -52,43 +57,44 @@ def report() -> dict[str, Any]:
 
 
 def broken() -> list[str]:
-    """One line for each sentence that does not hold, naming some of the rows; empty when the books are right."""
-    return [f"{sentence}: {', '.join(rows)}" for sentence, query in SENTENCES.items() if (rows := _rows(query))]
+    """Return one line for each broken invariant, with up to ten of its rows; [] if the ledger is consistent."""
+    return [f"{invariant}: {', '.join(rows)}" for invariant, query in INVARIANTS.items() if (rows := _rows(query))]
 
 
-# No level may give more (members/models/membership.py).
+# No level may give more days of grace (members/models/membership.py).
 MOST_GRACE_DAYS = 90
-# A payment pays at least for its own day (belonging.py): that of an old month may come after the month is over.
+# A payment pays at least for the day on which it arrived (belonging.py), even if its period was over by then.
 _PAID_THROUGH = "greatest(p.paid_through, (p.paid_at AT TIME ZONE %(zone)s)::date, m.starts_on)"
-# What Stripe paid from credit is time without a payment.
+# Days that Stripe paid from the customer's credit have no payment.
 _CREDITED = "coalesce(max(s.credited_through), m.starts_on)"
-SENTENCES: dict[str, str] = {
-    "every received payment has its line": """
+# Each invariant with a query that returns the rows that break it.
+INVARIANTS: dict[str, str] = {
+    "every received payment has a ledger line": """
         SELECT 'payment ' || p.id FROM payments_payment p
         WHERE p.status = 'succeeded' AND NOT EXISTS (
           SELECT FROM payments_ledgerentry l WHERE l.payment_id = p.id AND l.kind = 'charge')""",
-    "a payment's lines add up to what was received less what was sent back": """
+    "a payment's ledger lines add up to its amount less refunds and disputes": """
         SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_ledgerentry l ON l.payment_id = p.id
         GROUP BY p.id HAVING sum(l.amount) <>
           CASE WHEN p.status = 'succeeded' THEN p.amount - p.refunded_amount - p.disputed_amount ELSE 0 END""",
-    "a line is in its payment's currency": """
+    "a ledger line is in its payment's currency": """
         SELECT 'line ' || l.id FROM payments_ledgerentry l JOIN payments_payment p ON p.id = l.payment_id
         WHERE l.currency <> p.currency""",
-    "refunds stay within their payment": """
+    "refunds add up to their payment's refunded amount and never exceed its amount": """
         SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
         WHERE r.status IN ('pending', 'succeeded') GROUP BY p.id HAVING sum(r.amount) <> p.refunded_amount
           OR sum(r.amount) > p.amount""",
-    "what disputes took is what their payment lost": """
+    "disputes add up to their payment's disputed amount": """
         SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_dispute d ON d.payment_id = p.id
         GROUP BY p.id HAVING sum(d.withdrawn_amount) <> p.disputed_amount""",
-    "a settlement follows the sign of its line": """
+    "a settlement has the sign of its ledger line": """
         SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
         WHERE sign(s.settled_amount) <> sign(l.amount)""",
-    "a settlement in the same currency is the amount of its line": """
+    "a settlement in the same currency has the amount of its ledger line": """
         SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
         WHERE s.settled_currency = l.currency AND s.settled_amount <> l.amount""",
-    # A level says whether days stay when their money went back, and staff may change it: both outcomes are right.
-    "a membership is paid through what its subscription's payments paid for": f"""
+    # A level says whether days stay after a refund, and staff may change it: both outcomes are right.
+    "a membership is paid through a day that its subscription's payments paid for": f"""
         SELECT 'membership ' || m.id FROM members_membership m
         JOIN payments_subscription s ON s.membership_id = m.id
         JOIN payments_payment p ON p.subscription_id = s.id AND p.status = 'succeeded'
@@ -97,21 +103,21 @@ SENTENCES: dict[str, str] = {
           OR m.paid_through < {_CREDITED}
           OR m.paid_through < max({_PAID_THROUGH})
             FILTER (WHERE p.refunded_amount + p.disputed_amount < p.amount)""",  # noqa: S608 - our own words
-    "who has paid through today belongs today": """
+    "a payment that covers today has a membership that covers today": """
         SELECT 'payment ' || p.id FROM payments_payment p
         JOIN payments_subscription s ON s.id = p.subscription_id
         LEFT JOIN members_membership m ON m.id = s.membership_id
         WHERE p.status = 'succeeded' AND p.paid_through >= %(today)s
           AND p.refunded_amount + p.disputed_amount < p.amount
           AND (m.id IS NULL OR m.ended_on <= %(today)s OR m.grace_through < %(today)s)""",
-    "who belongs by a subscription has paid, through today or within grace": f"""
+    "a subscription's membership that covers today was paid through today, or within grace": f"""
         SELECT 'membership ' || m.id FROM members_membership m
         JOIN payments_subscription s ON s.membership_id = m.id
         WHERE m.grace_through >= %(today)s AND coalesce(s.credited_through < %(today)s - %(grace)s::int, true)
           AND NOT EXISTS (
           SELECT FROM payments_payment p WHERE p.subscription_id = s.id AND p.status = 'succeeded'
             AND {_PAID_THROUGH} >= %(today)s - %(grace)s::int)""",  # noqa: S608 - our own words
-    "what was taken back twice is shown to staff": """
+    "a payment of which more was taken back than given has a case": """
         SELECT 'payment ' || p.id FROM payments_payment p
         WHERE p.refunded_amount + p.disputed_amount > p.amount AND NOT EXISTS (
           SELECT FROM payments_case c WHERE c.key = 'payment:' || p.id || ':taken_twice')""",
@@ -136,15 +142,15 @@ def _rows(query: str) -> list[str]:
 
 def _currencies() -> dict[str, dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(_BOOKS)
-        books: dict[str, dict[str, Any]] = {
+        cursor.execute(_TOTALS)
+        totals: dict[str, dict[str, Any]] = {
             row[0]: dict(zip(COLUMNS, row[1:], strict=True)) for row in cursor.fetchall()
         }
-        cursor.execute(_ELSEWHERE)
+        cursor.execute(_SETTLED_ELSEWHERE)
         for currency, settled, gross, fees, net in cursor.fetchall():
-            elsewhere = books[currency].setdefault("settled_elsewhere", {})
+            elsewhere = totals[currency].setdefault("settled_elsewhere", {})
             elsewhere[settled] = {"gross": gross, "fees": fees, "net": net}
-    return books
+    return totals
 
 
 def _by_state(rows: Any) -> dict[str, int]:

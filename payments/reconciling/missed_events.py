@@ -1,6 +1,7 @@
-"""Events that Stripe made and that never came here: listed every quarter of an hour, stored as if they had come.
+"""Missed events: Stripe made them, but they never arrived. Listed every 15 minutes and stored as if they had arrived.
 
-Stripe lists events for thirty days. After a longer silence the gap is said, and the comparison of objects covers it.
+Called by a task and by `manage.py reconcile`. Stripe lists events for thirty days. A longer gap is logged, and covered
+by the comparison of objects (comparison/).
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from payments.stripe_api.event_types import HANDLED
 log = logging.getLogger("hromada.reconciliation")
 
 KEPT_BY_STRIPE = timedelta(days=30)
-# An event may be listed a little later than its time says.
+# Stripe may list an event a little later than its own time.
 OVERLAP = timedelta(hours=1)
 TYPES_A_CALL = 20
 EVENTS = Reconciliation.Kind.EVENTS
 
 
 def collect() -> Reconciliation | None:
-    """Store every event of our types that Stripe lists since the last complete run and that we lack.
+    """Store every event since the last complete run that Stripe lists and our database does not have; return the run.
 
-    Delivered ones too: a restored database lacks events that Stripe delivered. Returns the run, with Stripe's error
-    on it when it stopped half-way: the next one begins where the last complete one did. None while another process is
-    at it. Safe to call at any time: an event that we have is left alone.
+    That includes events that Stripe has delivered: a restored database has lost some. If Stripe stops answering, its
+    error is stored on the run, and the next run starts where the last complete one did. Returns None while another
+    process lists events. Idempotent. Never call it inside a transaction.
     """
     with runs.alone(EVENTS) as is_ours:
         if not is_ours:
@@ -46,7 +47,8 @@ def collect() -> Reconciliation | None:
 
 
 def _since(until: datetime) -> datetime:
-    last, oldest = runs.last_complete(EVENTS), until - KEPT_BY_STRIPE
+    last = runs.last_complete(EVENTS)
+    oldest = until - KEPT_BY_STRIPE
     if last is None:
         return oldest
     if last.until < oldest:
@@ -57,7 +59,10 @@ def _since(until: datetime) -> datetime:
 
 
 def _store_missing(page: list[dict[str, Any]]) -> int:
-    """Listed events are rendered at the API version of their making, which they name: handlers heed it anyway."""
+    """Store the events of a page that are missing from our database, oldest first; return how many.
+
+    Stripe lists each event in the API version in which it was made. The event names it, and handlers check it.
+    """
     known = set(StripeEvent.objects.filter(pk__in=[event["id"] for event in page]).values_list("pk", flat=True))
     missing = [event for event in page if event["id"] not in known]
     stored = [event["id"] for event in reversed(missing) if _store(event)]
@@ -66,5 +71,5 @@ def _store_missing(page: list[dict[str, Any]]) -> int:
 
 
 def _store(event: dict[str, Any]) -> bool:
-    # The SDK reads Stripe's decimals as Decimal; as text they are again what Stripe sends.
+    # The SDK turns Stripe's decimals into Decimal; written as text they are what Stripe sent.
     return queue.store(event, json.dumps(event, default=str).encode(), StripeEvent.State.PENDING)

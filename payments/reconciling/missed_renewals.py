@@ -1,7 +1,6 @@
-"""Renewals that did not come: the day has passed, and neither a payment nor a failed one was told. Found every day.
+"""Missed renewals: the day has passed, and Stripe has reported neither a payment nor a failed one.
 
-An event that Stripe never made is in no list of events; a subscription that was never read again looks well. Called
-by the daily jobs.
+Called by the daily jobs. missed_events.py cannot find them: an event that Stripe never made is in no list of events.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ log = logging.getLogger("hromada.daily")
 
 # Stripe bills within hours of the day, and its events may take a while.
 PATIENCE = timedelta(days=2)
-# A try to charge may be dated a little before the day, in another time zone.
+# In another time zone an attempt to charge may be dated a little before the day.
 BEFORE = timedelta(days=1)
 
 
 def find(today: date) -> int:
-    """Open a case, once a period, for every missed renewal, and have its subscription read from Stripe.
+    """Open a case for each missed renewal and queue a read of its subscription; return how many are new.
 
-    Missed is one more than two days past its business date, of a subscription that is alive, neither paused nor
-    stopping, without a payment received, failed or with the bank for the period. Returns how many are new.
+    A renewal is missed if its day is more than two days past, the subscription is live and neither paused nor stopping,
+    and the period has no payment that was received, failed or is with the bank. Idempotent: one case per period.
     """
     new = 0
     for subscription in _missed(today).select_related("supporter").iterator(chunk_size=500):
-        new += _tell(subscription)
+        new += _open_case(subscription)
     return new
 
 
@@ -45,7 +44,8 @@ def _missed(today: date) -> QuerySet[Subscription]:
     return due.filter(~Exists(payments), collection_paused=False).order_by("renews_on", "pk")
 
 
-def _tell(subscription: Subscription) -> bool:
+def _open_case(subscription: Subscription) -> bool:
+    """Open the case of this period's renewal and queue a read; return False if the case exists already."""
     key = f"subscription:{subscription.pk}:renewal:{subscription.renews_on.isoformat()}"
     if Case.objects.filter(key=key).exists():
         return False
@@ -53,5 +53,5 @@ def _tell(subscription: Subscription) -> bool:
     with transaction.atomic():
         cases.open_case(Case.Kind.RENEWAL_MISSED, key, subscription.supporter, facts)
         queue.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
-    log.error("renewal of subscription %s did not come: due on %s", subscription.pk, subscription.renews_on)
+    log.error("renewal of subscription %s is missing: due on %s", subscription.pk, subscription.renews_on)
     return True

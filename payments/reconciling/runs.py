@@ -1,7 +1,7 @@
-"""Keeping in step with Stripe: the runs that look (missed events, object by object) and whether all is well.
+"""Runs of the reconciliation with Stripe: how a run is recorded, and whether we are in step with Stripe.
 
-What a run does is in missed_events.py and comparison/; here is how a run is written down, and the one sign that the
-desk, /metrics and `check_ledger` show. Freshness is real time; the spans looked at are Stripe's time.
+The runs themselves are missed_events.py and comparison/. The desk, /metrics, the alerts and `check_ledger` show whether
+we are in step. The age of a run is real time; the span that it covers is Stripe's time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WORKED_WITHIN = timedelta(minutes=5)
 
 
 class Trouble(models.TextChoices):
-    """Why we may not be in step, each a sentence for staff."""
+    """The reasons why we may be out of step with Stripe, each a sentence for staff."""
 
     DIFFERENCES = "differences", _("There are differences that nobody has settled.")
     NOT_COMPARED = "not_compared", _("The last whole comparison is older than 26 hours.")
@@ -39,7 +39,11 @@ class Trouble(models.TextChoices):
 
 @dataclass(frozen=True)
 class Step:
-    """How we stand with Stripe. `agreed_at`: when a whole comparison last found no difference."""
+    """Whether we are in step with Stripe, and why not.
+
+    `agreed_at`, `compared_at`: when a complete comparison last ended without a difference, and when one last ended.
+    `listed_at`: when missed events were last listed to the end. None for never. `differences`: how many are open.
+    """
 
     agreed_at: datetime | None
     compared_at: datetime | None
@@ -65,7 +69,7 @@ FROM payments_reconciliation WHERE error = ''
 
 
 def step() -> Step:
-    """Are our books and Stripe's the same, as far as we know? One query; safe to ask at any time."""
+    """Return a `Step`: whether we are in step with Stripe, and why not. From our database alone, in one query."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_STEP, [now - WORKED_WITHIN])
@@ -81,7 +85,7 @@ def step() -> Step:
 
 
 def facts() -> dict[str, Any]:
-    """The sign as plain values, for machines."""
+    """Return the most important values of `step()` as plain values, for machines."""
     now = step()
     return {
         "in_step": now.is_in_step,
@@ -92,13 +96,17 @@ def facts() -> dict[str, Any]:
 
 
 def last_complete(kind: Reconciliation.Kind) -> Reconciliation | None:
-    """The newest run that came to its end without an error."""
+    """Return the newest run of a kind that ended without an error, or None."""
     return Reconciliation.objects.filter(kind=kind, error="").exclude(finished_at=None).first()
 
 
 @contextmanager
 def recorded(kind: Reconciliation.Kind, since: datetime, until: datetime) -> Iterator[Reconciliation]:
-    """A run as a row. Stripe not answering ends it with the error on the row; nothing of it counts as agreement."""
+    """Record the block as a run, and yield its row.
+
+    If Stripe does not answer or refuses, the error is stored on the row and the block ends without raising; such a run
+    never counts as complete. Any other error is stored and raised.
+    """
     run = Reconciliation.objects.create(kind=kind, since=since, until=until)
     try:
         yield run
@@ -115,9 +123,9 @@ def recorded(kind: Reconciliation.Kind, since: datetime, until: datetime) -> Ite
 
 @contextmanager
 def alone(kind: Reconciliation.Kind) -> Iterator[bool]:
-    """Hold the one place for a run of this kind; yields False while another process holds it."""
-    with locks.taken([f"reconciliation:{kind.value}"]) as ours:
-        yield bool(ours)
+    """Lock this kind of run for the block; yield False if another process has it locked. Never waits."""
+    with locks.taken([f"reconciliation:{kind.value}"]) as taken:
+        yield bool(taken)
 
 
 def _is_late(at: datetime | None, within: timedelta, now: datetime) -> bool:

@@ -1,6 +1,7 @@
-"""The parameters that a change of a recurring gift sends to Stripe: stop, keep, pause, another price.
+"""The parameters that a change request sends to Stripe: stop, keep, pause, another amount.
 
-Plain values of rows, asked for by changes.py when a change is written down; nothing here calls Stripe or writes.
+Called by changes.py when a request is stored, and by change_calls.py when a stop is sent. Nothing here calls Stripe or
+writes a row.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ from typing import Any
 from payments.models import Subscription, SubscriptionChange
 from payments.stripe_api import objects
 
-# Stripe ends the subscription itself when it is to stop at the period's end. One that is behind with a payment is
-# ended at once: otherwise the retries would go on.
+# In these states Stripe can end the subscription at the end of the paid period. One that is behind with a payment is
+# ended immediately: otherwise Stripe would keep retrying the payment.
 STOPS_AT_PERIOD_END = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING)
 
 
 def without_stop(subscription: Subscription) -> dict[str, Any]:
-    """What takes back a stop that was asked for; nothing when none was, or a later wish takes it back already."""
+    """Return the parameters that cancel a requested stop; {} if none is requested, or if it is already cancelled."""
     return no_stop(subscription) if subscription.is_ending_or_asked_to else {}
 
 
 def no_stop(subscription: Subscription) -> dict[str, Any]:
-    """What takes back any stop that Stripe may know of, whatever was wished since: the wish that took it back may be
-    overtaken by this one, and never reach Stripe.
+    """Return the parameters that cancel any stop that Stripe may have; {} if it can have none.
+
+    An earlier request may cancel the stop already, but the new one can supersede it before it is sent.
     """
     asked = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN)
     if subscription.is_alive and not subscription.is_stopping and not asked.exists():
@@ -32,11 +34,12 @@ def no_stop(subscription: Subscription) -> dict[str, Any]:
 
 
 def without_pause(subscription: Subscription) -> dict[str, Any]:
+    """Return the parameters that end a pause or a requested pause; {} if there is none."""
     return {"pause_collection": ""} if subscription.pauses_by(*SubscriptionChange.UNSEEN) else {}
 
 
 def price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
-    """The subscription's one line with another price."""
+    """Return the subscription's one item with another price, `amount` minor units of its currency per interval."""
     price = {
         "currency": agreed.currency.lower(),
         "product": agreed.product,
@@ -47,6 +50,9 @@ def price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
 
 
 def stop_params(subscription: Subscription, *, at_once: bool) -> dict[str, Any]:
-    """Nothing where it is to end now."""
+    """Return the parameters that stop a subscription at the end of its paid period; {} if it must end immediately.
+
+    It must if `at_once` is given, or if the subscription is behind with a payment.
+    """
     ends_later = subscription.status in STOPS_AT_PERIOD_END and not at_once
     return {"cancel_at_period_end": True} if ends_later else {}

@@ -1,16 +1,15 @@
-"""What somebody wants changed of a recurring gift: stop, pause, give less, keep going after all. Asked of Stripe here.
+"""Change requests for a recurring gift: stop, pause, lower, keep; and which of them can be offered.
 
-A wish is a row, committed before Stripe is asked; the last wish wins. What became of it is told by Stripe's object
-(subscriptions.py follows it, and owes the letters). Called by doors, and by unanswered.py for what a crash left open.
+Each request is a row, committed before Stripe is called; the latest request wins. change_calls.py sends it. The result
+arrives as Stripe's events (subscriptions.py), which also queue the emails. Called by the stop page and the desk.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,91 +18,94 @@ from django.utils import timezone
 
 from members import clock
 from members.models import Supporter, TimelineEntry
-from payments import cases, money, stripe_requests
+from payments import cases, money
 from payments.books import refund_requests
-from payments.errors import AlreadyStopped, NothingToChange, StripeRefused
+from payments.errors import AlreadyStopped, NothingToChange
 from payments.giving import suggestions
 from payments.giving.choices import next_on
 from payments.models import Case, Frequency, Payment, Subscription, SubscriptionChange
-from payments.recurring import change_params, subscriptions
+from payments.recurring import change_calls, change_params
 from payments.stripe_api import client
 
 Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
 
 PAUSE_MONTHS = 3
-# Which earlier wishes that Stripe has not answered a new one takes the place of.
+# The kinds of earlier unanswered requests that a new request of a kind replaces.
 SUPERSEDES: dict[str, tuple[str, ...]] = {
     Kind.STOP: (Kind.KEEP, Kind.PAUSE, Kind.AMOUNT),
     Kind.KEEP: (Kind.STOP, Kind.PAUSE),
     Kind.PAUSE: (Kind.STOP, Kind.KEEP),
     Kind.AMOUNT: (Kind.STOP, Kind.AMOUNT),
 }
-# For how long the money of a recurring gift that was never meant may go back.
+# How old the last payment of a gift that was meant to be given once may be for staff to consider a refund.
 OFFER_BACK_WITHIN = timedelta(days=60)
 
 
 def request_stop(
     subscription: Subscription, surface: str, reason: str = "", words: str = "", actor: User | None = None
 ) -> SubscriptionChange:
-    """Ask Stripe to charge nothing more. Our row changes when Stripe's object says so; the mail goes out then.
+    """Ask Stripe to stop charging; return the request. Our row changes, and the email goes out, when Stripe reports it.
 
-    Raises AlreadyStopped, StripeUnavailable (written down, taken up again; asking again is the same request),
-    StripeRefused. Never call it inside a transaction.
+    A second call while Stripe has not answered returns the same request. Never call it inside a transaction. Raises
+    AlreadyStopped, StripeUnavailable (the request is stored and will be retried), StripeRefused.
     """
     change = record_stop(subscription, surface, reason, words, actor)
-    ask(change)
+    change_calls.ask(change)
     return change
 
 
 def request_pause(subscription: Subscription, surface: str) -> SubscriptionChange:
-    """Ask Stripe to take nothing for three months, and to go on by itself then. A stop that was asked for is undone.
+    """Ask Stripe to charge nothing for three months and then continue; return the request. Cancels a requested stop.
 
-    Raises NothingToChange (paused already, behind with a payment, yearly, or over), StripeUnavailable, StripeRefused.
+    A second call while Stripe has not answered returns the same request. Never call it inside a transaction. Raises
+    NothingToChange (see `can_pause`), StripeUnavailable (the request is stored and will be retried), StripeRefused.
     """
-    with _held(subscription):
-        change = _open(subscription, Kind.PAUSE)
+    with _locked(subscription):
+        change = _unanswered(subscription, Kind.PAUSE)
         if change is None:
             if not can_pause(subscription):
                 raise NothingToChange(subscription.stripe_subscription_id)
             pause = {"behavior": "void", "resumes_at": int(resumes_at().timestamp())}
             params = {"pause_collection": pause, **change_params.no_stop(subscription)}
-            change = _written(subscription, Kind.PAUSE, surface, params)
-    ask(change)
+            change = _create(subscription, Kind.PAUSE, surface, params)
+    change_calls.ask(change)
     return change
 
 
 def request_amount(subscription: Subscription, amount: int, surface: str) -> SubscriptionChange:
-    """Ask Stripe to take this much, in minor units of its currency, from the next payment on. A stop is undone.
+    """Ask Stripe to charge this lower amount from the next payment on; return the request. Cancels a requested stop.
 
-    Raises NothingToChange when that is asked for already (so a form sent twice lowers once), is not lower, or is below
-    the least we accept; StripeUnavailable, StripeRefused.
+    `amount` is in minor units of the subscription's currency. Never call it inside a transaction. Raises
+    NothingToChange (see `can_lower`; so a form sent twice lowers once), StripeUnavailable (the request, if it was
+    stored already, will be retried), StripeRefused.
     """
     price = change_params.price(client.read_subscription(subscription.stripe_subscription_id), amount)
-    with _held(subscription):
-        change = _open(subscription, Kind.AMOUNT, amount=amount)
+    with _locked(subscription):
+        change = _unanswered(subscription, Kind.AMOUNT, amount=amount)
         if change is None:
             if not can_lower(subscription, amount):
                 raise NothingToChange(subscription.stripe_subscription_id)
             params = {"items": [price], "proration_behavior": "none", **change_params.no_stop(subscription)}
-            both = {"amount": amount, "amount_before": subscription.amount}
-            change = _written(subscription, Kind.AMOUNT, surface, params, **both)
-    ask(change)
+            amounts = {"amount": amount, "amount_before": subscription.amount}
+            change = _create(subscription, Kind.AMOUNT, surface, params, **amounts)
+    change_calls.ask(change)
     return change
 
 
 def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange:
-    """Ask Stripe to go on after all: without the stop, or without the pause when nothing stops.
+    """Ask Stripe to cancel a requested stop or, if there is none, to end a pause; return the request.
 
-    Raises NothingToChange (neither, or over), StripeUnavailable, StripeRefused.
+    Never call it inside a transaction. Raises NothingToChange if there is neither or the subscription is over,
+    StripeUnavailable (the request is stored and will be retried), StripeRefused.
     """
-    with _held(subscription):
-        change = _open(subscription, Kind.KEEP)
+    with _locked(subscription):
+        change = _unanswered(subscription, Kind.KEEP)
         if change is None:
             params = change_params.without_stop(subscription) or change_params.without_pause(subscription)
             if not params or not subscription.is_alive:
                 raise NothingToChange(subscription.stripe_subscription_id)
-            change = _written(subscription, Kind.KEEP, surface, {**change_params.no_stop(subscription), **params})
-    ask(change)
+            change = _create(subscription, Kind.KEEP, surface, {**change_params.no_stop(subscription), **params})
+    change_calls.ask(change)
     return change
 
 
@@ -117,54 +119,38 @@ def record_stop(
     at_once: bool = False,
     public_id: uuid.UUID | None = None,
 ) -> SubscriptionChange:
-    """The row of a wish, to be committed before Stripe is asked; the one still unanswered, if there is one.
+    """Return the pending stop request for this subscription, creating it if there is none.
 
-    `at_once`: not at the end of the paid time, for one whose money goes back. `public_id` names the wish. From two tabs
-    at the same moment: the second waits for the first one's row. Raises AlreadyStopped.
+    Commit it before calling Stripe. With `at_once`, the subscription ends immediately, not at the end of the paid
+    time. A new request gets `public_id`, or a random id. Locks the supporter's row: of two calls at the same moment,
+    the second waits and returns the first one's request. Raises AlreadyStopped.
     """
-    with _held(subscription):
-        if open_one := _open(subscription, Kind.STOP):
-            return open_one
+    with _locked(subscription):
+        if pending := _unanswered(subscription, Kind.STOP):
+            return pending
         if subscription.is_ending_or_asked_to:
             raise AlreadyStopped(subscription.stripe_subscription_id)
         if reason == SubscriptionChange.Reason.MEANT_ONCE:
-            _show_to_staff(subscription)
-        told = {"words": words, "actor": actor, "at_once": at_once, "public_id": public_id or uuid.uuid4()}
-        params = change_params.stop_params(subscription, at_once=at_once)
-        return _written(subscription, Kind.STOP, surface, params, reason=reason, **told)
-
-
-def ask(change: SubscriptionChange) -> None:
-    """Ask Stripe for what is wanted, again if need be, and have the subscription read. Safe to call twice and at once.
-
-    Wishes about one subscription go out one after another; one that a later wish has overtaken is not asked any more.
-    Raises StripeUnavailable (stays open and is taken up again), StripeRefused.
-    """
-    subscription = Subscription.objects.get(pk=change.subscription_id)
-    params = change_params.stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
-    try:
-        stripe_requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
-    except StripeRefused:
-        subscriptions.read_again(subscription)
-        raise
-    subscriptions.read_again(subscription)
-
-
-def check_accepted(change: SubscriptionChange) -> None:
-    """A wish that Stripe accepted and that no read has shown: one undone at Stripe since then does not stand any more.
-
-    Otherwise nobody could ask for it again, as though it were still to come. Safe to call again. Never call it inside
-    a transaction. Raises StripeUnavailable, StripeRefused.
-    """
-    agreed = client.read_subscription(change.subscription.stripe_subscription_id)
-    if change.is_shown_by(agreed):
-        subscriptions.read_again(change.subscription)
-    else:
-        SubscriptionChange.objects.filter(pk=change.pk, state=State.ACCEPTED).update(state=State.SUPERSEDED)
+            _open_meant_once_case(subscription)
+        return _create(
+            subscription,
+            Kind.STOP,
+            surface,
+            change_params.stop_params(subscription, at_once=at_once),
+            reason=reason,
+            words=words,
+            actor=actor,
+            at_once=at_once,
+            public_id=public_id or uuid.uuid4(),
+        )
 
 
 def current_state(subscription: Subscription) -> str:
-    """over, stopping, paused or going: by what Stripe accepted last and has not shown yet, else by what it shows."""
+    """Return "over", "stopping", "paused" or "going".
+
+    The last request that Stripe accepted but has not confirmed decides; without one, the subscription as last read
+    from Stripe.
+    """
     if not subscription.is_alive:
         return "over"
     if subscription.stops_by(State.ACCEPTED):
@@ -173,14 +159,20 @@ def current_state(subscription: Subscription) -> str:
 
 
 def can_pause(subscription: Subscription) -> bool:
-    """A monthly gift that is paid. One behind with a payment would still be tried; a yearly one would skip a year."""
+    """Return whether a pause can be requested: for a monthly gift that is up to date and not paused.
+
+    Stripe would keep retrying the payment of a gift that is behind, and a pause of a yearly gift would skip a year.
+    """
     if subscription.frequency != Frequency.MONTH or subscription.status not in change_params.STOPS_AT_PERIOD_END:
         return False
     return not subscription.pauses_by(*SubscriptionChange.UNSEEN)
 
 
 def can_lower(subscription: Subscription, amount: int) -> bool:
-    """Whether this amount, in minor units, is below what it has or was asked to have, and not below the least."""
+    """Return whether this amount can be requested, in minor units of the subscription's currency.
+
+    It must be lower than the current or requested amount and within our limits, and the subscription must not be over.
+    """
     if not subscription.is_alive or amount >= asked_amount(subscription):
         return False
     try:
@@ -191,18 +183,20 @@ def can_lower(subscription: Subscription, amount: int) -> bool:
 
 
 def lower_amount(subscription: Subscription) -> int | None:
-    """The one lower amount to offer, in minor units of its currency."""
+    """Return the lower amount to offer, in minor units of the subscription's currency, or None if there is none."""
     return suggestions.lower(asked_amount(subscription), subscription.currency, subscription.frequency)
 
 
 def asked_amount(subscription: Subscription) -> int:
+    """Return the amount last requested from Stripe and not confirmed yet, else the current one, in minor units."""
     waiting = subscription.changes.filter(kind=Kind.AMOUNT, state__in=SubscriptionChange.UNSEEN).first()
     return waiting.amount if waiting and waiting.amount else subscription.amount
 
 
 def resumes_at() -> datetime:
-    """When a pause that begins now ends: as its last day begins, so that a payment due on that day is taken whatever
-    hour Stripe charges at.
+    """Return when a pause that begins today ends: at midnight, when its last day begins.
+
+    So a payment due on that day is taken, at whatever hour Stripe charges.
     """
     day = next_on(Frequency.MONTH, clock.today(), times=PAUSE_MONTHS)
     assert day is not None  # noqa: S101 - a month has a next one
@@ -210,48 +204,46 @@ def resumes_at() -> datetime:
 
 
 @contextmanager
-def _held(subscription: Subscription) -> Iterator[None]:
-    """A wish is written down while nobody else writes one about the same supporter."""
+def _locked(subscription: Subscription) -> Iterator[None]:
+    """Run the block in a transaction with the supporter's row locked and the subscription freshly loaded.
+
+    So nobody else stores a request about the same supporter at the same time.
+    """
     with transaction.atomic():
         Supporter.objects.select_for_update().get(pk=subscription.supporter_id)
         subscription.refresh_from_db()
         yield
 
 
-def _open(subscription: Subscription, kind: SubscriptionChange.Kind, **facts: int) -> SubscriptionChange | None:
-    return subscription.changes.filter(kind=kind, state=State.REQUESTED, **facts).first()
+def _unanswered(subscription: Subscription, kind: SubscriptionChange.Kind, **values: int) -> SubscriptionChange | None:
+    return subscription.changes.filter(kind=kind, state=State.REQUESTED, **values).first()
 
 
-def _written(
-    subscription: Subscription, kind: SubscriptionChange.Kind, surface: str, params: dict[str, Any], **told: Any
+def _create(
+    subscription: Subscription, kind: SubscriptionChange.Kind, surface: str, params: dict[str, Any], **values: Any
 ) -> SubscriptionChange:
-    unanswered = subscription.changes.filter(kind__in=SUPERSEDES[kind], state=State.REQUESTED)
-    unanswered.update(state=State.SUPERSEDED)
-    details = {"subscription": subscription.pk, "surface": surface, "reason": told.get("reason", "")}
-    who, action = subscription.supporter, f"subscription.{kind}_requested"
-    TimelineEntry.objects.create(supporter=who, action=action, actor=told.get("actor"), details=details)
-    change: SubscriptionChange = subscription.changes.create(kind=kind, surface=surface, stripe_params=params, **told)
+    """Store a request and a timeline entry, and mark the unanswered requests that it replaces as superseded."""
+    replaced = subscription.changes.filter(kind__in=SUPERSEDES[kind], state=State.REQUESTED)
+    replaced.update(state=State.SUPERSEDED)
+    TimelineEntry.objects.create(
+        supporter=subscription.supporter,
+        action=f"subscription.{kind}_requested",
+        actor=values.get("actor"),
+        details={"subscription": subscription.pk, "surface": surface, "reason": values.get("reason", "")},
+    )
+    change: SubscriptionChange = subscription.changes.create(kind=kind, surface=surface, stripe_params=params, **values)
     return change
 
 
-def _show_to_staff(subscription: Subscription) -> None:
-    """They only meant to give once: a person decides whether the last payment goes back. Once a subscription."""
-    last = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at", "-pk").first()
+def _open_meant_once_case(subscription: Subscription) -> None:
+    """Open a case, once per subscription, for a supporter who only meant to give once.
+
+    A person decides whether the last payment is refunded. No case if it is older than OFFER_BACK_WITHIN or if nothing
+    of it can be refunded.
+    """
+    received = subscription.payments.filter(status=Payment.Status.SUCCEEDED)
+    last = received.order_by("-paid_at", "-pk").first()
     if last and last.paid_at and last.paid_at > clock.now() - OFFER_BACK_WITHIN and refund_requests.left(last):
         facts = {"subscription": subscription.pk, "payments": [last.pk]}
         key = f"subscription:{subscription.pk}:meant_once"
         cases.open_case(Case.Kind.MEANT_ONCE, key, subscription.supporter, facts)
-
-
-def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
-    call = client.update_subscription if params else client.cancel_subscription
-    call(subscription.stripe_subscription_id, params, key=key)
-    return True
-
-
-def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | None:
-    """Whether Stripe's object is as was asked for by now; None when it is not."""
-    agreed = client.read_subscription(subscription.stripe_subscription_id)
-    is_over = agreed.status not in Subscription.ALIVE
-    ends_later = subscription.status in change_params.STOPS_AT_PERIOD_END
-    return True if change.is_shown_by(agreed) and (is_over or ends_later or change.kind != Kind.STOP) else None

@@ -1,6 +1,7 @@
-"""What happens to a giver's customer object at Stripe: deleted, or given another address. Our supporters stay ours.
+"""Changes of a supporter's customer object at Stripe: it was deleted, or has another email address.
 
-Called by the handlers of customer.*, inside the transaction. The card a customer pays with is in methods.py.
+Neither changes the supporter in our database. Called by the handlers of customer.*, inside the transaction. The card or
+account that a customer pays with is in methods.py.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from payments.stripe_api import values
 
 
 def givers(customer_id: str) -> list[Supporter]:
-    """Who gives or gave as this customer, once or regularly."""
-    theirs = Q(subscriptions__stripe_customer_id=customer_id) | Q(payments__stripe_customer_id=customer_id)
-    return list(Supporter.objects.filter(theirs).distinct().order_by("pk")) if customer_id else []
+    """Return the supporters who have given as this Stripe customer, once or regularly; [] for an empty id."""
+    if not customer_id:
+        return []
+    gave = Q(subscriptions__stripe_customer_id=customer_id) | Q(payments__stripe_customer_id=customer_id)
+    return list(Supporter.objects.filter(gave).distinct().order_by("pk"))
 
 
 def note_deleted(customer_id: str) -> None:
-    """A customer was deleted at Stripe. Kept on the timeline, once; the supporter stays in our books."""
+    """Add to the timeline that a customer was deleted at Stripe. Idempotent. The supporter stays in our database."""
     for supporter in givers(customer_id):
         TimelineEntry.objects.get_or_create(
             supporter=supporter, action="customer.deleted", details={"customer": customer_id}
@@ -29,9 +32,10 @@ def note_deleted(customer_id: str) -> None:
 
 
 def check_address(customer: values.Customer) -> None:
-    """Show staff that somebody gave the customer another address at Stripe; ours stays, for it is where letters go.
+    """Open a case, once per address, if the customer's email address at Stripe differs from the supporter's.
 
-    A typed address proves nothing, so it is neither taken over nor copied: staff read it there. Once an address.
+    A typed address proves nothing, so we neither use nor copy it: emails still go to our address, and staff read the
+    other one at Stripe.
     """
     for supporter in givers(customer.id):
         if customer.email and customer.email.lower() != supporter.email.lower():

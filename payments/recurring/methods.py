@@ -1,4 +1,8 @@
-"""The card or account a subscription is paid from: which subscriptions it pays, and when it is gone."""
+"""The payment method of a subscription: which subscriptions a card or account pays for, and problems with it.
+
+Called by the webhook handlers and by subscriptions.py, inside the transaction of a group of events. Retrying a payment
+with a new method is in overdue.py.
+"""
 
 from __future__ import annotations
 
@@ -14,38 +18,52 @@ Problem = Subscription.MethodProblem
 
 
 def paid_from(method_id: str, customer_id: str) -> list[str]:
-    """Stripe's ids of the living subscriptions that this method, or any method of this customer, may pay for."""
-    mine = Q(stripe_payment_method_id=method_id) if method_id else Q()
+    """Return Stripe's ids of the live subscriptions that this method, or any method of this customer, may pay for.
+
+    Give at least one of the two ids; the other may be "".
+    """
+    paid = Q(stripe_payment_method_id=method_id) if method_id else Q()
     if customer_id:
-        mine = mine | Q(stripe_customer_id=customer_id) if method_id else Q(stripe_customer_id=customer_id)
-    found = Subscription.objects.alive().filter(mine).order_by("pk")
+        paid = paid | Q(stripe_customer_id=customer_id) if method_id else Q(stripe_customer_id=customer_id)
+    found = Subscription.objects.alive().filter(paid).order_by("pk")
     return list(found.values_list("stripe_subscription_id", flat=True))
 
 
-def mirror_problem(row: Subscription, *, is_gone: bool) -> None:
-    """A method that is gone is read with the subscription, so the order of what we hear does not matter. Not saved."""
-    if is_gone:
+def mirror_problem(row: Subscription, *, is_detached: bool) -> None:
+    """Set or clear the problem that a subscription has no method left, without saving the row.
+
+    That is read with the subscription, so the order of Stripe's events does not matter. Other problems stay.
+    """
+    if is_detached:
         row.method_problem = Problem.DETACHED
     elif row.method_problem == Problem.DETACHED:
         row.method_problem = ""
 
 
 def check(row: Subscription) -> None:
-    """Show staff a living subscription that has nothing to be paid from. Once a method; safe to call again."""
+    """Open a case, once per method, if a live subscription has no method left to be paid from. Idempotent."""
     if row.is_alive and row.method_problem == Problem.DETACHED:
         _open_case(row)
 
 
 def follow_mandate(mandate: objects.Mandate) -> None:
-    """The bank's permission to debit: inactive, the subscription cannot be paid; active again, the problem is gone."""
+    """Store whether the bank permits debits from an account, for the live subscriptions that it pays for.
+
+    An inactive mandate is a problem: the supporter is emailed and staff get a case. Any other state clears it.
+    Idempotent.
+    """
     paid = Subscription.objects.alive().filter(stripe_payment_method_id=mandate.method_id)
     if mandate.status == "inactive":
-        _note(paid, Problem.MANDATE_INACTIVE)
+        _record_problem(paid, Problem.MANDATE_INACTIVE)
     else:
         paid.filter(method_problem=Problem.MANDATE_INACTIVE).update(method_problem="")
 
 
-def _note(subscriptions: QuerySet[Subscription], problem: Problem) -> None:
+def _record_problem(subscriptions: QuerySet[Subscription], problem: Problem) -> None:
+    """Store a new problem, open a case, and email each supporter whose gift continues.
+
+    That email replaces the ones about failed payments that were not sent yet.
+    """
     for subscription in subscriptions.exclude(method_problem=problem).select_related("supporter", "checkout"):
         subscription.method_problem = problem
         subscription.save(update_fields=["method_problem"])

@@ -1,7 +1,8 @@
-"""An overdue payment is tried at once when another card or bank was put in place for it; Stripe does not do that.
+"""Overdue payments, retried immediately when their subscription gets another payment method; Stripe does not do that.
 
-Written down in the transaction that sees the new method (subscriptions.py), asked by a task, and by unanswered.py when
-that was lost: once a payment and method, whoever changed it and wherever. What came of it is booked from events.
+The retry is stored in the transaction that sees the new method (subscriptions.py), once per payment and method, whoever
+changed it and wherever. A task sends it to Stripe, or unanswered.py if the task was lost. The result is recorded from
+Stripe's events. Why: docs/decisions/0020.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ log = logging.getLogger("hromada.requests")
 
 State = OverdueTry.State
 BEHIND = (Subscription.Status.PAST_DUE, Subscription.Status.UNPAID)
-# Stripe's words for: the bank wants the supporter to confirm the payment.
+# Stripe's codes for a payment that the bank wants the supporter to confirm.
 WANTS_CONFIRMATION = ("authentication_required", "invoice_payment_intent_requires_action")
 
 
 def payments_behind(subscription: Subscription) -> list[Payment]:
-    """Those that failed and are still wanted, oldest first; none while the subscription is paid, or is to stop.
+    """Return the failed payments of a subscription that should still be paid, oldest first.
 
-    What staff gave up at Stripe (an invoice voided or written off) is wanted no more, though Stripe would take it.
+    [] if the subscription is up to date, or is ending or asked to. A payment whose invoice staff voided or wrote off at
+    Stripe is left out, although Stripe would still accept it.
     """
     if subscription.status not in BEHIND or subscription.is_ending_or_asked_to:
         return []
@@ -42,19 +44,26 @@ def payments_behind(subscription: Subscription) -> list[Payment]:
 
 
 def note_new_method(subscription: Subscription) -> None:
-    """Another card or bank is in place: what is overdue is to be tried with it. Safe to call again."""
+    """Store a retry of each overdue payment with the subscription's method, and wake a worker after the commit.
+
+    Idempotent: one retry per payment and method. Does nothing if the subscription has no method.
+    """
     method = subscription.stripe_payment_method_id
     for payment in payments_behind(subscription) if method else []:
-        wish = {"stripe_payment_method_id": method, "stripe_params": {"payment_method": method}}
-        row, is_new = OverdueTry.objects.get_or_create(payment=payment, stripe_payment_method_id=method, defaults=wish)
+        row, is_new = OverdueTry.objects.get_or_create(
+            payment=payment,
+            stripe_payment_method_id=method,
+            defaults={"stripe_params": {"payment_method": method}},
+        )
         if is_new:
             transaction.on_commit(partial(_wake, row.pk))
 
 
 def ask(row: OverdueTry) -> None:
-    """Ask Stripe for the try, again if need be. Safe to call twice and at once. A decline is an answer, not an error.
+    """Ask Stripe to take the payment with its new method, or ask again, and queue a read of its invoice.
 
-    Raises StripeUnavailable (stays open and is taken up again), StripeRefused for what no bank said.
+    A decline by the bank is an answer: it is logged, not raised. Idempotent; safe to call concurrently. Never call it
+    inside a transaction. Raises StripeUnavailable (the retry stays open) and StripeRefused for any other refusal.
     """
     payment = Payment.objects.get(pk=row.payment_id)
     try:
@@ -65,19 +74,23 @@ def ask(row: OverdueTry) -> None:
 
 
 def ask_by_id(row_id: int) -> None:
-    """For the task: what Stripe does not answer or refuses now is left for unanswered.py and the desk."""
+    """Send the retry with this id to Stripe, if it is unanswered. For the task: raises no error of Stripe's.
+
+    If Stripe does not answer, unanswered.py sends it again.
+    """
     row = OverdueTry.objects.filter(pk=row_id, state=State.REQUESTED).first()
     try:
         if row:
             ask(row)
     except (StripeUnavailable, StripeRefused) as problem:
-        log.info("not tried: %s (%s)", row_id, type(problem).__name__)
+        log.info("not retried: %s (%s)", row_id, type(problem).__name__)
 
 
 def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:
-    """What came of a visit to Stripe's page by now: a word for it, the overdue payment, and Stripe's code of a decline.
+    """Return the result of a visit to Stripe's page so far: a word, the overdue payment if any, and a decline's code.
 
-    checking, changed, paid, processing, confirm or declined. Read from our rows; the way back asks for fresh ones.
+    The word is checking (no result yet), changed (nothing was overdue), paid, processing, confirm (the bank wants the
+    payment confirmed) or declined. Read from our rows alone; portal.look_again has them updated.
     """
     subscription = visit.subscription
     if subscription.stripe_payment_method_id == visit.method_before:
@@ -87,7 +100,8 @@ def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:
         payment__failing_since__isnull=False,
         stripe_payment_method_id=subscription.stripe_payment_method_id,
     ).select_related("payment")
-    row = next((each for each in tries if each.payment.status != Payment.Status.SUCCEEDED), None) or tries.first()
+    unpaid = (each for each in tries if each.payment.status != Payment.Status.SUCCEEDED)
+    row = next(unpaid, None) or tries.first()
     if row is None:
         return "changed", None, ""
     return _outcome_of(row), row.payment, row.error
@@ -104,8 +118,10 @@ def _outcome_of(row: OverdueTry) -> str:
 
 
 def _pay(payment: Payment, params: Mapping[str, Any], *, key: str) -> bool:
-    """A retry of Stripe's own may have been faster: then it is paid, whatever it answers us. False, and nothing is
-    asked, when the payment is wanted no more since the wish was written down.
+    """Ask Stripe to pay the invoice and return True; return False, without asking, if it is no longer wanted.
+
+    If a retry of Stripe's own was faster, the invoice is paid although Stripe refuses: that is no error. Raises
+    Declined if the bank declines, StripeRefused for another refusal, StripeUnavailable.
     """
     if not _is_wanted(payment):
         return False
@@ -120,21 +136,23 @@ def _pay(payment: Payment, params: Mapping[str, Any], *, key: str) -> bool:
 
 
 def _is_wanted(payment: Payment) -> bool:
-    """Neither given up by staff nor of a gift that is over or asked to stop."""
-    gift = payment.subscription
-    return payment.failing_since is not None and gift is not None and not gift.is_ending_or_asked_to
+    """Return whether the payment is still to be paid: not given up by staff, and its gift neither over nor stopping."""
+    subscription = payment.subscription
+    if payment.failing_since is None or subscription is None:
+        return False
+    return not subscription.is_ending_or_asked_to
 
 
 def _is_paid(payment: Payment) -> bool | None:
-    """Whether nothing is left to try: paid, or with the bank. None when there is."""
+    """Return True if the invoice is paid or its payment is with the bank, None if it can be tried."""
     invoice = client.read_invoice(payment.stripe_invoice_id or "")
     is_with_bank = invoice.payment_intent is not None and invoice.payment_intent.status == "processing"
     return True if invoice.status == "paid" or is_with_bank else None
 
 
 def _wake(row_id: int) -> None:
-    """One try to wake a worker. Without Redis it is taken up two minutes later than that is back."""
+    """Try once to wake a worker. Without Redis, unanswered.py finds the retry two minutes after Redis is back."""
     try:
         current_app.send_task("payments.tasks.try_overdue_payment", args=(row_id,), retry=False)
-    except Exception as problem:  # whatever a broker can do wrong, the change is committed
+    except Exception as problem:  # the retry is committed, so no error of the broker may break the caller
         log.warning("no worker was woken for an overdue payment (%s)", type(problem).__name__)

@@ -1,6 +1,7 @@
-"""Stripe's page on which a reader puts another card or bank in place: its address, and the one thing it may do.
+"""Stripe's customer portal, where a reader changes the card or account of a subscription, and can do nothing else.
 
-Called by the page behind a letter's link. What came of it is told by Stripe's events (subscriptions.py, overdue.py).
+Called by the page behind the link in an email (views/method.py). The result arrives as Stripe's events
+(subscriptions.py, overdue.py).
 """
 
 from __future__ import annotations
@@ -16,27 +17,29 @@ from payments.models import Payment, PortalConfiguration, PortalVisit, StripeReq
 from payments.stripe_api import client
 
 State = StripeRequest.State
+# All that the portal offers.
 FEATURES = {"payment_method_update": {"enabled": True}}
 
 
 def begin(subscription: Subscription, back_url: str, left_url: str, language: str) -> str:
-    """The address of Stripe's page for this subscription's customer; the reader comes back to one of ours.
+    """Return the address of Stripe's page for this subscription's customer.
 
-    Each call is a visit of its own: Stripe's pages run out within minutes, and a second one does no harm. Raises
-    StripeUnavailable, StripeRefused. Never call it inside a transaction.
+    Stripe sends the reader to `back_url` after a change, and to `left_url` if they leave without one. Each call makes a
+    new page: Stripe's pages expire within minutes, and a second one does no harm. Never call it inside a transaction.
+    Raises StripeUnavailable, StripeRefused.
     """
     try:
         return _visit(subscription, configuration(), back_url, left_url, language)
-    except StripeMissing:  # the configuration is of another account, as after a change of the key
+    except StripeMissing:  # the configuration belongs to another account: the key was changed
         known = PortalConfiguration.objects.filter(state=State.ACCEPTED)
         known.update(state=State.FAILED, error="resource_missing")
         return _visit(subscription, configuration(), back_url, left_url, language)
 
 
 def configuration() -> str:
-    """Stripe's id of the configuration that allows a change of method and nothing else; made on first use.
+    """Return Stripe's id of our portal configuration, which allows a change of method only; make it on first use.
 
-    At once from two processes: one row is found or made by each, and two configurations do no harm.
+    Two processes may make one each at the same time, which does no harm. Raises StripeUnavailable, StripeRefused.
     """
     known = PortalConfiguration.objects.filter(state=State.ACCEPTED).exclude(stripe_configuration_id="").first()
     if known:
@@ -53,20 +56,22 @@ def configuration() -> str:
 
 
 def last_visit(subscription: Subscription) -> PortalVisit | None:
-    """The newest visit for which Stripe gave an address."""
+    """Return the newest visit for which Stripe gave an address, or None."""
     return subscription.portal_visits.filter(state=State.ACCEPTED).select_related("subscription").first()
 
 
 def look_again(visit: PortalVisit, payment: Payment | None) -> None:
-    """Have read from Stripe what the way back wants to know, through the queue. Safe to call at every page view."""
+    """Queue reads of the subscription and, if given, of the payment's invoice. Safe to call at every page view."""
     subscription = visit.subscription
-    customer, often = subscription.stripe_customer_id, LOOK_EVERY_SECONDS
-    queue.request_sync("subscription", subscription.stripe_subscription_id, customer, every_seconds=often)
+    customer = subscription.stripe_customer_id
+    every = LOOK_EVERY_SECONDS
+    queue.request_sync("subscription", subscription.stripe_subscription_id, customer, every_seconds=every)
     if payment and payment.stripe_invoice_id:
-        queue.request_sync("invoice", payment.stripe_invoice_id, customer, every_seconds=often)
+        queue.request_sync("invoice", payment.stripe_invoice_id, customer, every_seconds=every)
 
 
 def _visit(subscription: Subscription, configuration_id: str, back_url: str, left_url: str, language: str) -> str:
+    """Store a visit and ask Stripe for its page; return the page's address."""
     params = {
         "customer": subscription.stripe_customer_id,
         "configuration": configuration_id,

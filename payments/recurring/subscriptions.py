@@ -1,6 +1,7 @@
-"""The recurring agreement: mirrored from a fresh read of Stripe's object, inside the transaction of a group of events.
+"""Subscriptions: our rows, updated from Stripe's objects, and the emails and cases that a change causes.
 
-What somebody wants changed of it is asked of Stripe in changes.py.
+Called by the webhook handlers, inside the transaction of a group of events, with an object that was just read from
+Stripe. Requests to change a subscription are in changes.py.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from payments.models import Case, Payment, Subscription, SubscriptionChange
 from payments.recurring import methods, overdue
 from payments.stripe_api import objects
 
+# States of a subscription whose first payment has not succeeded: it has no row yet.
 NOT_BEGUN = (Subscription.Status.INCOMPLETE, Subscription.Status.INCOMPLETE_EXPIRED)
 
 
 def find(stripe_subscription_id: str) -> Subscription | None:
-    """Ours, with the supporter's row and then its own locked; None when we have no such row yet."""
+    """Return our row, with the supporter's row and then its own locked; None if there is no such row yet."""
     supporter = Supporter.objects.filter(subscriptions__stripe_subscription_id=stripe_subscription_id)
     if not supporter.select_for_update(of=("self",)):
         return None
@@ -38,45 +40,49 @@ def find(stripe_subscription_id: str) -> Subscription | None:
 
 
 def follow(agreed: objects.Subscription) -> Subscription | None:
-    """Make our row what Stripe's object is now; mail what that means. None while it has not begun.
+    """Update our row from Stripe's subscription, creating it if it is new; return the row, or None before it begins.
 
-    Raises NotOurs when neither we know it nor its metadata names a checkout of ours. Safe to call again: the same
-    state changes nothing and mails nobody.
+    Queues the emails and opens the cases that follow from the change. Locks the supporter's row. Idempotent: the same
+    state again changes nothing and emails nobody. For a new subscription, raises NotOurs if its metadata names no
+    checkout of this installation, CheckoutLost if the checkout's row is missing.
     """
     row = find(agreed.id)
     if row is None:
         return None if agreed.status in NOT_BEGUN else _begin(agreed)
-    before, method_before = (row.is_stopping, row.is_alive), row.stripe_payment_method_id
-    was = copy(row)
+    before = copy(row)
     _mirror(row, agreed)
     row.save()
     methods.check(row)
-    _after_change(row, agreed, before)
-    change_letters.announce(row, was)
+    _after_change(row, agreed, was_stopping=before.is_stopping, was_alive=before.is_alive)
+    change_letters.announce(row, before)
     row.changes.note_seen(row)
-    if row.stripe_payment_method_id != method_before:
+    if row.stripe_payment_method_id != before.stripe_payment_method_id:
         overdue.note_new_method(row)
     return row
 
 
 def note_unfinished_invoice(invoice: objects.Invoice) -> None:
-    """Stripe could not finish an invoice: nothing is charged until a person mends it there. One case an invoice."""
+    """Open a case, once per invoice, because Stripe could not finish it and charges nothing until a person fixes it.
+
+    Does nothing for a subscription without a row: it never began, as the reader saw on Stripe's page.
+    """
     row = find(invoice.subscription)
     if row is None:
-        return  # it never began: the reader is told so at Stripe's page
+        return
     facts = {"subscription": row.pk, "invoice": invoice.id}
     cases.open_case(Case.Kind.INVOICE_PROBLEM, f"invoice:{invoice.id}", row.supporter, facts)
 
 
 def read_again(subscription: Subscription) -> None:
-    """Have it read from Stripe, through the queue of the events."""
+    """Queue a read of the subscription from Stripe, processed like one of its events."""
     queue.request_sync("subscription", subscription.stripe_subscription_id, subscription.stripe_customer_id)
 
 
 def _begin(agreed: objects.Subscription) -> Subscription:
+    """Create our row for a new subscription, and the supporter if this is the first money from this address."""
     checkout = checkouts.find(agreed.checkout)
     supporter = checkouts.giver(checkout)
-    # Two sessions of one checkout were paid: the second agreement has none, and is a duplicate for staff to look at.
+    # If two sessions of one checkout were paid, the second subscription has no checkout: it is a duplicate, for staff.
     is_second = Subscription.objects.filter(checkout=checkout).exists()
     row = find(agreed.id) or Subscription(
         supporter=supporter,
@@ -89,57 +95,72 @@ def _begin(agreed: objects.Subscription) -> Subscription:
     row.save()
     methods.check(row)
     duplicates.check_subscription(row)
-    _after_change(row, agreed, (False, True))
+    _after_change(row, agreed, was_stopping=False, was_alive=True)
     row.changes.note_seen(row)
     return row
 
 
 def _mirror(row: Subscription, agreed: objects.Subscription) -> None:
+    """Copy the fields of Stripe's subscription to our row, without saving it."""
     row.stripe_customer_id = agreed.customer
     row.status = agreed.status
-    row.frequency, row.amount, row.currency = agreed.interval, agreed.amount, agreed.currency
+    row.frequency = agreed.interval
+    row.amount = agreed.amount
+    row.currency = agreed.currency
     row.current_period_end = agreed.current_period_end
     row.renews_on = clock.day_of(agreed.current_period_end)
-    row.cancel_at_period_end, row.cancel_at = agreed.cancel_at_period_end, agreed.cancel_at
-    row.canceled_at, row.ended_at = agreed.canceled_at, agreed.ended_at
-    row.collection_paused, row.resumes_at = agreed.collection_paused, agreed.resumes_at
+    row.cancel_at_period_end = agreed.cancel_at_period_end
+    row.cancel_at = agreed.cancel_at
+    row.canceled_at = agreed.canceled_at
+    row.ended_at = agreed.ended_at
+    row.collection_paused = agreed.collection_paused
+    row.resumes_at = agreed.resumes_at
     if agreed.method_id and agreed.method_id != row.stripe_payment_method_id:
-        row.stripe_payment_method_id, row.method_problem = agreed.method_id, ""
-    methods.mirror_problem(row, is_gone=agreed.lacks_method)
-    if agreed.method:  # it was read with the subscription: a debit, unlike the card before it, has no last day
-        row.method, row.method_expires_on = agreed.method, agreed.method_expires_on
+        row.stripe_payment_method_id = agreed.method_id
+        row.method_problem = ""
+    methods.mirror_problem(row, is_detached=agreed.lacks_method)
+    if agreed.method:  # only known if read with the subscription; a bank account, unlike a card, has no expiry date
+        row.method = agreed.method
+        row.method_expires_on = agreed.method_expires_on
 
 
-def _after_change(row: Subscription, agreed: objects.Subscription, before: tuple[bool, bool]) -> None:
-    was_stopping, was_alive = before
+def _after_change(row: Subscription, agreed: objects.Subscription, *, was_stopping: bool, was_alive: bool) -> None:
+    """Queue the emails of a stop or an end, end the membership, and cancel emails that no longer apply.
+
+    A subscription that was stopped immediately gets the email of the stop, not also the one of the end. A supporter
+    whose other gift continues gets no email that this one has ended.
+    """
     has_ended = was_alive and not row.is_alive
-    stopped_at_once = has_ended and _was_immediate(agreed)
-    if (row.is_stopping and not was_stopping) or (stopped_at_once and not was_stopping):
+    ended_immediately = has_ended and _was_immediate(agreed)
+    if (row.is_stopping or ended_immediately) and not was_stopping:
         endings.cancelled(row, _unseen_stop(row))
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
         if agreed.ended_reason == "payment_failed":
             _end_unpaid(row)
-        elif not stopped_at_once and not row.has_another_active:
+        elif not ended_immediately and not row.has_another_active:
             endings.ended(row)
     if row.is_stopping or row.collection_paused or not row.is_alive:
         failed_letters.take_back(row.payments.exclude(status=Payment.Status.SUCCEEDED))
 
 
 def _end_unpaid(row: Subscription) -> None:
-    """Nobody whose other gift goes on is told that one has failed: staff were shown it (failed_letters.py)."""
+    """Email that an unpaid gift has ended. If another gift continues, staff have a case instead (letters/failed.py)."""
     if not row.has_another_active:
         endings.ended_unpaid(row)
 
 
 def _unseen_stop(row: Subscription) -> SubscriptionChange | None:
-    """The request of ours that Stripe's object answers now; None when it was stopped at Stripe."""
+    """Return our stop request that led to this stop, or None if it was stopped at Stripe."""
     return row.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN).first()
 
 
 def _was_immediate(agreed: objects.Subscription) -> bool:
-    """Stopped by request with no time between the asking and the end."""
+    """Return whether the subscription ended within five minutes of a request to stop it.
+
+    False for an end after failed payments, or if Stripe does not say when it was requested or ended.
+    """
     if agreed.ended_reason == "payment_failed" or agreed.canceled_at is None or agreed.ended_at is None:
         return False
     return agreed.ended_at - agreed.canceled_at < timedelta(minutes=5)

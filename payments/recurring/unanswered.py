@@ -1,7 +1,7 @@
-"""Requests that Stripe never answered, because somebody died or Stripe was away: asked again until they are.
+"""Retries of requests that Stripe has not answered, because a process died or Stripe was unavailable.
 
-Called by a task every minute. Which way is safe depends on what was asked; changes.py, refund_requests.py and
-overdue.py know. A checkout and a visit to Stripe's portal are not among them: their reader begins anew.
+Called by a task every minute. change_calls.py, books/refund_requests.py and overdue.py know how to repeat a request
+safely. A checkout and a visit to Stripe's portal are not retried: their reader starts again.
 """
 
 from __future__ import annotations
@@ -17,51 +17,60 @@ from payments import cases, locks
 from payments.books import refund_requests
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.models import Case, OverdueTry, RefundRequest, StripeRequest, SubscriptionChange
-from payments.recurring import changes, overdue
+from payments.recurring import change_calls, overdue
 
 log = logging.getLogger("hromada.requests")
 
-# Whoever asked first is still at it, or has just failed.
+# A younger request may still be under way in the process that made it.
 PATIENCE = timedelta(minutes=2)
 SHOWN_TO_STAFF_AFTER = timedelta(hours=1)
-# What Stripe accepted and no event has shown is read again: a refund for a day, then comparing with Stripe finds it.
-UNSEEN_AFTER, UNSEEN_FOR = timedelta(minutes=10), timedelta(days=1)
+# An accepted request whose result no event has shown after ten minutes is read from Stripe. A refund only for a day:
+# from then on the comparison with Stripe finds it.
+UNSEEN_AFTER = timedelta(minutes=10)
+UNSEEN_FOR = timedelta(days=1)
 State = StripeRequest.State
 
 
 def retry(seconds: float = 45) -> int:
-    """Ask again what was left unanswered for two minutes; returns how many were answered. Safe at once, and twice.
+    """Retry requests unanswered for two minutes, for about this many seconds; return how many were answered.
 
-    One that fails holds up no other: they are taken in any order, as long as time allows. After an hour each is a case.
+    A refusal is an answer, and opens a case. So does a request that is unanswered for an hour. Requests are retried in
+    random order, so that one that always fails does not hold up the others. Safe to call concurrently: a request that
+    another process is sending is skipped. Never call it inside a transaction.
     """
-    until, answered = time.monotonic() + seconds, 0
-    for request in _left_open():
-        if time.monotonic() > until:
+    deadline = time.monotonic() + seconds
+    answered = 0
+    for request in _unanswered():
+        if time.monotonic() > deadline:
             break
-        with locks.taken([request.turn]) as ours:
-            answered += bool(ours) and _is_answered(request)
-    _show_to_staff()
-    _read_accepted_again()
+        with locks.taken([request.turn]) as taken:
+            answered += bool(taken) and _retry_one(request)
+    _open_cases()
+    _read_accepted()
     return answered
 
 
 def note_refused(request: StripeRequest, problem: StripeRefused) -> None:
-    """Show staff a request that Stripe refused while nobody was looking. Once a request."""
+    """Open a case, once per request, for a request that Stripe refused while nobody was there to read it."""
     facts = {**_facts(request), "reason": str(problem)}
     cases.open_case(Case.Kind.REQUEST_REFUSED, f"{_name(request)}:refused", _supporter(request), facts)
 
 
-def _left_open() -> Iterator[StripeRequest]:
+def _unanswered() -> Iterator[StripeRequest]:
     old = {"state": State.REQUESTED, "generation_at__lte": clock.now() - PATIENCE}
     yield from SubscriptionChange.objects.filter(**old).select_related("subscription__supporter").order_by("?")
     yield from RefundRequest.objects.filter(**old).select_related("payment__supporter").order_by("?")
     yield from OverdueTry.objects.filter(**old).select_related("payment__supporter").order_by("?")
 
 
-def _is_answered(request: StripeRequest) -> bool:
+def _retry_one(request: StripeRequest) -> bool:
+    """Send one request again; return whether Stripe answered. A refusal is an answer, and opens a case.
+
+    Logs any other error of this request, and raises none.
+    """
     try:
         if isinstance(request, SubscriptionChange):
-            changes.ask(request)
+            change_calls.ask(request)
         elif isinstance(request, RefundRequest):
             refund_requests.ask_refund(request)
         elif isinstance(request, OverdueTry):
@@ -71,13 +80,14 @@ def _is_answered(request: StripeRequest) -> bool:
         return False
     except StripeRefused as problem:
         note_refused(request, problem)
-    except Exception as problem:  # one request that cannot be asked must not hold up the others
-        log.error("request %s cannot be asked: %s", request.idempotency_key, type(problem).__name__)
+    except Exception as problem:  # one request that cannot be sent must not hold up the others
+        log.error("request %s cannot be sent: %s", request.idempotency_key, type(problem).__name__)
         return False
     return True
 
 
-def _show_to_staff() -> None:
+def _open_cases() -> None:
+    """Open a case, once per request, for each request that is unanswered for an hour."""
     for model in (SubscriptionChange, RefundRequest, OverdueTry):
         old = clock.now() - SHOWN_TO_STAFF_AFTER
         for request in model._default_manager.filter(state=State.REQUESTED, requested_at__lte=old):
@@ -85,12 +95,13 @@ def _show_to_staff() -> None:
             cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(request), _facts(request))
 
 
-def _read_accepted_again() -> None:
+def _read_accepted() -> None:
+    """Check accepted requests whose result no event has shown."""
     now = clock.now()
     old = {"state": State.ACCEPTED, "requested_at__lte": now - UNSEEN_AFTER}
     for change in SubscriptionChange.objects.filter(**old).select_related("subscription"):
         try:
-            changes.check_accepted(change)
+            change_calls.check_accepted(change)
         except (StripeUnavailable, StripeRefused) as problem:
             log.info("not read again: %s (%s)", change.idempotency_key, type(problem).__name__)
     for request in RefundRequest.objects.filter(**old, requested_at__gte=now - UNSEEN_FOR).select_related("payment"):
@@ -103,8 +114,8 @@ def _name(request: StripeRequest) -> str:
 
 def _supporter(request: StripeRequest) -> Supporter:
     is_about_payment = isinstance(request, RefundRequest | OverdueTry)
-    holder = request.payment if is_about_payment else request.subscription  # type: ignore[attr-defined]
-    supporter: Supporter = holder.supporter
+    gift = request.payment if is_about_payment else request.subscription  # type: ignore[attr-defined]
+    supporter: Supporter = gift.supporter
     return supporter
 
 

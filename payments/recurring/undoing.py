@@ -1,7 +1,8 @@
-"""Undoing a gift in one act: money back and, where wanted, an end of the subscription; settling a duplicate that way.
+"""Undoing a gift in one act: refund a payment, stop its subscription, or both; and close the case of a duplicate so.
 
-Called by the staff's desk. What is wanted is committed as one before Stripe is asked, so that a crash leaves requests
-that are taken up again (unanswered.py), never half of an act. Amounts are minor units of the payment's currency.
+Called by the desk's acts. All requests of an act are committed together before Stripe is called, so that a crash leaves
+requests that will be retried (unanswered.py), never half of an act. Amounts are in minor units of the payment's
+currency.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from payments import cases
 from payments.books import refund_requests
 from payments.errors import AlreadyStopped, OnlyStopped, StripeRefused, StripeUnavailable
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
-from payments.recurring import changes, unanswered
+from payments.recurring import change_calls, changes, unanswered
 
+# Stored on a stop request: where it was made.
 SURFACE = "staff"
+# The reason given to Stripe for a refund that closes a case; a duplicate unless the kind of the case is named here.
 REASON_OF_CASE: dict[str, RefundRequest.Reason] = {Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED}
 
 
@@ -32,17 +35,19 @@ def send_back(
     also_stops: bool = False,
     public_id: uuid.UUID | None = None,
 ) -> RefundRequest:
-    """Send this much of a payment back and, if wanted, stop its subscription. Never inside a transaction.
+    """Refund `amount` of a payment and, with `also_stops`, stop its subscription; return the refund request.
 
-    The same `public_id` is the same act. A request that is still `requested` afterwards waits for Stripe and is taken
-    up again. Raises NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused (no money went back), OnlyStopped.
+    The same `public_id` is the same act: a form sent twice refunds once. Never call it inside a transaction. If Stripe
+    does not answer, the returned request is still `requested` and will be retried. Raises NothingToRefund,
+    RefundOutOfRange, RefundUnderWay, StripeRefused (no money went back), OnlyStopped (no money went back, but the
+    stop was requested).
     """
     with transaction.atomic():
         request = refund_requests.record(
             payment, amount, reason, actor, sentence, tells_supporter=tells_supporter, public_id=public_id
         )
-        stops = payment.subscription if also_stops else None
-        change = _stop_of(stops, actor, request.public_id) if stops else None
+        subscription = payment.subscription if also_stops else None
+        change = _record_stop(subscription, actor, request.public_id) if subscription else None
     try:
         _ask(request, change)
     except StripeRefused as problem:
@@ -51,7 +56,10 @@ def send_back(
 
 
 def refusal(request: RefundRequest) -> StripeRefused:
-    """What the act of this refused request is told: whether the stop that was wanted with it was asked for."""
+    """Return the error to raise for a refused refund: OnlyStopped if its stop was requested all the same.
+
+    Otherwise StripeRefused. Raises nothing itself.
+    """
     stop = SubscriptionChange.objects.filter(public_id=request.public_id).exclude(state=SubscriptionChange.State.FAILED)
     return OnlyStopped(request.error) if stop.exists() else StripeRefused(request.error)
 
@@ -65,26 +73,25 @@ def close_duplicate(
     sentence: str = "",
     public_id: uuid.UUID | None = None,
 ) -> RefundRequest | None:
-    """Settle a case by stopping a subscription, refunding what is left of a payment, or both. Never in a transaction.
-    A subscription whose money goes back, or went, ends at once: there is no paid time that it would have to last for.
-    Money of a second subscription that is still with the bank goes back when it has come (ledger.py).
+    """Close a case by refunding what is left of a payment, stopping a subscription, or both.
 
-    Raises AlreadySettled when somebody was faster (then nothing happens), NothingToRefund, RefundUnderWay, and
-    StripeRefused: no money went back, which is a case of its own then.
+    Returns the refund request, or None without a payment. A subscription whose newest payment is or was refunded ends
+    immediately, because no paid time is left. Money of a second subscription that is with the bank is refunded when it
+    arrives (books/ledger.py). Never call it inside a transaction. Raises AlreadyClosed (somebody was faster, nothing
+    happens), NothingToRefund, RefundOutOfRange, RefundUnderWay, and StripeRefused: no money went back, and the refused
+    refund is a case of its own.
     """
-    request = None
+    request = change = None
     with transaction.atomic():
         cases.close(case, actor, note)
         if payment:
-            amount, reason = (
-                refund_requests.left(payment),
-                REASON_OF_CASE.get(case.kind, RefundRequest.Reason.DUPLICATE),
-            )
+            amount = refund_requests.left(payment)
+            reason = REASON_OF_CASE.get(case.kind, RefundRequest.Reason.DUPLICATE)
             request = refund_requests.record(payment, amount, reason, actor, sentence, public_id=public_id)
-        change, wish = None, request.public_id if request else public_id
         if subscription:
+            act_id = request.public_id if request else public_id
             at_once = payment is not None or _went_back(subscription)
-            change = _stop_of(subscription, actor, wish, at_once=at_once)
+            change = _record_stop(subscription, actor, act_id, at_once=at_once)
         if subscription and case.kind == Case.Kind.DUPLICATE_SUBSCRIPTION:
             subscription.payments.filter(status=Payment.Status.PROCESSING).update(goes_back=True)
     try:
@@ -97,15 +104,16 @@ def close_duplicate(
 
 
 def last_refundable(subscription: Subscription) -> Payment | None:
-    """The newest payment of a subscription, when it has come and something of it is left to send back. An older one is
-    never taken in its place: that time was wanted, whatever became of the newest.
+    """Return the newest payment of a subscription if something of it can be refunded, else None.
+
+    Never an older payment: the supporter wanted that time, whatever happened to the newest payment.
     """
     newest = _newest(subscription)
     return newest if newest and refund_requests.left(newest) else None
 
 
 def with_the_bank(subscription: Subscription) -> Payment | None:
-    """A payment of it whose money may still come, which is sent back then."""
+    """Return a payment of the subscription whose money may still arrive, or None."""
     return subscription.payments.filter(status=Payment.Status.PROCESSING).first()
 
 
@@ -114,36 +122,42 @@ def _newest(subscription: Subscription) -> Payment | None:
 
 
 def _went_back(subscription: Subscription) -> bool:
-    """Whether nothing is left of the newest payment, which had come through Stripe."""
+    """Return whether the newest payment was received through Stripe and nothing of it is left to refund."""
     newest = _newest(subscription)
     if newest is None or newest.status != Payment.Status.SUCCEEDED or newest.is_outside_stripe:
         return False
     return not refund_requests.left(newest)
 
 
-def _stop_of(
+def _record_stop(
     subscription: Subscription, actor: User, public_id: uuid.UUID | None, *, at_once: bool = False
 ) -> SubscriptionChange | None:
-    """The committed wish to stop, the one there is of the same act; None when it is stopped already."""
+    """Return the stop request of this act, or a new or pending one; None if the subscription is stopped already.
+
+    If `public_id` belongs to a stop of another subscription, a new request gets another id.
+    """
     known = SubscriptionChange.objects.filter(public_id=public_id).first() if public_id else None
     if known and known.subscription_id == subscription.pk:
         return known
     try:
-        fresh = None if known else public_id
-        return changes.record_stop(subscription, SURFACE, actor=actor, at_once=at_once, public_id=fresh)
+        unused_id = None if known else public_id
+        return changes.record_stop(subscription, SURFACE, actor=actor, at_once=at_once, public_id=unused_id)
     except AlreadyStopped:
         return None
 
 
 def _ask(request: RefundRequest | None, change: SubscriptionChange | None) -> None:
-    """Ask for both, the stop first: a refund is asked also when the stop is refused, which is a case then."""
+    """Send both requests to Stripe, the stop first. A refused stop opens a case, and the refund is sent all the same.
+
+    Requests that Stripe does not answer stay open. Raises StripeRefused if Stripe refuses the refund.
+    """
     if change:
         try:
-            changes.ask(change)
+            change_calls.ask(change)
         except StripeRefused as problem:
             unanswered.note_refused(change, problem)
         except StripeUnavailable:
-            pass  # taken up again
+            pass  # unanswered.py retries it
     if request:
         try:
             refund_requests.ask_refund(request)

@@ -1,6 +1,7 @@
-"""The numbers on the desk's first page: what waits for a person, what came in. One query a number.
+"""The numbers on the desk's front page: what waits for a person, and what was received. One query each.
 
-Each says what it counts; the page links it to its list. Sums are per currency and never added across currencies.
+Called by the desk's front page, which links each number to its list, and by `doctor`. Sums are per currency and never
+added across currencies.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from members import clock
 from members.models import Membership, Message
 from payments.models import Case, Payment, StripeEvent
 
-# A payment may be made long before it is received: retries of a bank take up to two months.
+# A payment may begin long before it is received: retries of a failed payment take up to two months.
 SLOWEST_PAYMENT = timedelta(days=93)
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many rows wait, and since when the oldest does. `oldest` is None when none waits."""
+    """How many rows wait, and since when the oldest waits. `oldest` is None if none waits."""
 
     count: int
     oldest: datetime | None
@@ -29,7 +30,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Received:
-    """Gifts received in one currency, in its minor units, before fees and refunds."""
+    """Sums and numbers of gifts received in one currency, in its minor units, before fees and refunds."""
 
     currency: str
     today: int
@@ -39,13 +40,15 @@ class Received:
 
 
 def open_cases() -> Waiting:
-    return Waiting(
-        **Case.objects.filter(settled_at=None).order_by().aggregate(count=Count("pk"), oldest=Min("opened_at"))
-    )
+    open_ones = Case.objects.filter(settled_at=None).order_by()
+    return Waiting(**open_ones.aggregate(count=Count("pk"), oldest=Min("opened_at")))
 
 
 def events() -> dict[str, Waiting]:
-    """Events not worked yet, by state. `dead` ones wait for a person; the others are tried again by themselves."""
+    """Return the events that are not processed yet, by state; states without any are left out.
+
+    `dead` events wait for a person, the others are retried automatically.
+    """
     states = (*StripeEvent.WAITING, StripeEvent.State.DEAD)
     rows = StripeEvent.objects.filter(state__in=states).order_by().values("state")
     counted = rows.annotate(count=Count("pk"), oldest=Min("received_at"))
@@ -53,13 +56,19 @@ def events() -> dict[str, Waiting]:
 
 
 def messages_in_trouble() -> dict[str, int]:
-    """Messages that failed for good, or of which nobody knows whether they left."""
+    """Return how many messages were given up, by state: `failed`, or `unknown` if they may have been delivered.
+
+    States without any are left out.
+    """
     rows = Message.objects.filter(state__in=(Message.State.FAILED, Message.State.UNKNOWN)).order_by().values("state")
     return {row["state"]: row["count"] for row in rows.annotate(count=Count("pk"))}
 
 
 def received() -> list[Received]:
-    """Today's and this month's gifts by the business date, a row a currency, largest month first."""
+    """Return today's and this month's received gifts by the business date, one row per currency.
+
+    Ordered by the number of gifts this month, largest first, then by currency. Currencies without any are left out.
+    """
     today = clock.today()
     month = _start(today.replace(day=1))
     recent = Payment.objects.filter(
@@ -80,7 +89,7 @@ def received() -> list[Received]:
 
 
 def active_patrons() -> int:
-    """People with an active membership today, each counted once."""
+    """Return how many people have an active membership today."""
     return Membership.objects.active().order_by().values("supporter").distinct().count()
 
 

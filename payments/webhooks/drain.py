@@ -1,7 +1,8 @@
-"""Works the inbox: claims what is due, reads from Stripe under the customers' locks, then one transaction for many.
+"""The drain: the event worker, which processes the events of the inbox in batches.
 
-Run as `manage.py drain`, as many as wanted. A poison event fails alone; whatever dies, the lease and the table remain.
-Why many customers share a transaction: docs/decisions/0017.
+Claims the events that are due, reads from Stripe under a lock per customer, then applies the effects of many customers
+in one transaction (docs/decisions/0017). Runs as `manage.py drain`, in as many processes as wanted. An event that
+causes an error fails alone. If a drain dies, its lease expires and another drain processes the events.
 """
 
 from __future__ import annotations
@@ -26,72 +27,83 @@ from payments.webhooks.lanes import Lane
 
 log = logging.getLogger("hromada.drain")
 
+# How many events a drain claims at a time.
 BATCH = 100
-# Lanes in one transaction: few commits, and little to do again when one of them fails.
+# How many lanes share a transaction: enough for few commits, few enough to repeat if one of them fails.
 TOGETHER = 50
-# Another drain is at work on this customer: it takes milliseconds, or a few reads from Stripe.
+# How long an event waits if another drain has its customer locked, for milliseconds or a few reads from Stripe.
 PUT_BACK_FOR = timedelta(milliseconds=200)
-# PostgreSQL's codes for transactions that got in each other's way: no event's fault.
+# PostgreSQL's codes for a serialization failure and a deadlock: two transactions collided, and no event is at fault.
 COLLISIONS = {"40001", "40P01"}
 State = StripeEvent.State
 Plan = tuple[StripeEvent, Effect]
 
 
 def work(limit: int = BATCH) -> int:
-    """Work one batch; returns how many events were claimed. Never raises for what an event holds."""
+    """Process one batch of events; return how many were claimed.
+
+    An error of an event is stored on its row, not raised. Events whose customer another drain has locked are put back.
+    Safe to call concurrently in several processes. Never call it inside a transaction.
+    """
     events = queue.claim(limit)
     if events:
         crash_at("after-claim")
-        every = lanes.of(events)
-        with lanes.locked(every) as ours:
-            taken = {lane.key for lane in ours}
-            queue.put_back([e for lane in every if lane.key not in taken for e in lane.events], PUT_BACK_FOR)
-            for ready in lanes.as_they_are_read(ours, TOGETHER):
-                _work_together(ready)
+        batch = lanes.of(events)
+        with lanes.locked(batch) as locked:
+            keys = {lane.key for lane in locked}
+            queue.put_back([e for lane in batch if lane.key not in keys for e in lane.events], PUT_BACK_FOR)
+            for ready in lanes.as_they_are_read(locked, TOGETHER):
+                _process_together(ready)
     return len(events)
 
 
 def until_nothing_is_due() -> int:
-    """Work batch after batch until none is due; returns how many events were claimed in all."""
+    """Process batch after batch until no event is due; return how many events were claimed in all."""
     total = 0
     while count := work():
         total += count
     return total
 
 
-def _work_together(ready: list[Lane]) -> None:
-    """All lanes in one transaction; should that fail, each lane in its own, and where that fails, each event."""
+def _process_together(ready: list[Lane]) -> None:
+    """Apply all lanes in one transaction; if that fails, each lane in its own, and if that fails, each event."""
     planned = [[plan for event in lane.events if (plan := _planned(event, lane.reads))] for lane in ready]
     crash_at("after-stripe-read")
     try:
         _apply([plan for lane in planned for plan in lane])
     except Exception:
         for lane in planned:
-            _work_alone(lane)
+            _process_lane(lane)
 
 
-def _work_alone(plans: list[Plan]) -> None:
+def _process_lane(plans: list[Plan]) -> None:
     try:
         _apply(plans)
     except Exception:
         for plan in plans:
-            with _failing(plan[0]):
+            with _errors_stored(plan[0]):
                 _apply([plan])
 
 
 def _planned(event: StripeEvent, reads: Reads) -> Plan | None:
-    """The event with its effect, everything read; None when that failed, which is on the row then."""
+    """Return the event with its effect, after reading all that the effect needs from Stripe.
+
+    Return None, with the reason stored on the event's row, if reading failed or if there is no handler for its type.
+    """
     handler = HANDLERS.get(event.type)
     if handler is None:
         queue.finish([event], State.IGNORED)
         return None
-    with _failing(event):
+    with _errors_stored(event):
         return event, handler(event, reads)
     return None
 
 
 def _apply(plans: list[Plan]) -> None:
-    """All these effects in one transaction, with the events' own state."""
+    """Run these effects and mark their events as processed, all in one transaction.
+
+    An effect that raises NotOurs makes its event foreign. Any other error is raised, and nothing is stored.
+    """
     done: list[StripeEvent] = []
     foreign: list[StripeEvent] = []
     with outbox.waking_once():
@@ -111,8 +123,12 @@ def _apply(plans: list[Plan]) -> None:
 
 
 @contextmanager
-def _failing(event: StripeEvent) -> Iterator[None]:
-    """What went wrong is written on the row: foreign, waiting for something, or failed."""
+def _errors_stored(event: StripeEvent) -> Iterator[None]:
+    """Store an error of the block on the event's row instead of raising it.
+
+    The event becomes foreign (not ours), parked (waits for another event), pending (Stripe did not answer) or failed.
+    After a collision of transactions it is put back, which counts as no attempt.
+    """
     try:
         yield
     except NotOurs as error:

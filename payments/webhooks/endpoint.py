@@ -1,8 +1,8 @@
-"""The webhook endpoint at Stripe: how it should be, how it is, and making it so.
+"""The webhook endpoint at Stripe: creating it, and correcting the one that exists.
 
-An endpoint's API version is chosen when it is made and can never change. So a newer version means a second endpoint
-beside the first, with a secret of its own, and the older one is switched off once web knows both secrets.
-Called by the commands `stripe_endpoint` and `doctor`.
+Stripe fixes an endpoint's API version when it is created. So a newer version needs a second endpoint, with a secret of
+its own; the older one is switched off once the web process knows both secrets. Called by the commands
+`stripe_endpoint` and `doctor`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,20 @@ from payments.stripe_api.event_types import HANDLED
 from payments.stripe_api.signatures import is_live_key
 from payments.stripe_api.values import WebhookEndpoint
 
+# Stripe's word for an endpoint that receives every type of event.
 ALL_EVENTS = "*"
-# An answer of Stripe's is repeated for a day, also when its endpoint was deleted since: then the next key is asked.
+# For a day Stripe repeats its answer to an idempotency key, even if the endpoint was deleted since. Then another key is
+# tried, up to this many times.
 MOST_DELETED = 5
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What was found or done. `secret` only when the endpoint was made now; `older` still deliver beside it."""
+    """The result of `register`.
+
+    `secret` is set only if the endpoint was created now, `changes` names what was corrected. `older` are the ids of
+    other endpoints with the same address that still deliver: of an older API version, or duplicates.
+    """
 
     endpoint_id: str
     secret: str = ""
@@ -40,26 +46,31 @@ def address() -> str:
 
 
 def ours() -> list[WebhookEndpoint]:
-    """Endpoints at Stripe with exactly our address, the fitting ones first. Asks Stripe once."""
+    """Return the endpoints at Stripe with exactly our address: those of our API version first, then enabled ones.
+
+    Calls Stripe once. Raises StripeRefused, StripeUnavailable.
+    """
     found = [endpoint for endpoint in client.webhook_endpoints() if endpoint.url == address()]
     return sorted(found, key=lambda endpoint: (not is_current(endpoint), not endpoint.is_enabled, endpoint.id))
 
 
 def is_current(endpoint: WebhookEndpoint) -> bool:
+    """Return whether an endpoint has the API version that this software uses."""
     return endpoint.api_version == client.API_VERSION
 
 
 def missing_types(endpoint: WebhookEndpoint) -> list[str]:
-    """Event types we act on and this endpoint does not send."""
+    """Return the event types that we handle and that this endpoint does not send, sorted."""
     return [] if ALL_EVENTS in endpoint.event_types else sorted(set(HANDLED) - endpoint.event_types)
 
 
 def extra_types(endpoint: WebhookEndpoint) -> list[str]:
+    """Return the event types that this endpoint sends and that we do not handle, sorted."""
     return sorted(endpoint.event_types - set(HANDLED))
 
 
 def register() -> Registered:
-    """Make the endpoint, or correct the one that is there. Safe to run again: the second time nothing changes.
+    """Create the endpoint, or correct the one that exists; return what was found and done. Idempotent.
 
     Raises SiteNotSafe for a live key with a plain-HTTP address, StripeRefused, StripeUnavailable.
     """
@@ -70,42 +81,52 @@ def register() -> Registered:
     if found and is_current(found[0]):
         twins = [endpoint.id for endpoint in found[1:] if endpoint.is_enabled and is_current(endpoint)]
         return Registered(found[0].id, changes=_correct(found[0]), older=[*twins, *older])
-    endpoint_id, secret = _make()
+    endpoint_id, secret = _create()
     return Registered(endpoint_id, secret, older=older)
 
 
 def switch_off(endpoint_id: str) -> None:
-    """Stripe stops sending to this endpoint. It can be switched on again at Stripe."""
-    client.update_webhook_endpoint(endpoint_id, {"disabled": True}, key=_fresh_key())
+    """Disable an endpoint, so that Stripe sends nothing to it. It can be enabled again at Stripe.
+
+    Raises StripeRefused, StripeUnavailable.
+    """
+    client.update_webhook_endpoint(endpoint_id, {"disabled": True}, key=_random_key())
 
 
 def _correct(endpoint: WebhookEndpoint) -> list[str]:
-    """What was changed, a few words each; nothing is asked of Stripe when nothing is wrong."""
+    """Correct an endpoint's event types and enable it; return the changes, such as "added invoice.paid".
+
+    Does not call Stripe if there is nothing to change.
+    """
     changes = [f"added {name}" for name in sorted(set(HANDLED) - endpoint.event_types)]
     changes += [f"removed {name}" for name in extra_types(endpoint)]
     changes += [] if endpoint.is_enabled else ["switched on"]
     if changes:
         wanted = {"enabled_events": list(HANDLED), "disabled": False}
-        client.update_webhook_endpoint(endpoint.id, wanted, key=_fresh_key())
+        client.update_webhook_endpoint(endpoint.id, wanted, key=_random_key())
     return changes
 
 
-def _make() -> tuple[str, str]:
-    """No row of ours stands for an endpoint: the key is made of all that is asked for, so a repeat after a lost answer
-    is answered with the same endpoint and the same secret.
+def _create() -> tuple[str, str]:
+    """Create the endpoint; return its id and secret.
+
+    We keep no row for an endpoint, so the idempotency key is a hash of its parameters. A repeat after a lost answer
+    gets the same endpoint and the same secret (docs/decisions/0024).
     """
     wanted = {"url": address(), "enabled_events": list(HANDLED), "api_version": client.API_VERSION}
     root = f"webhook_endpoint:{hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()}"
-    made = client.create_webhook_endpoint(wanted, key=root)
+    created = client.create_webhook_endpoint(wanted, key=root)
     for _ in range(MOST_DELETED):
-        if any(endpoint.id == made[0] for endpoint in client.webhook_endpoints()):
+        if any(endpoint.id == created[0] for endpoint in client.webhook_endpoints()):
             break
-        made = client.create_webhook_endpoint(wanted, key=f"{root}:after:{made[0]}")
-    return made
+        created = client.create_webhook_endpoint(wanted, key=f"{root}:after:{created[0]}")
+    return created
 
 
-def _fresh_key() -> str:
-    """A change says how things shall be, whatever they were: twice is harmless. A repeated key would be answered
-    without being done, if somebody had changed the endpoint back since.
+def _random_key() -> str:
+    """Return a new idempotency key for a change of an endpoint.
+
+    A change sets the final values, so doing it twice is harmless. With a repeated key Stripe would answer without
+    changing anything, even if somebody had changed the endpoint back since.
     """
     return f"webhook_endpoint_change:{uuid.uuid4()}"

@@ -1,6 +1,7 @@
-"""Lanes: the events of one customer, worked one after another under an advisory lock, with what was read for them.
+"""Lanes: the events of one customer, processed one after another under an advisory lock, with what was read for them.
 
-Lanes are read ahead in threads, several at a time; no thread but the drain's own touches the database.
+Called by the drain. Several lanes are read from Stripe at a time, in threads; only the drain's own thread uses the
+database.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from payments.models import StripeEvent
 from payments.stripe_api import objects
 from payments.stripe_api.reads import AHEAD, Reads, Wanted
 
-# The budget of reads (reads.py) is one for all of these threads.
+# All of these threads share one budget of reads (stripe_api/budget.py).
 READERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="read-stripe")
 
 
 @dataclass
 class Lane:
-    """Events in the order they came; `wanted` are the objects that their handlers are sure to read."""
+    """The events of one customer, in the order in which they arrived.
+
+    `wanted` are the objects that their handlers are sure to read, `reads` what was read from Stripe so far.
+    """
 
     key: str
     events: list[StripeEvent] = field(default_factory=list)
@@ -30,17 +34,18 @@ class Lane:
 
 
 def of(events: Iterable[StripeEvent]) -> list[Lane]:
-    """Events of one customer together. One whose payload cannot be read, or names nobody, is alone."""
+    """Group events by customer. An event whose payload is unreadable or names no customer has a lane of its own."""
     lanes: dict[str, Lane] = {}
     for event in events:
-        key, wanted = _named(event)
+        key, wanted = _key_and_wanted(event)
         lane = lanes.setdefault(key, Lane(key))
         lane.events.append(event)
         lane.wanted |= wanted
     return list(lanes.values())
 
 
-def _named(event: StripeEvent) -> tuple[str, set[Wanted]]:
+def _key_and_wanted(event: StripeEvent) -> tuple[str, set[Wanted]]:
+    """Return the key of an event's lane, and the objects to read ahead for it. Raises nothing for a bad payload."""
     try:
         raw = event.object
         wanted = {Wanted(raw["object"], raw["id"])} if raw.get("object") in AHEAD else set()
@@ -51,19 +56,22 @@ def _named(event: StripeEvent) -> tuple[str, set[Wanted]]:
 
 
 def _is_text(key: str) -> bool:
-    """Whether the database can be asked for it: what Stripe never names may hold a NUL or half a character."""
+    """Return whether a key can be sent to the database: a hostile payload may hold a NUL or half a character."""
     return bool(key) and "\0" not in key and key.isprintable()
 
 
 @contextmanager
 def locked(lanes: list[Lane]) -> Iterator[list[Lane]]:
-    """Hold the lanes that no other drain works on, until the end of the block; yields them."""
-    with locks.taken([lane.key for lane in lanes]) as ours:
-        yield [lane for lane in lanes if lane.key in ours]
+    """Lock the lanes that no other drain has locked, for the block, and yield them. Never waits."""
+    with locks.taken([lane.key for lane in lanes]) as taken:
+        yield [lane for lane in lanes if lane.key in taken]
 
 
 def as_they_are_read(lanes: list[Lane], together: int) -> Iterator[list[Lane]]:
-    """Up to `together` lanes at a time: at once those that need nothing from Stripe, the others when they were read."""
+    """Yield the lanes in groups of up to `together`: first those that need no read, then the others as they are read.
+
+    An error while reading is kept in the lane's `reads` and raised when a handler asks for the object.
+    """
     reading: dict[Future[None], Lane] = {
         READERS.submit(lane.reads.ahead, lane.wanted): lane for lane in lanes if lane.wanted
     }

@@ -35,7 +35,7 @@ REMEMBERED = 5_000
 
 @dataclass(frozen=True)
 class Logged:
-    """One request and its answer's status; 0 if the connection was closed without an answer."""
+    """A request and its answer's status; 0 if the connection was closed without an answer."""
 
     id: str
     at: int

@@ -1,4 +1,4 @@
-"""One attempt to collect a payment intent: it succeeds, is declined, or waits for the reader or the bank.
+"""An attempt to collect a payment intent: it succeeds, is declined, or waits for the reader or the bank.
 
 The callers decide what that means for an invoice or a checkout.
 """

@@ -1,4 +1,4 @@
-"""One simulated Stripe account: its documents, clock, lock, scheduled tasks and outgoing events.
+"""A simulated Stripe account: its documents, clock, lock, scheduled tasks and outgoing events.
 
 Every change happens inside `transaction`: on success it is written and its events are handed to the deliveries, on an
 error it is undone. What Stripe does is in the modules of life/, which take the world as their first argument.

@@ -1,7 +1,8 @@
-"""Our books and Stripe's, object by object: every night, and when somebody asks. Finds differences, mends nothing.
+"""The complete comparison of our database with Stripe, object by object: finds differences, changes nothing else.
 
-Each kind of object is a module beside this one. Lists are read a page at a time and compared page by page; what looks
-different is read once more at the end, because events may have been on their way.
+Runs every night by a task, and by `manage.py reconcile`. Each kind of object is a module of this folder. Stripe's lists
+are read and compared page by page; objects that differ are read once more at the end, because their events may have
+been on the way. hourly.py compares the balance alone.
 """
 
 from __future__ import annotations
@@ -22,22 +23,23 @@ from payments.reconciling.differences import EXTRA, UNSETTLED, Mismatch
 from payments.stripe_api.budget import budget
 
 OBJECTS = Reconciliation.Kind.OBJECTS
-# What happened a moment ago is still on its way here.
+# Events of the last minutes may still be on their way to us.
 LAG = timedelta(minutes=5)
-# Every comparison looks again at the days before the last one: a fee or a state may have come late.
+# Every comparison covers the days before the last one again: a fee or a state may have come late.
 LOOK_BACK = timedelta(days=3)
 FIRST_LOOK_BACK = timedelta(days=30)
 NIGHT = time(3)
-# So many differing objects of a kind are read a second time. With more of them it is no accident of timing.
-SECOND_LOOKS = 500
+# At most this many differing objects of a kind are read a second time: more of them are no accident of timing.
+SECOND_READS = 500
 KINDS = (subscriptions.KIND, charges.KIND, taken_back.REFUNDS, taken_back.DISPUTES, balance.KIND, payouts.KIND)
 
 
 def run(since: datetime | None = None) -> Reconciliation | None:
-    """Compare everything of Stripe's time from three days before the last whole comparison, or from an earlier `since`.
+    """Compare all objects since three days before the last complete comparison, or since `since` if that is earlier.
 
-    Returns the run, with Stripe's error on it when it stopped half-way: what it found stands, nothing is called gone,
-    and it is no agreement. None while another process is at it. Changes no money and no membership.
+    Returns the run. If Stripe stops answering, its error is stored on the run: the differences found so far stay, but
+    none is closed and the run counts as no agreement. Returns None while another process compares. Changes no money and
+    no membership. Never call it inside a transaction.
     """
     with runs.alone(OBJECTS) as is_ours:
         if not is_ours:
@@ -53,7 +55,7 @@ def run(since: datetime | None = None) -> Reconciliation | None:
 
 
 def is_due() -> bool:
-    """Whether the last night passed without a whole comparison. Real time."""
+    """Return whether no complete comparison has started since the last 3 a.m. of local real time."""
     now = timezone.localtime()
     night = now.replace(hour=NIGHT.hour, minute=NIGHT.minute, second=0, microsecond=0)
     if night > now:
@@ -63,50 +65,63 @@ def is_due() -> bool:
 
 
 def compare(kind: ObjectKind, row: Reconciliation) -> datetime:
-    """One kind, all its pages, then ours that no page named, then a second look at what differed. Returns since when it
-    looked.
+    """Compare one kind of object with our rows and record what differs; return the time from which it was compared.
+
+    First Stripe's pages, then our rows that no page named, then a second read of the objects that differ. Adds the
+    number of objects to `row.looked_at`. Needs an open `seen.table()`.
     """
-    since, doubts = kind.since(row.since), _Doubts(kind)
+    since = kind.since(row.since)
+    unconfirmed = _Unconfirmed(kind)
     for page in kind.pages(since, row.until):
-        seen.mark(kind.name, [theirs.id for theirs in page])
+        seen.mark(kind.name, [stripe_object.id for stripe_object in page])
         row.looked_at += len(page)
-        doubts.add(kind.look(page))
-    doubts.add(kind.ours_alone(since, row.until))
-    doubts.look_again()
+        unconfirmed.add(kind.compare_page(page))
+    unconfirmed.add(kind.unlisted(since, row.until))
+    unconfirmed.confirm()
     return since
 
 
-class _Doubts:
-    """What differed at first sight. Few are read again; many are written down as they are, so memory stays flat."""
+class _Unconfirmed:
+    """Mismatches that a second read has not confirmed yet.
+
+    The first SECOND_READS objects are kept for it; mismatches of further ones are recorded unconfirmed, so that memory
+    stays flat.
+    """
 
     def __init__(self, kind: ObjectKind) -> None:
         self.kind = kind
-        self.held: dict[str, list[Mismatch]] = defaultdict(list)
+        self.by_object: dict[str, list[Mismatch]] = defaultdict(list)
 
     def add(self, mismatches: Iterable[Mismatch]) -> None:
+        """Keep mismatches for the second read; record those that need none, or for which there is no room."""
         certain = []
         for mismatch in mismatches:
-            if mismatch.field == UNSETTLED or len(self.held) >= SECOND_LOOKS:
+            if mismatch.field == UNSETTLED or len(self.by_object) >= SECOND_READS:
                 certain.append(mismatch)
             else:
-                self.held[mismatch.stripe_id].append(mismatch)
-            if len(certain) >= SECOND_LOOKS:
+                self.by_object[mismatch.stripe_id].append(mismatch)
+            if len(certain) >= SECOND_READS:
                 differences.record(certain)
                 certain = []
         differences.record(certain)
 
-    def look_again(self) -> None:
-        for stripe_id, mismatches in self.held.items():
+    def confirm(self) -> None:
+        """Read each kept object again and record what still differs."""
+        for stripe_id, mismatches in self.by_object.items():
             budget.wait()
             try:
-                confirmed = self.kind.look([self.kind.read(stripe_id)])
+                confirmed = self.kind.compare_page([self.kind.read(stripe_id)])
             except StripeMissing:
                 confirmed = [mismatch for mismatch in mismatches if mismatch.field == EXTRA]
             differences.record(confirmed)
 
 
 def _since(until: datetime) -> datetime:
-    """Grows with the time that passed without a run, and reaches back to whatever is still open."""
+    """Return where a comparison until `until` starts.
+
+    At least LOOK_BACK before the last complete run, and early enough to cover every open difference. Without such a
+    run, at the first checkout, or FIRST_LOOK_BACK ago if there is none.
+    """
     last = runs.last_complete(OBJECTS)
     if last:
         start = last.until - LOOK_BACK

@@ -1,4 +1,4 @@
-"""Stripe's balance, line by line, and our settlements: amount, fee and currency to the minor unit."""
+"""Comparison of the balance: amount, currency and fee of each line of Stripe's balance with our settlements."""
 
 from __future__ import annotations
 
@@ -18,30 +18,35 @@ from payments.stripe_api import client, lists, values
 PREFIX = "balance_transaction:"
 # Stripe may know a fee days after the charge, not weeks.
 SETTLED_WITHIN = timedelta(days=3)
-# So long before its money came a debit may have been ordered, and its line written.
+# A bank debit may be ordered this long before its money arrives. Its balance line is made with the order.
 ORDERED_WITHIN = timedelta(days=30)
 
 
 class Row(NamedTuple):
+    """The compared values of a settlement. Amount and fee are in minor units of `currency`."""
+
     amount: int
     currency: str
     fee: int
 
 
 def _since(since: datetime) -> datetime:
-    """What came within the span is compared, however long its line had waited for the bank."""
-    come = Payment.objects.filter(created_at__gte=since - ORDERED_WITHIN, paid_at__gte=since)
-    # A card that was tried again for weeks has the line of the try that worked.
-    come = come.filter(Q(failures=0) | Q(method__startswith="SEPA"))
-    return min(since, come.aggregate(oldest=Min("created_at"))["oldest"] or since)
+    """Return an earlier start if money that arrived in the span has an older balance line, as a bank debit does."""
+    received = Payment.objects.filter(created_at__gte=since - ORDERED_WITHIN, paid_at__gte=since)
+    # A card payment that was retried for weeks has a balance line only from the attempt that succeeded.
+    received = received.filter(Q(failures=0) | Q(method__startswith="SEPA"))
+    return min(since, received.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
 
 def compare_page(page: Page) -> list[Mismatch]:
-    return compared(page, _ours)
+    return compare_lines(page, _ours)
 
 
-def compared(page: Page, ours: Callable[[Page], Page]) -> list[Mismatch]:
-    """What differs. `ours` says which of the lines that no settlement names come from gifts of ours."""
+def compare_lines(page: Page, ours: Callable[[Page], Page]) -> list[Mismatch]:
+    """Return the mismatches of a page of balance lines.
+
+    `ours` takes the lines without a settlement and returns those that come from gifts of this installation.
+    """
     rows = _rows(page)
     found, unknown = [], []
     for line in page:
@@ -49,10 +54,11 @@ def compared(page: Page, ours: Callable[[Page], Page]) -> list[Mismatch]:
             found += _differing(line, row)
         elif not settlements.source_of(line).startswith("none:"):
             unknown.append(line)
-    return found + [_mismatch(line, MISSING, "", _words(line)) for line in ours(unknown)]
+    return found + [_mismatch(line, MISSING, "", _as_text(line)) for line in ours(unknown)]
 
 
 def _rows(page: Page) -> dict[str, Row]:
+    """Return our settlements of a page of balance lines, by Stripe's id of the line."""
     lines = LedgerEntry.objects.filter(source__in=[PREFIX + line.id for line in page]).order_by()
     values = lines.values_list("source", "settled_amount", "settled_currency", "fee")
     return {
@@ -69,7 +75,7 @@ def _differing(line: values.BalanceTransaction, row: Row) -> list[Mismatch]:
 
 
 def _ours(lines: list[values.BalanceTransaction]) -> list[values.BalanceTransaction]:
-    """Of lines that no settlement of ours names: those of objects that we have, or that our books lack too."""
+    """Of balance lines without a settlement, return those of objects in our database or already known as missing."""
     if not lines:
         return []
     ids = [line.source for line in lines]
@@ -79,7 +85,7 @@ def _ours(lines: list[values.BalanceTransaction]) -> list[values.BalanceTransact
     return [line for line in lines if line.source in ours]
 
 
-def _words(line: values.BalanceTransaction) -> str:
+def _as_text(line: values.BalanceTransaction) -> str:
     return f"{money(line.amount, line.currency)}, {line.fee}"
 
 
@@ -95,7 +101,8 @@ WHERE kind = 'settlement' AND occurred_at BETWEEN %s AND %s
 """  # noqa: S608 - our own words only
 
 
-def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
+def _unlisted(since: datetime, until: datetime) -> Iterator[Mismatch]:
+    """Yield our settlements that Stripe's balance does not have, and lines that are unsettled for too long."""
     for stripe_id, amount, currency, fee, occurred_at in seen.unseen(_SETTLED_UNSEEN, [since, until]):
         yield Mismatch(BALANCE, stripe_id, EXTRA, f"{money(amount, currency)}, {fee}", "", occurred_at)
     late = settlements.unsettled().filter(occurred_at__lt=until - SETTLED_WITHIN)
@@ -104,4 +111,4 @@ def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
         yield Mismatch(BALANCE, stripe_id, UNSETTLED, money(line.amount, line.currency), "", line.occurred_at)
 
 
-KIND = ObjectKind(BALANCE, _since, lists.balance_transactions, compare_page, _extra, client.read_balance_transaction)
+KIND = ObjectKind(BALANCE, _since, lists.balance_transactions, compare_page, _unlisted, client.read_balance_transaction)

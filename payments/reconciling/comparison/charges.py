@@ -1,4 +1,4 @@
-"""Received money: each charge at Stripe and the payment it made with us, state and amount."""
+"""Comparison of charges: the status and amount of each charge at Stripe with our payment."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from payments.stripe_api.budget import budget
 from payments.stripe_api.reads import Reads
 
 RECEIVED, WITH_BANK, FAILED = Payment.Status.SUCCEEDED, Payment.Status.PROCESSING, Payment.Status.FAILED
-# Stripe's word for a charge, and ours for its payment.
+# Stripe's status of a charge, and the status that our payment should have.
 STATES = {"succeeded": RECEIVED, "pending": WITH_BANK, "failed": FAILED}
 
 
 class Row(NamedTuple):
+    """The compared values of a payment. `amount` is in minor units of `currency`."""
+
     charge: str | None
     intent: str | None
     status: str
@@ -31,7 +33,7 @@ class Row(NamedTuple):
 
 
 def _since(since: datetime) -> datetime:
-    """A bank may answer weeks after a debit was made."""
+    """Return an earlier start if a payment is still with the bank, which may answer weeks after a debit was made."""
     waiting = Payment.objects.filter(status=WITH_BANK)
     return min(since, waiting.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
@@ -44,13 +46,14 @@ def compare_page(page: Page) -> list[Mismatch]:
             found += _differing(charge, row)
         elif charge.status != "failed":
             unknown.append(charge)
-    lacked = _ours(unknown) if unknown else []
-    arrived = [charge for charge in lacked if charge.status == "succeeded"]
-    seen.mark(seen.MISSING, [id for charge in arrived for id in (charge.id, charge.payment_intent)])
-    return found + [_mismatch(charge, MISSING, "", money(charge.amount, charge.currency)) for charge in lacked]
+    missing = _ours(unknown) if unknown else []
+    received = [charge for charge in missing if charge.status == "succeeded"]
+    seen.mark(seen.MISSING, [id for charge in received for id in (charge.id, charge.payment_intent)])
+    return found + [_mismatch(charge, MISSING, "", money(charge.amount, charge.currency)) for charge in missing]
 
 
 def _rows(page: Page) -> dict[str, Row]:
+    """Return our payments of a page of charges, by the ids of their charge and of their intent."""
     named = Q(stripe_charge_id__in=[charge.id for charge in page])
     named |= Q(stripe_payment_intent_id__in=[charge.payment_intent for charge in page if charge.payment_intent])
     fields = ("stripe_charge_id", "stripe_payment_intent_id", "status", "amount", "currency")
@@ -59,17 +62,21 @@ def _rows(page: Page) -> dict[str, Row]:
 
 
 def _differing(charge: objects.Charge, row: Row) -> list[Mismatch]:
-    theirs = STATES[charge.status]
-    if theirs == row.status:
-        ours, taken = money(row.amount, row.currency), money(charge.amount, charge.currency)
-        return [_mismatch(charge, "amount", ours, taken)] if theirs == RECEIVED and ours != taken else []
-    if theirs == FAILED and not _is_last_word(charge, row):
+    status = STATES[charge.status]
+    if status == row.status:
+        ours = money(row.amount, row.currency)
+        theirs = money(charge.amount, charge.currency)
+        return [_mismatch(charge, "amount", ours, theirs)] if status == RECEIVED and ours != theirs else []
+    if status == FAILED and not _is_final(charge, row):
         return []
-    return [_mismatch(charge, STATUS, row.status, theirs)]
+    return [_mismatch(charge, STATUS, row.status, status)]
 
 
-def _is_last_word(charge: objects.Charge, row: Row) -> bool:
-    """One failed try is no failed payment while the next one is under way or has succeeded."""
+def _is_final(charge: objects.Charge, row: Row) -> bool:
+    """Return whether a failed charge means a failed payment: not while another attempt is under way or succeeded.
+
+    Reads the intent from Stripe unless we have recorded the payment as received.
+    """
     if row.status == RECEIVED:
         return row.charge == charge.id
     budget.wait()
@@ -89,7 +96,7 @@ def _mismatch(charge: objects.Charge, field: str, ours: str, theirs: str) -> Mis
     return Mismatch(PAYMENT, charge.id, field, str(ours), str(theirs), charge.created_at)
 
 
-# By the day the payment was made: its charge is never older, so a list from then on must name it.
+# Selected by when the payment was made: its charge is never older, so a list from then on must name it.
 _RECEIVED_UNSEEN = f"""
 SELECT stripe_charge_id, amount, currency, created_at FROM payments_payment p
 WHERE status = 'succeeded' AND created_at BETWEEN %s AND %s AND stripe_charge_id IS NOT NULL
@@ -97,9 +104,9 @@ WHERE status = 'succeeded' AND created_at BETWEEN %s AND %s AND stripe_charge_id
 """  # noqa: S608 - our own words only
 
 
-def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
+def _unlisted(since: datetime, until: datetime) -> Iterator[Mismatch]:
     for charge_id, amount, currency, created_at in seen.unseen(_RECEIVED_UNSEEN, [since, until]):
         yield Mismatch(PAYMENT, charge_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = ObjectKind(PAYMENT, _since, lists.charges, compare_page, _extra, client.read_charge)
+KIND = ObjectKind(PAYMENT, _since, lists.charges, compare_page, _unlisted, client.read_charge)

@@ -1,8 +1,7 @@
-"""The balance alone, every hour: what Stripe moved since we last agreed, against our settlements. A few reads.
+"""The hourly comparison of Stripe's balance with our settlements, since they last agreed. Takes a few reads.
 
-So a difference of one unit is known within the hour, not only after the night. It finds what the whole comparison
-would find in the balance, mends nothing, and leaves to the night what is older than three days, and debits, whose lines
-are there for days before their money.
+So a difference of one cent is found within the hour, not only after the night. Changes nothing else. Lines older than
+three days, and bank debits, whose lines are there days before their money, are left to the nightly comparison.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from payments.stripe_api.reads import Reads
 
 Run = Reconciliation.Kind
 OVERLAP = timedelta(hours=1)
-# Where nothing was ever compared, the first night looks back.
+# How far back the first run compares; the first nightly comparison covers more.
 FIRST_LOOK_BACK = timedelta(days=1)
 
 
 def run() -> Reconciliation | None:
-    """Compare Stripe's balance since the last agreement less an hour. None while a whole comparison is under way.
+    """Compare Stripe's balance since an hour before the last agreement; return the run.
 
-    Returns the run, with Stripe's error on it when it stopped half-way. Fees that are due are asked for first: a late
-    one is no difference.
+    Missing settlements are looked up first, so that a late fee is no difference. If Stripe stops answering, its error
+    is stored on the run. Returns None while a complete comparison is under way. Never call it inside a transaction.
     """
     with runs.alone(Run.OBJECTS) as is_ours:
         if not is_ours:
@@ -47,19 +46,23 @@ def run() -> Reconciliation | None:
 
 
 def _since(until: datetime) -> datetime:
+    """Return where to start: an hour before the last run without a difference, at most LOOK_BACK ago."""
     agreed = Reconciliation.objects.filter(kind__in=(Run.OBJECTS, Run.BALANCE), error="", found=0)
     last = agreed.exclude(finished_at=None).order_by("-until").first()
     start = last.until - OVERLAP if last else until - FIRST_LOOK_BACK
     return max(start, until - comparison.LOOK_BACK)
 
 
-def _look(page: Page) -> list[Mismatch]:
-    return balance.compared(page, _ours)
+def _compare_page(page: Page) -> list[Mismatch]:
+    return balance.compare_lines(page, _ours)
 
 
 def _ours(lines: Page) -> Page:
-    """No other list says what our books lack, so what moved the balance says whose it is."""
+    """Return the lines that come from gifts of this installation, according to the object that moved the balance.
+
+    The nightly comparison knows from Stripe's other lists which objects are missing here; this one reads no others.
+    """
     return [line for line, whose in origins.of_each(lines, Reads()) if whose == PayoutLine.Whose.OURS]
 
 
-KIND = replace(balance.KIND, since=lambda since: since, pages=lists.moved, look=_look)
+KIND = replace(balance.KIND, since=lambda since: since, pages=lists.moved, compare_page=_compare_page)

@@ -1,4 +1,7 @@
-"""What a comparison of one kind of object is made of, and what is ours at all on a Stripe account we may share."""
+"""The parts from which the comparison of one kind of object is made, shared by the modules of this folder.
+
+The Stripe account may be shared with other software, so each kind also decides which of Stripe's objects are ours.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +20,23 @@ Page = list[Any]
 
 @dataclass(frozen=True)
 class ObjectKind:
-    """`look` compares a page of Stripe's objects with our rows; `ours_alone` names rows of ours that no page named.
+    """How one kind of object is compared. All times are Stripe's.
 
-    `since` may reach further back than the run, to what was still open with us. `read` is one object, for a second
-    look. Spans are Stripe's time.
+    `since` takes the start of the run and returns an earlier one if some of our rows are still unfinished. `pages`
+    lists Stripe's objects of a span. `compare_page` compares a page with our rows. `unlisted` returns our rows of a
+    span that no page named. `read` reads one object for the second comparison.
     """
 
     name: str
     since: Callable[[datetime], datetime]
     pages: Callable[[datetime, datetime], Iterator[Page]]
-    look: Callable[[Page], list[Mismatch]]
-    ours_alone: Callable[[datetime, datetime], Iterator[Mismatch]]
+    compare_page: Callable[[Page], list[Mismatch]]
+    unlisted: Callable[[datetime, datetime], Iterator[Mismatch]]
     read: Callable[[str], Any]
 
 
 def our_charges(intents: Iterable[str], charges: Iterable[str]) -> set[str]:
-    """Ids, of intents and of charges, of which we have a payment."""
+    """Return the ids of intents and charges of our payments that match any of these. Empty ids are ignored."""
     wanted = {id for id in (*intents, *charges) if id}
     named = Q(stripe_payment_intent_id__in=wanted) | Q(stripe_charge_id__in=wanted)
     pairs = Payment.objects.filter(named).values_list("stripe_payment_intent_id", "stripe_charge_id")

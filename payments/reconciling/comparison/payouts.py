@@ -1,4 +1,4 @@
-"""Payouts: each at Stripe and our row, on its way or arrived, its state and amount, and whether its lines are known."""
+"""Comparison of payouts: status and amount of each payout at Stripe with our row, and whether we know its lines."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from payments.stripe_api import client, lists, values
 # A payout arrives within days; one that has arrived may be sent back by the bank for some days more.
 FAILS_WITHIN = timedelta(days=14)
 _UNDER_WAY = Q(status__in=(Payout.Status.PENDING, Payout.Status.IN_TRANSIT))
-_UNTIED = Q(status=Payout.Status.PAID, is_automatic=True, compared_at=None)
+_WITHOUT_LINES = Q(status=Payout.Status.PAID, is_automatic=True, compared_at=None)
 
 
 def _since(since: datetime) -> datetime:
-    open_ones = Payout.objects.filter(_UNDER_WAY | _UNTIED)
-    return min(since - FAILS_WITHIN, open_ones.aggregate(oldest=Min("created_at"))["oldest"] or since)
+    """Return an earlier start, so that payouts the bank may still send back and unfinished ones are compared too."""
+    unfinished = Payout.objects.filter(_UNDER_WAY | _WITHOUT_LINES)
+    return min(since - FAILS_WITHIN, unfinished.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
 
 def compare_page(page: Page) -> list[Mismatch]:
@@ -54,9 +55,9 @@ WHERE created_at BETWEEN %s AND %s AND {seen.UNSEEN.format(id="p.stripe_payout_i
 """  # noqa: S608 - our own words only
 
 
-def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
+def _unlisted(since: datetime, until: datetime) -> Iterator[Mismatch]:
     for stripe_id, amount, currency, created_at in seen.unseen(_PAYOUTS_UNSEEN, [since, until]):
         yield Mismatch(PAYOUT, stripe_id, EXTRA, money(amount, currency), "", created_at)
 
 
-KIND = ObjectKind(PAYOUT, _since, lists.payouts, compare_page, _extra, client.read_payout)
+KIND = ObjectKind(PAYOUT, _since, lists.payouts, compare_page, _unlisted, client.read_payout)

@@ -1,6 +1,6 @@
-"""What one comparison has met at Stripe, in a temporary table of its connection: memory stays flat, joins stay in SQL.
+"""The Stripe ids that a comparison has met, in a temporary table: memory stays flat, and joins stay in SQL.
 
-`kind` is what a list is about, or one of the marks below.
+Each id is marked with the kind of object whose list named it, or with one of the marks below.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from typing import Any
 
 from django.db import connection
 
-# What our books lack and is ours: charges that succeeded, with their intents; customers of subscriptions.
-MISSING, CUSTOMER = "lacked", "customer"
+# Marks of objects that are ours but missing from our database: succeeded charges and their intents, refunds, disputes;
+# and the customers of such subscriptions.
+MISSING, CUSTOMER = "missing", "customer"
+# A condition for our rows that no list of Stripe's named; format it with the column of Stripe's id.
 UNSEEN = "NOT EXISTS (SELECT FROM seen_at_stripe WHERE seen_at_stripe.id = {id})"
 
 
 @contextmanager
 def table() -> Iterator[None]:
-    """Open an empty table for the time of one comparison."""
+    """Create an empty table for the block and drop it afterwards. Belongs to this database connection."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.seen_at_stripe")
         cursor.execute("CREATE TEMPORARY TABLE seen_at_stripe (kind text, id text)")
@@ -30,12 +32,13 @@ def table() -> Iterator[None]:
 
 
 def mark(kind: str, ids: Iterable[str]) -> None:
+    """Add ids with this mark. Empty ids are ignored."""
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO seen_at_stripe SELECT %s, unnest(%s::text[])", [kind, [id for id in ids if id]])
 
 
 def among(kind: str, ids: Iterable[str]) -> set[str]:
-    """Which of these were marked."""
+    """Return the ids among these that have this mark."""
     with connection.cursor() as cursor:
         query = "SELECT DISTINCT id FROM seen_at_stripe WHERE kind = %s AND id = ANY(%s::text[])"
         cursor.execute(query, [kind, [id for id in ids if id]])
@@ -43,7 +46,7 @@ def among(kind: str, ids: Iterable[str]) -> set[str]:
 
 
 def unseen(query: str, parameters: list[Any]) -> Iterator[tuple[Any, ...]]:
-    """Rows of ours that no list named. `query` holds UNSEEN, formatted with the column of Stripe's id."""
+    """Run a query with the condition UNSEEN and yield its rows: our rows that no list of Stripe's named."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE seen_at_stripe")
         cursor.execute(query, parameters)

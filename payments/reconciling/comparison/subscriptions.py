@@ -1,4 +1,4 @@
-"""Subscriptions, field by field: all that have not ended at Stripe, those that ended lately, ours that are alive."""
+"""Comparison of subscriptions, field by field: all live ones, at Stripe and here, and those that ended recently."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def compare_page(page: Page) -> list[Mismatch]:
     ids = [agreed.id for agreed in page]
     rows = Subscription.objects.in_bulk(ids, field_name="stripe_subscription_id")
     found = [each for agreed in page if (row := rows.get(agreed.id)) for each in _differing(agreed, row)]
-    begun = [agreed for agreed in page if agreed.id not in rows and agreed.status not in NOT_BEGUN]
-    lacked = [agreed for agreed in begun if checkouts.is_name(agreed.checkout)]
-    seen.mark(seen.CUSTOMER, [agreed.customer for agreed in lacked])
-    return found + [_mismatch(agreed, MISSING, "", agreed.status) for agreed in lacked]
+    unknown = [agreed for agreed in page if agreed.id not in rows and agreed.status not in NOT_BEGUN]
+    missing = [agreed for agreed in unknown if checkouts.is_name(agreed.checkout)]
+    seen.mark(seen.CUSTOMER, [agreed.customer for agreed in missing])
+    return found + [_mismatch(agreed, MISSING, "", agreed.status) for agreed in missing]
 
 
 def _differing(agreed: objects.Subscription, row: Subscription) -> list[Mismatch]:
@@ -55,10 +55,13 @@ WHERE status = ANY(%s) AND started_at <= %s AND {seen.UNSEEN.format(id="s.stripe
 """  # noqa: S608 - our own words only
 
 
-def _extra(since: datetime, until: datetime) -> Iterator[Mismatch]:
-    """Alive here, not listed there: ended before the span, or unknown to Stripe. The second look says which."""
+def _unlisted(since: datetime, until: datetime) -> Iterator[Mismatch]:
+    """Yield our live subscriptions that Stripe did not list: they ended before the span, or Stripe does not know them.
+
+    The second read shows which.
+    """
     for stripe_id, status, ends in seen.unseen(_ALIVE_UNSEEN, [list(Subscription.ALIVE), until]):
         yield Mismatch(SUBSCRIPTION, stripe_id, EXTRA, status, "", ends)
 
 
-KIND = ObjectKind(SUBSCRIPTION, lambda since: since, _pages, compare_page, _extra, client.read_subscription)
+KIND = ObjectKind(SUBSCRIPTION, lambda since: since, _pages, compare_page, _unlisted, client.read_subscription)

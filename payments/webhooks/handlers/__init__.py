@@ -1,6 +1,8 @@
-"""What each event of Stripe means: one line a type. A handler reads what it must, outside the transaction, and returns
-the rule to run inside it. State (a subscription, an invoice) is always read again, because events come in any order;
-a fact that cannot change (a received gift) is taken from the event when it was rendered at our API version.
+"""The handler of each of Stripe's event types. Called by the drain (webhooks/drain.py).
+
+A handler reads from Stripe what it needs, outside the transaction, and returns an effect to run inside it. State (a
+subscription, an invoice) is always read again, because events come in any order. A fact that cannot change (a received
+gift) is taken from the event if the event was rendered at our API version.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Events about money that had come: sent back, taken by the bank, paid out. The payment is read first if unknown."""
+"""Handlers of events about money after it arrived: refunds, disputes, payouts.
+
+A refund or dispute of a payment that is not recorded yet reads and records the payment first.
+"""
 
 from __future__ import annotations
 
@@ -15,26 +18,30 @@ from payments.webhooks.handlers.recurring import instalment
 
 
 def refund_changed(event: StripeEvent, reads: Reads) -> Effect:
-    """refund.*: money goes back, or comes back because the refund failed."""
+    """Handle refund.*: money goes back, or returns because the refund failed."""
     refund = reads.refund(event.object["id"])
     return in_turn(_payment_of(refund, reads), partial(refunds.follow, refund))
 
 
 def dispute_changed(event: StripeEvent, reads: Reads) -> Effect:
-    """charge.dispute.*: the bank took a gift back, asks, gave it back or keeps it."""
+    """Handle charge.dispute.*: the bank inquires about a gift, takes it back, returns it or keeps it."""
     dispute = reads.dispute(event.object["id"])
     return in_turn(_payment_of(dispute, reads), partial(disputes.follow, dispute))
 
 
 def payout_changed(event: StripeEvent, reads: Reads) -> Effect:
-    """payout.*: what Stripe pays out, tied to its lines once Stripe says that they are complete."""
+    """Handle payout.*: Stripe pays money out. Its lines are read once Stripe says that they are complete."""
     payout = reads.payout(event.object["id"])
     lines = reads.payout_lines(payout.id) if payout.has_lines else []
-    return in_turn(partial(settlements.settle, lines), partial(payouts.follow, payout, origins.of_each(lines, reads)))
+    lines_with_owners = origins.of_each(lines, reads)
+    return in_turn(partial(settlements.settle, lines), partial(payouts.follow, payout, lines_with_owners))
 
 
 def _payment_of(taken: objects.Refund | objects.Dispute, reads: Reads) -> Effect:
-    """Make sure that the payment is in the books; raises NotOurs when it is not of our making."""
+    """Return an effect that records the payment, or does nothing if it is recorded already.
+
+    Raises NotOurs if the payment was not made through this installation.
+    """
     if refunds.payment_of(taken):
         return in_turn()
     intent_id = taken.payment_intent or reads.charge(taken.charge).payment_intent

@@ -1,4 +1,7 @@
-"""What handlers return: a rule to run inside the transaction, with everything it needs read before."""
+"""Effects: what handlers return to the drain, a function to run inside the transaction.
+
+A handler reads from Stripe all that its effect needs, so that no effect calls Stripe.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from payments.books import ledger
+from payments.books import gifts
 from payments.models import StripeEvent
 from payments.stripe_api import client, objects
 from payments.stripe_api.reads import Reads
@@ -17,22 +20,27 @@ Handler = Callable[[StripeEvent, Reads], Effect]
 
 @dataclass(frozen=True)
 class Gift:
-    """A gift given once, to be recorded. The drain records many new ones together (new_gifts)."""
+    """The effect of recording a one-off gift. The drain records many new ones together (books/new_gifts.py)."""
 
     intent: objects.PaymentIntent
 
     def __call__(self) -> None:
-        ledger.record_gift(self.intent)
+        gifts.record_gift(self.intent)
 
 
 def fact(event: StripeEvent, shape: Callable[[Any], Any], read: Callable[[str], Any]) -> Any:
-    """The event's object as it came, if it was rendered at our API version; read again otherwise."""
+    """Return the event's object as it came, or read it from Stripe if the event is of another API version.
+
+    For facts that cannot change only, such as a received payment: an event's state may be old.
+    """
     if event.api_version == client.API_VERSION:
         return shape(event.object)
     return read(event.object["id"])
 
 
 def in_turn(*effects: Effect) -> Effect:
+    """Return an effect that runs these one after another; without any, it does nothing."""
+
     def run() -> None:
         for effect in effects:
             effect()
@@ -41,4 +49,4 @@ def in_turn(*effects: Effect) -> Effect:
 
 
 def nothing() -> None:
-    """Nothing to do here: another event tells it."""
+    """Do nothing: another event reports the same money."""

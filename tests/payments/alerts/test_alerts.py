@@ -1,4 +1,4 @@
-"""Every rule of the alerts trips when it should and not before, and has its section in the runbook."""
+"""Every alert fires when it should and not before, and has its section in docs/operations.md."""
 
 from __future__ import annotations
 
@@ -13,16 +13,9 @@ from django.utils.timezone import now as real_now
 
 from members import clock
 from payments import cases, heartbeats
-from payments.alerts.rules import ABOUT_MONEY, BY_NAME
+from payments.alerts.rules import BY_NAME, MONEY_CASES
 from payments.inbox import queue
-from payments.models import (
-    Difference,
-    Dispute,
-    Heartbeat,
-    LedgerEntry,
-    Reconciliation,
-    RefundRequest,
-)
+from payments.models import Difference, Dispute, Heartbeat, LedgerEntry, Reconciliation, RefundRequest
 from payments.stripe_api.client import API_VERSION
 from tests import factories
 
@@ -132,7 +125,7 @@ class TestPromises:
     @pytest.mark.parametrize(
         ("name", "kind"),
         [("reminders-late", "reminder_late"), ("renewals-missed", "renewal_missed")]
-        + [("cases-open", kind.value) for kind in ABOUT_MONEY],
+        + [("cases-open", kind.value) for kind in MONEY_CASES],
     )
     def test_cases_until_they_are_settled(self, name: str, kind: str) -> None:
         cases.open_case("dispute", "other")

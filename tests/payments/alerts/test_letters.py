@@ -167,7 +167,7 @@ def test_one_rule_that_breaks_does_not_blind_the_others(well: None, caplog) -> N
     broken = BY_NAME["events-waiting"].__class__(**{**vars(BY_NAME["events-waiting"]), "look": lambda: 1 / 0})
     seen = dict(watch.look([broken, BY_NAME["events-dead"]]))
     assert seen == {BY_NAME["events-dead"]: {"count": 1, "minutes": 0}}
-    assert "alert events-waiting not looked at: ZeroDivisionError" in caplog.text
+    assert "alert events-waiting not checked: ZeroDivisionError" in caplog.text
 
 
 def test_two_watchers_tell_once(well: None) -> None:

@@ -1,4 +1,4 @@
-"""Which gifts look like one that was meant once: equal ones within an hour, and two of one checkout whenever."""
+"""Gifts that look like duplicates: equal ones within an hour, and two of one checkout at any time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def noticed(**second: object) -> list[int]:
-    """The payments of the case that the second of two gifts opens; none when it opens none."""
+    """Make two gifts; return which of them the second one's case names, [] if it opens no case."""
     who = factories.supporter()
     ordinary = {"amount": 2500, "created_at": NOON}
     first = factories.payment(who, checkout=factories.checkout(who), **ordinary)

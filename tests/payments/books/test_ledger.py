@@ -1,4 +1,4 @@
-"""The ledger refuses every change, whoever asks; and the database holds what must be true of money."""
+"""The database refuses to change a ledger line, and refuses payments that cannot exist."""
 
 from __future__ import annotations
 

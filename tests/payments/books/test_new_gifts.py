@@ -1,4 +1,4 @@
-"""Many new gifts recorded together leave the rows that the ledger leaves when it is told of them one by one."""
+"""Recording many new gifts together leaves the same rows as recording them one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from django.db import transaction
 
 from members.models import Message, Supporter
-from payments.books import ledger, new_gifts
+from payments.books import gifts, new_gifts
 from payments.letters import gifts as gift_letters
 from payments.models import Case, Checkout, LedgerEntry, Payment
 from payments.stripe_api.objects import PaymentIntent
@@ -44,27 +44,30 @@ def once(email: str, amount: int = 1000, **values: Any) -> Checkout:
 
 
 def crowd() -> list[PaymentIntent]:
-    """Plain gifts, and one of each kind that is not plain."""
+    """Return the intents of ordinary gifts, and one of each kind that is not ordinary."""
     appeal = factories.campaign_with_appeal().appeals.get()
-    gifts = [once(f"reader{number}@example.org", name="Ivan", language="uk") for number in range(4)]
-    gifts.append(once("appealed@example.org", campaign=appeal.campaign, appeal=appeal, article="a-story"))
-    gifts += [once("Twice@example.org"), once("twice@EXAMPLE.org")]
+    begun = [once(f"reader{number}@example.org", name="Ivan", language="uk") for number in range(4)]
+    begun.append(once("appealed@example.org", campaign=appeal.campaign, appeal=appeal, article="a-story"))
+    begun += [once("Twice@example.org"), once("twice@EXAMPLE.org")]
     factories.payment(factories.supporter(email="known@example.org", name=""), created_at=NOON)
-    gifts.append(once("known@example.org", name="Known"))
-    told = [intent_for(checkout) for checkout in gifts]
-    told.append(intent_for(once("more@example.org"), amount=1500))
-    told += [intent_for(once("bank@example.org"), status="processing"), intent_for(once("no@example.org"), charge="")]
+    begun.append(once("known@example.org", name="Known"))
+    intents = [intent_for(checkout) for checkout in begun]
+    intents.append(intent_for(once("more@example.org"), amount=1500))
+    intents += [
+        intent_for(once("bank@example.org"), status="processing"),
+        intent_for(once("no@example.org"), charge=""),
+    ]
     debit = intent_for(once("debit@example.org"), status="processing", charge="")
-    ledger.record_gift(debit)
+    gifts.record_gift(debit)
     arrived = intent_for(Checkout.objects.get(public_id=debit.checkout))
-    told += [arrived, intent_for(once("declined@example.org"), status="requires_payment_method", error_code="lost")]
-    return [*told, told[0]]
+    intents += [arrived, intent_for(once("declined@example.org"), status="requires_payment_method", error_code="lost")]
+    return [*intents, intents[0]]
 
 
-def left_by(tell: Callable[[list[PaymentIntent]], None], told: list[PaymentIntent]) -> dict[str, Any]:
-    """What this way of telling leaves in the books; undone afterwards."""
+def left_by(record: Callable[[list[PaymentIntent]], None], intents: list[PaymentIntent]) -> dict[str, Any]:
+    """Record the intents in this way and return the rows that it leaves; then roll back."""
     with transaction.atomic():
-        tell(told)
+        record(intents)
         found = {
             "payments": rows(Payment, "checkout__reference", "supporter__email", "public_id", "id", "supporter_id"),
             "ledger": rows(LedgerEntry, "payment__stripe_payment_intent_id", "id", "payment_id", "recorded_at"),
@@ -82,21 +85,21 @@ def rows(model: Any, also: str, *left_out: str) -> list[str]:
     return sorted(str(row) for row in model.objects.values(*fields, also))
 
 
-def together(told: list[PaymentIntent]) -> None:
-    recorded = new_gifts.record(told)
-    for intent in told:
+def together(intents: list[PaymentIntent]) -> None:
+    recorded = new_gifts.record(intents)
+    for intent in intents:
         if intent not in recorded:
-            ledger.record_gift(intent)
+            gifts.record_gift(intent)
 
 
-def one_by_one(told: list[PaymentIntent]) -> None:
-    for intent in told:
-        ledger.record_gift(intent)
+def one_by_one(intents: list[PaymentIntent]) -> None:
+    for intent in intents:
+        gifts.record_gift(intent)
 
 
 def test_together_or_one_by_one_leaves_the_same_rows() -> None:
-    told = crowd()
-    expected, found = left_by(one_by_one, told), left_by(together, told)
+    intents = crowd()
+    expected, found = left_by(one_by_one, intents), left_by(together, intents)
     for kind, rows_expected in expected.items():
         assert found[kind] == rows_expected, kind
     assert len(expected["payments"]) == 13
@@ -105,17 +108,17 @@ def test_together_or_one_by_one_leaves_the_same_rows() -> None:
 
 
 def test_most_are_recorded_together_and_asked_about_in_few_statements(django_assert_max_num_queries: Any) -> None:
-    told = [intent_for(once(f"reader{number}@example.org")) for number in range(50)]
+    intents = [intent_for(once(f"reader{number}@example.org")) for number in range(50)]
     with django_assert_max_num_queries(10):
-        assert new_gifts.record(told) == set(told)
+        assert new_gifts.record(intents) == set(intents)
     assert Payment.objects.count() == LedgerEntry.objects.count() == Message.objects.count() == 50
 
 
 def test_told_again_nothing_happens() -> None:
-    told = [intent_for(once(f"reader{number}@example.org")) for number in range(3)]
-    new_gifts.record(told)
-    assert new_gifts.record(told) == set()
-    together(told)
+    intents = [intent_for(once(f"reader{number}@example.org")) for number in range(3)]
+    new_gifts.record(intents)
+    assert new_gifts.record(intents) == set()
+    together(intents)
     assert Payment.objects.count() == LedgerEntry.objects.count() == Message.objects.count() == 3
 
 

@@ -1,4 +1,4 @@
-"""How far a campaign has come, counted from what was received."""
+"""The progress of a campaign, counted from received payments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much can be sent back, who is told, and what is owed back when money comes after a stop."""
+"""How much can be refunded, who is emailed about it, and refunds of money that comes after a stop."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def wish(payment: Payment, amount: int = 400, **values: object) -> RefundRequest:
+def requested(payment: Payment, amount: int = 400, **values: object) -> RefundRequest:
     return refund_requests.record(payment, amount, "requested_by_customer", None, **values)  # type: ignore[arg-type]
 
 
 def at_stripe(payment: Payment, amount: int = 400, status: str = "succeeded", **values: object) -> objects.Refund:
-    """A refund as Stripe tells it, made now."""
+    """Return a refund as read from Stripe, made now."""
     ordinary = {
         "id": "re_1",
         "charge": payment.stripe_charge_id,
@@ -55,7 +55,7 @@ def test_left_is_received_less_refunds_disputes_and_what_is_under_way() -> None:
     factories.refund(payment, 500)
     payment.disputed_amount = 300
     payment.save()
-    request = wish(payment)
+    request = requested(payment)
     assert refund_requests.left(payment) == 1300
     for state, left in (("accepted", 1300), ("seen", 1700), ("failed", 1700)):
         RefundRequest.objects.filter(pk=request.pk).update(state=state)
@@ -65,7 +65,7 @@ def test_left_is_received_less_refunds_disputes_and_what_is_under_way() -> None:
 @pytest.mark.parametrize("amount", [0, -1, 1001, 10**12])
 def test_an_amount_out_of_range_is_refused_with_what_is_left(amount: int) -> None:
     with pytest.raises(RefundOutOfRange) as refused:
-        wish(factories.payment(amount=1000), amount)
+        requested(factories.payment(amount=1000), amount)
     assert refused.value.left == 1000
     assert not RefundRequest.objects.exists()
     assert not TimelineEntry.objects.exists()
@@ -73,38 +73,38 @@ def test_an_amount_out_of_range_is_refused_with_what_is_left(amount: int) -> Non
 
 def test_one_cent_and_all_of_it_are_in_range() -> None:
     for amount in (1, 1000):
-        assert wish(factories.payment(amount=1000), amount).amount == amount
+        assert requested(factories.payment(amount=1000), amount).amount == amount
 
 
 @pytest.mark.parametrize("status", ["failed", "processing"])
 def test_what_has_not_come_cannot_go_back(status: str) -> None:
     with pytest.raises(NothingToRefund):
-        wish(factories.payment(status=status))
+        requested(factories.payment(status=status))
 
 
 def test_a_payment_outside_stripe_s_charges_cannot_be_sent_back_through_stripe() -> None:
     strange = factories.payment(stripe_payment_intent_id=None, stripe_charge_id=None, stripe_invoice_id="in_1")
     with pytest.raises(NothingToRefund):
-        wish(strange)
+        requested(strange)
 
 
 def test_while_one_waits_for_an_answer_another_waits_too() -> None:
     payment = factories.payment()
-    wish(payment)
+    requested(payment)
     with pytest.raises(RefundUnderWay):
-        wish(payment)
+        requested(payment)
 
 
 def test_the_same_wish_is_the_same_row_and_of_this_payment_only() -> None:
     payment, other, public_id = factories.payment(), factories.payment(), uuid.uuid4()
-    first = wish(payment, public_id=public_id)
-    assert wish(payment, public_id=public_id) == first
-    assert wish(other, public_id=public_id).public_id != public_id
+    first = requested(payment, public_id=public_id)
+    assert requested(payment, public_id=public_id) == first
+    assert requested(other, public_id=public_id).public_id != public_id
 
 
 def test_what_stripe_is_asked_names_no_person() -> None:
     payment = factories.payment()
-    request = wish(payment, sentence="Dear Olena, sorry.")
+    request = requested(payment, sentence="Dear Olena, sorry.")
     assert request.stripe_params == {
         "payment_intent": payment.stripe_payment_intent_id,
         "amount": 400,
@@ -114,13 +114,13 @@ def test_what_stripe_is_asked_names_no_person() -> None:
     assert request.idempotency_key == f"refundrequest:{request.public_id}:1"
 
 
-# Who is told
+# Who is emailed
 
 
 @pytest.mark.parametrize("tells", [True, False])
 def test_a_refund_of_ours_is_told_as_its_request_says(tells: bool) -> None:
     payment = factories.payment()
-    request = wish(payment, tells_supporter=tells, sentence="Sorry for that.")
+    request = requested(payment, tells_supporter=tells, sentence="Sorry for that.")
     refunds.follow(at_stripe(payment, request=str(request.public_id)))
     refunds.follow(at_stripe(payment, request=str(request.public_id)))
     request.refresh_from_db()
@@ -130,7 +130,7 @@ def test_a_refund_of_ours_is_told_as_its_request_says(tells: bool) -> None:
 
 def test_one_made_at_stripe_is_told_too_without_a_sentence_of_ours() -> None:
     payment = factories.payment()
-    request = wish(payment)
+    request = requested(payment)
     refunds.follow(at_stripe(payment, request=""))
     request.refresh_from_db()
     assert request.state == "requested", "somebody else's refund does not answer our request"
@@ -146,7 +146,7 @@ def test_metadata_of_somebody_else_changes_nothing(name: str) -> None:
 
 
 def test_a_request_of_another_payment_is_not_answered() -> None:
-    request = wish(factories.payment())
+    request = requested(factories.payment())
     refunds.follow(at_stripe(factories.payment(), request=str(request.public_id)))
     request.refresh_from_db()
     assert request.state == "requested"
@@ -204,7 +204,7 @@ def test_refunds_known_before_there_were_letters_are_not_told() -> None:
 
 
 def waiting(payment: Payment, status: str = "pending", **values: object) -> objects.Refund:
-    """A refund as Stripe's document tells it before its balance has the money: no balance transaction."""
+    """Return a refund as Stripe documents it before its balance has the money: without a balance transaction."""
     ordinary = {
         "id": "re_1",
         "payment_intent": payment.stripe_payment_intent_id,
@@ -245,7 +245,7 @@ def test_one_that_leaves_the_balance_later_is_settled_like_any_other() -> None:
 
 def test_one_called_off_that_nobody_was_told_of_is_no_case() -> None:
     payment = factories.payment()
-    request = wish(payment, tells_supporter=False)
+    request = requested(payment, tells_supporter=False)
     metadata = {"hromada_refund_request": str(request.public_id)}
     for status in ("pending", "canceled"):
         refunds.follow(waiting(payment, status, metadata=metadata))
@@ -256,11 +256,11 @@ def test_one_called_off_that_nobody_was_told_of_is_no_case() -> None:
 
 
 def renewal(**stop: object) -> tuple[Payment, RefundRequest | None]:
-    """A renewal charged an hour after its stop was asked for, unless told otherwise."""
+    """Make a renewal charged an hour after a stop request (values in `stop`); return it and its refund request."""
     agreed = factories.subscription(**stop.pop("subscription", {}))  # type: ignore[arg-type]
     now = clock.now()
-    factories_stop = {"kind": "stop", "surface": "mail", "requested_at": now - timedelta(hours=1), **stop}
-    agreed.changes.create(**factories_stop)
+    ordinary = {"kind": "stop", "surface": "mail", "requested_at": now - timedelta(hours=1)}
+    agreed.changes.create(**{**ordinary, **stop})
     payment = factories.payment(agreed.supporter, subscription=agreed, frequency="month")
     return payment, refund_requests.refund_if_unwanted(payment, agreed, now)
 

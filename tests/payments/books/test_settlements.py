@@ -1,4 +1,4 @@
-"""Fees are asked for as soon as a gift is booked, and ever more seldom for a line that Stripe never settles."""
+"""Fees are looked up as soon as a gift is recorded, and ever more rarely for a line that Stripe never settles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
 
 
 def booked(stage: Stage, email: str = "olena@example.org") -> LedgerEntry:
-    """A gift in the books that nobody has asked the fee of."""
+    """Record a gift whose fee has not been looked up; return its ledger line."""
     stage.pay(stage.give("once", email=email))
     stage.bring()
     drain.until_nothing_is_due()
@@ -39,7 +39,7 @@ def lists_asked(stage: Stage) -> int:
 
 
 def idle(stage: Stage, turns: int) -> int:
-    """A drain with nothing to do, looking every ten seconds; how many lists it asked Stripe for."""
+    """Let an idle drain run, one turn every ten seconds; return how many lists it requested from Stripe."""
     before, last = lists_asked(stage), None
     for _ in range(turns):
         last = command.settle(last)
@@ -69,11 +69,11 @@ def test_each_line_has_a_wait_of_its_own(stage: Stage) -> None:
 
 def test_a_late_fee_is_there_within_twice_its_delay(stage: Stage) -> None:
     line = booked(stage)
-    told = dict(balance_line(stage))
-    forget(stage, told["id"])
+    at_stripe = dict(balance_line(stage))
+    forget(stage, at_stripe["id"])
     idle(stage, 60)
     with stage.stripe.world.transaction():
-        stage.stripe.world.add(told)
+        stage.stripe.world.add(at_stripe)
     last: datetime | None = clock.now()
     for _ in range(60):
         clock.move(EVERY)
@@ -106,5 +106,5 @@ def test_stripe_not_answering_leaves_a_line_due(stage: Stage) -> None:
     ],
 )
 def test_what_a_line_of_the_balance_settles(type: str, amount: int, source: str, settles: str) -> None:
-    told = {"id": "txn_1", "type": type, "source": source, "amount": amount, "currency": "eur", "fee": 0, "created": 1}
-    assert settlements.source_of(account.balance_transaction(told)) == f"{settles}:{source}"
+    raw = {"id": "txn_1", "type": type, "source": source, "amount": amount, "currency": "eur", "fee": 0, "created": 1}
+    assert settlements.source_of(account.balance_transaction(raw)) == f"{settles}:{source}"

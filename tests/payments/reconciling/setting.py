@@ -1,4 +1,4 @@
-"""What tests of the comparison share: both clocks, what is open, and a Stripe that says something else."""
+"""Shared by the tests of the comparison: moving both clocks, reading open differences, changing objects at Stripe."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.stage import Stage
 
 
 def compare(stage: Stage) -> Reconciliation:
+    """Move both clocks ten minutes ahead and run the complete comparison; return the run."""
     stage.stripe.advance(seconds=600)
     clock.move(timedelta(seconds=600))
     run = comparison.run()
@@ -31,6 +32,7 @@ def compare(stage: Stage) -> Reconciliation:
 
 
 def found() -> set[tuple[str, str, str, str]]:
+    """Return kind, field, our value and Stripe's value of each open difference."""
     rows = Difference.objects.filter(state="open")
     return set(rows.values_list("kind", "field", "ours", "theirs"))
 
@@ -41,18 +43,20 @@ def counts() -> tuple[int, ...]:
 
 
 def alter(stage: Stage, stripe_id: str, **changes: Any) -> None:
-    """What Stripe says of an object from now on, told by no event."""
+    """Change an object at Stripe without an event."""
     world = stage.stripe.world
     with world.transaction():
         world.update(world.store.find(stripe_id), **changes)
 
 
 def forget(stage: Stage, stripe_id: str) -> None:
+    """Remove an object at Stripe without an event."""
     world = stage.stripe.world
     with world.transaction():
         world.store.remove(world.store.find(stripe_id))
 
 
 def balance_line(stage: Stage, kind: str = "charge") -> dict[str, Any]:
+    """Return the first line of this type in Stripe's balance."""
     lines = stage.stripe.world.store.all("balance_transaction")
     return dict(next(line for line in lines if line["type"] == kind))

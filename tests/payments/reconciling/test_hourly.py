@@ -1,4 +1,4 @@
-"""The balance alone, every hour: one unit of difference is found and told within the hour, with a few reads."""
+"""The hourly comparison of the balance: a difference of one cent is found within the hour, in a few reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
 
 
 def an_hour_later(stage: Stage) -> Reconciliation:
-    """Both clocks move, nothing is delivered, and beat's hourly task runs."""
+    """Move both clocks by an hour, deliver nothing, run the hourly task; return its run."""
     stage.stripe.advance(seconds=3600)
     clock.move(timedelta(hours=1))
     tasks.compare_balance()
@@ -45,14 +45,14 @@ def test_one_unit_is_found_and_told_within_the_hour(stage: Stage) -> None:
     assert (run.error, run.found) == ("", 1)
     assert found() == {("balance_transaction", "amount", "1000 EUR", "1001 EUR")}
     assert rules.BY_NAME["differences-open"].look() == {"count": 1}
-    assert counts() == before, "nothing is mended silently"
+    assert counts() == before, "nothing is changed silently"
     alter(stage, newest["id"], amount=newest["amount"] - 1)
     assert an_hour_later(stage).found == 0
     assert Difference.objects.get().state == "gone"
 
 
 def test_gifts_that_were_never_booked_are_found_within_the_hour(stage: Stage) -> None:
-    """Once, with our metadata on its charge; monthly, where only the invoice says that it is ours."""
+    """A one-off gift has our metadata on its charge; of a monthly one only the invoice shows that it is ours."""
     compare(stage)
     stage.pay(stage.give("once"))
     stage.pay(stage.give("month", amount="20", email="b@example.org"))
@@ -86,7 +86,7 @@ def test_what_others_sell_and_a_late_fee_are_no_differences(stage: Stage) -> Non
 
 @pytest.mark.parametrize("frequency", ["once", "month"])
 def test_a_debit_that_the_bank_has_is_no_difference(stage: Stage, frequency: str) -> None:
-    """Its line is in Stripe's balance from the day of its order, whether we have heard of it or not."""
+    """Its line is in Stripe's balance from the day of its order, whether its events have arrived or not."""
     compare(stage)
     checkout = stage.give(frequency)
     stage.pay(checkout, iban="DE62370400440532013001")

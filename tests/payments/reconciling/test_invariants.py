@@ -1,4 +1,4 @@
-"""Sentences that must stay true of the books: each is seen to break, and what breaks one is named."""
+"""Each invariant of the ledger is broken once, and the row that breaks it is named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def patron() -> Payment:
-    """Paid through ten days from now, and belongs."""
+    """Make a patron who has paid through ten days from now; return the payment."""
     who, today = factories.supporter(), clock.today()
     belongs = factories.membership(who, paid_through=today + timedelta(days=10))
     agreed = factories.subscription(who, membership=belongs)
@@ -53,9 +53,10 @@ def test_somebody_who_has_paid_and_does_not_belong(change: str) -> None:
     else:
         paid.subscription.membership = None
         paid.subscription.save()
-    assert f"who has paid through today belongs today: payment {paid.pk}" in invariants.broken()
+    invariant = "a payment that covers today has a membership that covers today"
+    assert f"{invariant}: payment {paid.pk}" in invariants.broken()
     Payment.objects.update(refunded_amount=paid.amount)
-    assert not any(sentence.startswith("who has paid through today") for sentence in invariants.broken())
+    assert not any(line.startswith(invariant) for line in invariants.broken())
 
 
 @pytest.mark.parametrize("days", ["kept", "gone", "other"])
@@ -65,10 +66,10 @@ def test_days_of_money_that_went_back_may_stay_or_go(days: str) -> None:
     row = Membership.objects.get()
     through = {"kept": row.paid_through, "gone": row.starts_on, "other": row.paid_through - timedelta(days=1)}[days]
     Membership.objects.update(paid_through=through)
-    sentence = "a membership is paid through what its subscription's payments paid for"
-    assert any(each.startswith(sentence) for each in invariants.broken()) == (days == "other")
+    invariant = "a membership is paid through a day that its subscription's payments paid for"
+    assert any(line.startswith(invariant) for line in invariants.broken()) == (days == "other")
     Payment.objects.update(refunded_amount=0)
-    assert any(each.startswith(sentence) for each in invariants.broken()) == (days != "kept")
+    assert any(line.startswith(invariant) for line in invariants.broken()) == (days != "kept")
 
 
 def test_somebody_who_belongs_and_has_not_paid() -> None:
@@ -76,20 +77,20 @@ def test_somebody_who_belongs_and_has_not_paid() -> None:
     Payment.objects.update(paid_through=clock.today() - timedelta(days=91))
     Membership.objects.update(starts_on=clock.today() - timedelta(days=200))
     membership = paid.subscription.membership_id
-    sentence = f"who belongs by a subscription has paid, through today or within grace: membership {membership}"
-    assert sentence in invariants.broken()
+    invariant = "a subscription's membership that covers today was paid through today, or within grace"
+    assert f"{invariant}: membership {membership}" in invariants.broken()
 
 
 @pytest.mark.parametrize("days", [0, 1])
 def test_a_payment_pays_at_least_for_the_day_on_which_it_came(days: int) -> None:
-    """Of a month that is over, when its invoice is paid late; on the newsroom's own day, not on that of UTC."""
+    """Its month may be over when its invoice is paid late. The day is that of the newsroom's time zone, not of UTC."""
     paid, today = patron(), clock.today()
     came = datetime.combine(today - timedelta(days=5), time(0, 30), timezone.get_default_timezone())
     long_ago, day = today - timedelta(days=200), came.date() - timedelta(days=days)
     Payment.objects.update(paid_at=came, paid_through=today - timedelta(days=150))
     Membership.objects.update(starts_on=long_ago, paid_through=day, grace_through=day + timedelta(days=14))
-    sentence = "a membership is paid through what its subscription's payments paid for"
-    named = [f"{sentence}: membership {paid.subscription.membership_id}"]
+    invariant = "a membership is paid through a day that its subscription's payments paid for"
+    named = [f"{invariant}: membership {paid.subscription.membership_id}"]
     assert invariants.broken() == (named if days else [])
 
 
@@ -111,6 +112,7 @@ def test_what_was_taken_back_twice_without_a_case() -> None:
     paid = patron()
     factories.refund(paid, paid.amount)
     factories.dispute(paid)
-    assert f"what was taken back twice is shown to staff: payment {paid.pk}" in invariants.broken()
+    invariant = "a payment of which more was taken back than given has a case"
+    assert f"{invariant}: payment {paid.pk}" in invariants.broken()
     cases.open_case("taken_twice", f"payment:{paid.pk}:taken_twice", paid.supporter)
-    assert not any(sentence.startswith("what was taken back twice") for sentence in invariants.broken())
+    assert not any(line.startswith(invariant) for line in invariants.broken())

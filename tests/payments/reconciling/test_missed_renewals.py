@@ -1,4 +1,4 @@
-"""A renewal that did not come is noticed two days after its day, once a period, and only where one was owed."""
+"""A missed renewal is noticed two days after its day, once per period, and only if one was due."""
 
 from __future__ import annotations
 

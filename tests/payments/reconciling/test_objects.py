@@ -1,4 +1,4 @@
-"""Object by object: every difference is found with its id, none is mended silently, nothing of others is touched."""
+"""The complete comparison: every difference is found with its id, nothing is changed, other software is ignored."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class TestMoney:
             ("balance_transaction", "fee", f"{fee} EUR", f"{fee + 1} EUR"),
         }
         assert set(Difference.objects.values_list("stripe_id", flat=True)) == {line["id"]}
-        assert counts() == before, "nothing is mended silently"
+        assert counts() == before, "nothing is changed silently"
         assert not any(differences.can_take(row) for row in Difference.objects.all()), "money rows are never edited"
 
     def test_a_line_we_lack_is_taken_by_collecting_it(self, stage: Stage) -> None:
@@ -144,7 +144,7 @@ class TestMoney:
 
     @pytest.mark.parametrize("frequency", ["once", "month"])
     def test_a_debit_s_line_is_compared_when_its_money_has_come(self, stage: Stage, frequency: str) -> None:
-        """It was written on the day of the order, long before the span in which the money came."""
+        """Stripe made the line on the day of the order, long before the span in which the money arrived."""
         stage.join(frequency, iban="DE89370400440532013000")
         charge = stage.stripe.events("charge.pending")[0]["data"]["object"]
         stage.stripe.world.unschedule("settle", charge["id"])
@@ -239,7 +239,7 @@ class TestSubscriptions:
         }
 
     def test_one_we_lack_with_its_money(self, stage: Stage) -> None:
-        """Its charge carries no metadata of ours: the invoice says that it is ours."""
+        """Its charge carries no metadata of ours: the invoice shows that it is ours."""
         stage.pay(stage.give("month"))
         compare(stage)
         assert {(kind, field) for kind, field, _, _ in found()} == {
@@ -259,7 +259,7 @@ class TestSubscriptions:
         assert found() == {("subscription", "extra", "active", "")}
 
     def test_one_that_changed_while_we_looked(self, stage: Stage) -> None:
-        """A page that was old when it was compared: the second look says that nothing differs."""
+        """A page that was old when it was compared: the second read shows that nothing differs."""
         stage.join("month")
         row = Subscription.objects.get()
         stale = replace(stripe_client.read_subscription(row.stripe_subscription_id), status="past_due")

@@ -1,4 +1,4 @@
-"""Payouts, compared by object: on their way, arrived, failed, of another amount, unknown here or there."""
+"""Comparison of payouts: on their way, arrived, failed, with another amount, or known on one side only."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def deaf(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    """Not one delivery arrives."""
+    """A stage on which no webhook arrives."""
     yield from set_the_scene(settings, tmp_path, Client(), Chaos(drop=1.0))
 
 
 def later(stage: Stage, days: int) -> None:
-    """Both clocks, without anything being delivered."""
+    """Move both clocks without delivering anything."""
     clock.move(timedelta(days=days))
     stage.stripe.advance(days=days)
 
 
 def paid_out(stage: Stage) -> dict[str, Any]:
-    """A gift, and its payout of which nothing was heard yet."""
+    """Make a gift and its payout, whose events have not arrived; return the payout."""
     stage.join("once", amount="25")
     later(stage, 3)
     return stage.stripe.payout()[0]
@@ -108,7 +108,7 @@ def test_another_amount_and_one_stripe_does_not_know(stage: Stage) -> None:
 
 
 def test_a_month_of_silence(deaf: Stage) -> None:
-    """31 days since it arrived: no event tells of it any more; the comparison finds and takes it, to the cent."""
+    """After 31 days Stripe lists no event of the payout any more; the comparison finds and accepts it, to the cent."""
     compare(deaf)
     deaf.pay(deaf.give("once", amount="25"))
     missed_events.collect()

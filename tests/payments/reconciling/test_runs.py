@@ -1,4 +1,4 @@
-"""Runs of the comparison: seen again, gone, noted, taken; no half run counts as agreement."""
+"""Runs of the comparison: differences seen again, gone, noted and taken; an incomplete run is no agreement."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
 
 class TestRuns:
     def test_again_and_again(self, stage: Stage) -> None:
-        """Open once, seen again, gone when it is gone."""
+        """A difference is opened once, seen again, and closed when it is gone."""
         stage.join("once")
         line = balance_line(stage)
         alter(stage, line["id"], fee=line["fee"] + 1)
@@ -108,7 +108,7 @@ class TestRuns:
         assert Difference.objects.get(state="open").field == "cancel_at_period_end"
 
     def test_what_was_noted_is_known_however_long_it_lasts(self, stage: Stage) -> None:
-        """The end of the paid time moves on; what was noted then is still looked for."""
+        """The end of the paid time moves on; the noted difference is still checked."""
         stage.join("month")
         gift = Subscription.objects.get().stripe_subscription_id
         alter(stage, gift, cancel_at=int(clock.now().timestamp()) + 10**8)
@@ -208,7 +208,7 @@ class TestTaking:
         assert row.state == "open"
 
     def test_a_line_of_the_balance_before_its_payment(self, stage: Stage) -> None:
-        """Taking the line alone brings the payment; the line follows with the next settlement."""
+        """Accepting the line alone records the payment; the line follows with the next settlement."""
         stage.pay(stage.give("once"))
         compare(stage)
         differences.take(Difference.objects.get(kind="balance_transaction"), factories.staff())

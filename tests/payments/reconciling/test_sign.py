@@ -1,4 +1,4 @@
-"""In step with Stripe or not: the one sign, the metrics, and the command."""
+"""Whether we are in step with Stripe, as `step()`, the metrics and the command report it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from members import clock
-from payments.models import (
-    Difference,
-    Reconciliation,
-)
+from payments.models import Difference, Reconciliation
 from payments.reconciling import runs as reconciliation
 from payments.reconciling.runs import Trouble
 from tests import factories
@@ -104,8 +101,8 @@ class TestCommand:
         out = StringIO()
         with pytest.raises(CommandError, match="1 differences are open"):
             call_command("reconcile", stdout=out)
-        told = f"balance_transaction {line['id']} fee: ours {line['fee']} EUR, Stripe's {line['fee'] + 1} EUR"
-        assert told in out.getvalue()
+        expected = f"balance_transaction {line['id']} fee: ours {line['fee']} EUR, Stripe's {line['fee'] + 1} EUR"
+        assert expected in out.getvalue()
 
     def test_since(self, stage: Stage) -> None:
         call_command("reconcile", "--since=2025-01-01", stdout=StringIO())

@@ -1,4 +1,4 @@
-"""Wishes about a recurring gift: of two tabs the last one wins, none is lost, none is done twice."""
+"""Change requests for a recurring gift: of two tabs the last one wins, none is lost, none is done twice."""
 
 from __future__ import annotations
 
@@ -13,17 +13,9 @@ import stripe
 from django.db import connection
 from django.test import Client
 
-from payments.models import (
-    Subscription,
-    SubscriptionChange,
-)
+from payments.models import Subscription, SubscriptionChange
 from payments.recurring import changes, unanswered
-from tests.payments.reader_links import (
-    at_stripe,
-    press,
-    state_of,
-    stop_page,
-)
+from tests.payments.reader_links import at_stripe, press, state_of, stop_page
 from tests.payments.test_stripe_requests import wait, writes
 from tests.stage import KEY, Stage, set_the_scene
 
@@ -36,7 +28,7 @@ def stage(settings, tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "wanted"),
+    ("requests", "wanted"),
     [
         (["pause", "stop"], {"stopping": True}),
         (["stop", "pause"], {"stopping": False, "paused": True}),
@@ -50,10 +42,10 @@ def stage(settings, tmp_path: Path) -> Iterator[Stage]:
 )
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_of_two_tabs_the_last_wish_wins(
-    stage: Stage, wishes: list[str], wanted: dict[str, object], is_shown: bool
+    stage: Stage, requests: list[str], wanted: dict[str, object], is_shown: bool
 ) -> None:
     stage.join("month", amount="10")
-    for do in wishes:
+    for do in requests:
         press(stage, do, **({"amount": "500"} if do == "lower" else {}))
         if is_shown:
             stage.settle_down()
@@ -124,7 +116,7 @@ def test_a_stop_that_a_waiting_wish_took_back_stays_taken_back(
 
 @pytest.mark.parametrize("do", ["stop", "pause"])
 def test_a_wish_undone_at_stripe_before_it_was_seen_can_be_asked_again(stage: Stage, do: str) -> None:
-    """Else the page would say for ever that it is as was wanted, while Stripe goes on charging."""
+    """Otherwise the page would say for ever that the change is made, while Stripe continues to charge."""
     stage.join("month", amount="10")
     press(stage, do)
     undone: Any = {"cancel_at_period_end": False} if do == "stop" else {"pause_collection": ""}

@@ -1,4 +1,4 @@
-"""The drain: many customers in one transaction, and yet each event fails, waits or succeeds for itself."""
+"""The drain: many customers share a transaction, and still each event fails, waits or succeeds on its own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stage(db: None, settings: Any, tmp_path: Path) -> Iterator[Stage]:
 
 
 def gift(number: int, amount: int = 1000) -> str:
-    """A gift given once, told by its charge; returns the event's id."""
+    """Store an event about the charge of a one-off gift; return the event's id."""
     checkout = factories.checkout(frequency="once", email=f"reader{number}@example.org", amount=amount)
     charge = {
         "id": f"ch_{number}",
@@ -48,6 +48,7 @@ def gift(number: int, amount: int = 1000) -> str:
 
 
 def store(name: str, type: str, thing: dict[str, Any]) -> str:
+    """Store an event about this object of Stripe's; return its id."""
     event = {"id": name, "type": type, "created": 1_767_600_000, "livemode": False, "data": {"object": thing}}
     event["api_version"] = API_VERSION
     inbox.store(event, json.dumps(event).encode(), StripeEvent.State.PENDING)
@@ -55,7 +56,7 @@ def store(name: str, type: str, thing: dict[str, Any]) -> str:
 
 
 def refuse(amount: int, code: str) -> None:
-    """From now on the database refuses payments of this amount, with one of its error codes."""
+    """Make the database refuse payments of this amount, with this error code of PostgreSQL."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "

@@ -29,9 +29,10 @@ def stripe(settings) -> Iterator[Simulator]:
 
 
 def run(**options: Any) -> str:
-    told = StringIO()
-    call_command("stripe_endpoint", stdout=told, **options)
-    return told.getvalue()
+    """Run the command; return its output."""
+    out = StringIO()
+    call_command("stripe_endpoint", stdout=out, **options)
+    return out.getvalue()
 
 
 def endpoints(stripe: Simulator) -> list[dict[str, Any]]:
@@ -58,23 +59,23 @@ def test_an_answer_that_got_lost_does_not_make_a_second_one(stripe: Simulator) -
     with pytest.raises(CommandError, match="nothing is done twice"):
         run()
     [made] = endpoints(stripe)
-    told = run()
+    output = run()
     assert len(endpoints(stripe)) == 1
-    assert made["id"] in told
+    assert made["id"] in output
 
 
 def test_event_types_that_differ_are_corrected_and_named(stripe: Simulator) -> None:
     run()
     [made] = endpoints(stripe)
-    lacking = [name for name in HANDLED if name != "invoice.paid"]
-    stripe.world.update(made, enabled_events=[*lacking, "customer.created"], status="disabled")
+    others = [name for name in HANDLED if name != "invoice.paid"]
+    stripe.world.update(made, enabled_events=[*others, "customer.created"], status="disabled")
     assert "added invoice.paid; removed customer.created; switched on" in run()
     [now] = endpoints(stripe)
     assert (sorted(now["enabled_events"]), now["status"]) == (sorted(HANDLED), "enabled")
 
 
 def test_corrected_again_when_somebody_changed_it_back_within_a_day(stripe: Simulator) -> None:
-    """An update that repeated its idempotency key would be answered and not done."""
+    """With a repeated idempotency key Stripe would answer the update without doing it."""
     run()
     for _ in range(2):
         stripe.world.update(endpoints(stripe)[0], enabled_events=["invoice.paid"])
@@ -83,12 +84,12 @@ def test_corrected_again_when_somebody_changed_it_back_within_a_day(stripe: Simu
 
 
 def test_one_that_was_deleted_is_made_again_the_same_day(stripe: Simulator) -> None:
-    """Stripe answers a repeated key with the deleted endpoint, for a day."""
+    """For a day Stripe answers a repeated key with the deleted endpoint."""
     seen = set()
     for _ in range(3):
-        told = run()
+        output = run()
         [made] = endpoints(stripe)
-        assert made["_secret"] in told
+        assert made["_secret"] in output
         seen.add(made["id"])
         stripe.world.store.remove(made)
     assert len(seen) == 3
@@ -98,8 +99,8 @@ def test_an_older_version_gets_a_second_beside_it_and_is_switched_off_when_told(
     params = {"url": URL, "enabled_events": ["*"], "api_version": "2025-03-31.basil"}
     client.connection().v1.webhook_endpoints.create(params, {"idempotency_key": "dashboard:old"})
     [old] = endpoints(stripe)
-    told = run()
-    assert f"{old['id']} has the same address and still delivers" in told
+    output = run()
+    assert f"{old['id']} has the same address and still delivers" in output
     assert {each["api_version"] for each in endpoints(stripe)} == {"2025-03-31.basil", API_VERSION}
     assert f"{old['id']} switched off" in run(switch_off_older=True)
     assert {each["api_version"]: each["status"] for each in endpoints(stripe)} == {
@@ -118,7 +119,7 @@ def test_an_endpoint_of_another_site_is_left_alone(stripe: Simulator, settings) 
 
 
 def test_a_live_key_needs_https(settings) -> None:
-    """Refused before anything is asked: nobody listens there."""
+    """Refused before Stripe is called: nothing listens at this address."""
     settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = "rk_live_x", "http://127.0.0.1:9"
     settings.SITE_URL = "http://support.example.org"
     with pytest.raises(CommandError, match="not https"):

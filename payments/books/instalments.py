@@ -1,0 +1,166 @@
+"""Instalments of recurring gifts: the payment of each invoice of a subscription, and the membership it pays for.
+
+Called by the webhook handlers, inside the transaction of a group of events, with the supporter's row locked. One-off
+gifts are in gifts.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from members import clock
+from payments import cases
+from payments.books import belonging, ledger, refund_requests
+from payments.letters import failed as failed_letters
+from payments.letters import gifts as gift_letters
+from payments.letters import staff as staff_letters
+from payments.models import Case, Payment, Subscription
+from payments.stripe_api import objects
+
+
+def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
+    """Record one invoice as received, with the bank, failed or given up; return its payment, or None if it has none.
+
+    An open invoice that nobody has tried to pay yet has no payment. An invoice of amount 0, paid from the customer's
+    credit at Stripe, makes no payment but extends the membership. A received payment stays received. Idempotent.
+    """
+    if invoice.amount == 0:
+        return _record_credited(invoice, subscription)
+    if invoice.status == "paid":
+        return _record_received(_payment_of(invoice, subscription), invoice, subscription)
+    intent = invoice.payment_intent
+    if intent and intent.status == "processing":
+        payment = _payment_of(invoice, subscription)
+        ledger.mark_processing(payment)
+        return payment
+    if invoice.status == "open" and invoice.attempts:
+        return _record_failed(invoice, subscription)
+    if invoice.status in {"void", "uncollectible"}:
+        return _give_up(invoice)
+    return None
+
+
+def _payment_of(invoice: objects.Invoice, subscription: Subscription) -> Payment:
+    """Return the payment of an invoice: the known one, locked, or a new unsaved one that is with the bank."""
+    intent = invoice.payment_intent
+    payment = _known_payment(invoice) or Payment(
+        supporter=subscription.supporter,
+        checkout=subscription.checkout if invoice.is_first else None,
+        subscription=subscription,
+        frequency=subscription.frequency,
+        status=Payment.Status.PROCESSING,
+        amount=invoice.amount,
+        currency=invoice.currency,
+        stripe_customer_id=invoice.customer,
+        stripe_invoice_id=invoice.id,
+        created_at=invoice.created_at,
+        **subscription.attribution(),
+    )
+    payment.stripe_payment_intent_id = payment.stripe_payment_intent_id or (intent.id if intent else None)
+    payment.method = payment.method or subscription.method
+    return payment
+
+
+def _known_payment(invoice: objects.Invoice) -> Payment | None:
+    return Payment.objects.select_for_update().filter(stripe_invoice_id=invoice.id).first()
+
+
+def _record_received(payment: Payment, invoice: objects.Invoice, subscription: Subscription) -> Payment:
+    charge = _charge_of(invoice)
+    if not charge:
+        payment.method = ""
+    payment.paid_through = clock.day_of(invoice.period_end)
+    paid_at = invoice.paid_at or invoice.created_at
+    if not ledger.receive(payment, invoice.amount, charge, subscription.method if charge else "", paid_at):
+        return payment
+    belonging.renew(payment, subscription)
+    failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
+    if subscription.ended_at and paid_at > subscription.ended_at:
+        facts = {"payment": payment.pk, "subscription": subscription.pk}
+        cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
+    agreed_amount = payment.checkout.amount if payment.checkout else invoice.billed
+    ledger.check_amount(payment, agreed_amount, subscription.currency)
+    if invoice.is_first:
+        gift_letters.thank(payment)
+        staff_letters.note_large_gift(payment)
+    else:
+        gift_letters.receipt_recurring(payment)
+        refund_requests.refund_if_unwanted(payment, subscription, _charged_at(invoice, paid_at))
+    return payment
+
+
+def _record_credited(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
+    """Extend the membership by an invoice paid from the customer's credit; return a failed attempt's payment, if any.
+
+    An invoice that bills nothing, such as one for a trial or for a change of amount, extends nothing.
+    """
+    if invoice.status != "paid" or invoice.billed <= 0:
+        return None
+    first_day = clock.day_of(invoice.paid_at or invoice.created_at)
+    belonging.credit(subscription, first_day, clock.day_of(invoice.period_end))
+    return _give_up(invoice)
+
+
+def _record_failed(invoice: objects.Invoice, subscription: Subscription) -> Payment:
+    """Record a failed attempt, once per attempt, and queue the email that is due for it.
+
+    If the first invoice of a subscription that has begun fails, it was a bank debit, which has an email of its own.
+    """
+    payment = _payment_of(invoice, subscription)
+    is_known = payment.status == Payment.Status.FAILED and payment.failures >= invoice.attempts
+    if payment.status == Payment.Status.SUCCEEDED or is_known:
+        return payment
+    was_with_bank = payment.pk is not None and payment.status == Payment.Status.PROCESSING
+    payment.status = Payment.Status.FAILED
+    payment.failures = invoice.attempts
+    payment.failure_code = _failure_code(invoice.payment_intent)
+    payment.failing_since = payment.failing_since or clock.now()
+    payment.next_attempt_at = invoice.next_attempt_at
+    payment.save()
+    if invoice.is_first:
+        gift_letters.processing_failed(payment)
+    else:
+        failed_letters.tell(payment, was_with_bank=was_with_bank)
+    return payment
+
+
+def _give_up(invoice: objects.Invoice) -> Payment | None:
+    """Mark the payment of an invoice as no longer wanted; return it, or None if there is none.
+
+    Cancels unsent emails about its failure. Money that was received stays received, even if its invoice is voided or
+    written off later.
+    """
+    payment = _known_payment(invoice)
+    if payment and payment.status != Payment.Status.SUCCEEDED:
+        failed_letters.take_back(Payment.objects.filter(pk=payment.pk))
+        payment.status = Payment.Status.FAILED
+        payment.next_attempt_at = None
+        payment.failing_since = None
+        payment.save(update_fields=["status", "next_attempt_at", "failing_since"])
+    return payment
+
+
+def _charge_of(invoice: objects.Invoice) -> str:
+    """Return the charge that paid this invoice, or "" if staff marked it as paid outside Stripe."""
+    intent = invoice.payment_intent
+    return intent.charge if intent and intent.status == "succeeded" else ""
+
+
+def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:
+    """Return when the attempt that paid this invoice began: when its PaymentIntent was made, else `paid_at`.
+
+    `paid_at` also after failed attempts, which the same intent has seen. The intent of a bank debit is made days before
+    its money arrives.
+    """
+    intent = invoice.payment_intent
+    return intent.created_at if intent and invoice.attempts <= 1 else paid_at
+
+
+def _failure_code(intent: objects.PaymentIntent | None) -> str:
+    """Return Stripe's error code, or "" if there is none.
+
+    For a payment that the bank wants confirmed Stripe has no error: return "authentication_required".
+    """
+    if intent is None:
+        return ""
+    return intent.error_code or ("authentication_required" if intent.status == "requires_action" else "")

@@ -1,0 +1,70 @@
+"""Sending change requests to Stripe, and checking those that Stripe accepted.
+
+Called by changes.py and undoing.py for a request that was just stored, and by unanswered.py for the others. Stripe's
+effect on the subscription is read and stored by subscriptions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from payments import stripe_requests
+from payments.errors import StripeRefused
+from payments.models import Subscription, SubscriptionChange
+from payments.recurring import change_params, subscriptions
+from payments.stripe_api import client
+
+Kind = SubscriptionChange.Kind
+
+
+def ask(change: SubscriptionChange) -> None:
+    """Send a change request to Stripe, or send it again, and queue a read of the subscription.
+
+    Requests about one subscription are sent one after another; a superseded one is not sent. Idempotent; safe to call
+    concurrently. Never call it inside a transaction. Raises StripeUnavailable (the request stays open and will be
+    retried; no read is queued) and StripeRefused (a read is queued).
+    """
+    subscription = Subscription.objects.get(pk=change.subscription_id)
+    # The state may have changed since the request was stored, and with it how the subscription is to end.
+    params = change_params.stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
+    try:
+        stripe_requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
+    except StripeRefused:
+        subscriptions.read_again(subscription)
+        raise
+    subscriptions.read_again(subscription)
+
+
+def check_accepted(change: SubscriptionChange) -> None:
+    """Check a request that Stripe accepted but that no read of the subscription has confirmed.
+
+    If the subscription at Stripe is as requested, queue a read of it. Otherwise it was changed back at Stripe: mark
+    the request as superseded, so that the same change can be requested again. Idempotent. Never call it inside a
+    transaction. Raises StripeUnavailable, StripeRefused.
+    """
+    agreed = client.read_subscription(change.subscription.stripe_subscription_id)
+    if change.is_shown_by(agreed):
+        subscriptions.read_again(change.subscription)
+    else:
+        accepted = SubscriptionChange.objects.filter(pk=change.pk, state=SubscriptionChange.State.ACCEPTED)
+        accepted.update(state=SubscriptionChange.State.SUPERSEDED)
+
+
+def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
+    """Update the subscription at Stripe; without parameters, cancel it immediately."""
+    call = client.update_subscription if params else client.cancel_subscription
+    call(subscription.stripe_subscription_id, params, key=key)
+    return True
+
+
+def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | None:
+    """Return True if the subscription at Stripe is as requested, None if it is not.
+
+    A stop that must end the subscription immediately is done only when the subscription is over.
+    """
+    agreed = client.read_subscription(subscription.stripe_subscription_id)
+    is_over = agreed.status not in Subscription.ALIVE
+    ends_later = subscription.status in change_params.STOPS_AT_PERIOD_END
+    return True if change.is_shown_by(agreed) and (is_over or ends_later or change.kind != Kind.STOP) else None
