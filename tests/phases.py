@@ -40,6 +40,7 @@ WATCHED = {
     "tests.processes.theatre:Theatre.start": "processes begin and end",
     "tests.processes.theatre:Theatre.until": "processes, waited for",
     "tests.processes:eventually": "processes, waited for",
+    "tests.processes.commands:Commands.run": "commands of an operator",
     "subprocess:run": "processes, waited for",
 }
 BEGAN = time.perf_counter()

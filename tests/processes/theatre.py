@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,11 +20,11 @@ import psycopg
 import requests
 from celery import Celery
 
-from project import embedded
 from project.embedded.files import free_port
-from project.management.commands.run import MANAGE, programs
-from project.supervisor import Program, python
+from project.management.commands.run import programs
+from project.supervisor import Program
 from tests.processes import at_work_in, eventually
+from tests.processes.commands import Commands
 from tests.processes.machines import Programs, Server
 
 KEY, SECRET = "sk_test_simulator_theatre", "whsec_theatre"
@@ -40,6 +39,7 @@ class Theatre:
         self.folder = folder
         self.postgres, self.valkey = Server("postgres", folder), Server("valkey", folder)
         self.programs = Programs(folder / "logs")
+        self.commands = Commands()
         self.site, self.stripe = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
 
     def open(self) -> None:
@@ -54,6 +54,7 @@ class Theatre:
     def close(self) -> None:
         try:
             self.programs.kill_all()
+            self.commands.close()
             for server in (self.valkey, self.postgres):
                 server.stop()
         finally:
@@ -110,12 +111,9 @@ class Theatre:
             self.until("the website is back", self.is_ready)
 
     def manage(self, *words: str) -> str:
-        argv = python(MANAGE, *words)
-        result = subprocess.run(
-            argv, cwd=embedded.BASE_DIR, env=self.environment, capture_output=True, text=True, timeout=120
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
+        code, output = self.commands.run(words, self.environment)
+        assert code == 0, output
+        return output
 
     # Over HTTP
 
