@@ -10,8 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import stripe
 from django.apps import apps
 from django.urls import Resolver404, resolve
 
@@ -22,6 +24,9 @@ from project import settings as settings_module
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 REFERENCE = "docs/reference.md"
+ASSUMED = "docs/assumed-of-stripe.md"
+# A function, class or constant of a module.
+DEFINED = r"(?m)^(?:def |class )?{}\b(?= ?[(:=])"
 FLOORS = ["members", "appeals", "payments", "project"]
 # Read from the environment, and made by make, Python or Django themselves.
 NOT_SETTINGS = {"MAKELEVEL", "PYTHONPATH", "DJANGO_SETTINGS_MODULE"}
@@ -120,6 +125,30 @@ def test_every_promise_names_its_tests_and_each_test_is_named_once() -> None:
     assert [row for row, tests in zip(rows, named, strict=True) if not tests] == [], "Name a test for each of these."
     counted = Counter(test for tests in named for test in tests)
     assert [test for test, times in counted.items() if times > 1] == [], "docs/promises.md names these tests twice."
+
+
+def test_every_assumption_of_stripe_names_a_place_and_a_test() -> None:
+    rows = [line.split(" | ") for line in text(ASSUMED).splitlines() if line.startswith("| A-")]
+    assert [row[0] for row in rows] == [f"| A-{number:03}" for number in range(1, len(rows) + 1)]
+    for number, _what, _source, where, tests in rows:
+        places = re.findall(r"`([\w/]+\.py)::(\w+)`", where)
+        missing = [f"{path}::{name}" for path, name in places if not re.search(DEFINED.format(name), text(path))]
+        assert (missing, bool(places), "`tests/" in tests) == ([], True, True), f"{ASSUMED}: correct {number}."
+
+
+def test_every_docstring_of_the_sdk_that_is_a_source_exists() -> None:
+    named = re.findall(r"`stripe\.([\w.]+)`", text(ASSUMED))
+    assert len(named) > 100
+    assert [name for name in named if not in_the_sdk(name)] == [], f"{ASSUMED} names what the SDK does not have."
+
+
+def in_the_sdk(name: str) -> bool:
+    """Return whether the SDK has this class, method or annotated field."""
+    found: Any = stripe
+    *path, last = name.split(".")
+    for part in path:
+        found = getattr(found, part)
+    return hasattr(found, last) or any(last in getattr(each, "__annotations__", {}) for each in found.__mro__)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
