@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from tests.database import django_db_setup
+from tests.stage import Stage, set_the_scene
 
 __all__ = ["django_db_setup"]
 
@@ -95,3 +96,9 @@ def _files_as_they_are(settings) -> None:
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """A test whose rows other threads and processes must see."""
+
+
+@pytest.fixture
+def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
+    """The whole product with the simulator, for one test; it begins on the day on which all stories begin."""
+    yield from set_the_scene(settings, tmp_path, Client())

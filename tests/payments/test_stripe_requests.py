@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 DAY_AND_AN_HOUR = timedelta(hours=25)
 
 
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
-
-
 def wait(stage: Stage, span: timedelta) -> None:
     clock.move(span)
     stage.stripe.advance(seconds=span.total_seconds())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -12,15 +9,10 @@ from django.utils import timezone
 
 from payments.models import Difference, Reconciliation, StripeEvent
 from tests import factories
-from tests.stage import Stage, hidden_fields, set_the_scene
+from tests.stage import Stage, hidden_fields
 
 pytestmark = pytest.mark.django_db
 MAY = ("payments.view_difference", "payments.change_difference", "payments.view_reconciliation")
-
-
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 def sign_in(client: Client, *permissions: str) -> Client:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-from django.test import Client
 
 from members import clock
 from payments.books import settlements
@@ -16,14 +13,9 @@ from payments.models import LedgerEntry, Payment
 from payments.stripe_api import account
 from payments.webhooks import drain
 from tests.payments.reconciling.setting import balance_line, forget
-from tests.stage import Stage, set_the_scene
+from tests.stage import Stage
 
 EVERY = timedelta(seconds=10)
-
-
-@pytest.fixture
-def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 def booked(stage: Stage, email: str = "olena@example.org") -> LedgerEntry:

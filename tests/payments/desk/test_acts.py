@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -15,7 +13,7 @@ from members.models import Message, Supporter, TimelineEntry
 from payments import cases
 from payments.models import Case, Subscription
 from tests import factories
-from tests.stage import Stage, set_the_scene
+from tests.stage import Stage
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -29,11 +27,6 @@ def act(row, slug: str) -> str:
 def desk(client: Client) -> Client:
     client.force_login(factories.staff(), backend=BACKEND)
     return client
-
-
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 # Addresses

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +13,12 @@ from payments.models import Case, Payment, Subscription
 from tests import factories
 from tests.journeys.test_duplicates import at_desk, confirming
 from tests.payments.desk.test_refunding import ANSWERS, address, confirmed
-from tests.stage import Stage, set_the_scene
+from tests.stage import Stage
 
 pytestmark = pytest.mark.django_db
 CAME_BACK = "Nothing is sent to this address, because mail to it came back. Tell them another way."
 # Sentences that stand only on the page of an act whose email is sent.
 PROMISES = ("The letter says", "A second letter", "one email", "One letter goes out", "The same letter goes")
-
-
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from members.models import Message, Supporter, TimelineEntry
 from payments.desk.mail_as_sent import without_keys
 from payments.models import Payment, RefundRequest, Subscription
 from tests import factories
-from tests.stage import Stage, hidden_fields, link, set_the_scene
+from tests.stage import Stage, hidden_fields, link
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -28,11 +26,6 @@ ANSWERS = {"amount": "10", "reason": "requested_by_customer", "sentence": "", "t
 def desk(client: Client) -> Client:
     client.force_login(factories.staff(), backend=BACKEND)
     return client
-
-
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 def address(row: Any, slug: str = "send-back") -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import stripe
-from django.test import Client
 
 from members import clock
 from payments import tasks
@@ -16,12 +13,7 @@ from payments.alerts import rules
 from payments.models import Difference, Reconciliation
 from payments.webhooks import drain
 from tests.payments.reconciling.setting import alter, balance_line, compare, counts, found
-from tests.stage import KEY, Stage, set_the_scene
-
-
-@pytest.fixture
-def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
+from tests.stage import KEY, Stage
 
 
 def an_hour_later(stage: Stage) -> Reconciliation:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import stripe
-from django.test import Client
 
 from members import clock
 from payments.errors import AlreadyClosed
@@ -28,12 +25,7 @@ from payments.stripe_api import client as stripe_client
 from payments.webhooks import drain
 from tests import factories
 from tests.payments.reconciling.setting import alter, balance_line, compare, counts, forget, found
-from tests.stage import KEY, Stage, set_the_scene
-
-
-@pytest.fixture
-def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
+from tests.stage import KEY, Stage
 
 
 def test_books_that_agree(stage: Stage) -> None:

@@ -23,11 +23,6 @@ from tests.stage import Stage, set_the_scene
 
 
 @pytest.fixture
-def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
-
-
-@pytest.fixture
 def deaf(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
     """A stage on which no webhook arrives."""
     yield from set_the_scene(settings, tmp_path, Client(), Chaos(drop=1.0))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 
 from members import clock
@@ -29,12 +26,7 @@ from payments.reconciling.runs import Trouble
 from payments.stripe_api.event_types import HANDLED
 from tests import factories
 from tests.payments.reconciling.setting import alter, balance_line, compare
-from tests.stage import Stage, set_the_scene
-
-
-@pytest.fixture
-def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
+from tests.stage import Stage
 
 
 class TestRuns:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,12 +16,7 @@ from payments.reconciling import runs as reconciliation
 from payments.reconciling.runs import Trouble
 from tests import factories
 from tests.payments.reconciling.setting import alter, balance_line
-from tests.stage import Stage, set_the_scene
-
-
-@pytest.fixture
-def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
+from tests.stage import Stage
 
 
 @pytest.mark.django_db

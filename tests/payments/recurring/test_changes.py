@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +15,9 @@ from payments.models import Subscription, SubscriptionChange
 from payments.recurring import changes, unanswered
 from tests.payments.reader_links import at_stripe, press, state_of, stop_page
 from tests.payments.test_stripe_requests import wait, writes
-from tests.stage import KEY, Stage, set_the_scene
+from tests.stage import KEY, Stage
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,17 +14,12 @@ from django.test import Client
 
 from members.models import Consent
 from payments.models import Checkout
-from tests.stage import Stage, hidden_fields, set_the_scene
+from tests.stage import Stage, hidden_fields
 
 CHOICE = {"frequency": "month", "amount": "10", "currency": "EUR"}
 DETAILS = "/support/details/"
 PERSON = {"email": "olena@example.org", "name": "Olena Koval"}
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def stage(db: None, settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 @pytest.fixture

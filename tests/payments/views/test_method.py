@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.test import Client
 
 from payments.models import (
     OverdueTry,
@@ -34,14 +31,9 @@ from tests.payments.reader_links import (
     stop_page,
 )
 from tests.payments.test_stripe_requests import wait
-from tests.stage import Stage, set_the_scene
+from tests.stage import Stage
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 def test_the_button_leads_to_stripe_s_page_and_a_get_changes_nothing(stage: Stage) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -30,14 +28,9 @@ from tests.payments.reader_links import (
     stop_page,
 )
 from tests.payments.test_stripe_requests import writes
-from tests.stage import Stage, set_the_scene
+from tests.stage import Stage
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def stage(settings, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
 
 
 # The page

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,7 +12,6 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection
-from django.test import Client
 
 from members.models import Message
 from payments.inbox import queue as inbox
@@ -22,12 +19,7 @@ from payments.models import Checkout, LedgerEntry, Payment, StripeEvent, Subscri
 from payments.stripe_api.client import API_VERSION
 from payments.webhooks import drain
 from tests import factories
-from tests.stage import Stage, set_the_scene
-
-
-@pytest.fixture
-def stage(db: None, settings: Any, tmp_path: Path) -> Iterator[Stage]:
-    yield from set_the_scene(settings, tmp_path, Client())
+from tests.stage import Stage
 
 
 def gift(number: int, amount: int = 1000) -> str:
