@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from bisect import bisect_left
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -61,6 +62,23 @@ def run(today: date | None = None) -> dict[str, object]:
         log.error("the books do not hold: %s", sentence)
     watch.report("books-broken", looks.broken_facts(broken))
     return {"letters": letters, "missed_renewals": missed, "broken": broken}
+
+
+def first_day_with_letters(after: date, until: date) -> date | None:
+    """Return the first day later than `after`, at the latest `until`, on which an email is due; None if there is none.
+
+    Sends nothing. For a clock that skips days on which the daily jobs have nothing to do. An email that is due only
+    between the two days, but not on `until`, is not found: most stay due for a week or longer.
+    """
+    if not _has_letters(until):
+        return None
+    days = [after + timedelta(days=number) for number in range(1, (until - after).days + 1)]
+    return days[bisect_left(days, True, key=_has_letters)]
+
+
+def _has_letters(day: date) -> bool:
+    """Return whether at least one email is due on this day."""
+    return any(kind.due(day).exists() for kind in DUE_LETTERS)
 
 
 def advance_business_date(days: int) -> date:

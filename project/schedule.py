@@ -12,6 +12,9 @@ from celery.schedules import crontab
 
 BULK = {"queue": "bulk"}
 HEARTBEAT_LIVES_SECONDS = 60  # from a heartbeat task's expiry minus this, the worker knows when beat sent it
+# Beat sends at its start everything that became due while it was off. Alerts are judged so much later: by then every
+# process has sent a heartbeat again.
+JUDGED_AFTER_SECONDS = 30
 
 ROUTES: dict[str, dict[str, str]] = {
     "members.tasks.send_due_relationship_messages": BULK,
@@ -32,7 +35,11 @@ BEAT: dict[str, dict[str, Any]] = {
     "send what can wait": _every(20.0, "members.tasks.send_due_relationship_messages", 20),
     "heartbeat": _every(20, "payments.tasks.heartbeat", HEARTBEAT_LIVES_SECONDS),
     "heartbeat of bulk": _every(20, "payments.tasks.bulk_heartbeat", HEARTBEAT_LIVES_SECONDS),
-    "alerts": _every(60.0, "payments.tasks.judge_alerts", 60),
+    "alerts": {
+        "task": "payments.tasks.judge_alerts",
+        "schedule": 60.0,
+        "options": {"countdown": JUDGED_AFTER_SECONDS, "expires": JUDGED_AFTER_SECONDS + 60},
+    },
     "campaign progress": _every(60.0, "payments.tasks.record_campaign_progress"),
     "unanswered requests": _every(60.0, "payments.tasks.take_up_unanswered_requests"),
     "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},

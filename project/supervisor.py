@@ -7,6 +7,7 @@ There is one thread and one loop, `step`. Each line of output is shown behind th
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import selectors
 import signal
@@ -30,13 +31,16 @@ class KeepsDying(Exception):
     """A program died too often to be restarted again. The message names it, with its last lines of output."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Program:
-    """A program to run, and its current state."""
+    """A program to run, and its current state.
+
+    A line of output that begins with `speaks` is shown as it is, every other line behind the program's name.
+    """
 
     name: str
     argv: list[str]
-    is_shown: bool = True
+    speaks: str | None = None
     process: subprocess.Popen[bytes] | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=40))
     unfinished: bytes = b""
@@ -62,13 +66,23 @@ class Supervisor:
         self.first_delay = first_delay
         self.patience = patience
         self.programs: list[Program] = []
+        self.shown_at = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._watchdog = Watchdog()
 
-    def keep(self, program: Program) -> None:
-        """Start a program and, in `step`, restart it whenever it dies."""
-        self.programs.append(program)
-        self._start(program)
+    def plan(self, programs: list[Program]) -> None:
+        """Set the order in which programs are stopped, whatever the order in which `keep` starts them."""
+        for program in programs:
+            program.start_at = math.inf
+        self.programs = programs
+
+    def keep(self, program: Program, in_seconds: float = 0.0) -> None:
+        """Start a program, now or in some seconds, and restart it in `step` whenever it dies."""
+        if program not in self.programs:
+            self.programs.append(program)
+        program.start_at = time.monotonic() + in_seconds
+        if not in_seconds:
+            self._start(program)
 
     def run(self, program: Program, go_on: Callable[[], bool] = lambda: True) -> int:
         """Run a program to its end while the others keep running; return its exit code.
@@ -91,7 +105,7 @@ class Supervisor:
             self._look_after(program)
 
     def stop(self, must_hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stop all programs in the order in which they were started, then the watchdog.
+        """Stop all programs in the order of `plan`, else in that in which they were started; then the watchdog.
 
         Each has `patience` seconds, all together STOP_ALL_SECONDS; `must_hurry` returning True kills them immediately.
         """
@@ -133,7 +147,9 @@ class Supervisor:
             if not line:
                 continue
             program.last_lines.append(line)
-            if program.is_shown and not self.is_quiet(line):
+            if program.speaks and line.startswith(program.speaks):
+                self._write(f"{line}\n")
+            elif not self.is_quiet(line):
                 self._write(f"{self._label(program)} {line}\n")
 
     def _write(self, line: str) -> None:
@@ -141,6 +157,7 @@ class Supervisor:
         with contextlib.suppress(OSError):
             self.output.write(line)
             self.output.flush()
+        self.shown_at = time.monotonic()
 
     def _label(self, program: Program) -> str:
         label = f"{program.name:<9} |"

@@ -14,7 +14,7 @@ Creating one
     available_days=2, failure_fee=0.
     Chaos(duplicate=0, shuffle=0 seconds, delay=(0, 0) seconds, drop=0, two_ids=0, seed=0)
 
-Time            now(), advance(days=0, seconds=0, to=None), begin(days_ago)
+Time            now(), next_due(), advance(days=0, seconds=0, to=None), begin(days_ago)
 Readers         pay(session, card=..., iban=None, email=..., name=..., authenticate=None, expires=None) -> Outcome,
                 authenticate(session, passes=True), expire(session), pay_invoice(invoice),
                 set_payment_method(customer, card=..., iban=None, expires=None, retry_now=False)
@@ -25,7 +25,8 @@ Dashboard       refund(payment, amount=None, **given), cancel(subscription, at_p
                 cancel_payout(payout), answer_dispute(dispute), break_invoices(subscription),
                 mend_invoices(subscription)
 Deliveries      flush(timeout=10), hold(), release(), outbox(), deliver(events_or_ids), redeliver(event),
-                deliveries(event), signed(payload), events(type=None)
+                hand_over(taken=()) -> [{id, type, url, payload, headers}], deliveries(event), signed(payload),
+                events(type=None)
 Requests        requests (Logged: id, at, method, path, params, idempotency_key, status, replayed),
                 fail(kind, times=1, path="", method="", seconds=1.0), clear_faults(); kinds are in faults.KINDS
 Reading         get(id, expand=()), snapshot() -> {currency: {"gross", "fees", "net", <type>: net}}

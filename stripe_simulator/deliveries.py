@@ -13,7 +13,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from stripe import WebhookSignature
@@ -31,6 +32,17 @@ GIVE_UP = 3 * DAY
 LONGEST_WAIT = 3_600.0
 TIMEOUT = 20.0
 SETTLED = ("delivered", "failed", "dropped")
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A delivery that the caller of `hand_over` posts to the endpoint: the event, its payload and its headers."""
+
+    id: str
+    type: str
+    url: str
+    payload: str
+    headers: dict[str, str]
 
 
 def signed(payload: bytes, secret: str) -> dict[str, str]:
@@ -180,24 +192,27 @@ class Deliverer:
     def _write_down(self, id: str, index: int, status: int) -> None:
         """Record an attempt. Unless it was accepted, plan the next one, or give up after GIVE_UP."""
         with self._world.transaction():
-            event = self._world.get("event", id)
-            delivery = event["_deliveries"][index]
-            delivery["attempts"].append({"at": time.time(), "status": status})
-            if 200 <= status < 300:
-                delivery["state"] = "delivered"
-            elif self._world.now() - event["created"] > GIVE_UP:
-                delivery["state"] = "failed"
-            else:
-                delivery["state"] = "retrying"
-                delay = min(2.0 ** len(delivery["attempts"]) / 2, LONGEST_WAIT)
-                delivery["due"] = self._world.clock.precise() + delay
-            if delivery["state"] in SETTLED:
-                left = sum(each["state"] not in SETTLED for each in event["_deliveries"])
-                event["pending_webhooks"] = left
-            self._world.store.put(event)
+            delivery = self._note(self._world.get("event", id), index, status)
         if delivery["state"] == "retrying":
             with self._changed:
-                heapq.heappush(self._queue, (delivery["due"], next(self._count), event["id"], index))
+                heapq.heappush(self._queue, (delivery["due"], next(self._count), id, index))
+
+    def _note(self, event: Document, index: int, status: int) -> Document:
+        """Record an attempt and its status on the event; return the delivery with its new state."""
+        delivery: Document = event["_deliveries"][index]
+        delivery["attempts"].append({"at": time.time(), "status": status})
+        if 200 <= status < 300:
+            delivery["state"] = "delivered"
+        elif self._world.now() - event["created"] > GIVE_UP:
+            delivery["state"] = "failed"
+        else:
+            delivery["state"] = "retrying"
+            delay = min(2.0 ** len(delivery["attempts"]) / 2, LONGEST_WAIT)
+            delivery["due"] = self._world.clock.precise() + delay
+        if delivery["state"] in SETTLED:
+            event["pending_webhooks"] = sum(each["state"] not in SETTLED for each in event["_deliveries"])
+        self._world.store.put(event)
+        return delivery
 
     def flush(self, timeout: float) -> bool:
         """Wait until nothing is left to deliver. Return False if that would take longer, or if `holding` is set."""
@@ -219,6 +234,29 @@ class Deliverer:
                 for event in self._world.store.all("event")
                 if any(delivery["state"] not in SETTLED for delivery in event["_deliveries"])
             ]
+
+    def hand_over(self, taken: Collection[str]) -> list[Handed]:
+        """Return all waiting deliveries, oldest first, for a caller who posts them to the endpoints.
+
+        `taken` are ids of events that the caller has posted: they count as delivered. All others are returned again.
+        """
+        with self._changed:
+            waiting = sorted(self._queue)
+            self._queue = [entry for entry in waiting if entry[2] not in taken]
+        with self._world.transaction():
+            for _due, _count, id, index in waiting:
+                if id in taken:
+                    self._note(self._world.get("event", id), index, 200)
+            return [handed for _, _, id, index in self._queue if (handed := self._handed(id, index))]
+
+    def _handed(self, id: str, index: int) -> Handed | None:
+        """Return the delivery signed for its endpoint, or None if the endpoint is removed or disabled."""
+        event = self._world.get("event", id)
+        endpoint = self._world.store.get("webhook_endpoint", event["_deliveries"][index]["endpoint"])
+        if endpoint is None or endpoint["status"] != "enabled":
+            return None
+        payload = payload_of(event)
+        return Handed(id, event["type"], endpoint["url"], payload.decode(), signed(payload, endpoint["_secret"]))
 
     def deliver(self, events: Iterable[Document | str]) -> list[int]:
         """Post these events now, in this order, in the caller's thread, whatever their state; return the statuses.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from stripe_simulator.world.world import Policy, World
 KEY_PREFIX = "sk_test_simulator"
 TICK = 0.5
 FLUSH_SECONDS = 30.0
+# Tasks that change no gift: the notice of an invoice to come, a late fee, and payouts of money that has arrived.
+BESIDE_GIFTS = {"upcoming", "fee", "payouts", "payout_leaves", "payout_arrives"}
 
 log = logging.getLogger("stripe_simulator")
 
@@ -131,6 +134,12 @@ class Simulator(Controls):
         self.deliverer.wake()
         return self.now()
 
+    def next_due(self) -> float | None:
+        """Return when Stripe next charges somebody or changes a gift by itself; None if nothing is planned."""
+        with self.world.lock:
+            planned = (task["at"] for task in self.world.store.all("_task") if task["duty"] not in BESIDE_GIFTS)
+            return min(planned, default=None)
+
     def _one_day(self) -> None:
         self.advance(days=1)
         self.flush(FLUSH_SECONDS)
@@ -170,6 +179,13 @@ class Simulator(Controls):
     def deliver(self, events: Iterable[Document | str]) -> list[int]:
         """Post these events now, in this order, in this thread; return the receiver's statuses."""
         return self.deliverer.deliver(list(events))
+
+    def hand_over(self, taken: Collection[str] = ()) -> list[Document]:
+        """Return all waiting deliveries for a caller who posts them: id, type, url, payload and headers of each.
+
+        An event is returned again until `taken` names its id, so a caller that crashes loses none.
+        """
+        return [asdict(handed) for handed in self.deliverer.hand_over(set(taken))]
 
     def redeliver(self, event: Reference) -> int:
         return self.deliver([id_of(event)])[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,12 @@ class Servers:
     def ensure(self) -> Addresses:
         """Start the embedded servers, or use those that run already; return all addresses. Raises CannotStart.
 
-        Idempotent: call it again if a server has stopped.
+        Both start at the same time, because most of a start is waiting. Idempotent: call it again if a server has
+        stopped.
         """
-        for usage in self.usages.values():
-            usage.join()
+        with ThreadPoolExecutor(len(VARIABLES)) as pool:
+            for joined in [pool.submit(usage.join) for usage in self.usages.values()]:
+                joined.result()
         urls = {name: usage.url() for name, usage in self.usages.items()}
         given = {name: os.environ.get(variable, "") for name, variable in VARIABLES.items()}
         return Addresses(*(urls.get(name, given[name]) for name in VARIABLES))

@@ -6,7 +6,7 @@ Only requests from this machine are answered: another Host, Origin or Referer th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,7 +60,12 @@ def _arguments(request: Request) -> Arguments:
 
 def time_now(simulator: Simulator) -> Arguments:
     now = simulator.now()
-    return {"now": now, "date": as_datetime(now).date().isoformat(), "pending": len(simulator.deliverer.outbox())}
+    return {
+        "now": now,
+        "date": as_datetime(now).date().isoformat(),
+        "pending": len(simulator.deliverer.outbox()),
+        "next_due": simulator.next_due(),
+    }
 
 
 def clock(simulator: Simulator, flush: float = 10.0, **move: Any) -> Arguments:
@@ -85,6 +90,10 @@ def chaos(simulator: Simulator, **given: Any) -> Arguments:
         given["delay"] = tuple(given["delay"])
     simulator.world.chaos = Chaos(**given)
     return {"chaos": repr(simulator.world.chaos)}
+
+
+def hand_over(simulator: Simulator, taken: Sequence[str] = ()) -> Arguments:
+    return {"deliveries": simulator.hand_over(taken), "next_due": simulator.next_due()}
 
 
 def requests(simulator: Simulator) -> Arguments:
@@ -112,6 +121,7 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
     "pay": pay,
     "authenticate": authenticate,
     "chaos": chaos,
+    "hand_over": hand_over,
     **{
         name: _calling(name)
         for name in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -74,6 +75,22 @@ def test_it_installs_once_and_again_when_a_requirement_changes(checkout: Path, w
     assert (checkout / "asked").read_text().count("venv --python") == 1
 
 
+@pytest.mark.skipif(importlib.util.find_spec("ensurepip") is None, reason="this Python comes without pip")
+def test_where_uv_fails_the_pip_that_comes_with_python_installs(checkout: Path) -> None:
+    """It is unpacked: venv itself would take seconds to install it."""
+    tools = checkout / "tools"
+    tools.mkdir()
+    (tools / "uv").write_text(f"#!/bin/sh\necho $@ >> {checkout}/asked\nexit 2\n")
+    (tools / "uv").chmod(0o755)
+    result = call(checkout, path=f"{tools}:/usr/bin:/bin")
+    assert result.returncode == 0, result.stderr
+    assert (checkout / "asked").read_text().startswith("pip install --python ")
+    python = checkout / ".venv" / "bin" / "python"
+    listed = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True)
+    assert [line.split()[0] for line in listed.stdout.splitlines()[2:]] == ["pip"]
+    assert call(checkout, path="/nowhere").stderr == ""
+
+
 def test_without_venv_and_without_uv_it_says_what_to_install(checkout: Path) -> None:
     break_venv(checkout)
     result = call(checkout, path="/nowhere")
@@ -114,3 +131,29 @@ def test_what_the_installer_said_becomes_one_sentence(output: str, sentence: str
     explained = bootstrap.explain(output)
     assert sentence in explained
     assert "\n" not in explained
+
+
+def test_how_far_an_installation_is(checkout: Path) -> None:
+    (checkout / "requirements.txt").write_text("# two\none==1\n\ntwo==2\n")
+    (checkout / "requirements-dev.txt").write_text("-r requirements.txt\nthree==3\n")
+    total = bootstrap.count_pins(checkout, "requirements-dev.txt")
+    assert (total, bootstrap.count_pins(checkout, "requirements.txt")) == (3, 2)
+
+    packages = checkout / "packages"
+    packages.mkdir()
+    installation = bootstrap.Installation(packages, total)
+    installation.lines += ["Collecting one==1\n", "  Using cached one.whl\n", "Processing ./two.whl\n"]
+    assert installation.how_far() == "  2 of 3 packages fetched"
+    installation.lines += ["Installing collected packages: one, two, three\n"]
+    (packages / "one-1.dist-info").mkdir()
+    assert installation.how_far() == "  1 of 3 packages installed"
+
+
+def test_an_installation_is_not_silent_for_long(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "SAY_EVERY_SECONDS", 0.1)
+    slow = "import time; print('Collecting one', flush=True); time.sleep(0.5); raise SystemExit(3)"
+    code, output = bootstrap.Installation(checkout, 9).watch([sys.executable, "-c", slow], checkout)
+    assert (code, output) == (3, "Collecting one\n")
+    assert "  1 of 9 packages fetched\n" in capsys.readouterr().err

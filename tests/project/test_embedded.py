@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ import redis
 
 from project import embedded
 from project.embedded import CannotStart, privileges, wheels
+from project.embedded.files import write_json
 from tests.processes import at_work_in, eventually
 
 pytestmark = pytest.mark.processes
@@ -190,14 +192,15 @@ def test_notes_that_name_a_process_of_somebody_else_harm_nobody(copy: Path) -> N
 
 
 def test_a_port_taken_meanwhile_is_replaced(copy: Path) -> None:
-    taken = {name: state(copy, name)["port"] for name in ("postgres", "valkey")}
-    with (
-        socket.create_server(("127.0.0.1", taken["postgres"])),
-        socket.create_server(("127.0.0.1", taken["valkey"])),
-        embedded.running(copy, fast=True) as addresses,
-    ):
+    with ExitStack() as strangers:
+        taken = {}
+        for name in ("postgres", "valkey"):
+            stranger = strangers.enter_context(socket.create_server(("127.0.0.1", 0)))
+            taken[name] = stranger.getsockname()[1]
+            write_json(copy / "servers" / f"{name}.json", state(copy, name) | {"port": taken[name]})
+        addresses = strangers.enter_context(embedded.running(copy, fast=True))
         assert ask(addresses.database_url, "SELECT 1") == 1
-        assert {name: state(copy, name)["port"] for name in taken} != taken
+        assert all(state(copy, name)["port"] != port for name, port in taken.items())
 
 
 def test_a_first_start_killed_half_way_does_not_matter(folder: Path) -> None:

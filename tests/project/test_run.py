@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from project.embedded.files import free_port
 from tests.processes import eventually, marked, new_mark
 
 pytestmark = pytest.mark.processes
+# What a machine with much else to do may take on top of the seconds without a word.
+PATIENCE = 12.0
 
 
 class House:
@@ -42,11 +45,11 @@ class House:
             argv, cwd=embedded.BASE_DIR, env=self.environment(), capture_output=True, text=True, timeout=120
         )
 
-    def start(self) -> float:
+    def start(self, *words: str) -> float:
         """Start the run and wait until it says that it is ready; return the seconds this took."""
         began = time.monotonic()
         self.run = subprocess.Popen(
-            [sys.executable, "manage.py", "run", "--no-demo"],
+            [sys.executable, "manage.py", "run", *words],
             cwd=embedded.BASE_DIR,
             env=self.environment(),
             stdout=subprocess.PIPE,
@@ -54,12 +57,21 @@ class House:
             text=True,
         )
         assert self.run.stdout is not None
-        self.output = ""
+        self.output, self.silences, said_at = "", [0.0], began
         for line in self.run.stdout:
-            self.output += line
+            now = time.monotonic()
+            self.silences.append(now - said_at)
+            self.output, said_at = self.output + line, now
+            self.look(line)
             if "Ctrl-C stops everything" in line:
-                return time.monotonic() - began
+                return now - began
         raise AssertionError(f"It did not get ready:\n{self.output}")
+
+    def look(self, line: str) -> None:
+        """While the demo data grows nobody is let in."""
+        if line.startswith("Demo data: "):
+            with pytest.raises(OSError, match="refused"):
+                self.status("/healthz")
 
     def status(self, path: str) -> int:
         with urllib.request.urlopen(self.site + path, timeout=10) as answer:  # noqa: S310 our own address
@@ -93,8 +105,22 @@ def test_a_port_taken_by_another_program_is_said(house: House) -> None:
     assert "Traceback" not in result.stderr
 
 
+def the_first_start_tells_how_far_it_is_and_of_nothing_wrong(house: House) -> None:
+    lines = house.output.splitlines()
+    told = [line for line in lines if line.startswith("Demo data: ")]
+    assert len(told) > 2
+    assert all(re.fullmatch(r"Demo data: \d+ of 42 supporters, [A-Z][a-z]+", line) for line in told)
+    assert told[-1].startswith("Demo data: 42 of 42 supporters")
+    ready = lines.index("Ready.")
+    assert lines[ready + 1] == "Demo data is complete."
+    assert lines.index(told[-1]) < ready
+    assert not re.search(r"error|alert|warning|traceback| \| ", house.output, re.IGNORECASE), house.output
+    assert max(house.silences) < 8 + PATIENCE, house.output
+
+
 def test_everything_runs_survives_kills_and_leaves_nothing(house: House) -> None:
     house.start()
+    the_first_start_tells_how_far_it_is_and_of_nothing_wrong(house)
     assert f"{house.site}/demo/article/" in house.output
     assert house.status("/readyz") == 200
     assert house.status("/support/") == 200
@@ -120,6 +146,8 @@ def test_everything_runs_survives_kills_and_leaves_nothing(house: House) -> None
     assert marked(house.mark) == []
 
     house.start()
+    assert "Demo data is complete." in house.output
+    assert "Demo data: " not in house.output
     house.run.kill()
     house.run.communicate()
     eventually(lambda: marked(house.mark) == [])

@@ -40,6 +40,19 @@ while True:
 """
 
 
+def polite(name: str, noted: Path) -> Program:
+    """A program that stops when asked, and writes its name down as it does."""
+    leaves = f"""
+import signal, sys, time
+def leave(*_):
+    open({str(noted)!r}, 'a').write(sys.argv[1]); sys.exit()
+signal.signal(signal.SIGTERM, leave)
+print('up', flush=True)
+time.sleep(60)
+"""
+    return Program(name, [sys.executable, "-c", leaves, f"{name} "])
+
+
 @pytest.fixture
 def mark() -> str:
     return new_mark()
@@ -57,6 +70,12 @@ def test_what_a_program_says_is_shown_behind_its_name(supervisor: Supervisor) ->
     code = supervisor.run(Program("teller", [sys.executable, "-c", "print('one'); print('two', end='')"]))
     assert code == 0
     assert supervisor.output.getvalue() == "teller    | one\nteller    | two\n"
+
+
+def test_what_is_said_to_everybody_is_shown_without_a_name(supervisor: Supervisor) -> None:
+    words = "print('Demo data: 1 of 2'); print('a warning')"
+    supervisor.run(Program("teller", [sys.executable, "-c", words], speaks="Demo data"))
+    assert supervisor.output.getvalue() == "Demo data: 1 of 2\nteller    | a warning\n"
 
 
 def test_a_killed_program_comes_back(supervisor: Supervisor) -> None:
@@ -88,16 +107,8 @@ def test_a_program_that_keeps_dying_is_given_up_with_its_last_words(supervisor: 
 def test_programs_stop_in_order_and_stubborn_ones_are_ended(supervisor: Supervisor, tmp_path: Path) -> None:
     script, noted = tmp_path / "stubborn.py", tmp_path / "order"
     script.write_text(STUBBORN)
-    polite = f"""
-import signal, sys, time
-def leave(*_):
-    open({str(noted)!r}, 'a').write(sys.argv[1]); sys.exit()
-signal.signal(signal.SIGTERM, leave)
-print('up', flush=True)
-time.sleep(60)
-"""
     for name in ("first", "second"):
-        supervisor.keep(Program(name, [sys.executable, "-c", polite, f"{name} "]))
+        supervisor.keep(polite(name, noted))
     supervisor.keep(Program("stubborn", [sys.executable, str(script)]))
 
     def all_up() -> bool:
@@ -105,6 +116,22 @@ time.sleep(60)
         return supervisor.output.getvalue().count("up") == 4
 
     eventually(all_up)
+    supervisor.stop()
+    assert noted.read_text() == "first second "
+
+
+def test_the_order_of_stopping_need_not_be_that_of_starting(supervisor: Supervisor, tmp_path: Path) -> None:
+    noted = tmp_path / "order"
+    planned = [polite(name, noted) for name in ("first", "second", "never started")]
+    supervisor.plan(planned)
+    supervisor.keep(planned[1])
+    supervisor.keep(planned[0])
+
+    def both_up() -> bool:
+        supervisor.step(0.01)
+        return supervisor.output.getvalue().count("up") == 2
+
+    eventually(both_up)
     supervisor.stop()
     assert noted.read_text() == "first second "
 

@@ -40,6 +40,20 @@ def test_a_life_by_remote_control(give: Give, running: Running, receiver: Receiv
     assert "eur" in requests.get(f"{running.url}/_simulator/snapshot", timeout=5).json()
 
 
+def test_who_brings_events_himself_is_told_when_stripe_acts_next(start) -> None:
+    """The notice of a bill, a late fee and a payout are nothing that anybody need wait for."""
+    running = start(hold=True, late_fees=True, payout_days=2, webhook_url="http://site.example/")
+    assert ok(running, "hand_over") == {"deliveries": [], "next_due": None}
+    give = Give(client_of(running), running.simulator)
+    renewal = give.subscription()["items"].data[0].current_period_end
+    handed = ok(running, "hand_over")
+    assert handed["next_due"] == renewal
+    rest = ok(running, "hand_over", taken=[each["id"] for each in handed["deliveries"]])
+    assert rest["deliveries"] == []
+    assert ok(running, "clock", days=20, flush=0)["next_due"] == renewal
+    assert {each["type"] for each in ok(running, "hand_over")["deliveries"]} >= {"charge.updated", "payout.created"}
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -157,3 +157,32 @@ def test_a_restart_finds_everything_again(tmp_path: Path, receiver: Receiver) ->
         assert sim.flush()
     assert "invoice.paid" in receiver.types[seen:]
     assert len({event["id"] for event in receiver.events}) == len(receiver.events)
+
+
+def test_a_caller_may_bring_the_events_himself(start, receiver: Receiver) -> None:
+    """Signed like any delivery, and his until he says that he has brought them."""
+    running = start(post=receiver, hold=True, webhook_url="http://site.example/webhooks/stripe/")
+    sim = running.simulator
+    Give(client_of(running), sim)("payment")
+    handed = sim.hand_over()
+    assert [each["id"] for each in handed] == [event["id"] for event in sim.outbox()]
+    for each in handed:
+        assert receiver(each["url"], each["payload"].encode(), each["headers"]) == 200
+    assert [event["type"] for event in receiver.events] == [each["type"] for each in handed]
+
+    first, *others = [each["id"] for each in handed]
+    assert [each["id"] for each in sim.hand_over(taken=[first])] == others
+    assert sim.hand_over(taken=others) == []
+    assert sim.deliveries(first)[0]["state"] == "delivered"
+    sim.release()
+    assert sim.flush()
+    assert len(receiver.events) == len(handed)
+
+
+def test_an_endpoint_that_is_gone_gets_nothing_by_hand_either(start, receiver: Receiver) -> None:
+    running = start(post=receiver, hold=True)
+    client = client_of(running)
+    client.v1.customers.create({})
+    for endpoint in client.v1.webhook_endpoints.list({}).data:
+        client.v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
+    assert running.simulator.hand_over() == []

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from payments import demo
+from payments.demo import history, scenery
 
 
 class Command(BaseCommand):
@@ -14,7 +14,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.STRIPE_IS_SIMULATED:
             raise CommandError("Demo data can only be made with DEBUG on and Hromada's own Stripe simulator.")
-        password = demo.make_staff()
-        if not demo.is_there():
-            demo.make()
+        password = scenery.make_staff()
+        if not history.is_there():
+            history.make(self._tell)
         self.stdout.write(f"Staff login: desk / {password}")
+
+    def _tell(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

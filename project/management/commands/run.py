@@ -7,20 +7,19 @@ project/watchdog.py ends them, project/embedded/ has the servers, project/decisi
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import signal
-import socket
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
 from project import embedded
+from project.asking import answers, ask_readyz, count_undelivered
 from project.decisions import DEFAULT_PORT, Decisions
 from project.embedded.files import free_port
 from project.supervisor import KeepsDying, Program, Supervisor, python
@@ -29,11 +28,16 @@ from project.watchdog import die_with_parent
 MANAGE = str(embedded.BASE_DIR / "manage.py")
 READY_SECONDS = 120.0
 PORT_SECONDS = 4.0
+SILENT_SECONDS = 5.0
+# For how long beat waits if events of Stripe's stand-in have to arrive first; most of it is the drain asking for fees.
+CATCH_UP_SECONDS = 20.0
+PROGRESS, LOGIN = "Demo data", "Staff login:"
 NOISE = (
     "Configuration allows spawning up to",
     "Warm shutdown (MainProcess)",
     "refused to gracefully stop",
     "Stripe's stand-in listens on",
+    LOGIN,
 )
 
 
@@ -118,17 +122,48 @@ class Command(BaseCommand):
             raise CommandError(problem)
 
     def _bring_up(self) -> None:
-        """Migrate the database, start the programs, load demo data, then say that everything is ready."""
+        """Migrate the database, make the demo data, start the programs, then say that everything is ready.
+
+        While the demo data grow, both clocks move, so the website starts only afterwards.
+        """
+        planned = programs(self.folder, self.decisions.is_simulated)
+        self.programs = {program.name: program for program in planned}
+        self.supervisor.plan(planned)
+        self._keep("simulator")
+        self._say("Preparing the database ...")
         self._run_once("migrate", "--no-input", "--verbosity=0")
-        for program in programs(self.folder, self.decisions.is_simulated):
-            self.supervisor.keep(program)
+        if self.decisions.is_simulated:
+            self._wait_for(lambda: answers(os.environ["STRIPE_API_BASE"]))
+            self._make_demo()
+        self._say("Starting the website and the workers ...")
+        self._start_the_rest()
         self._wait_until_ready()
-        is_ours = self.decisions.is_simulated and self.wants_demo
-        if is_ours and not self.decisions.has_demo(self.addresses.database_url):
-            self._say("Loading demo data ...")
-            words = self._run_once("seed_demo", shows=False)
-            self.decisions.remember_demo(self.addresses.database_url, words)
         self._say(self._welcome())
+
+    def _make_demo(self) -> None:
+        """Make the demo data, unless this database has them or nobody wants them; remember the demo login."""
+        if not self.wants_demo or self.decisions.has_demo(self.addresses.database_url):
+            return
+        self._keep("worker", "bulk")  # they send the emails, and nothing else before beat starts
+        words = self._run_once("seed_demo", speaks=PROGRESS)
+        logins = [line for line in words.splitlines() if line.startswith(LOGIN)]
+        self.decisions.remember_demo(self.addresses.database_url, "\n".join(logins))
+
+    def _start_the_rest(self) -> None:
+        """Start every program that does not run yet. Beat waits if the simulator still has events to deliver.
+
+        After days without a run, Stripe's events of these days arrive now. A comparison before that would report them
+        all as missing.
+        """
+        is_behind = self.decisions.is_simulated and count_undelivered(os.environ["STRIPE_API_BASE"]) > 0
+        self._keep("web", "drain", "worker", "bulk")
+        self.supervisor.keep(self.programs["beat"], in_seconds=CATCH_UP_SECONDS if is_behind else 0.0)
+
+    def _keep(self, *names: str) -> None:
+        """Start these programs, in this order, and keep them running; leave out programs that run already."""
+        for program in (self.programs[name] for name in names if name in self.programs):
+            if program.process is None:
+                self.supervisor.keep(program)
 
     def _watch(self) -> None:
         while not self.asked_to_stop:
@@ -137,27 +172,47 @@ class Command(BaseCommand):
                 self._say("A keeper of our servers has gone; starting another.")
                 self.servers.ensure()
 
-    def _run_once(self, command: str, *words: str, shows: bool = True) -> str:
+    def _run_once(self, command: str, *words: str, speaks: str | None = None) -> str:
         """Run a management command to its end; return its last lines. Raises CommandError, Interrupted, KeepsDying."""
-        program = Program(command, python(MANAGE, command, *words), is_shown=shows)
-        code = self.supervisor.run(program, lambda: not self.asked_to_stop)
+        program = Program(command, python(MANAGE, command, *words), speaks)
+        code = self.supervisor.run(program, self._goes_on)
         if self.asked_to_stop:
             raise Interrupted
         if code:
             raise CommandError("\n  ".join([f"`manage.py {command}` failed:", *program.last_lines]))
         return "\n".join(program.last_lines)
 
+    def _goes_on(self) -> bool:
+        """Return False once somebody asked to stop. If nothing was shown for some seconds, say that work continues."""
+        if time.monotonic() - max(self.said_at, self.supervisor.shown_at) > SILENT_SECONDS:
+            self._say("  still at it ...")
+        return not self.asked_to_stop
+
     def _wait_until_ready(self) -> None:
+        """Wait until the website answers that it is ready. Raises CommandError if that takes too long, Interrupted."""
+        words = ""
+
+        def is_ready() -> bool:
+            nonlocal words
+            code, words = ask_readyz()
+            return code == 200 and (not self.decisions.is_simulated or answers(os.environ["STRIPE_API_BASE"]))
+
+        if not self._wait_for(is_ready):
+            raise CommandError(f"The website did not get ready in {READY_SECONDS:.0f} seconds: {words[:300]}")
+
+    def _wait_for(self, is_there: Callable[[], bool]) -> bool:
+        """Look after the programs until `is_there` returns True; return False if it does not in time.
+
+        Raises Interrupted.
+        """
         deadline = time.monotonic() + READY_SECONDS
-        answer = ""
         while time.monotonic() < deadline:
             self.supervisor.step()
-            if self.asked_to_stop:
+            if not self._goes_on():
                 raise Interrupted
-            code, answer = ask_readyz()
-            if code == 200 and (not self.decisions.is_simulated or answers(os.environ["STRIPE_API_BASE"])):
-                return
-        raise CommandError(f"The website did not get ready in {READY_SECONDS:.0f} seconds: {answer[:300]}")
+            if is_there():
+                return True
+        return False
 
     def _welcome(self) -> str:
         site = f"http://127.0.0.1:{os.environ['PORT']}"
@@ -169,8 +224,10 @@ class Command(BaseCommand):
         ]
         if self.decisions.is_simulated:
             rows.append(("Stripe's stand-in: clock, cards, events", os.environ["STRIPE_API_BASE"] + "/_simulator/"))
-        lines = ["", "Ready.", "", *(f"  {what:<40} {where}" for what, where in rows)]
-        if self.decisions.is_simulated and self.decisions.has_demo(self.addresses.database_url):
+        has_demo = self.decisions.is_simulated and self.decisions.has_demo(self.addresses.database_url)
+        lines = ["", "Ready.", *(["Demo data is complete."] if has_demo else []), ""]
+        lines += [f"  {what:<40} {where}" for what, where in rows]
+        if has_demo:
             lines += ["", *(f"  {line}" for line in self.decisions.demo_words.read_text().splitlines())]
         return "\n".join([*lines, "", f"  Data is in {self.folder}. Ctrl-C stops everything.", ""])
 
@@ -178,6 +235,7 @@ class Command(BaseCommand):
         with contextlib.suppress(OSError):  # the terminal may be closed
             self.stdout.write(words)
             self.stdout.flush()
+        self.said_at = time.monotonic()
 
 
 def programs(folder: Path, is_simulated: bool) -> list[Program]:
@@ -204,26 +262,3 @@ def programs(folder: Path, is_simulated: bool) -> list[Program]:
 def is_noise(line: str) -> bool:
     """Return whether a line of output is useful in production but not here."""
     return any(words in line for words in NOISE)
-
-
-def ask_readyz() -> tuple[int, str]:
-    """Return the status of /readyz and a text for people, requested under the site's own host; 0 if nothing answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=3)
-    site = urlsplit(os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}")
-    try:
-        connection.request("GET", "/readyz", headers={"Host": site.netloc, "X-Forwarded-Proto": site.scheme})
-        response = connection.getresponse()
-        return response.status, f"/readyz answers {response.status} {response.read(1000).decode(errors='replace')}"
-    except (OSError, http.client.HTTPException) as error:
-        return 0, f"nothing answers on port {connection.port} ({error})"
-    finally:
-        connection.close()
-
-
-def answers(address: str) -> bool:
-    """Return whether a server listens on the port of this address, on this machine."""
-    try:
-        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=1):
-            return True
-    except OSError:
-        return False
