@@ -59,7 +59,7 @@ def run(today: date | None = None) -> dict[str, object]:
     retention.trim()
     broken = invariants.broken()
     for sentence in broken:
-        log.error("the books do not hold: %s", sentence)
+        log.error("the ledger is not consistent: %s", sentence)
     watch.report("books-broken", looks.broken_facts(broken))
     return {"letters": letters, "missed_renewals": missed, "broken": broken}
 
