@@ -1,6 +1,7 @@
 """The daily jobs, each safe to run many times a day; and, in development, moving the business date day by day.
 
-Called hourly by the task `run_daily_jobs`, by the command `clock`, by the simulator's clock and by the demo data.
+Called hourly by the task `run_daily_jobs`, by the command `clock`, by the simulator's clock and by the demo data. The
+nightly comparison with Stripe is not here: tasks.py, `compare_with_stripe`.
 """
 
 from __future__ import annotations

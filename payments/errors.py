@@ -52,7 +52,7 @@ class NothingToChange(Exception):
 
 
 class AlreadyClosed(Exception):
-    """The case was closed before."""
+    """The case or difference was closed before."""
 
 
 class NothingToRefund(Exception):

@@ -32,7 +32,11 @@ _line_ends = 0.0
 
 
 def wait(line: str = "mail") -> None:
-    """Wait for the next place in the line. Return immediately if MAIL_PER_SECOND is 0."""
+    """Sleep until the next email may be sent; return immediately if MAIL_PER_SECOND is 0.
+
+    `line` names the shared queue in Redis. Without Redis, each process keeps a queue of its own, at a quarter of the
+    pace.
+    """
     if settings.MAIL_PER_SECOND > 0:
         time.sleep(place(line, settings.MAIL_PER_SECOND))
 

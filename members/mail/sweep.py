@@ -69,7 +69,10 @@ def _send_in_turn(sweep: Sweep) -> bool:
 
 
 def _must_yield(streams: Sequence[Stream]) -> bool:
-    """Return whether a sweep of relationship emails must stop because a service email is due, which goes first."""
+    """Return whether a sweep of optional emails must stop because a service or staff email is due.
+
+    False for every other sweep.
+    """
     return tuple(streams) == RELATIONSHIP and Message.objects.due().filter(stream__in=SERVICE).exists()
 
 

@@ -67,7 +67,10 @@ def receive(request: HttpRequest, which: str) -> HttpResponse:
 
 
 def _view(which: str) -> AnymailCoreWebhookView:
-    """Return anymail's view for this provider. Raises Http404 for an unknown one, or if no secret is configured."""
+    """Return anymail's view for a path such as "postmark/tracking/".
+
+    Raises Http404 for any other path, without ANYMAIL_WEBHOOK_SECRET, or if the provider's package or key is missing.
+    """
     if not (settings.ANYMAIL_WEBHOOK_SECRET and which.endswith("/tracking/")):
         raise Http404
     try:

@@ -46,7 +46,7 @@ def latency(row: StripeEvent) -> str:
 
 @column(gettext_lazy("error"))
 def first_line(row: StripeEvent) -> str:
-    """Return the first line of the error, without email addresses; a dash without an error."""
+    """Return the error's first line, at most 80 characters, addresses masked; a dash if it is empty."""
     return without_addresses(row.error.partition("\n")[0])[:FIRST_LINE] or NONE
 
 

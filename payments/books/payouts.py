@@ -109,7 +109,10 @@ def show_missing() -> int:
 
 
 def _with_sums(payouts: QuerySet[Payout]) -> QuerySet[Any]:
-    """Add to each payout the sums of `Holding`, and the number of our lines that are not in our ledger."""
+    """Annotate payouts with the sums booked, ours, of_others and of_stripe (0 without lines), in minor units.
+
+    `unbooked` counts the lines from our gifts that have no settlement in our ledger.
+    """
     return payouts.annotate(
         booked=_sum(F("lines__ledger_entry__settled_amount") - F("lines__ledger_entry__fee"), _LINKED),
         ours=_sum(F("lines__net"), _OURS),

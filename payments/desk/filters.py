@@ -121,7 +121,7 @@ class Giving(admin.SimpleListFilter):
 
 
 def _another_alive() -> QuerySet[Subscription]:
-    """Return another subscription of the same supporter that has not ended, for an Exists on subscriptions."""
+    """Return the supporter's other subscriptions that may still take money, as a subquery for Exists()."""
     return Subscription.objects.alive().filter(supporter=OuterRef("supporter")).exclude(pk=OuterRef("pk"))
 
 

@@ -38,7 +38,10 @@ def bring_back(name: str, led_to: Mapping[str, str]) -> None:
 
 
 def _make(session: objects.Session) -> None:
-    """Make the checkout of this session, unless another process has made it by now."""
+    """Create the checkout row that this session names, open, with a new reference and a consent without words.
+
+    Does nothing if another process has created it.
+    """
     agreed = session.subscription
     try:
         with transaction.atomic():

@@ -50,21 +50,28 @@ DAYS_BEFORE_A_PAYMENT = 3
 
 
 def monthly_reminder(row: Subscription) -> Message:
-    """Draft the yearly reminder of a monthly gift: the sum so far, and how to stop. Once per full year.
+    """Build the yearly reminder of a monthly gift, without queueing it: the sum so far, and how to stop.
 
-    `row` has `years`, `times` and `given` (see `_with_sums`). The words are true before and after the full year's day.
+    `row` has `years`, `times` and `given` (see `_with_sums`). Its key names the full year, so that it is queued once.
+    The words are true before and after the day of the full year.
     """
     facts = {**_so_far(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
 
 
 def anniversary(row: Subscription) -> Message:
-    """Draft the thanks for one or more full years; `row` as for `monthly_reminder`. Once per full year."""
+    """Build the thanks for one or more full years, without queueing it; `row` as for `monthly_reminder`.
+
+    Its key names the full year, so that it is queued once.
+    """
     return drafts.draft(ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(row), "years": _years(row)})
 
 
 def renewal_upcoming_month(row: Subscription) -> Message:
-    """Draft the email before a monthly payment. Once per subscription and day of payment."""
+    """Build the email before a monthly payment, without queueing it.
+
+    Its key names subscription and day, so that it is queued once.
+    """
     facts = {**drafts.gift(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
 

@@ -73,7 +73,10 @@ def plan_changed(row: Subscription, was: Subscription) -> Message | None:
 
 
 def resume_soon(row: Subscription) -> Message:
-    """Draft the email that a pause ends in a few days. Once per subscription and end of the pause."""
+    """Build the email that a pause ends soon, without queueing it. Needs `resumes_at`.
+
+    Its key names subscription and day, so that it is queued once.
+    """
     assert row.resumes_at is not None  # noqa: S101 - only pauses that end are due
     resumes_on = clock.day_of(row.resumes_at)
     # A payment due before the end of the pause is skipped; we do not know the day of the one after it.

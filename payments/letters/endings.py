@@ -25,10 +25,11 @@ from payments.models import KEPT, Payment, Subscription, SubscriptionChange
 
 
 def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
-    """Queue the email that a gift has stopped. Once per stop request (`change`), or per day of a stop made at Stripe.
+    """Queue the email that a gift is set to stop, or was stopped immediately; return None if it is queued already.
 
-    It also mentions another gift of the supporter that continues, and a debit of this one that is already with the
-    bank. While paid time is left, it offers to undo the stop, because a new gift would come on top.
+    Once per `change`, or, for a stop made at Stripe, once per subscription and day. It also mentions another gift of
+    the supporter that continues, and a debit of this one that is already with the bank. While paid time is left, it
+    offers to undo the stop, because a new gift would come on top.
     """
     facts = {**gift(subscription), **patron_until(subscription), "is_beside_another": subscription.has_another_active}
     with_bank = subscription.payments.filter(status=Payment.Status.PROCESSING).order_by("pk").last()

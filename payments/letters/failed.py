@@ -2,7 +2,7 @@
 
 If the bank wants the payment confirmed, there are three instead, on days 0, 2 and 5. After days without a run only the
 newest one is sent. None is sent any more once the payment is paid, voided or written off, or the gift is stopped,
-paused or over. The first is queued by books/ledger.py with its cause, the later ones by the daily jobs through due.py.
+paused or over. The first is queued by books/instalments.py with its cause, the later ones by the daily jobs (due.py).
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ def tell(payment: Payment, *, was_with_bank: bool = False) -> Message | None:
 
 
 def failed(payment: Payment, step: int) -> Message:
-    """Draft the email about a failed renewal: the reason, the next try, and the page for another card or bank.
+    """Build the email about a failed renewal, without queueing it: the reason, the next try, and the page for another
+    card.
 
-    `step` is 1 to 4. Once per payment and step.
+    `step` is 1 to 4. Its key names payment and step, so that it is queued once.
     """
     reason = CAUSES.get(payment.failure_code, "")
     gift = payment.subscription
@@ -84,7 +85,10 @@ def _can_debit(payment: Payment) -> bool:
 
 
 def action_required(payment: Payment, step: int) -> Message:
-    """Draft the email that the bank wants the payment confirmed. `step` is 1 to 3. Once per payment and step."""
+    """Build the email that the bank wants the payment confirmed, without queueing it.
+
+    `step` is 1 to 3. Its key names payment and step, so that it is queued once.
+    """
     confirm_url = signed.url("confirm", str(payment.public_id), drafts.language_of(payment))
     facts = {**_facts(payment), "confirm_url": confirm_url}
     return drafts.draft(CONFIRM, f"{payment.public_id}:{step}", payment, facts)

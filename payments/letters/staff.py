@@ -29,10 +29,10 @@ FIRST_LOOK = timedelta(days=1)
 
 
 def new_patrons() -> list[Message]:
-    """Queue an email about the recurring gifts that began since the last one; return the new messages, one per address.
+    """Queue an email to each staff address about recurring gifts not reported yet; return the new messages.
 
-    Empty without such gifts or addresses. The key names the last gift of the email before, so that each gift is
-    reported once. Idempotent.
+    [] without new gifts or without STAFF_GIFT_EMAILS. The first email covers the last 24 hours. Idempotent: the key
+    holds the id of the last gift reported before.
     """
     if not settings.STAFF_GIFT_EMAILS:
         return []

@@ -104,7 +104,7 @@ class SubscriptionChange(StripeRequest):
 
     @property
     def takes_back_a_stop(self) -> bool:
-        """Whether the request's parameters cancel a stop that Stripe may have."""
+        """Return whether the stored parameters cancel a stop: `cancel_at_period_end` False or an empty `cancel_at`."""
         return self.stripe_params.get("cancel_at_period_end") is False or self.stripe_params.get("cancel_at") == ""
 
     def is_shown_by(self, agreed: Agreement) -> bool:

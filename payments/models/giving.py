@@ -189,12 +189,12 @@ class Subscription(Attributed):
 
     @property
     def has_another_active(self) -> bool:
-        """Whether the supporter has another recurring gift that is paid and continues."""
+        """Return whether the supporter has another recurring gift that is paid and continues."""
         return Subscription.objects.continuing().filter(supporter_id=self.supporter_id).exclude(pk=self.pk).exists()
 
     @property
     def is_ending_or_asked_to(self) -> bool:
-        """Whether it has ended, is set to stop, or has a stop request not followed by a request to continue."""
+        """Return whether it has ended, is set to stop, or has a stop request not followed by a request to continue."""
         return not self.is_alive or self.stops_by(*StripeRequest.UNSEEN)
 
     def stops_by(self, *states: str) -> bool:

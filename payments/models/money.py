@@ -81,18 +81,18 @@ class Payment(Attributed):
 
     @property
     def is_recovered(self) -> bool:
-        """Whether it was received after at least one failed try."""
+        """Return whether it was received after at least one failed try."""
         return self.status == self.Status.SUCCEEDED and self.failures > 0
 
     @property
     def is_debit(self) -> bool:
-        """Whether it is a bank debit (SEPA), which the bank can take back weeks later."""
+        """Return whether it is a bank debit (SEPA), which the bank can take back weeks later."""
         # The words of `method` are made in stripe_api/means.py.
         return self.method.startswith("SEPA")
 
     @property
     def is_outside_stripe(self) -> bool:
-        """Whether it was received without a charge: staff marked its invoice as paid at Stripe. It has no refunds."""
+        """Return whether staff marked its invoice as paid at Stripe: it has no charge and no refunds."""
         return self.status == self.Status.SUCCEEDED and not self.stripe_charge_id
 
     @property

@@ -129,9 +129,10 @@ _RECEIVED = Payment.Status.SUCCEEDED.value
 def take(difference: Difference, actor: User) -> None:
     """Accept Stripe's value: queue a read of the object, and close the difference as taken by `actor`.
 
-    The read is processed like one of Stripe's events; the next comparison checks whether it was enough. Never call it
-    inside a transaction. Raises AlreadyClosed (also if `can_take` is False), StripeUnavailable, StripeRefused, and
-    NotYet if a balance line cannot be recorded, because our ledger line has another settlement.
+    Restores a lost checkout first. A balance line whose ledger line exists is settled immediately instead of read. The
+    next comparison checks the result. Never call it inside a transaction. Raises AlreadyClosed (closed, or `can_take`
+    is False), StripeUnavailable, StripeRefused (StripeMissing if the object or the session is deleted), and NotYet if
+    the settlement cannot be recorded.
     """
     if difference.state != State.OPEN or not can_take(difference):
         raise AlreadyClosed(difference.pk)

@@ -102,7 +102,7 @@ def last_complete(kind: Reconciliation.Kind) -> Reconciliation | None:
 
 @contextmanager
 def recorded(kind: Reconciliation.Kind, since: datetime, until: datetime) -> Iterator[Reconciliation]:
-    """Record the block as a run, and yield its row.
+    """Create a run, yield its row, and save its end and its error when the block ends.
 
     If Stripe does not answer or refuses, the error is stored on the row and the block ends without raising; such a run
     never counts as complete. Any other error is stored and raised.

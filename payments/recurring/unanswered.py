@@ -51,7 +51,7 @@ def retry(seconds: float = 45) -> int:
 
 
 def note_refused(request: StripeRequest, problem: StripeRefused) -> None:
-    """Open a case, once per request, for a request that Stripe refused while nobody was there to read it."""
+    """Open a case for a request that Stripe refused, once per request; the caller decides when a case is needed."""
     facts = {**_facts(request), "reason": str(problem)}
     cases.open_case(Case.Kind.REQUEST_REFUSED, f"{_name(request)}:refused", _supporter(request), facts)
 

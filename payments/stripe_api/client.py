@@ -253,7 +253,10 @@ def _read(shape: Callable[[Mapping[str, Any]], T], call: Callable[[], Any]) -> T
 def _write(
     call: Callable[..., Any], path: tuple[str, ...], params: Mapping[str, Any], typed_dict: type, key: str
 ) -> dict[str, Any]:
-    """Send a write and return the raw answer. Raises ValueError for an empty key or, if checked, wrong parameters."""
+    """Send a write to Stripe and return the raw answer.
+
+    Raises ValueError for an empty key or, with STRIPE_PARAMS_CHECKED, for wrong parameters; else as refusals.guarded.
+    """
     if not key:
         raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
     if settings.STRIPE_PARAMS_CHECKED:

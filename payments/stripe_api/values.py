@@ -64,7 +64,7 @@ class PaymentIntent:
 
     @property
     def is_on_its_way(self) -> bool:
-        """Whether the money was received, or is ordered at the bank."""
+        """Return whether the money was received, or is ordered at the bank."""
         return self.status in {"succeeded", "processing"}
 
 
@@ -147,7 +147,7 @@ class Session:
 
     @property
     def led_to_money(self) -> bool:
-        """Whether it led to a subscription, or to a payment that was received or is with the bank."""
+        """Return whether it led to a subscription, or to a payment that was received or is with the bank."""
         intent = self.payment_intent
         return bool(self.subscription or (intent and intent.is_on_its_way))
 

@@ -88,7 +88,8 @@ def _process_lane(plans: list[Plan]) -> None:
 def _planned(event: StripeEvent, reads: Reads) -> Plan | None:
     """Return the event with its effect, after reading all that the effect needs from Stripe.
 
-    Return None, with the reason stored on the event's row, if reading failed or if there is no handler for its type.
+    Return None if there is no handler for its type (the event is then ignored), or if reading failed: the reason is
+    then stored on the row of the event.
     """
     handler = HANDLERS.get(event.type)
     if handler is None:

@@ -11,7 +11,7 @@ from payments.errors import StripeRefused, StripeUnavailable
 from payments.stripe_api import client
 from payments.stripe_api.signatures import TOLERANCE_SECONDS, is_live_key
 from payments.stripe_api.values import WebhookEndpoint
-from payments.webhooks import endpoint
+from payments.webhooks import registration
 from project.doctor.finding import Finding, fail, ok, warn
 
 # Stripe's Date header has whole seconds. Signatures are refused if the clocks differ by more than TOLERANCE_SECONDS.
@@ -84,14 +84,14 @@ def account() -> Iterator[Finding]:
 def endpoint_registered() -> Iterator[Finding]:
     """Check that one webhook endpoint sends us exactly the events we handle, in our API version."""
     try:
-        found = endpoint.ours()
+        found = registration.ours()
     except StripeUnavailable:
         return  # reported by the check of the key
     except StripeRefused as problem:
         yield warn("webhook endpoint", f"the key may not read it ({problem}): Webhook Endpoints, read.")
         return
     if not found:
-        yield fail("webhook endpoint", f"Stripe has none for {endpoint.address()}: no gift is ever recorded. {RUN}")
+        yield fail("webhook endpoint", f"Stripe has none for {registration.address()}: no gift is ever recorded. {RUN}")
         return
     yield _judge(found[0])
     others = [each.id for each in found[1:] if each.is_enabled]
@@ -106,17 +106,17 @@ def endpoint_registered() -> Iterator[Finding]:
 def _judge(found: WebhookEndpoint) -> Finding:
     """Return the most serious fault of this endpoint, or that it is right."""
     what = "webhook endpoint"
-    missing = endpoint.missing_types(found)
-    if not endpoint.is_current(found):
+    missing = registration.missing_types(found)
+    if not registration.is_current(found):
         version = found.api_version or "of the account's default"
         return fail(what, f"{found.id} sends API version {version}, we need {client.API_VERSION}. {RUN}")
     if not found.is_enabled:
         return fail(what, f"{found.id} is switched off at Stripe. {RUN}")
     if missing:
         return fail(what, f"{found.id} does not send {_some(missing)}. {RUN}")
-    if endpoint.ALL_EVENTS in found.event_types and settings.STRIPE_IS_SIMULATED:
+    if registration.ALL_EVENTS in found.event_types and settings.STRIPE_IS_SIMULATED:
         return ok(what, "the simulator's own, which sends all events")
-    if extra := endpoint.extra_types(found):
+    if extra := registration.extra_types(found):
         return warn(what, f"{found.id} also sends {_some(extra)}, stored as ignored. {RUN}")
     return ok(what, f"{found.id}: our event types, API version {client.API_VERSION}")
 

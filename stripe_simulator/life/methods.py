@@ -40,7 +40,10 @@ def revoke_mandate(world: World, method: Document) -> None:
 
 
 def renew_card(world: World, method: Document, expires: tuple[int, int], *, by_hand: bool = False) -> None:
-    """Set a new expiry date, (month, year): from the card network or, `by_hand`, from the dashboard."""
+    """Set a card's expiry, (month, year), and emit payment_method.automatically_updated.
+
+    `by_hand`: as from the dashboard, with payment_method.updated.
+    """
     card = {**method["card"], "exp_month": expires[0], "exp_year": expires[1]}
     world.update(method, "payment_method.updated" if by_hand else "payment_method.automatically_updated", card=card)
 

@@ -11,7 +11,10 @@ from stripe_simulator.world.world import World
 
 @duty("settle")
 def answer_as_the_account_says(world: World, charge_id: str) -> None:
-    """Let the bank answer as the test account defines it (world/cards.py)."""
+    """Settle or fail a pending bank debit immediately, as its test IBAN says (world/cards.py).
+
+    Does nothing if the charge is not pending. Raises cards.UnknownNumber.
+    """
     charge = world.get("charge", charge_id)
     method = world.get("payment_method", charge["payment_method"])
     answer(world, charge, succeeds=cards.account(method["_number"]).fails is None)

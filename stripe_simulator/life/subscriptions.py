@@ -97,7 +97,7 @@ def renew(world: World, id: str) -> None:
 
 
 def _before_period(subscription: Document) -> dict[str, Any]:
-    """Return the attributes that a new period changes, with their current values."""
+    """Return items and latest_invoice from before the new period, for the event's previous_attributes."""
     return visible({"items": subscription["items"], "latest_invoice": subscription["latest_invoice"]})
 
 

@@ -76,7 +76,10 @@ class CloseDuplicate(Act):
         raise NotImplementedError
 
     def is_left(self, each: Any) -> bool:
-        """Return whether something of this row can still be undone."""
+        """Return whether this row of the case can still be undone.
+
+        A subscription: it is not stopping and not asked to stop. A payment: part of it can be refunded.
+        """
         raise NotImplementedError
 
     def why_not(self, row: Case) -> object:

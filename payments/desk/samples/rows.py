@@ -29,7 +29,7 @@ class Giver:
 
 
 def giver(person: SamplePerson, language: str) -> Giver:
-    """Create the supporter. Their address ends in `.invalid`, so it can belong to nobody."""
+    """Create a supporter with a random .invalid address; return them with the person and the language."""
     supporter = Supporter.objects.create(
         email=f"{_id('reader')}@example.invalid", name=person.name, language=language, is_discreet=person.is_discreet
     )
@@ -58,7 +58,7 @@ def checkout(who: Giver, frequency: str) -> Checkout:
 
 
 def subscription(who: Giver, frequency: str = "month", **values: Any) -> Subscription:
-    """Create an active subscription with its membership, begun a month ago, that renews in a month or a year."""
+    """Create an active subscription with checkout and membership, begun a month ago, renewing in a month or a year."""
     period = MONTH if frequency == "month" else YEAR
     renews_on = values.setdefault("renews_on", clock.today() + period)
     values.setdefault("checkout", checkout(who, frequency))

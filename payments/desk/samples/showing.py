@@ -56,7 +56,10 @@ def made(kind: str, case: str, person: SamplePerson, language: str) -> Iterator[
 
 
 def show(kind: str, case: str, person: SamplePerson, language: str) -> Shown:
-    """Return the rendered email of this kind and case, to this person, in this language. Raises what `made` raises."""
+    """Return a sample email, rendered for this person in this language. Stores nothing.
+
+    Raises KeyError for an unknown kind or case, LookupError if the case builds no email.
+    """
     with made(kind, case, person, language) as message:
         letter = render(message)
     found = PREHEADER.search(letter.html)

@@ -16,7 +16,7 @@ from payments.models import LedgerEntry
 
 @column(gettext_lazy("amount"))
 def signed_amount(row: LedgerEntry) -> str | SafeString:
-    """Return the amount with its sign; a dash for a settlement, which moves no money itself."""
+    """Return the amount with its currency as HTML, with a minus for money that left; a dash for a settlement."""
     return NONE if row.kind == LedgerEntry.Kind.SETTLEMENT else columns.amount(row.amount, row.currency)
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from payments.errors import SiteNotSafe, StripeRefused, StripeUnavailable
 from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
-from payments.webhooks import endpoint
+from payments.webhooks import registration
 
 
 class Command(BaseCommand):
@@ -23,13 +23,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = endpoint.register()
+            done = registration.register()
             self._print_result(done)
             for older in done.older:
                 self._handle_older(older, is_unwanted=options["switch_off_older"])
         except SiteNotSafe:
             raise CommandError(
-                f"{endpoint.address()} is not https, and the key is a live one: set SITE_URL to the https address."
+                f"{registration.address()} is not https, and the key is a live one: set SITE_URL to the https address."
             ) from None
         except StripeUnavailable as error:
             raise CommandError(f"Stripe did not answer ({error}). Run this again: nothing is done twice.") from error
@@ -38,11 +38,12 @@ class Command(BaseCommand):
                 f"Stripe refused ({error}). A restricted key needs Webhook Endpoints: write for this command."
             ) from error
 
-    def _print_result(self, done: endpoint.Registered) -> None:
+    def _print_result(self, done: registration.Registered) -> None:
         """Print the changes to the endpoint, or, if it was created, its signing secret with the next steps."""
         if done.secret:
             self.stdout.write(
-                f"{done.endpoint_id} made: {endpoint.address()}, {len(HANDLED)} event types, API version {API_VERSION}."
+                f"{done.endpoint_id} made: {registration.address()}, {len(HANDLED)} event types, "
+                f"API version {API_VERSION}."
             )
             self.stdout.write("Its signing secret, shown only this once:")
             self.stdout.write(done.secret)
@@ -52,12 +53,12 @@ class Command(BaseCommand):
             )
             return
         changes = "; ".join(done.changes) or "nothing to change"
-        self.stdout.write(f"{done.endpoint_id} at {endpoint.address()}: {changes}.")
+        self.stdout.write(f"{done.endpoint_id} at {registration.address()}: {changes}.")
 
     def _handle_older(self, endpoint_id: str, *, is_unwanted: bool) -> None:
         """Switch off another endpoint with our address if that is wanted, else print how to."""
         if is_unwanted:
-            endpoint.switch_off(endpoint_id)
+            registration.switch_off(endpoint_id)
             self.stdout.write(f"{endpoint_id} switched off.")
         else:
             self.stdout.write(

@@ -117,10 +117,10 @@ class _Unconfirmed:
 
 
 def _since(until: datetime) -> datetime:
-    """Return where a comparison until `until` starts.
+    """Return the start of a comparison until this time: the earliest of these.
 
-    At least LOOK_BACK before the last complete run, and early enough to cover every open difference. Without such a
-    run, at the first checkout, or FIRST_LOOK_BACK ago if there is none.
+    LOOK_BACK before `until`. LOOK_BACK before the end of the last complete run; without one the first checkout; without
+    a checkout FIRST_LOOK_BACK before `until`. The oldest difference to check again: open, or accepted since.
     """
     last = runs.last_complete(OBJECTS)
     if last:

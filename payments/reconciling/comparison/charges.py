@@ -73,9 +73,10 @@ def _differing(charge: objects.Charge, row: Row) -> list[Mismatch]:
 
 
 def _is_final(charge: objects.Charge, row: Row) -> bool:
-    """Return whether a failed charge means a failed payment: not while another attempt is under way or succeeded.
+    """Return whether our payment should be failed because this charge failed.
 
-    Reads the intent from Stripe unless we have recorded the payment as received.
+    For a payment recorded as received: only if this is its charge. Else the intent is read from Stripe: False while it
+    is processing or has succeeded. Raises StripeUnavailable, StripeRefused.
     """
     if row.status == RECEIVED:
         return row.charge == charge.id

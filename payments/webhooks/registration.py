@@ -1,4 +1,6 @@
-"""The webhook endpoint at Stripe: creating it, and correcting the one that exists.
+"""Our webhook endpoint as registered at Stripe: creating it, and correcting the one that exists.
+
+The page that receives the events is payments/views/webhook.py.
 
 Stripe fixes an endpoint's API version when it is created. So a newer version needs a second endpoint, with a secret of
 its own; the older one is switched off once the web process knows both secrets. Called by the commands
