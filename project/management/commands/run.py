@@ -179,7 +179,7 @@ class Command(BaseCommand):
         if self.asked_to_stop:
             raise Interrupted
         if code:
-            raise CommandError("\n  ".join([f"`manage.py {command}` failed:", *program.last_lines]))
+            raise CommandError(f"`manage.py {command}` failed. Its output is above.")
         return "\n".join(program.last_lines)
 
     def _goes_on(self) -> bool:

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from members import clock
 from members.models import Message
 from payments.alerts import watch
-from payments.demo import history
+from payments.demo import history, people
 from payments.demo.stories import STORIES, read
+from payments.inbox import queue as inbox
 from payments.management.commands import stripe_simulator
 from payments.models import Alert, Case, Checkout, Difference, Payment, Refund, StripeEvent, Subscription
 from payments.reconciling import invariants
@@ -127,7 +129,10 @@ def test_days_on_which_nothing_is_due_cost_nothing() -> None:
 
 def test_one_that_was_interrupted_goes_on(stripe: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "TELL_EVERY_SECONDS", 0.0)
-    for lines in (1, 4, 5):
+    with pytest.raises(KeyboardInterrupt):
+        live(interrupted_on=1)
+    killed_while_it_processed_events(stripe)
+    for lines in (4, 5):
         with pytest.raises(KeyboardInterrupt):
             live(interrupted_on=lines)
         assert not history.is_there()
@@ -137,6 +142,15 @@ def test_one_that_was_interrupted_goes_on(stripe: Simulator, monkeypatch: pytest
     assert not Difference.objects.exists()
     assert Checkout.objects.filter(status="complete").count() == 6
     assert stripe.outbox() == []
+
+
+def killed_while_it_processed_events(stripe: Simulator) -> None:
+    """The first supporter has paid; the events are stored and claimed, and the simulator does not know that."""
+    people.act(FEW[0], FEW[0].days_ago)
+    for each in stripe.hand_over():
+        signature = each["headers"]["Stripe-Signature"]
+        Client().post("/webhooks/stripe/", each["payload"], "application/json", HTTP_STRIPE_SIGNATURE=signature)
+    assert inbox.claim(100)
 
 
 def test_the_stories_name_some_forty_people_who_do_not_exist() -> None:
