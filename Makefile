@@ -1,6 +1,8 @@
 # What one types here. Needs only python3 (3.11 to 3.13) and make; everything else goes into .venv.
 PYTHON ?= python3
 VENV := .venv/bin/python
+# Many processes are started here. Each would compile every module anew where somebody's shell forbids keeping it.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What `check` takes for a production environment. Nobody connects to anything.
 PRODUCTION = DEBUG=0 DATA_DIR=.data/check SECRET_KEY="$$(head -c 48 /dev/urandom | base64)" \
