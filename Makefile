@@ -1,6 +1,8 @@
 # Commands for development. They need only python3 (3.11 to 3.13) and make; everything else is installed into .venv.
 PYTHON ?= python3
 VENV := .venv/bin/python
+# Many processes are started here. Each would compile every module anew where somebody's shell forbids keeping it.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A production environment for `check`. No connection is made to these addresses.
 PRODUCTION = DEBUG=0 DATA_DIR=.data/check SECRET_KEY="$$(head -c 48 /dev/urandom | base64)" \
