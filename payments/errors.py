@@ -11,6 +11,14 @@ class KeySpent(StripeUnavailable):
     """Stripe repeats the error stored for this idempotency key. Look up at Stripe whether the request took effect."""
 
 
+class KeyRefused(StripeUnavailable):
+    """Stripe refuses our key: wrong, expired, or without a permission. It says nothing about what was asked.
+
+    Everything waits and is retried, and goes on by itself once the key is right. The text names the permission if
+    Stripe does: https://docs.stripe.com/error-low-level (401, 403).
+    """
+
+
 class StripeRefused(Exception):
     """Stripe understood the request and refused it. Repeating the same request will not help."""
 

@@ -86,6 +86,16 @@ def events_foreign() -> Facts | None:
     return counted(recent.filter(processed_at=None), "received_at", timezone.now())
 
 
+def key_refused() -> Facts | None:
+    """Check for events that wait because Stripe refuses our key; the newest reason names the permission."""
+    refused = StripeEvent.objects.filter(state=State.PENDING, error__startswith=queue.KEY_REFUSED)
+    facts = counted(refused, "received_at", timezone.now())
+    if facts is None:
+        return None
+    newest = refused.order_by("-received_at", "-pk").values_list("error", flat=True)[0]
+    return {**facts, "reason": newest.removeprefix(queue.KEY_REFUSED)}
+
+
 def gifts_unknown() -> Facts | None:
     """Check for events that name a checkout of ours whose row is missing, as after a restored backup."""
     waiting = StripeEvent.objects.filter(state=State.PARKED, error__startswith=queue.LOST)

@@ -44,6 +44,14 @@ ABOUT_EVENTS = (
         desk="/admin/payments/stripeevent/?state=waiting",
     ),
     Rule(
+        "key-refused",
+        looks.key_refused,
+        _("Stripe refuses our key"),
+        _("Events that wait because Stripe refuses our key: %(count)d. Stripe’s reason: %(reason)s."),
+        _("Correct the key or its permissions. Nothing is lost: everything that waits goes on by itself then."),
+        desk="/admin/payments/stripeevent/?state=waiting",
+    ),
+    Rule(
         "events-dead",
         looks.events_dead,
         _("Events of Stripe’s cannot be worked"),

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from payments import stripe_requests
-from payments.errors import StripeRefused
+from payments.errors import StripeMissing, StripeRefused
 from payments.models import Subscription, SubscriptionChange
 from payments.recurring import change_params, subscriptions
 from payments.stripe_api import client
@@ -53,9 +53,20 @@ def check_accepted(change: SubscriptionChange) -> None:
 
 
 def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
-    """Update the subscription at Stripe; without parameters, cancel it immediately."""
-    call = client.update_subscription if params else client.cancel_subscription
-    call(subscription.stripe_subscription_id, params, key=key)
+    """Update the subscription at Stripe; without parameters, cancel it immediately.
+
+    A key has no effect on DELETE (https://docs.stripe.com/api/idempotent_requests): after a lost answer the second try
+    finds nothing to cancel, and the subscription itself says whether the first one worked.
+    """
+    stripe_id = subscription.stripe_subscription_id
+    if params:
+        client.update_subscription(stripe_id, params, key=key)
+        return True
+    try:
+        client.cancel_subscription(stripe_id, params, key=key)
+    except StripeMissing:
+        if client.read_subscription(stripe_id).status in Subscription.ALIVE:
+            raise
     return True
 
 

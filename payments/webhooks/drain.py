@@ -17,7 +17,7 @@ from django.db import OperationalError, transaction
 from members.mail import outbox
 from payments.books import new_gifts
 from payments.crash_points import crash_at
-from payments.errors import CheckoutLost, NotOurs, NotYet, StripeUnavailable
+from payments.errors import CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
 from payments.inbox import queue
 from payments.models import StripeEvent
 from payments.stripe_api.reads import Reads
@@ -127,8 +127,8 @@ def _apply(plans: list[Plan]) -> None:
 def _errors_stored(event: StripeEvent) -> Iterator[None]:
     """Store an error of the block on the event's row instead of raising it.
 
-    The event becomes foreign (not ours), parked (waits for another event), pending (Stripe did not answer) or failed.
-    After a collision of transactions it is put back, which counts as no attempt.
+    The event becomes foreign (not ours), parked (waits for another event), pending (Stripe did not answer, or refused
+    our key) or failed. After a collision of transactions it is put back, which counts as no attempt.
     """
     try:
         yield
@@ -138,6 +138,8 @@ def _errors_stored(event: StripeEvent) -> Iterator[None]:
         queue.retry_later(event, State.PARKED, f"{queue.LOST}{error}")
     except NotYet as error:
         queue.retry_later(event, State.PARKED, f"waits for: {error}")
+    except KeyRefused as error:
+        queue.retry_later(event, State.PENDING, f"{queue.KEY_REFUSED}{error}")
     except StripeUnavailable as error:
         queue.retry_later(event, State.PENDING, f"Stripe did not answer: {error}")
     except Exception as error:

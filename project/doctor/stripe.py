@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils import timezone
 
-from payments.errors import StripeRefused, StripeUnavailable
+from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.stripe_api import client
 from payments.stripe_api.signatures import TOLERANCE_SECONDS, is_live_key
 from payments.stripe_api.values import WebhookEndpoint
@@ -27,11 +27,11 @@ def key() -> Iterator[Finding]:
         return
     try:
         stripe_time = client.stripe_time()
+    except (KeyRefused, StripeRefused) as problem:
+        yield fail("Stripe key", f"Stripe refuses it ({problem}). docs/operations.md lists the permissions it needs.")
+        return
     except StripeUnavailable as problem:
         yield fail("Stripe key", f"{settings.STRIPE_API_BASE} does not answer ({problem}). Can this machine reach it?")
-        return
-    except StripeRefused as problem:
-        yield fail("Stripe key", f"Stripe refuses it ({problem}). docs/operations.md lists the permissions it needs.")
         return
     yield ok("Stripe key", "Stripe accepts it")
     yield _mode()
@@ -69,12 +69,12 @@ def account() -> Iterator[Finding]:
     """Check that the key belongs to STRIPE_ACCOUNT, if that is set."""
     try:
         found = client.account_id()
-    except StripeUnavailable:
-        return  # reported by the check of the key
-    except StripeRefused as problem:
+    except (KeyRefused, StripeRefused) as problem:
         if settings.STRIPE_ACCOUNT:
             yield warn("Stripe account", f"the key may not read it ({problem}): STRIPE_ACCOUNT is not compared.")
         return
+    except StripeUnavailable:
+        return  # reported by the check of the key
     if settings.STRIPE_ACCOUNT not in ("", found):
         yield fail("Stripe account", f"the key belongs to {found}, not to STRIPE_ACCOUNT {settings.STRIPE_ACCOUNT}.")
     else:
@@ -85,11 +85,11 @@ def endpoint_registered() -> Iterator[Finding]:
     """Check that one webhook endpoint sends us exactly the events we handle, in our API version."""
     try:
         found = registration.ours()
-    except StripeUnavailable:
-        return  # reported by the check of the key
-    except StripeRefused as problem:
+    except (KeyRefused, StripeRefused) as problem:
         yield warn("webhook endpoint", f"the key may not read it ({problem}): Webhook Endpoints, read.")
         return
+    except StripeUnavailable:
+        return  # reported by the check of the key
     if not found:
         yield fail("webhook endpoint", f"Stripe has none for {registration.address()}: no gift is ever recorded. {RUN}")
         return

@@ -32,6 +32,9 @@ from stripe_simulator.world.world import World
 ENDPOINTS = (account, customers, events, invoices, payments, portal, sessions, subscriptions)
 REMEMBERED = 5_000
 
+# The permission that a simulated restricted key has not.
+PERMISSION = "rak_subscription_read"
+
 
 @dataclass(frozen=True)
 class Logged:
@@ -172,6 +175,11 @@ def _before(fault: Fault | None) -> None:
     """Apply a fault that comes before the request is executed. Raises Dropped, StripeRefusal."""
     if fault is None:
         return
+    if fault.kind == "401":
+        raise StripeRefusal("Expired API Key provided (simulated).", status=401)
+    if fault.kind == "403":
+        message = f"Having the '{PERMISSION}' permission would allow this request to continue (simulated)."
+        raise StripeRefusal(message, status=403)
     if fault.kind == "429":
         raise StripeRefusal("Request rate limit exceeded (simulated).", status=429, code="rate_limit")
     if fault.kind == "slow":

@@ -11,6 +11,8 @@ import threading
 from dataclasses import dataclass
 
 KINDS = (
+    "401",
+    "403",
     "500",
     "429",
     "slow",

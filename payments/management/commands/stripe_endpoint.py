@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.errors import SiteNotSafe, StripeRefused, StripeUnavailable
+from payments.errors import KeyRefused, SiteNotSafe, StripeRefused, StripeUnavailable
 from payments.stripe_api.client import API_VERSION
 from payments.stripe_api.event_types import HANDLED
 from payments.webhooks import registration
@@ -31,12 +31,12 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{registration.address()} is not https, and the key is a live one: set SITE_URL to the https address."
             ) from None
-        except StripeUnavailable as error:
-            raise CommandError(f"Stripe did not answer ({error}). Run this again: nothing is done twice.") from error
-        except StripeRefused as error:
+        except (KeyRefused, StripeRefused) as error:
             raise CommandError(
                 f"Stripe refused ({error}). A restricted key needs Webhook Endpoints: write for this command."
             ) from error
+        except StripeUnavailable as error:
+            raise CommandError(f"Stripe did not answer ({error}). Run this again: nothing is done twice.") from error
 
     def _print_result(self, done: registration.Registered) -> None:
         """Print the changes to the endpoint, or, if it was created, its signing secret with the next steps."""

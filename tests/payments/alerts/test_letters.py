@@ -142,7 +142,15 @@ def test_the_letter_says_what_it_is_and_what_to_do(dead_event: Callable[[], None
 
 def test_every_letter_can_be_written(well: None) -> None:
     """Render the email of every rule with invented facts, in both languages."""
-    anything = {"count": 3, "total": 40, "minutes": 7, "hours": 9, "error": "X", "first": "a sentence: payment 1"}
+    anything = {
+        "count": 3,
+        "total": 40,
+        "minutes": 7,
+        "hours": 9,
+        "error": "X",
+        "reason": "status 401",
+        "first": "a sentence: payment 1",
+    }
     for rule in RULES:
         watch.report(rule.name, anything)
     graves = [rule for rule in RULES if rule.is_grave]
@@ -155,7 +163,15 @@ def test_every_letter_can_be_written(well: None) -> None:
 @pytest.mark.parametrize("language", ["en", "uk"])
 def test_every_subject_is_short_enough_for_a_phone(well: None, settings, language: str) -> None:
     settings.SITE_NAME = "The Dnipro Courier"
-    anything = {"count": 3, "total": 40, "minutes": 7, "hours": 9, "error": "X", "first": "a sentence: payment 1"}
+    anything = {
+        "count": 3,
+        "total": 40,
+        "minutes": 7,
+        "hours": 9,
+        "error": "X",
+        "reason": "status 401",
+        "first": "a sentence: payment 1",
+    }
     alert = Alert(since=real_now(), told_at=real_now(), facts=anything)
     for rule in RULES:
         letter = rendering.render(alert_letters.draft(rule, alert, "marta@newsroom.example", language=language))
