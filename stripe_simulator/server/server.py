@@ -19,6 +19,10 @@ from stripe_simulator.simulator import Simulator
 Around = Callable[[Application], Callable[..., Any]]
 
 
+# How often the server looks whether it is to stop: every test stops one, and waits for it.
+LOOK_SECONDS = 0.01
+
+
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
     request_queue_size = 128
@@ -64,7 +68,7 @@ class Running:
         self._server = server
         host, port = server.server_address[:2]
         self.url = f"http://{host!s}:{port}"
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="stripe-simulator", daemon=True)
+        self._thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), name="stripe-simulator", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

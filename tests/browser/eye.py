@@ -18,12 +18,23 @@ AXE = Axe().axe_script
 HOW = {"resultTypes": ["violations"], "preload": False}
 RULES = {**HOW, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 RULES_OF_COLOUR = {**HOW, "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-WIDER_THAN_THE_SCREEN = """() => {
+# One call each: on its way to Chromium and back a call takes longer than most of what it asks.
+AXE_WHEN_STILL = """async (rules) => {
+  if (!("axe" in window)) return null;
+  await Promise.all(document.getAnimations().map((one) => one.finished));
+  return axe.run(document, rules);
+}"""
+WIDER_THAN_THE_SCREEN = """(letters) => {
   const root = document.documentElement;
-  if (root.scrollWidth <= root.clientWidth) return "";
-  const wide = [...document.body.querySelectorAll("*")].filter(
-    (one) => one.getBoundingClientRect().right > root.clientWidth + 1 && !one.closest(".scroll, .unseen, .rooms"));
-  return `${root.scrollWidth} > ${root.clientWidth}: ${wide.slice(0, 3).map((one) => one.outerHTML.slice(0, 80))}`;
+  root.style.fontSize = letters;
+  const found = (() => {
+    if (root.scrollWidth <= root.clientWidth) return "";
+    const wide = [...document.body.querySelectorAll("*")].filter(
+      (one) => one.getBoundingClientRect().right > root.clientWidth + 1 && !one.closest(".scroll, .unseen, .rooms"));
+    return `${root.scrollWidth} > ${root.clientWidth}: ${wide.slice(0, 3).map((one) => one.outerHTML.slice(0, 80))}`;
+  })();
+  root.style.fontSize = "";
+  return found;
 }"""
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
 
@@ -62,23 +73,21 @@ class Eye:
         self.page.set_viewport_size({"width": 320, "height": 640})
         self._fits(f"{name} at 320 px")
         self.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-        self.page.evaluate("document.documentElement.style.fontSize = '200%'")
-        self._fits(f"{name} in large text")
-        self.page.evaluate("document.documentElement.style.fontSize = ''")
+        self._fits(f"{name} in large text", "200%")
         if os.environ.get("SCREENSHOTS"):
             keep(self.page, Path(os.environ["SCREENSHOTS"]), name)
 
     def _axe(self, name: str, rules: dict[str, Any]) -> None:
-        if not self.page.evaluate("'axe' in window"):
+        said = self.page.evaluate(AXE_WHEN_STILL, rules)
+        if said is None:
             self.page.evaluate(AXE)
-        self.page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
-        said = self.page.evaluate("(rules) => axe.run(document, rules)", rules)
+            said = self.page.evaluate(AXE_WHEN_STILL, rules)
         for rule in said["violations"]:
             where = [f"{node['target']} {node['html'][:120]}" for node in rule["nodes"][:3]]
             self.found.append(f"{name}: {rule['id']} {where}")
 
-    def _fits(self, name: str) -> None:
-        if wider := self.page.evaluate(WIDER_THAN_THE_SCREEN):
+    def _fits(self, name: str, letters: str = "") -> None:
+        if wider := self.page.evaluate(WIDER_THAN_THE_SCREEN, letters):
             self.found.append(f"{name}: {wider}")
 
 
