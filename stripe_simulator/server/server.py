@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -68,7 +69,8 @@ class Running:
         self._server = server
         host, port = server.server_address[:2]
         self.url = f"http://{host!s}:{port}"
-        self._thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), name="stripe-simulator", daemon=True)
+        serve_forever = partial(server.serve_forever, LOOK_SECONDS)
+        self._thread = threading.Thread(target=serve_forever, name="stripe-simulator", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
