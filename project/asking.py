@@ -1,5 +1,5 @@
-"""Questions that `make run` asks the programs it has started: is the website ready, is the simulator up, has it delivered
-its events? Standard library only; no database.
+"""Questions that `make run` asks the programs it has started: is the website ready, is the simulator up, has it
+delivered its events? Standard library only; no database.
 """
 
 from __future__ import annotations
