@@ -16,7 +16,13 @@ def main() -> None:
         sys.exit(f"{missing.name} is not installed here: use .venv/bin/python, which `make run` creates.")
     try:
         with surroundings(sys.argv):
-            execute_from_command_line(sys.argv)
+            if sys.argv[1:2] == ["run"]:
+                # Without setting up the apps, which takes a second and which it does not use.
+                from project.management.commands.run import Command
+
+                Command().run_from_argv(sys.argv)
+            else:
+                execute_from_command_line(sys.argv)
     except CannotStart as problem:
         sys.exit(str(problem))
 

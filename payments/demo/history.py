@@ -41,6 +41,8 @@ Tell = Callable[[str], None]
 
 DAY = timedelta(days=1)
 TELL_EVERY_SECONDS = 2.0
+# Reported last, when the clocks no longer move: `make run` starts the website then.
+ARRIVED = "Demo data: comparing with Stripe"
 # How far ahead due emails are searched for.
 LOOK_AHEAD = timedelta(days=7)
 # Events of gifts that begin and continue as agreed, and of payouts: they make no email due within the next days.
@@ -97,6 +99,7 @@ class History:
         self.said_at = -TELL_EVERY_SECONDS
         self.quiet_until: date | None = None
         self.stripe_acts_at: float | None = None
+        self.taken: list[str] = []
         self.days_lived = 0
 
     @property
@@ -114,7 +117,7 @@ class History:
         # An interrupted run leaves events that it had claimed. To process an event twice does no harm.
         inbox.put_back(StripeEvent.objects.filter(lease_until__isnull=False), timedelta(0))
         _drain()
-        self._follow_stripe()
+        self._work(to=clock.now().timestamp())
 
     def live_a_day(self) -> None:
         """Play the acts of this day and process the events that follow from them."""
@@ -136,16 +139,18 @@ class History:
         if self.quiet_until is None or clock.today() > self.quiet_until:
             daily.run()
             self.quiet_until = None
-        self._follow_stripe()
-        settlements.collect()
+        self._work(to=clock.now().timestamp())
 
     def end(self) -> None:
         """Run the daily jobs and compare with Stripe, as beat does later, so that the desk starts with a true sign."""
         clock.reset()
         self.said_at = -TELL_EVERY_SECONDS
         self._say(0)
+        self.tell(ARRIVED)
+        while self._work():
+            pass
         _drain(waits_for_all=True)
-        settlements.collect()
+        settlements.collect()  # most are known by their payouts
         daily.run()
         _send_letters()
         missed_events.collect()
@@ -159,25 +164,21 @@ class History:
             self.tell(f"Demo data: {begun} of {len(self.stories)} supporters, {clock.today():%B}")
             self.said_at = time.monotonic()
 
-    def _follow_stripe(self) -> None:
-        """Move Stripe's clock to our time and process the events of the days between."""
-        simulator.ask("clock", to=clock.now().timestamp(), flush=0)
-        self._work()
-
-    def _work(self) -> None:
-        """Post and process waiting events until there are none. If one is not AS_AGREED, forget `quiet_until`."""
-        taken: list[str] = []
-        while deliveries := self._fetch(taken):
+    def _work(self, **move: float) -> bool:
+        """Process Stripe's new events, with `to` those until that time; return whether there were any."""
+        deliveries = self._fetch(**move)
+        if deliveries:
             _post(deliveries)
             _drain()
-            taken = [each["id"] for each in deliveries]
-            if not {each["type"] for each in deliveries}.intersection(HANDLED) <= AS_AGREED:
-                self.quiet_until = None
+        if not {each["type"] for each in deliveries}.intersection(HANDLED) <= AS_AGREED:
+            self.quiet_until = None
+        return bool(deliveries)
 
-    def _fetch(self, taken: list[str]) -> list[dict[str, Any]]:
-        """Return Stripe's waiting deliveries and update `stripe_acts_at`; `taken` are ids of events stored here."""
-        answer = simulator.ask("hand_over", taken=taken)
+    def _fetch(self, **move: float) -> list[dict[str, Any]]:
+        """Return Stripe's new deliveries and update `stripe_acts_at`. The earlier ones are stored: say so."""
+        answer = simulator.ask("hand_over", taken=self.taken, **move)
         self.stripe_acts_at = answer["next_due"]
+        self.taken = [each["id"] for each in answer["deliveries"]]
         return list(answer["deliveries"])
 
     def _days_to_next(self) -> int:
@@ -215,7 +216,8 @@ def _drain(*, waits_for_all: bool = False) -> None:
     Another drain may be processing some of them.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    drain.until_nothing_is_due()
+    while drain.work() == drain.BATCH:
+        pass
     waiting = StripeEvent.objects.filter(state__in=StripeEvent.WAITING)
     while (waiting.exists() if waits_for_all else inbox.has_due()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -248,6 +250,7 @@ def _note_open_cases() -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Stop the simulator's own deliveries, and read it and commit without waiting, until the end of the block."""
+    simulator.wait_until_up()
     limit = settings.STRIPE_READS_PER_SECOND
     settings.STRIPE_READS_PER_SECOND = READS_PER_SECOND
     simulator.ask("hold")

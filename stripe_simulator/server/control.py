@@ -92,7 +92,10 @@ def chaos(simulator: Simulator, **given: Any) -> Arguments:
     return {"chaos": repr(simulator.world.chaos)}
 
 
-def hand_over(simulator: Simulator, taken: Sequence[str] = ()) -> Arguments:
+def hand_over(simulator: Simulator, taken: Sequence[str] = (), to: float | None = None) -> Arguments:
+    """Move the clock first if `to` is given; see Simulator.hand_over."""
+    if to is not None:
+        simulator.advance(to=to)
     return {"deliveries": simulator.hand_over(taken), "next_due": simulator.next_due()}
 
 

@@ -31,7 +31,8 @@ PORT_SECONDS = 4.0
 SILENT_SECONDS = 5.0
 # For how long beat waits if events of Stripe's stand-in have to arrive first; most of it is the drain asking for fees.
 CATCH_UP_SECONDS = 20.0
-PROGRESS, LOGIN = "Demo data", "Staff login:"
+# How lines of `seed_demo` begin: its progress, the last of it, and the login for later starts.
+PROGRESS, ARRIVED, LOGIN = "Demo data", "Demo data: comparing", "Staff login:"
 NOISE = (
     "Configuration allows spawning up to",
     "Warm shutdown (MainProcess)",
@@ -131,21 +132,24 @@ class Command(BaseCommand):
         self.supervisor.plan(planned)
         self._keep("simulator")
         self._say("Preparing the database ...")
-        self._run_once("migrate", "--no-input", "--verbosity=0")
-        if self.decisions.is_simulated:
-            self._wait_for(lambda: answers(os.environ["STRIPE_API_BASE"]))
+        if self._wants_demo_now():
             self._make_demo()
+        else:
+            self._run_once("migrate", "--no-input", "--verbosity=0")
         self._say("Starting the website and the workers ...")
         self._start_the_rest()
         self._wait_until_ready()
         self._say(self._welcome())
 
+    def _wants_demo_now(self) -> bool:
+        """Return whether this database has no demo data, may have them, and nobody said that it shall have none."""
+        is_possible = self.decisions.is_simulated and self.wants_demo
+        return is_possible and not self.decisions.has_demo(self.addresses.database_url)
+
     def _make_demo(self) -> None:
-        """Make the demo data, unless this database has them or nobody wants them; remember the demo login."""
-        if not self.wants_demo or self.decisions.has_demo(self.addresses.database_url):
-            return
+        """Migrate the database and make the demo data, in one process; remember the demo login."""
         self._keep("worker", "bulk")  # they send the emails, and nothing else before beat starts
-        words = self._run_once("seed_demo", speaks=PROGRESS)
+        words = self._run_once("seed_demo", "--migrate", speaks=PROGRESS)
         logins = [line for line in words.splitlines() if line.startswith(LOGIN)]
         self.decisions.remember_demo(self.addresses.database_url, "\n".join(logins))
 
@@ -155,7 +159,10 @@ class Command(BaseCommand):
         After days without a run, Stripe's events of these days arrive now. A comparison before that would report them
         all as missing.
         """
-        is_behind = self.decisions.is_simulated and count_undelivered(os.environ["STRIPE_API_BASE"]) > 0
+        is_behind = False
+        if self.decisions.is_simulated:
+            simulator = os.environ["STRIPE_API_BASE"]
+            is_behind = self._wait_for(lambda: answers(simulator)) and count_undelivered(simulator) > 0
         self._keep("web", "drain", "worker", "bulk")
         self.supervisor.keep(self.programs["beat"], in_seconds=CATCH_UP_SECONDS if is_behind else 0.0)
 
@@ -175,15 +182,20 @@ class Command(BaseCommand):
     def _run_once(self, command: str, *words: str, speaks: str | None = None) -> str:
         """Run a management command to its end; return its last lines. Raises CommandError, Interrupted, KeepsDying."""
         program = Program(command, python(MANAGE, command, *words), speaks)
-        code = self.supervisor.run(program, self._goes_on)
+        code = self.supervisor.run(program, lambda: self._goes_on(program))
         if self.asked_to_stop:
             raise Interrupted
         if code:
             raise CommandError(f"`manage.py {command}` failed. Its output is above.")
         return "\n".join(program.last_lines)
 
-    def _goes_on(self) -> bool:
-        """Return False once somebody asked to stop. If nothing was shown for some seconds, say that work continues."""
+    def _goes_on(self, program: Program | None = None) -> bool:
+        """Return False once somebody asked to stop. If nothing was shown for some seconds, say that work continues.
+
+        As soon as the clocks no longer move, start the website, while `program` compares the demo data with Stripe.
+        """
+        if program and program.last_lines and program.last_lines[-1].startswith(ARRIVED):
+            self._keep("web")
         if time.monotonic() - max(self.said_at, self.supervisor.shown_at) > SILENT_SECONDS:
             self._say("  still at it ...")
         return not self.asked_to_stop

@@ -69,6 +69,7 @@ def test_a_few_lives(stripe: Simulator, monkeypatch: pytest.MonkeyPatch, caplog:
 
 
 def it_told_how_far_it_is(lines: list[str], lived: int) -> None:
+    assert lines.pop() == history.ARRIVED
     assert len(lines) == lived + 1
     assert all(re.fullmatch(r"Demo data: \d of 5 supporters, [A-Z][a-z]+", line) for line in lines)
     numbers = [int(line.split()[2]) for line in lines]
