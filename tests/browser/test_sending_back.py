@@ -37,7 +37,7 @@ def test_every_page_on_the_way_can_be_read_by_everybody(stage: Stage, open_page:
     page.fill("[name=sentence]", "You wrote that ten were too many this month, so here is a part of it.")
     press(page, "form.asked button.first")
     eye.look("sending back: confirmed", at_a_desk=True)
-    press(page, "button[name=wish]")
+    press(page, "button[name=request_id]")
     eye.look("payment: money asked back")
 
     page.goto(address(case, "stop-one"))
@@ -45,7 +45,7 @@ def test_every_page_on_the_way_can_be_read_by_everybody(stage: Stage, open_page:
     page.check("[name=which] >> nth=1")
     press(page, "form.asked button.first")
     eye.look("stopping one: confirmed", at_a_desk=True)
-    press(page, "button[name=wish]")
+    press(page, "button[name=request_id]")
     eye.look("case: settled")
     assert eye.found == []
 
@@ -66,7 +66,7 @@ def test_it_needs_no_script(stage: Stage, open_page: Opener) -> None:
     page.check("[name=tells_supporter]")
     press(page, "form.asked button.first")
     assert "€7.50 is on its way back to you." in page.inner_text("pre")
-    press(page, "button[name=wish]")
+    press(page, "button[name=request_id]")
     assert "Stripe was asked to send it back." in page.inner_text(".messagelist")
     stage.settle_down()
     payment.refresh_from_db()
