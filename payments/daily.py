@@ -68,8 +68,8 @@ def run(today: date | None = None) -> dict[str, object]:
 def first_day_with_letters(after: date, until: date) -> date | None:
     """Return the first day later than `after`, at the latest `until`, on which an email is due; None if there is none.
 
-    Sends nothing. For a clock that skips days on which the daily jobs have nothing to do. An email that is due only
-    between the two days, but not on `until`, is not found: most stay due for a week or longer.
+    Sends nothing. For a clock that skips days on which the daily jobs have nothing to do. An email that is due before
+    `until`, but not on that day, is not found: most stay due for a week or longer.
     """
     if not _has_letters(until):
         return None
@@ -79,7 +79,7 @@ def first_day_with_letters(after: date, until: date) -> date | None:
 
 def _has_letters(day: date) -> bool:
     """Return whether at least one email is due on this day."""
-    return any(kind.due(day).exists() for kind in DUE_LETTERS)
+    return any(kind.candidates(day).exists() and kind.due(day).exists() for kind in DUE_LETTERS)
 
 
 def advance_business_date(days: int) -> date:

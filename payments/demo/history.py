@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,7 +34,6 @@ from payments.inbox import queue as inbox
 from payments.models import Checkout, StripeEvent
 from payments.reconciling import comparison, missed_events
 from payments.reconciling import runs as reconciliation
-from payments.stripe_api.event_types import HANDLED
 from payments.webhooks import drain
 
 Tell = Callable[[str], None]
@@ -43,23 +42,6 @@ DAY = timedelta(days=1)
 TELL_EVERY_SECONDS = 2.0
 # Reported last, when the clocks no longer move: `make run` starts the website then.
 ARRIVED = "Demo data: comparing with Stripe"
-# How far ahead due emails are searched for.
-LOOK_AHEAD = timedelta(days=7)
-# Events of gifts that begin and continue as agreed, and of payouts: they make no email due within the next days.
-AS_AGREED = {
-    "charge.succeeded",
-    "charge.updated",
-    "checkout.session.completed",
-    "customer.subscription.created",
-    "customer.subscription.updated",
-    "invoice.paid",
-    "payment_intent.succeeded",
-    "payment_method.attached",
-    "payout.created",
-    "payout.paid",
-    "payout.reconciliation_completed",
-    "payout.updated",
-}
 PATIENCE_SECONDS = 10.0
 # A worker that has claimed an email this recently is still sending it; an older claim is of a worker that was killed.
 JUST_NOW = timedelta(seconds=3)
@@ -90,14 +72,13 @@ def make(tell: Tell, stories: Iterable[Story] = STORIES) -> int:
 
 
 class History:
-    """Plays the stories once. Up to `quiet_until` no email is due, unless an event changes that."""
+    """Plays the stories once. `stripe_acts_at` is when Stripe next charges somebody or changes a gift."""
 
     def __init__(self, stories: Iterable[Story], tell: Tell) -> None:
         self.stories = sorted(stories, key=lambda story: -story.days_ago)
         self.days = {day for story in self.stories for day in story.days()}
         self.tell = tell
         self.said_at = -TELL_EVERY_SECONDS
-        self.quiet_until: date | None = None
         self.stripe_acts_at: float | None = None
         self.taken: list[str] = []
         self.days_lived = 0
@@ -133,12 +114,13 @@ class History:
 
     def go_on(self) -> None:
         """Move to the next day on which something happens: our date, its jobs, Stripe's clock and its events."""
-        days = self._days_to_next()
+        today = clock.today()
+        next_act = today + self._days_to_next_act() * DAY
+        next_letter = daily.first_day_with_letters(today, next_act)
         _send_letters()
-        clock.move(days * DAY)
-        if self.quiet_until is None or clock.today() > self.quiet_until:
+        clock.move((next_letter or next_act) - today)
+        if next_letter:
             daily.run()
-            self.quiet_until = None
         self._work(to=clock.now().timestamp())
 
     def end(self) -> None:
@@ -170,8 +152,6 @@ class History:
         if deliveries:
             _post(deliveries)
             _drain()
-        if not {each["type"] for each in deliveries}.intersection(HANDLED) <= AS_AGREED:
-            self.quiet_until = None
         return bool(deliveries)
 
     def _fetch(self, **move: float) -> list[dict[str, Any]]:
@@ -181,22 +161,13 @@ class History:
         self.taken = [each["id"] for each in answer["deliveries"]]
         return list(answer["deliveries"])
 
-    def _days_to_next(self) -> int:
-        """Return the days to the next story, the next charge or the next due email, whichever comes first."""
+    def _days_to_next_act(self) -> int:
+        """Return the days to the next story or to the next charge or change of Stripe's, whichever comes first."""
         today = self.days_ago
         days = today - max((day for day in self.days if day < today), default=0)
         if self.stripe_acts_at is not None:
             days = min(days, math.ceil((self.stripe_acts_at - clock.now().timestamp()) / DAY.total_seconds()))
-        return self._days_to_letter(max(1, days))
-
-    def _days_to_letter(self, at_most: int) -> int:
-        """Return the days to the next due email, `at_most` if there is none before."""
-        today = clock.today()
-        if self.quiet_until is None or self.quiet_until < today + at_most * DAY:
-            ahead = today + max(at_most * DAY, LOOK_AHEAD)
-            first = daily.first_day_with_letters(today, ahead)
-            self.quiet_until = first - DAY if first else ahead
-        return min(at_most, (self.quiet_until - today).days + 1)
+        return max(1, days)
 
 
 def _post(deliveries: list[dict[str, Any]]) -> None:
