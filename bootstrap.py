@@ -132,7 +132,9 @@ class Environment:
         if code:
             raise CannotInstall(explain(output))
         command = [str(self.python), "-m", "compileall", "-q", "-j", "0", "-x", NEVER_RUN, str(self._packages())]
-        Installation(self._packages(), total, is_compiling=True).watch(command, self.root)
+        compiling = Installation(self._packages(), total, is_compiling=True)
+        say(compiling.how_far())
+        compiling.watch(command, self.root)
 
     def _installers(self) -> list:
         """Return the commands that can install, without their requirements, the fastest first."""
@@ -180,7 +182,7 @@ class Installation:
     def how_far(self) -> str:
         """Return the progress in one line: how many packages are fetched, or how many are unpacked."""
         if self.is_compiling:
-            return "  all installed, compiling"
+            return f"  {self.total} of {self.total} packages installed, compiling them"
         unpacked = len(list(self.packages.glob("*.dist-info")))
         if any(line.startswith("Installing collected") for line in self.lines) or unpacked > 1:
             return f"  {min(unpacked, self.total)} of {self.total} packages installed"
