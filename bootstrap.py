@@ -20,7 +20,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
 SAY_EVERY_SECONDS = 4
 # About half of all modules; hardly any of them is ever imported here, so that compiling them is not worth the time.
-NEVER_RUN = r"/(stripe/(params|events|v2)|stdnum/..|django/contrib/gis)/"
+NEVER_RUN = r"/(pip|valkey|stripe/(params|events|v2)|stdnum/..|django/contrib/gis|sentry_sdk/integrations)/"
 # Prints where Python keeps the pip that venv would install: in its own folder, or in one of the distribution.
 FIND_PIP = """
 import ensurepip, glob, os, sysconfig
