@@ -17,7 +17,9 @@ import pytest
 
 from project.embedded import BASE_DIR, CannotStart, Servers
 from project.embedded.files import FileLock, make_private
+from tests import other_clock
 
+other_clock.prepare()
 SESSIONS = BASE_DIR / ".data" / "test"
 REDIS_DATABASES = 15  # a Redis of yours has 16 unless told otherwise; 0 stays free
 DEFAULTS = {"SECRET_KEY": "for-tests-only-" + "0123456789" * 5}
