@@ -20,7 +20,7 @@ help: ## Show this list
 run: ## Run everything in this terminal, with demo data and a stand-in for Stripe; Ctrl-C stops it
 	@$(PYTHON) bootstrap.py && exec $(VENV) manage.py run
 
-test: ## Run all tests on real PostgreSQL and Valkey; narrow with ARGS="-k webhook", another day with DAY="2028-02-29 10:00"
+test: ## Run all tests on real PostgreSQL and Valkey; narrow with ARGS="-k webhook", move the clock with DAY=2028-02-29
 	@$(PYTHON) bootstrap.py --dev && exec $(VENV) -m $(if $(DAY),tests.other_clock "$(DAY)",pytest) \
 		--numprocesses=auto --maxprocesses=8 $(ARGS)
 

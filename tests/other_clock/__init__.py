@@ -12,16 +12,25 @@ import os
 import select
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 # With the monotonic clock moved too, Python's threads wait for ever. With it left alone, libfaketime 0.9.10 spoils
 # Python's sleep. The age of files is left alone as well: compiled modules are compared with it.
 NEEDED = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+ZONE = ZoneInfo("Europe/Kyiv")
 FOLDER = str(Path(__file__).parent)
 
 
+def moment_of(text: str) -> datetime:
+    """Return the moment that a text in ISO form names, Kyiv time unless it says otherwise. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
+
+
 def prepare() -> None:
-    """Make this process and all it starts work under libfaketime. Do nothing without it. Safe to call again."""
+    """Make this process, and all that it starts, work under libfaketime; do nothing without it. Idempotent."""
     if "FAKETIME" not in os.environ:
         return
     if NEEDED.items() - os.environ.items():
