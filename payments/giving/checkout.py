@@ -20,11 +20,12 @@ from payments.giving import references, sessions
 from payments.giving.choices import Choice, Person
 from payments.giving.sessions import return_url
 from payments.inbox import queue
-from payments.models import Checkout, Payment
+from payments.models import Checkout, Payment, StripeEvent
 from payments.stripe_api import objects
 
 # However often the return page is opened, the session is read from Stripe at most once in this time.
 LOOK_EVERY_SECONDS = 4
+MOST_READS = 6
 
 
 def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> str:
@@ -70,13 +71,15 @@ def state_of(checkout: Checkout, *, left: bool = False) -> str:
     return "not_finished" if left and checkout.status != Checkout.Status.COMPLETE else "checking"
 
 
-def look_again(checkout: Checkout) -> None:
-    """Ask for the session to be read from Stripe again, through the same queue as its events.
+def claim_read(checkout: Checkout) -> StripeEvent | None:
+    """Claim a read of the session from Stripe, to be processed at once; None if it is not due, or without a session.
 
-    At most once in LOOK_EVERY_SECONDS, so that every page view may call it. Does nothing without a session.
+    Every page view may call it: at most once in LOOK_EVERY_SECONDS, and MOST_READS times in all.
     """
-    if checkout.stripe_session_id:
-        queue.request_sync("checkout.session", checkout.stripe_session_id, every_seconds=LOOK_EVERY_SECONDS)
+    if not checkout.stripe_session_id:
+        return None
+    wanted = ("checkout.session", checkout.stripe_session_id)
+    return queue.claim_read(*wanted, every_seconds=LOOK_EVERY_SECONDS, most=MOST_READS)
 
 
 def find(public_id: str) -> Checkout:

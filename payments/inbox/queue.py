@@ -67,18 +67,44 @@ def request_sync(kind: str, stripe_id: str, customer: str = "", *, every_seconds
     `kind` is one of event_types.SYNCED, else it raises ValueError. With `every_seconds`, further calls for the same
     object in that time do nothing.
     """
+    turn = int(time.time()) // every_seconds if every_seconds else time.time_ns()
+    event = _sync(kind, stripe_id, f"sync_{stripe_id}_{turn}", customer)
+    store(event, json.dumps(event).encode(), StripeEvent.State.PENDING, is_sync=True)
+
+
+def _sync(kind: str, stripe_id: str, name: str, customer: str) -> dict[str, Any]:
+    """Return our own event, with this name, that asks for a read of an object. Raises ValueError for another kind."""
     if kind not in SYNCED:
         raise ValueError(f"{kind} cannot be read again on request")
-    now = int(time.time())
-    turn = now // every_seconds if every_seconds else time.time_ns()
-    event = {
-        "id": f"sync_{stripe_id}_{turn}",
+    return {
+        "id": name,
         "object": "event",
         "type": f"sync.{kind}",
-        "created": now,
+        "created": int(time.time()),
         "data": {"object": {"object": kind, "id": stripe_id, "customer": customer}},
     }
-    store(event, json.dumps(event).encode(), StripeEvent.State.PENDING, is_sync=True)
+
+
+def claim_read(kind: str, stripe_id: str, *, every_seconds: int, most: int) -> StripeEvent | None:
+    """Claim a read of an object from Stripe and return its event, for work_now in the drain; None if it is not due.
+
+    One row an object, read `most` times at most and not again before `every_seconds` have passed. None as well while
+    it waits to be processed or retried. Safe to call concurrently: one caller gets it.
+    """
+    event = _sync(kind, stripe_id, f"sync_{stripe_id}", "")
+    values = [event["id"], event["type"], json.dumps(event).encode(), timezone.now() + LEASE]
+    limits = [most, timezone.now() - timedelta(seconds=every_seconds)]
+    return next(iter(StripeEvent.objects.raw(_CLAIM_READ, values + limits)), None)
+
+
+_CLAIM_READ = """
+INSERT INTO payments_stripeevent AS known (id, type, account, is_livemode, is_sync, api_version, created_at, payload,
+  state, attempts, next_try_at, error, received_at, lease_until)
+VALUES (%s, %s, '', false, true, '', now(), %s, 'pending', 1, now(), '', now(), %s)
+ON CONFLICT (id) DO UPDATE SET state = 'pending', attempts = known.attempts + 1, failures = 0, next_try_at = now(),
+  lease_until = EXCLUDED.lease_until, payload = EXCLUDED.payload, processed_at = NULL, trimmed_at = NULL
+WHERE known.attempts < %s AND known.processed_at < %s RETURNING known.*
+"""
 
 
 def claim(limit: int) -> list[StripeEvent]:

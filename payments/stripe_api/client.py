@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -27,6 +29,8 @@ T = TypeVar("T")
 API_VERSION: str = stripe.api_version
 # How long one try of a call may take: a reader may be waiting for it.
 TIMEOUT_SECONDS = 6
+# The same for a page that can also be shown without Stripe's answer.
+HURRIED_SECONDS = 2
 # A kind of row and an id, such as "checkout:<uuid>:1". The SDK's own random keys have no colon.
 OUR_KEY = re.compile(r"[a-z_]+:.+")
 
@@ -56,17 +60,30 @@ class _Keyed(stripe.RequestsClient):
 
 def connection() -> stripe.StripeClient:
     """Return the SDK's client for the configured key. For this module and lists.py only."""
-    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, _is_hurried.get())
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let calls in this block, of this thread, give up after HURRIED_SECONDS, without a second try."""
+    token = _is_hurried.set(True)
+    try:
+        yield
+    finally:
+        _is_hurried.reset(token)
+
+
+_is_hurried: ContextVar[bool] = ContextVar("is_hurried", default=False)
 
 
 @cache
-def _client(secret_key: str, api_base: str) -> stripe.StripeClient:
+def _client(secret_key: str, api_base: str, is_hurried: bool) -> stripe.StripeClient:
     """Return the SDK's client, made once per process. It retries a call once, with the same idempotency key."""
     return stripe.StripeClient(
         secret_key,
         base_addresses={"api": api_base},
-        http_client=_Keyed(timeout=TIMEOUT_SECONDS),
-        max_network_retries=1,
+        http_client=_Keyed(timeout=HURRIED_SECONDS if is_hurried else TIMEOUT_SECONDS),
+        max_network_retries=0 if is_hurried else 1,
     )
 
 

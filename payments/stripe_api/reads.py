@@ -84,6 +84,11 @@ class Reads:
         found = [one for one in self._known.values() if isinstance(one, kinds) and one.customer == customer]
         return {one.checkout for one in found if one.checkout}
 
+    def lanes(self) -> set[str]:
+        """Return the lanes of the gifts and payments read so far, see objects.lane_of. Reads nothing."""
+        kinds = (objects.Charge, objects.Invoice, objects.PaymentIntent, objects.Session, objects.Subscription)
+        return {objects.lane(found) for found in self._known.values() if isinstance(found, kinds)}
+
     def customer(self, stripe_id: str) -> values.Customer:
         return self._once("customer", stripe_id, client.read_customer)
 

@@ -10,16 +10,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import OperationalError, transaction
 
 from members.mail import outbox
+from payments import locks
 from payments.books import new_gifts
 from payments.crash_points import crash_at
 from payments.errors import CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
 from payments.inbox import queue
 from payments.models import StripeEvent
+from payments.stripe_api import client
 from payments.stripe_api.reads import Reads
 from payments.webhooks import lanes
 from payments.webhooks.handlers import HANDLERS, Effect, Gift
@@ -52,9 +55,27 @@ def work(limit: int = BATCH) -> int:
         with lanes.locked(batch) as locked:
             keys = {lane.key for lane in locked}
             queue.put_back([e for lane in batch if lane.key not in keys for e in lane.events], PUT_BACK_FOR)
+            elsewhere = []
             for ready in lanes.as_they_are_read(locked, TOGETHER):
-                _process_together(ready)
+                elsewhere += _process_together(ready)
+            for lane in elsewhere:  # when all lanes that are locked here are done, so that nothing older comes after
+                _process_elsewhere(lane)
     return len(events)
+
+
+def work_now(event: StripeEvent, within: float) -> None:
+    """Process one event, claimed by this process, for a reader who waits; put it back if its customer stays locked.
+
+    Waits at most `within` seconds for the lock, and briefly for Stripe. Never call it inside a transaction.
+    """
+    [lane] = lanes.of([event])
+    with lanes.locked([lane], within) as locked, client.hurried():
+        if not locked:
+            queue.put_back([event], PUT_BACK_FOR)
+            return
+        lane.reads.ahead(lane.wanted)
+        for unlocked in _process_together(locked):
+            _process_elsewhere(unlocked, within)
 
 
 def until_nothing_is_due() -> int:
@@ -65,15 +86,48 @@ def until_nothing_is_due() -> int:
     return total
 
 
-def _process_together(ready: list[Lane]) -> None:
-    """Apply all lanes in one transaction; if that fails, each lane in its own, and if that fails, each event."""
-    planned = [[plan for event in lane.events if (plan := _planned(event, lane.reads))] for lane in ready]
+def _process_together(ready: list[Lane]) -> list[Lane]:
+    """Apply all lanes in one transaction; if that fails, each lane in its own, and if that fails, each event.
+
+    Return the lanes that were not applied, because objects read there turned out to belong to other lanes.
+    """
+    planned, elsewhere = [], []
+    for lane in ready:
+        plans = _plans(lane)
+        if plans and lane.others:
+            elsewhere.append(replace(lane, events=[event for event, _ in plans]))
+        else:
+            planned.append(plans)
     crash_at("after-stripe-read")
     try:
-        _apply([plan for lane in planned for plan in lane])
+        _apply([plan for plans in planned for plan in plans])
     except Exception:
-        for lane in planned:
-            _process_lane(lane)
+        for plans in planned:
+            _process_lane(plans)
+    return elsewhere
+
+
+def _process_elsewhere(lane: Lane, within: float = 0.0) -> None:
+    """Apply a lane whose objects belong to other lanes: lock those, read everything again, and apply it.
+
+    What was read before is not used: somebody else may have read and applied something newer since. If a lane stays
+    locked, or another one turns up, the events are put back.
+    """
+    others = lane.others
+    with locks.taken(others, within) as taken:
+        if taken != others:
+            queue.put_back(lane.events, PUT_BACK_FOR)
+            return
+        again = Lane(lane.key, lane.events)
+        plans = _plans(again)
+        if again.others <= taken:
+            _process_lane(plans)
+        else:
+            queue.put_back([event for event, _ in plans], PUT_BACK_FOR)
+
+
+def _plans(lane: Lane) -> list[Plan]:
+    return [plan for event in lane.events if (plan := _planned(event, lane.reads))]
 
 
 def _process_lane(plans: list[Plan]) -> None:

@@ -1,7 +1,8 @@
 """Lanes: the events of one customer, processed one after another under an advisory lock, with what was read for them.
 
-Called by the drain. Several lanes are read from Stripe at a time, in threads; only the drain's own thread uses the
-database.
+The lock is held from before the read until the effects are committed, so that an older read never overwrites a newer
+one. An object that names no customer goes into the lane of the customer that our rows name. Called by the drain.
+Several lanes are read from Stripe at a time, in threads; only the drain's own thread uses the database.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from django.db import connection
 
 from payments import locks
 from payments.models import StripeEvent
@@ -32,16 +35,53 @@ class Lane:
     wanted: set[Wanted] = field(default_factory=set)
     reads: Reads = field(default_factory=Reads)
 
+    @property
+    def others(self) -> set[str]:
+        """Return the lanes, other than this one, to which objects that were read here belong."""
+        return self.reads.lanes() - {self.key}
+
 
 def of(events: Iterable[StripeEvent]) -> list[Lane]:
-    """Group events by customer. An event whose payload is unreadable or names no customer has a lane of its own."""
+    """Group events by customer, one query for all. An event that is unreadable or unknown has a lane of its own."""
+    found = [(event, *_key_and_wanted(event)) for event in events]
+    known = _known_lanes({key for _, key, _ in found})
     lanes: dict[str, Lane] = {}
-    for event in events:
-        key, wanted = _key_and_wanted(event)
-        lane = lanes.setdefault(key, Lane(key))
+    for event, key, wanted in found:
+        lane = lanes.setdefault(known.get(key, key), Lane(known.get(key, key)))
         lane.events.append(event)
         lane.wanted |= wanted
     return list(lanes.values())
+
+
+def _known_lanes(keys: set[str]) -> dict[str, str]:
+    """Return the lanes of objects that our rows know, by the id of the object: its customer, else its intent."""
+    ids = [key for key in keys if not key.startswith(CUSTOMER)]
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, {"ids": ids})
+        return dict(cursor.fetchall())
+
+
+CUSTOMER = "cus_"
+_LANE = "coalesce(nullif(payment.stripe_customer_id, ''), payment.stripe_payment_intent_id, payment.stripe_charge_id)"
+_KNOWN = f"""
+SELECT payment.stripe_payment_intent_id, {_LANE} FROM payments_payment payment
+  WHERE payment.stripe_payment_intent_id = ANY(%(ids)s)
+UNION ALL SELECT payment.stripe_charge_id, {_LANE} FROM payments_payment payment
+  WHERE payment.stripe_charge_id = ANY(%(ids)s)
+UNION ALL SELECT refund.stripe_refund_id, {_LANE}
+  FROM payments_refund refund JOIN payments_payment payment ON payment.id = refund.payment_id
+  WHERE refund.stripe_refund_id = ANY(%(ids)s)
+UNION ALL SELECT dispute.stripe_dispute_id, {_LANE}
+  FROM payments_dispute dispute JOIN payments_payment payment ON payment.id = dispute.payment_id
+  WHERE dispute.stripe_dispute_id = ANY(%(ids)s)
+UNION ALL SELECT stripe_subscription_id, stripe_customer_id FROM payments_subscription
+  WHERE stripe_subscription_id = ANY(%(ids)s)
+UNION ALL SELECT checkout.stripe_session_id, subscription.stripe_customer_id
+  FROM payments_checkout checkout JOIN payments_subscription subscription ON subscription.checkout_id = checkout.id
+  WHERE checkout.stripe_session_id = ANY(%(ids)s)
+"""  # noqa: S608 our own words only
 
 
 def _key_and_wanted(event: StripeEvent) -> tuple[str, set[Wanted]]:
@@ -61,9 +101,12 @@ def _is_text(key: str) -> bool:
 
 
 @contextmanager
-def locked(lanes: list[Lane]) -> Iterator[list[Lane]]:
-    """Lock the lanes that no other drain has locked, for the block, and yield them. Never waits."""
-    with locks.taken([lane.key for lane in lanes]) as taken:
+def locked(lanes: list[Lane], within: float = 0.0) -> Iterator[list[Lane]]:
+    """Lock the lanes that nobody else has locked, for the block, and yield them.
+
+    Waits `within` some seconds for all to be free.
+    """
+    with locks.taken([lane.key for lane in lanes], within) as taken:
         yield [lane for lane in lanes if lane.key in taken]
 
 
