@@ -36,6 +36,7 @@ ROOMS = [
     ("recurring",),
     ("books",),
     ("letters",),
+    ("accounts",),
     ("giving",),
     ("inbox",),
     ("stripe_api",),

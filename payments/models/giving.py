@@ -7,6 +7,7 @@ payments/giving/checkout.py and payments/recurring/.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date
 
 from django.db import models
@@ -19,7 +20,7 @@ from members import clock
 from members.models import Consent, Membership, Supporter
 from payments.models.changes import SubscriptionChange
 from payments.models.requests import StripeRequest
-from payments.models.statuses import ALIVE, SubscriptionStatus
+from payments.models.statuses import ALIVE, BEHIND, SubscriptionStatus
 
 CURRENCY = Q(currency__regex="^[A-Z]{3}$")
 
@@ -133,6 +134,7 @@ class Subscription(Attributed):
         MANDATE_INACTIVE = "mandate_inactive", _("the bank ended the mandate")
 
     ALIVE = ALIVE
+    BEHIND = BEHIND
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="subscriptions")
@@ -202,7 +204,11 @@ class Subscription(Attributed):
 
         Without such a request, the subscription as last read from Stripe decides.
         """
-        for change in self.changes.filter(state__in=states):
+        return self.stops_after(self.changes.filter(state__in=states))
+
+    def stops_after(self, changes: Iterable[SubscriptionChange]) -> bool:
+        """Return whether it will stop according to the first of these change requests about a stop, newest first."""
+        for change in changes:
             if change.kind == SubscriptionChange.Kind.STOP:
                 return True
             if change.takes_back_a_stop:
@@ -214,7 +220,11 @@ class Subscription(Attributed):
 
         Without such a request, the subscription as last read from Stripe decides.
         """
-        for change in self.changes.filter(state__in=states):
+        return self.pauses_after(self.changes.filter(state__in=states))
+
+    def pauses_after(self, changes: Iterable[SubscriptionChange]) -> bool:
+        """Return whether it will be paused according to the first of these requests about a pause, newest first."""
+        for change in changes:
             if "pause_collection" in change.stripe_params:
                 return bool(change.stripe_params["pause_collection"])
         return self.collection_paused

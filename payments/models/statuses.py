@@ -25,3 +25,5 @@ ALIVE = (
     SubscriptionStatus.UNPAID,
     SubscriptionStatus.PAUSED,
 )
+# A payment has failed that Stripe still tries, or has given up trying.
+BEHIND = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)

@@ -16,6 +16,7 @@ from celery import current_app
 from django.db import transaction
 
 from payments import stripe_requests
+from payments.accounts import account as accounts
 from payments.errors import Declined, StripeRefused, StripeUnavailable
 from payments.inbox import queue
 from payments.models import OverdueTry, Payment, PortalVisit, Subscription
@@ -24,23 +25,13 @@ from payments.stripe_api import client
 log = logging.getLogger("hromada.requests")
 
 State = OverdueTry.State
-BEHIND = (Subscription.Status.PAST_DUE, Subscription.Status.UNPAID)
 # Stripe's codes for a payment that the bank wants the supporter to confirm.
 WANTS_CONFIRMATION = ("authentication_required", "invoice_payment_intent_requires_action")
 
 
 def payments_behind(subscription: Subscription) -> list[Payment]:
-    """Return the failed payments of a subscription that should still be paid, oldest first.
-
-    [] if the subscription is up to date, or is ending or asked to. A payment whose invoice staff voided or wrote off at
-    Stripe is left out, although Stripe would still accept it.
-    """
-    if subscription.status not in BEHIND or subscription.is_ending_or_asked_to:
-        return []
-    failed = subscription.payments.filter(
-        status=Payment.Status.FAILED, stripe_invoice_id__isnull=False, failing_since__isnull=False
-    )
-    return list(failed.order_by("created_at", "pk"))
+    """Return the failed payments of a subscription that should still be paid, oldest first."""
+    return list(accounts.of(subscription).overdue)
 
 
 def note_new_method(subscription: Subscription) -> None:

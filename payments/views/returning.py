@@ -1,6 +1,7 @@
 """The page to which Stripe returns the reader: the state of one checkout, also after a reload or on another device.
 
-It shows our rows, and requests a fresh read from Stripe through the queue until they show a result. It grants nothing.
+It shows our rows. Until they show a result, the session is read from Stripe and applied by the drain's own function
+under the lock of its customer, so that the thank-you mostly stands on the first view. It grants nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ from django.views.decorators.http import require_safe
 
 from members import clock
 from members.links import public_ids, signed
+from payments.accounts import account as accounts
 from payments.giving import checkout as checkouts
 from payments.giving.choices import next_on, of_checkout
 from payments.letters import declines
 from payments.models import Checkout, Payment, Subscription
+from payments.webhooks import drain
 
 MOST_TRIES = 6
+UNDECIDED = ("checking", "not_finished", "processing")
+# How long a page view waits for the lock of its customer, which the drain may hold.
+PATIENCE_SECONDS = 2.0
 
 
 @require_safe
@@ -33,8 +39,10 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
         return _private(render(request, "give/unknown_link.html", status=404))
     _use_checkout_language(request, checkout)
     state = checkouts.state_of(checkout, left=request.GET.get("left") == "1")
-    if state in ("checking", "not_finished", "processing"):
-        checkouts.look_again(checkout)
+    if state in UNDECIDED and (event := checkouts.claim_read(checkout)):
+        drain.work_now(event, PATIENCE_SECONDS)
+        checkout = _find(token) or checkout
+        state = checkouts.state_of(checkout, left=request.GET.get("left") == "1")
     return _private(render(request, f"give/return_{state}.html", _page(request, checkout, state)))
 
 
@@ -64,6 +72,7 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
     choice = urlencode(of_checkout(checkout).fields() | _language(request))
     return {
         "state": state,
+        "account": accounts.of(subscription) if subscription else None,
         "checkout": checkout,
         "payment": payment,
         "subscription": subscription,

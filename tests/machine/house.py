@@ -59,6 +59,7 @@ class House(RuleBasedStateMachine):
         if time.monotonic() > self.until:
             raise TimeIsUp
         self.lost: set[str] = set()
+        self.paid_by_hand: set[str] = set()
         self.was_silent = False
         self.dies_at = ""
         self.forms: list[dict[str, str]] = []

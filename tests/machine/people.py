@@ -65,6 +65,7 @@ class Readers(House):
     @rule(number=NUMBERS)
     def confirms_a_renewal_at_the_bank(self, number: int) -> None:
         if invoice := self.at_stripe("invoice", number, status="open"):
+            self.paid_by_hand.add(invoice["id"])
             with contextlib.suppress(*SHRUGGED_AT):
                 self.stripe.pay_invoice(invoice["id"])
 

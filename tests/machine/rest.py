@@ -33,14 +33,14 @@ from payments.models import (
 from payments.reconciling import comparison, differences, missed_events
 from payments.recurring import unanswered
 from payments.stripe_api.objects import METADATA_REFUND_REQUEST
-from tests.machine.house import House
+from tests.machine.promises import Promises
 
 ROUNDS = 8
 THANKS = ("thanks_first_once", "thanks_repeat_once", "thanks_first_recurring")
 OVER = ("canceled", "incomplete_expired")
 
 
-class Rest(House):
+class Rest(Promises):
     def teardown(self) -> None:
         try:
             self.come_to_rest()
@@ -54,6 +54,7 @@ class Rest(House):
         self.wishes_were_carried_out()
         self.memberships_can_be_computed()
         self.thanked_at_most_once()
+        self.letters_are_true()
         self.what_came_twice_is_in_view()
 
     def come_to_rest(self) -> None:
