@@ -28,7 +28,7 @@ class Promises(House):
         """Every email about a recurring gift, against the charges that came after it."""
         written = Message.objects.exclude(state=Message.State.CANCELED).order_by("pk")
         found = [told for message in written for told in self._contradictions(message)]
-        assert found == []
+        assert not found, found
 
     def _contradictions(self, message: Message) -> Iterator[str]:
         gift = Subscription.objects.filter(checkout__reference=message.context.get("reference") or "-").first()

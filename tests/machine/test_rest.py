@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from members import clock
-from payments.models import LedgerEntry, Payment
+from payments.letters import changes, endings
+from payments.models import LedgerEntry, Payment, Subscription
 from tests.machine.house import House
 from tests.machine.lives import Lives
 from tests.machine.test_lives import a_scene_of_its_own
@@ -60,6 +62,27 @@ def test_a_stop_that_never_reached_stripe_is_noticed(life: Lives) -> None:
     subscription.changes.create(kind="stop", surface="mail", state="seen", requested_at=clock.now())
     with pytest.raises(AssertionError):
         life.wishes_were_carried_out()
+
+
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (lambda row: endings.cancelled(row, None), "cancelled"),
+        (lambda row: changes.paused(row), "paused"),
+        (lambda row: changes.resumed(row), "resumed named 1"),
+    ],
+)
+def test_an_email_that_contradicts_the_money_is_noticed(
+    life: Lives, write: Callable[[Subscription], object], told: str
+) -> None:
+    row = Subscription.objects.filter(method__startswith="Visa").first() or Subscription.objects.earliest("pk")
+    row.amount = 1
+    write(row)
+    life.letters_are_true()
+    life.passes(timedelta(days=33))
+    life.come_to_rest()
+    with pytest.raises(AssertionError, match=told):
+        life.letters_are_true()
 
 
 def _by_force(statement: str, values: list[int]) -> None:
