@@ -1,4 +1,4 @@
-"""The account of a recurring gift: what it is now and what comes next, read from our rows only.
+"""The account of a recurring gift: its present state and its next payment, read from our rows only.
 
 Every page, email and desk page that speaks of a gift asks here, so that none says something else than another. Amounts
 are in minor units of the gift's currency. Our rows follow Stripe; a request of the reader that Stripe has accepted
@@ -24,7 +24,7 @@ Row = TypeVar("Row", Payment, SubscriptionChange)
 
 
 class State(StrEnum):
-    """What a gift is now, in the words of `data-state`; the first that applies, from above."""
+    """The states of a recurring gift, in the words of `data-state`. Of several that apply, the first one counts."""
 
     ENDED = "ended"
     ENDING = "ending"
@@ -36,7 +36,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """What a recurring gift is now and what comes next. A day is None where it does not apply.
+    """A recurring gift as it is now, and its next payment. A day is None where it does not apply.
 
     `amount` is charged by the next payment, or was by the last one if there is none. `next_on` is its day: None while
     the gift is paused without an end, ends or has ended. `ends_on` is its last day, `overdue` the failed payments that

@@ -1,4 +1,4 @@
-"""What pages say to machines of a gift, `<section {% gift_data account %}>`: see payments/accounts/account.py."""
+"""The attributes that tell machines about a gift, `<section {% gift_data account %}>`: payments/accounts/account.py."""
 
 from __future__ import annotations
 
