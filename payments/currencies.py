@@ -61,6 +61,25 @@ _WESTERN = ((5, 10, 20, 50), (50, 100, 200, 500), (10, 25, 50, 100))
 _OVERSEAS = ((7, 15, 30, 75), (75, 150, 300, 750), (15, 35, 75, 150))
 _NORDIC = ((50, 100, 200, 500), (500, 1000, 2000, 5000), (100, 250, 500, 1000))
 
+# Signs and words that readers write next to an amount, besides the code and the sign of the locale's data. In any case,
+# with a full stop after them or without.
+WORDS: dict[str, tuple[str, ...]] = {
+    "EUR": ("€", "euro", "euros", "євро"),
+    "USD": ("$", "US$", "$US", "dollar", "dollars", "долар", "долари", "доларів"),
+    "GBP": ("£", "pound", "pounds", "фунт", "фунти", "фунтів"),
+    "CAD": ("$", "C$", "CA$", "Can$", "dollar", "dollars", "долар", "долари", "доларів"),
+    "AUD": ("$", "A$", "AU$", "dollar", "dollars", "долар", "долари", "доларів"),
+    "CHF": ("Fr", "SFr", "franc", "francs", "Franken", "франк", "франки", "франків"),
+    "SEK": ("kr", "kronor", "krona", "крона", "крони", "крон"),
+    "NOK": ("kr", "kroner", "krone", "крона", "крони", "крон"),
+    "DKK": ("kr", "kroner", "krone", "крона", "крони", "крон"),
+    "PLN": ("zł", "zl", "złoty", "złote", "złotych", "злотий", "злоті", "злотих"),
+    "CZK": ("Kč", "Kc", "koruna", "koruny", "korun", "крона", "крони", "крон"),
+    "HUF": ("Ft", "forint", "форинт", "форинти", "форинтів"),
+    "UAH": ("₴", "грн", "гривня", "гривні", "гривень", "hrn"),
+    "JPY": ("¥", "円", "yen", "єна", "єни", "єн"),
+}
+
 TABLE: dict[str, Currency] = {
     row.code: row
     for row in (

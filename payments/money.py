@@ -10,13 +10,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from babel.numbers import get_currency_symbol
 from django.conf import settings
 from django.utils.translation import get_language
 
 from members import sums
-from payments.currencies import TABLE
+from payments.currencies import TABLE, WORDS
 
 # https://docs.stripe.com/currencies#zero-decimal and #three-decimal. UGX and ISK are sent with two decimals.
 _EXPONENTS = dict.fromkeys(
@@ -71,12 +72,13 @@ def monthly(amount: int, frequency: str) -> int:
 def parse(text: str, currency: str) -> int:
     """Return the amount somebody typed, exactly, in minor units. Raises AmountError.
 
-    Accepts digits of every script, spaces and apostrophes between thousands, a comma or point before decimals, and the
-    currency's own sign or code at either end. Text that can be read in two ways (`1.000` euros) is refused.
+    Accepts digits of every script, spaces and apostrophes between thousands, a comma or point before decimals, the
+    currency's own sign, word or code at either end, and a dash instead of decimals (`25,-`). Text that can be read in
+    two ways (`1.000` euros) is refused.
     """
     if len(text) > _LONGEST:
         raise AmountError("too_long")
-    plain = _without_sign(_plain(text), currency)
+    plain = _without_dash(_without_sign(_without_dash(_without_sign(_plain(text), currency)), currency))
     if not plain:
         raise AmountError("empty")
     if plain[0] in _MINUSES:
@@ -130,7 +132,7 @@ def _plain(text: str) -> str:
 
     Invisible format characters are removed.
     """
-    swapped = {"٫": ".", "٬": "'"}
+    swapped = {"٫": ".", "٬": "'", "．": ".", "，": ",", "＄": "$", "￡": "£", "￥": "¥"}
     out = []
     for character in text:
         if character.isdecimal():
@@ -143,13 +145,26 @@ def _plain(text: str) -> str:
 
 
 def _without_sign(text: str, currency: str) -> str:
-    """Return the text without the currency's own sign or code at either end. Another currency's stays."""
-    for known in sorted({currency, sign(currency), get_currency_symbol(currency, "en")}, key=len, reverse=True):
-        if text.upper().startswith(known.upper()):
+    """Return the text without the currency's own sign, word or code at either end. Another currency's stays."""
+    for known in _signs(currency):
+        if text[: len(known)].casefold() == known:
             return text[len(known) :].strip()
-        if text.upper().endswith(known.upper()):
+        if text[-len(known) :].casefold() == known:
             return text[: -len(known)].strip()
     return text
+
+
+@cache
+def _signs(currency: str) -> list[str]:
+    """Return what may stand next to an amount of this currency, longest first, in small letters."""
+    known = {currency, sign(currency), get_currency_symbol(currency, "en"), *WORDS.get(currency, ())}
+    small = {each.casefold() for each in known}
+    return sorted(small | {f"{each}." for each in small}, key=len, reverse=True)
+
+
+def _without_dash(text: str) -> str:
+    """Return the text without a dash in place of decimals, as in `25,-`, `20.–` or `100:-`."""
+    return re.sub(r"(?<=[0-9])\s*[.,:]\s*[-−–—]{1,2}$", "", text).strip()
 
 
 def _parts(text: str, decimals: int) -> tuple[str, str]:
