@@ -5,6 +5,7 @@ It sets no cookies and reads no sessions, because readers' pages have neither.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -18,6 +19,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 WEBHOOK = "/webhooks/stripe/"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+# The country's code is often written instead of the language's.
+ALSO_CALLED = {"ua": "uk"}
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
@@ -83,4 +86,12 @@ def _requested_language(request: HttpRequest) -> str:
             code = request.POST.get("lang") or ""
         except UnreadablePostError:
             code = ""
-    return code if code in dict(settings.LANGUAGES) else ""
+    return _offered(code)
+
+
+def _offered(code: str) -> str:
+    """Return the offered language that a code means, or "". `ua`, `UK`, `uk-UA` and `uk,` mean Ukrainian too."""
+    parts = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{1,8})*[^A-Za-z0-9_-]{0,3}", code)
+    language = parts[1].lower() if parts else ""
+    language = ALSO_CALLED.get(language, language)
+    return language if language in dict(settings.LANGUAGES) else ""

@@ -52,6 +52,22 @@ def test_answers_vary_by_the_browsers_language(path: str) -> None:
     assert "Accept-Language" in answer["Vary"]
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_ukrainian_has_another_name_on_every_page(path: str) -> None:
+    answer = Client().get(with_language(path, "ua"), headers={"Accept-Language": "en"})
+    assert answer["Content-Language"] == "uk"
+    assert set(re.findall(r"[?&;]lang=([^\"&#]*)", answer.content.decode())) <= {"uk", "en"}
+
+
+@pytest.mark.parametrize("asked", ["UA", "uk-UA", "uk_UA", "UK", "uk-Cyrl-UA", "uk,", "uk>", "uk."])
+def test_ukrainian_has_several_names(asked: str) -> None:
+    assert Client().get("/support/", {"lang": asked}, headers={"Accept-Language": "en"})["Content-Language"] == "uk"
+
+
+def test_english_has_several_names_too() -> None:
+    assert Client().get("/support/?lang=en-GB", headers={"Accept-Language": "uk"})["Content-Language"] == "en"
+
+
 @pytest.mark.parametrize("asked", ["xx", "", "en-", "../..", "%00", "u" * 500])
 def test_an_unknown_language_is_as_none(asked: str) -> None:
     answer = Client().get(f"/support/?lang={asked}", headers={"Accept-Language": "uk"})
