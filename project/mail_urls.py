@@ -2,7 +2,8 @@
 
 `smtp+tls://user:password@host:587` or `anymail://postmark`. A provider may have a query: options of its backend, such
 as `sender_domain=news.example.org` (keys are in the environment), and `extra.<Name>=<value>` to send with every email,
-such as `extra.MessageStream=broadcast`. Called by project/settings.py; project/checks.py reports wrong values.
+such as `extra.MessageStream=broadcast`. Called by project/settings.py; project/checks.py reports wrong values. No error
+here repeats the address: it holds a password.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from project import addresses
 
 FILES = "members.mail.files.EmailBackend"
 EXTRA = "extra."
+EXAMPLE = "Write it like smtp+tls://user:password@host:587."
 # Django's settings for an SMTP server, and the arguments of its backend.
 SMTP = {
     "EMAIL_BACKEND": "backend",
@@ -33,7 +38,7 @@ def django_settings(url: str) -> dict[str, Any]:
         return {"EMAIL_BACKEND": FILES}
     if _is_provider(url):
         return {"EMAIL_BACKEND": _backend(url)}
-    return dict(environ.Env.email_url_config(url))
+    return _smtp(url)
 
 
 def route(url: str, *, is_default: bool) -> dict[str, Any]:
@@ -46,7 +51,7 @@ def route(url: str, *, is_default: bool) -> dict[str, Any]:
         extra = {name.removeprefix(EXTRA): value for name, value in query.items() if name.startswith(EXTRA)}
         options = {name: value for name, value in query.items() if not name.startswith(EXTRA)}
         return {"connection": {"backend": _backend(url), **options}, "extra": extra}
-    parsed = {} if is_default else environ.Env.email_url_config(url)
+    parsed = {} if is_default else _smtp(url)
     return {"connection": {SMTP[name]: value for name, value in parsed.items() if name in SMTP}, "extra": {}}
 
 
@@ -57,6 +62,17 @@ def anymail_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """
     given = {name.removeprefix("ANYMAIL_"): value for name, value in environment.items() if name.startswith("ANYMAIL_")}
     return {"IGNORE_UNSUPPORTED_FEATURES": True, **given}
+
+
+def _smtp(url: str) -> dict[str, Any]:
+    """Return Django's settings for an SMTP server. Raises ImproperlyConfigured, in words without the address."""
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in environ.Env.EMAIL_SCHEMES:
+        raise ImproperlyConfigured(f"EMAIL_URL does not begin with smtp://, smtp+tls:// or anymail://. {EXAMPLE}")
+    try:
+        return dict(environ.Env.email_url_config(addresses.quoted(url)))
+    except ValueError:
+        raise ImproperlyConfigured(f"EMAIL_URL cannot be read: its port is not a number. {EXAMPLE}") from None
 
 
 def _is_provider(url: str) -> bool:

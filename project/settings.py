@@ -12,7 +12,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from project import mail_urls, schedule
+from project import addresses, mail_urls, schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -128,7 +128,7 @@ TEMPLATES = [
 ]
 
 # --- Data -----------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default="postgres://127.0.0.1/hromada")}
+DATABASES = {"default": addresses.database(env.str("DATABASE_URL", default="postgres://127.0.0.1/hromada"))}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": None,
     "CONN_HEALTH_CHECKS": True,
@@ -140,7 +140,7 @@ DATABASES["default"] |= {
         "prepare_threshold": 3,
     },
 }
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = addresses.quoted(env.str("REDIS_URL", default="redis://127.0.0.1:6379/0"))
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
