@@ -28,6 +28,8 @@ SETTLE_EVERY_SECONDS = 10.0
 WATCH_EVERY_SECONDS = 60.0
 # When all processes start together, the others have given no sign of life yet.
 WATCH_FROM_SECONDS = 180.0
+# What Django adds to the parameters of a connection for its own cursors.
+OF_DJANGO = ("context", "cursor_factory")
 
 
 class Command(BaseCommand):
@@ -63,8 +65,8 @@ class _Drain:
         """Process events until stopped by a signal. While the database cannot be reached, retry every second."""
         while not self.is_stopping:
             try:
-                with _listener() as listener:
-                    self._process(listener)
+                with listener() as connected:
+                    self._process(connected)
             except (DatabaseError, psycopg.Error) as error:
                 log.warning("database not reachable (%s); retrying in a second", type(error).__name__)
                 connection.close()
@@ -93,11 +95,14 @@ class _Drain:
             self.last_settling = settle(self.last_settling)
 
 
-def _listener() -> psycopg.Connection[Any]:
-    """Return a connection of its own that listens for new events, so that waiting keeps no other one busy."""
+def listener() -> psycopg.Connection[Any]:
+    """Return a connection of its own that listens for new events, so that waiting keeps no other one busy.
+
+    It has every option of DATABASE_URL, such as sslmode.
+    """
     parameters = connection.get_connection_params()
-    wanted = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
-    listener = psycopg.connect(**wanted, autocommit=True, connect_timeout=3)
+    wanted = {name: value for name, value in parameters.items() if name not in OF_DJANGO}
+    listener = psycopg.connect(**wanted, autocommit=True)
     listener.execute(f"LISTEN {queue.CHANNEL}")
     return listener
 

@@ -15,6 +15,7 @@ from django.db import connection
 
 from members.models import Message
 from payments.inbox import queue as inbox
+from payments.management.commands.drain import listener
 from payments.models import Checkout, LedgerEntry, Payment, StripeEvent, Subscription
 from payments.stripe_api.client import API_VERSION
 from payments.webhooks import drain
@@ -234,3 +235,15 @@ def test_a_read_that_fails_is_asked_once_for_all_who_wait(stage: Stage) -> None:
     stage.stripe.clear_faults()
     stage.work()
     assert Payment.objects.count() == 2
+
+
+def test_the_connection_that_listens_has_every_option_of_the_address(db: None) -> None:
+    options = connection.settings_dict["OPTIONS"]
+    connection.settings_dict["OPTIONS"] = {**options, "sslmode": "disable", "application_name": "listening"}
+    try:
+        with listener() as listening:
+            given = listening.info.get_parameters()
+    finally:
+        connection.settings_dict["OPTIONS"] = options
+    assert (given["sslmode"], given["application_name"], given["tcp_user_timeout"]) == ("disable", "listening", "10000")
+    assert given["dbname"] == connection.settings_dict["NAME"]
