@@ -20,19 +20,19 @@ WINDOW = timedelta(hours=1)
 
 
 def check_subscription(subscription: Subscription) -> None:
-    """Open a case if the supporter has another live subscription, and ask the supporter whether it was intended.
+    """Open a case if the supporter has another subscription that continues, and ask them whether it was intended.
 
-    The supporter is not asked if every other one is ending already. Does nothing for a subscription that is over.
-    Idempotent.
+    One that is ending or was asked to is no second one: its supporter stopped first and joined again, perhaps for
+    more. Does nothing for a subscription that is over. Idempotent.
     """
     others = subscription.supporter.subscriptions.alive().exclude(pk=subscription.pk).select_related("checkout")
-    if not subscription.is_alive or not (found := list(others)):
+    continuing = [each for each in others if not each.is_ending_or_asked_to]
+    if not subscription.is_alive or not continuing:
         return
-    facts = {"subscriptions": sorted(each.pk for each in [*found, subscription])}
+    facts = {"subscriptions": sorted(each.pk for each in [*continuing, subscription])}
     key = f"supporter:{subscription.supporter_id}:subscription:{subscription.pk}"
     cases.open_case(Case.Kind.DUPLICATE_SUBSCRIPTION, key, subscription.supporter, facts)
-    if continuing := [each for each in found if not each.is_ending_or_asked_to]:
-        link_letters.duplicate_plan(subscription, continuing)
+    link_letters.duplicate_plan(subscription, continuing)
 
 
 def check_payments(payments: Iterable[Payment]) -> None:
