@@ -10,7 +10,7 @@ from payments.views.webhook import stripe_webhook
 urlpatterns: list[URLPattern] = [
     path("support/", amount.choose, name="support"),
     path("support/details/", give.details, name="support_details"),
-    path("support/return/<str:token>/", returning.come_back, name="support_return"),
+    path("support/return/<token:token>/", returning.come_back, name="support_return"),
     path("support/other-ways/", other_ways.other_ways, name="support_other_ways"),
     path("support/manage/", manage.manage, name="support_manage"),
     path("support/give-safely/", pages.page, {"template": "pages/give_safely.html"}, name="support_give_safely"),
@@ -18,8 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("support/privacy/", pages.page, {"template": "pages/privacy.html"}, name="support_privacy"),
     path("support/terms/", pages.page, {"template": "pages/terms.html"}, name="support_terms"),
     path("support/contact/", pages.page, {"template": "pages/contact.html"}, name="support_contact"),
-    path("method/<str:token>/", method.method, name="method"),
-    path("confirm/<str:token>/", confirm.confirm, name="confirm"),
-    path("stop/<str:token>/", stop.stop, name="stop"),
+    path("method/<token:token>/", method.method, name="method"),
+    path("confirm/<token:token>/", confirm.confirm, name="confirm"),
+    path("stop/<token:token>/", stop.stop, name="stop"),
     path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
 ]

@@ -12,11 +12,26 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 
 from members import limits, suppressions
 from members.links import fresh as fresh_links
 from members.links import signed
 from members.models import Supporter
+
+
+class TokenConverter(StringConverter):
+    """The part of an address that holds a token, also with a bracket or a comma after the slash that ends it.
+
+    Mail programs and readers add those to a link; members/links/signed.py removes them. Registered here, which every
+    module of addresses with a `<token:token>` imports through its views.
+    """
+
+    regex = "[^/]+(?:/[^/]{1,12})?"
+
+
+register_converter(TokenConverter, "token")
 
 # Takes the signed value; returns the supporter it belongs to, or None if the object no longer exists.
 Owner = Callable[[str], Supporter | None]

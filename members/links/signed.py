@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import Signer
+from django.utils.crypto import constant_time_compare
 
 URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -56,14 +57,32 @@ def read_expired(purpose: str, token: str) -> str | None:
 
 def _unsign(purpose: str, token: str) -> tuple[str | None, date | None]:
     """Return a token's value and the last day it works (None if it never expires); both None if it is not valid."""
-    try:
-        value = _signer(purpose).unsign(token)
-    except (BadSignature, UnicodeError):  # UnicodeError: characters no signature can hold
+    signed_value, _sep, signature = _without_damage(token).rpartition(".")
+    value = next((each for each in (signed_value, signed_value.lower()) if _is_signed(purpose, each, signature)), None)
+    if value is None:
         return None, None
     if purpose not in LIVES:
         return value, None
     value, _sep, day = value.rpartition(".")
     return value, date.fromordinal(int(day))
+
+
+def _without_damage(token: str) -> str:
+    """Return a token without what mail programs and readers add to an address: brackets, quotes, commas, line breaks.
+
+    Also without an entity, a slash and what follows them.
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]", "", re.split(r"[/&]", unquote(token), maxsplit=1)[0]).strip(".")
+
+
+def _is_signed(purpose: str, value: str, signature: str) -> bool:
+    """Return whether this is the value's signature, with a present or an earlier key, whatever the case of its letters.
+
+    Some mail programs write addresses in small letters. Without its case a signature still has over 200 bits.
+    """
+    signer = _signer(purpose)
+    keys = (signer.key, *signer.fallback_keys)
+    return any(constant_time_compare(signature.lower(), signer.signature(value, key).lower()) for key in keys)
 
 
 def _today() -> date:

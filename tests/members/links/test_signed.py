@@ -51,6 +51,37 @@ def test_an_older_secret_still_reads(settings: object) -> None:
     assert signed.read("stop", token) == "1"
 
 
+TOKEN = signed.sign("stop", "0b3a9362-0465-43a2-af5d-88cd8d752509")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        TOKEN.lower(),
+        TOKEN.upper(),
+        *(
+            f"{TOKEN}{after}"
+            for after in (",", ">", ".", ")", '"', "'", "]", ";", "%3E", "%22", "&gt;", "/>", "/,", " ")
+        ),
+        f"<{TOKEN}>",
+        f"{TOKEN[:20]}={TOKEN[20:]}",
+        f"{TOKEN[:20]} {TOKEN[20:]}",
+        f"{TOKEN[:20]}\u00ad{TOKEN[20:]}",
+        TOKEN.replace("-", "%2D"),
+        f"{TOKEN.lower()}%3E",
+    ],
+)
+def test_what_mail_programs_do_to_a_token_is_undone(token: str) -> None:
+    assert signed.read("stop", token) == "0b3a9362-0465-43a2-af5d-88cd8d752509"
+
+
+@pytest.mark.parametrize(
+    "token", [TOKEN[:-1], TOKEN[1:], f"{TOKEN}x", TOKEN.rpartition(".")[0], TOKEN.swapcase() + "a"]
+)
+def test_a_letter_less_or_more_is_not(token: str) -> None:
+    assert signed.read("stop", token) is None
+
+
 @given(st.text(alphabet=st.characters()))
 def test_anything_else_is_nothing(token: str) -> None:
     assert signed.read("stop", token) is None
