@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 
 from django.conf import settings
@@ -12,6 +13,24 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from members import clock
+
+# Letters and signs that show nothing: the fillers of Korean, and a braille pattern without dots.
+_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+# Inside words of Persian and Indian scripts these two are part of the spelling.
+JOINERS = "\u200c\u200d"
+
+
+def readable_name(text: str) -> str:
+    """Return a name on one line without characters that nobody sees; "" if nothing is left that could be seen."""
+    name = " ".join("".join(map(_as_seen, unicodedata.normalize("NFC", text))).split())
+    return name if any(unicodedata.category(character)[0] not in "MZC" for character in name) else ""
+
+
+def _as_seen(character: str) -> str:
+    kind = unicodedata.category(character)
+    if character in _BLANK or kind in ("Cc", "Zl", "Zp", "Cs"):
+        return " "
+    return "" if kind == "Cf" and character not in JOINERS else character
 
 
 class SupporterQuerySet(models.QuerySet["Supporter"]):
@@ -53,7 +72,7 @@ class Supporter(models.Model):
 
     @property
     def first_name(self) -> str:
-        return self.name.split(" ")[0] if self.name else ""
+        return readable_name(self.name).partition(" ")[0]
 
 
 class TimelineEntry(models.Model):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appeals.models import Appeal, Campaign
+from members.models.people import readable_name
 from payments import money
 from payments.giving.choices import Choice, Person
 from payments.models import Frequency
@@ -91,11 +92,11 @@ def attribution(data: Any) -> dict[str, Any]:
     return {"campaign": campaign, "appeal": appeal, "article": _one_line(data.get("article"))[:120]}
 
 
-class OneLineField(forms.CharField):
-    """A line of text in any script: control characters become spaces, repeated spaces become one."""
+class NameField(forms.CharField):
+    """A name in any script, on one line, without what nobody can see."""
 
     def to_python(self, value: Any) -> str:
-        return _one_line(super().to_python(value))
+        return readable_name(super().to_python(value) or "")
 
 
 class EmailField(forms.EmailField):
@@ -116,7 +117,7 @@ class PersonForm(forms.Form):
     """The address for the receipt and an optional name. After is_valid(), `person(language)` returns them."""
 
     email = EmailField(max_length=254)
-    name = OneLineField(
+    name = NameField(
         max_length=120, required=False, error_messages={"max_length": gettext_lazy("Use 120 characters at most")}
     )
     website = forms.CharField(required=False)  # invisible to people; spam programs fill it in

@@ -17,12 +17,14 @@ from members import clock
 from members.links import signed
 from members.mail import outbox
 from members.models import Message, Supporter
+from members.models.people import JOINERS
 from payments import money
 from payments.models import Payment, Subscription
 
 Facts = dict[str, Any]
 
 LONGEST_NAME = 30
+BETWEEN_LETTERS = f"-'’ʼ{JOINERS}"
 
 
 def send(kind: str, subject: object, about: Payment | Subscription, facts: Facts, language: str = "") -> Message | None:
@@ -55,11 +57,13 @@ def context_of(supporter: Supporter, language: str, facts: Facts) -> Facts:
 def greeting_name(supporter: Supporter) -> str:
     """Return the first name if it can only be a name, else "".
 
-    Otherwise anybody could send an address or a sentence to others in our greeting.
+    Otherwise anybody could send an address or a sentence to others in our greeting. Letters may carry marks, as in
+    Indian scripts.
     """
-    name = unicodedata.normalize("NFC", supporter.first_name)
-    letters = "".join(c for c in name if c not in "-'’ʼ")
-    return name if letters.isalpha() and len(name) <= LONGEST_NAME else ""
+    name = supporter.first_name
+    kinds = "".join(unicodedata.category(c)[0] for c in name if c not in BETWEEN_LETTERS)
+    is_name = kinds.startswith("L") and not kinds.strip("LM")
+    return name if is_name and len(name) <= LONGEST_NAME else ""
 
 
 def language_of(about: Payment | Subscription) -> str:

@@ -18,10 +18,11 @@ from django.views.decorators.http import require_safe
 
 from members import clock
 from members.links import public_ids, signed
+from members.models import Supporter
 from payments.accounts import account as accounts
 from payments.giving import checkout as checkouts
 from payments.giving.choices import next_on, of_checkout
-from payments.letters import declines
+from payments.letters import declines, drafts
 from payments.models import Checkout, Payment, Subscription
 from payments.webhooks import drain
 
@@ -76,7 +77,7 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
         "checkout": checkout,
         "payment": payment,
         "subscription": subscription,
-        "first_name": checkout.name.split(" ")[0],
+        "first_name": drafts.greeting_name(Supporter(name=checkout.name)),
         "masked_email": masked(checkout.email),
         "started_on": clock.day_of(checkout.created_at),
         "paid_on": clock.day_of(payment.paid_at) if payment and payment.paid_at else None,

@@ -120,7 +120,9 @@ def test_an_address_that_cannot_be_one_says_what_to_do(typed: str, sentence: str
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("  Олена\tКоваль ", "Олена Коваль"), ("Nguyễn Thị", "Nguyễn Thị"), ("a\x00b\r\nc", "a b c"), ("", "")],
+    [("  Олена\tКоваль ", "Олена Коваль"), ("Nguyễn Thị", "Nguyễn Thị"), ("a\x00b\r\nc", "a b c"), ("", "")]
+    + [(unseen, "") for unseen in ("\u3164", "\u2800\u2800", "\u200b\u200c", "\u0301", "\u115f \u1160")]
+    + [("O\u200blena", "Olena"), ("\u202eOlena", "Olena"), ("A\u0301ne", "\u00c1ne"), ("नमिता", "नमिता")],
 )
 def test_names_of_every_script_fit_on_a_line(typed: str, kept: str) -> None:
     form = PersonForm({"email": "o@example.org", "name": typed})
