@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from members import suppressions
+from members import addresses, suppressions
 from members.models import DeliveryReport, Message, Suppression
 
 logger = logging.getLogger("hromada.mail")
@@ -86,7 +86,7 @@ def _find_and_lock(report: ProviderReport) -> Message | None:
     if not report.message_number.isdecimal() or len(report.message_number) > 18 or not report.recipient:
         return None
     unknown = rows.filter(pk=int(report.message_number), provider_id="")
-    return unknown.filter(to_email__iexact=report.recipient).first()
+    return unknown.filter(to_email__iexact=addresses.normal(report.recipient)).first()
 
 
 def _update(message: Message, report: ProviderReport) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from members import clock
+from members import addresses, clock
 from members.errors import AddressTaken
 from members.models import Message, Supporter, TimelineEntry
 
@@ -45,7 +46,7 @@ def get_and_lock_all(givers: Sequence[Giver]) -> list[Supporter]:
 
     Rows are locked in the order of their addresses, so that two concurrent calls cannot deadlock.
     """
-    emails = [giver.email.strip() for giver in givers]
+    emails = [addresses.normal(giver.email) for giver in givers]
     names, languages = [giver.name for giver in givers], [giver.language for giver in givers]
     return list(Supporter.objects.raw(_GET_AND_LOCK, [emails, names, languages, clock.now()]))
 
@@ -72,8 +73,10 @@ def correct_address(supporter: Supporter, email: str, actor: User) -> Supporter:
     Queued and later emails go to the new address; the customer at Stripe keeps the old one. Raises ValidationError if
     `email` is not an address, AddressTaken if another supporter has it. Idempotent.
     """
-    email = email.strip()
+    email = addresses.normal(email)
     validate_email(email)
+    if not addresses.is_plain(email):
+        raise ValidationError("not in ASCII")
     row = Supporter.objects.select_for_update().get(pk=supporter.pk)
     if row.email == email:
         return row

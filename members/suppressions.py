@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 
-from members import clock
+from members import addresses, clock
 from members.models import Supporter, Suppression, TimelineEntry
 
 log = logging.getLogger("hromada.mail")
@@ -20,7 +20,8 @@ log = logging.getLogger("hromada.mail")
 
 def active_suppression(email: str) -> Suppression | None:
     """Return the active suppression of this address, however it is capitalised, or None."""
-    rows = Suppression.objects.annotate(email_key=Lower("email")).filter(email_key=email.strip().lower())
+    key = addresses.normal(email).lower()
+    rows = Suppression.objects.annotate(email_key=Lower("email")).filter(email_key=key)
     return rows.filter(lifted_at=None).first()
 
 
@@ -32,7 +33,7 @@ def suppress(email: str, reason: Suppression.Reason, actor: User | None = None) 
     """
     try:
         with transaction.atomic():
-            suppression = Suppression.objects.create(email=email.strip(), reason=reason)
+            suppression = Suppression.objects.create(email=addresses.normal(email), reason=reason)
     except IntegrityError:  # one is active already
         return False
     _record(suppression, "address.suppressed", actor)

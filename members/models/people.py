@@ -12,7 +12,7 @@ from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from members import clock
+from members import addresses, clock
 
 # Letters and signs that show nothing: the fillers of Korean, and a braille pattern without dots.
 _BLANK = "\u115f\u1160\u3164\uffa0\u2800"
@@ -35,8 +35,11 @@ def _as_seen(character: str) -> str:
 
 class SupporterQuerySet(models.QuerySet["Supporter"]):
     def with_email(self, email: str) -> SupporterQuerySet:
-        """Return the supporters with this address, however it is capitalised: one or none."""
-        return self.annotate(email_key=Lower("email")).filter(email_key=email.strip().lower())
+        """Return the supporters with this address, however it is capitalised and its domain spelled: one or none."""
+        email = addresses.normal(email)
+        if not addresses.is_plain(email):
+            return self.none()
+        return self.annotate(email_key=Lower("email")).filter(email_key=email.lower())
 
 
 class Supporter(models.Model):

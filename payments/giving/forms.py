@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appeals.models import Appeal, Campaign
+from members import addresses
 from members.models.people import readable_name
 from payments import money
 from payments.giving.choices import Choice, Person
@@ -26,6 +27,7 @@ ATTRIBUTION = ("campaign", "appeal", "article")
 # An address whose domain is one typing error away from a usual one is questioned; REAL_NEIGHBOURS exist and are not.
 USUAL_DOMAINS = ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "protonmail.com", "ukr.net")
 REAL_NEIGHBOURS = ("email.com", "ymail.com", "mail.com")
+LONGEST_EMAIL = 254
 
 
 def amount_sentence(problem: AmountError, currency: str) -> str:
@@ -100,7 +102,11 @@ class NameField(forms.CharField):
 
 
 class EmailField(forms.EmailField):
-    """An email address as typed, without the invisible characters that come with copied text."""
+    """An email address in the form in which it is stored, without the invisible characters of copied text.
+
+    A domain outside ASCII is converted (members/addresses.py); a part before the @ outside ASCII is refused, because a
+    letter that only looks like another one would be somebody else's address.
+    """
 
     def to_python(self, value: Any) -> str:
         visible = "".join(character for character in str(value or "") if unicodedata.category(character) != "Cf")
@@ -108,15 +114,18 @@ class EmailField(forms.EmailField):
 
     def clean(self, value: Any) -> Any:
         try:
-            return super().clean(value)
+            email = addresses.normal(super().clean(value))
         except ValidationError:
             raise ValidationError(email_sentence(self.to_python(value))) from None
+        if not addresses.is_plain(email) or len(email) > LONGEST_EMAIL:
+            raise ValidationError(email_sentence(email))
+        return email
 
 
 class PersonForm(forms.Form):
     """The address for the receipt and an optional name. After is_valid(), `person(language)` returns them."""
 
-    email = EmailField(max_length=254)
+    email = EmailField(max_length=LONGEST_EMAIL)
     name = NameField(
         max_length=120, required=False, error_messages={"max_length": gettext_lazy("Use 120 characters at most")}
     )
@@ -136,7 +145,7 @@ def email_sentence(email: str) -> str:
     local, at, domain = email.rpartition("@")
     if not email:
         return _("Write your email address: the receipt goes there")
-    if len(email) > 254:
+    if len(email) > LONGEST_EMAIL:
         return _("Use an address of 254 characters at most")
     if not at:
         return _("Add the @ and what follows it, such as olena@example.org")
@@ -144,7 +153,7 @@ def email_sentence(email: str) -> str:
         return _("Add the part after the @, such as olena@example.org")
     if not local.isascii():
         return _("Check the part before the @: it must be in Latin letters")
-    if local and not re.search(r"\w\.\w", domain):
+    if local and (not re.search(r"\w\.\w", domain) or not domain.isascii()):
         return _("Check the part after the @, such as example.org")
     return _("Check the address: it should look like olena@example.org")
 

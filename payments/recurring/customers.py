@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
+from members import addresses
 from members.models import Supporter, TimelineEntry
 from payments import cases
 from payments.models import Case
@@ -38,7 +39,8 @@ def check_address(customer: values.Customer) -> None:
     other one at Stripe.
     """
     for supporter in givers(customer.id):
-        if customer.email and customer.email.lower() != supporter.email.lower():
-            mark = salted_hmac("payments.customers", customer.email.lower()).hexdigest()[:16]
+        email = addresses.normal(customer.email or "").lower()
+        if email and email != supporter.email.lower():
+            mark = salted_hmac("payments.customers", email).hexdigest()[:16]
             facts = {"customer": customer.id}
             cases.open_case(Case.Kind.EMAIL_DIFFERS, f"{customer.id}:{supporter.pk}:{mark}", supporter, facts)

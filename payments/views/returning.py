@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from members import clock
+from members import addresses, clock
 from members.links import public_ids, signed
 from members.models import Supporter
 from payments.accounts import account as accounts
@@ -125,5 +125,5 @@ def _language(request: HttpRequest) -> dict[str, str]:
 
 def masked(email: str) -> str:
     """Return an email address as in o…@example.org: enough to recognise one's own, too little to learn another's."""
-    local, _at, domain = email.rpartition("@")
+    local, _at, domain = addresses.readable(email).rpartition("@")
     return f"{local[:1]}…\u2060@{domain}"

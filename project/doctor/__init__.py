@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     running.queue,
     running.mail,
     running.alerts,
+    running.addresses,
 )
 # A check is left out if the check it needs has failed, because it would only fail for the same reason.
 NEEDS: dict[Check, Check] = {
@@ -40,6 +41,7 @@ NEEDS: dict[Check, Check] = {
     running.processes: installation.migrations,
     running.queue: installation.migrations,
     running.alerts: installation.migrations,
+    running.addresses: installation.migrations,
 }
 
 

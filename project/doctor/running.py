@@ -1,4 +1,4 @@
-"""The doctor's checks of processes, alerts, queues and mail, from the database and one SMTP connection."""
+"""The doctor's checks of processes, alerts, queues, mail and addresses, from the database and one SMTP connection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
-from members.models import Message
+from members.models import Message, Supporter
 from payments import heartbeats
 from payments.alerts import watch
 from payments.alerts.rules import RULES
@@ -25,6 +25,7 @@ START = {
     "bulk": "celery --app=project worker --queues=bulk",
 }
 SMTP_SECONDS = 8
+SOME = 5
 
 
 def processes() -> Iterator[Finding]:
@@ -68,6 +69,17 @@ def mail() -> Iterator[Finding]:
         yield ok("mail", f"no server: emails are files in {settings.MAIL_DIR}")
     else:
         yield fail("mail", "EMAIL_URL is not set: emails reach nobody.")
+
+
+def addresses() -> Iterator[Finding]:
+    """Check that every stored address is one that our forms accept today. Names supporters by their numbers only."""
+    outside = Supporter.objects.filter(email__regex=r"[^\x20-\x7E]").order_by("pk").values_list("pk", flat=True)
+    if numbers := list(outside):
+        some = ", ".join(f"#{number}" for number in numbers[:SOME]) + (" and others" if len(numbers) > SOME else "")
+        words = f"{len(numbers)} outside ASCII, of supporters {some}: email may not reach them, or somebody else."
+        yield warn("addresses", f"{words} Correct each at the desk; a domain is converted.")
+    else:
+        yield ok("addresses", "every supporter's is in ASCII")
 
 
 def _smtp(backend: EmailBackend) -> Finding:
