@@ -1,4 +1,8 @@
-"""Log lines without tokens: a logged address never contains the token with which others could act for a supporter."""
+"""Log lines without tokens and personal data.
+
+A logged address never contains the token with which others could act for a supporter, and an error of the database is
+logged without the values of the row.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,17 @@ import re
 from members.links import signed
 
 _TOKEN = re.compile(rf"(/(?:{'|'.join(signed.PATHS)})/)[^/\s?\"']+")
+
+
+# What PostgreSQL adds to an error, with values of the row: whole lines, also inside a quoted text.
+_DETAIL = re.compile(r"(?:\n|\\n)*(?:DETAIL|CONTEXT):[^\n]*")
+
+
+class Line(logging.Formatter):
+    """A formatter that drops what PostgreSQL adds to an error, such as `Key (email)=(...) already exists`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _DETAIL.sub("", super().format(record))
 
 
 class WithoutTokens(logging.Filter):

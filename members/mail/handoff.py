@@ -18,8 +18,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from django.core.mail.message import sanitize_address
 
+from members.errors import in_words
 from members.mail import routes
-from members.mail.outcome import Outcome, PointOfNoReturn, Result, in_words
+from members.mail.outcome import Outcome, PointOfNoReturn, Result
 from members.mail.providers import over_provider
 
 Reply = tuple[int, bytes]

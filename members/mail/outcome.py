@@ -32,7 +32,3 @@ class Outcome:
     is_server_away: bool = False
     is_untried: bool = False
     provider_id: str = ""
-
-
-def in_words(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"

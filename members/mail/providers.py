@@ -12,7 +12,8 @@ from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
 from django.core.mail import EmailMessage
 from urllib3.exceptions import NewConnectionError
 
-from members.mail.outcome import Outcome, PointOfNoReturn, Result, in_words
+from members.errors import in_words
+from members.mail.outcome import Outcome, PointOfNoReturn, Result
 
 # Answers that blame the email itself. Every other error is about our account or the provider, and is retried.
 FAULTS_OF_THE_EMAIL = frozenset({400, 413, 422})

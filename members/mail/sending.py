@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from members import clock
+from members.errors import in_words
 from members.mail import kinds, permission
 from members.mail.handoff import hand_over
 from members.mail.kinds import Stream
@@ -64,7 +65,7 @@ def deliver(message: Message) -> Outcome:
         email = as_email(message, letter)
     except Exception as problem:  # one email that cannot be rendered must not stop the others
         logger.error("message %s (%s) cannot be rendered: %s", message.pk, message.kind, type(problem).__name__)
-        outcome = Outcome(Result.LATER, f"{type(problem).__name__}: {problem}")
+        outcome = Outcome(Result.LATER, in_words(problem))
     else:
         outcome = hand_over(email, message.stream, partial(_check_before_delivery, message, letter))
     _record(message, outcome)

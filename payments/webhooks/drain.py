@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from django.db import OperationalError, transaction
 
+from members.errors import in_words
 from members.mail import outbox
 from payments import locks
 from payments.books import new_gifts
@@ -201,7 +202,7 @@ def _errors_stored(event: StripeEvent) -> Iterator[None]:
             queue.put_back([event], PUT_BACK_FOR)
             return
         log.warning("event failed id=%s type=%s error=%s", event.pk, event.type, type(error).__name__)
-        queue.retry_later(event, State.FAILED, f"{type(error).__name__}: {error}")
+        queue.retry_later(event, State.FAILED, in_words(error))
 
 
 def _is_collision(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from members.errors import in_words
 from project.doctor import installation, running, stripe
 from project.doctor.finding import Finding, Level
 
@@ -29,8 +30,8 @@ CHECKS: tuple[Check, ...] = (
     running.processes,
     running.queue,
     running.mail,
-    running.alerts,
     running.addresses,
+    running.alerts,
 )
 # A check is left out if the check it needs has failed, because it would only fail for the same reason.
 NEEDS: dict[Check, Check] = {
@@ -40,8 +41,8 @@ NEEDS: dict[Check, Check] = {
     stripe.endpoint_registered: stripe.key,
     running.processes: installation.migrations,
     running.queue: installation.migrations,
-    running.alerts: installation.migrations,
     running.addresses: installation.migrations,
+    running.alerts: installation.migrations,
 }
 
 
@@ -63,4 +64,4 @@ def _findings(check: Check) -> Iterator[Finding]:
         yield from check()
     except Exception as problem:  # a check that breaks must not hide the others
         name = check.__name__.replace("_", " ")
-        yield Finding(Level.FAIL, name, f"could not be checked ({type(problem).__name__}: {problem})")
+        yield Finding(Level.FAIL, name, f"could not be checked ({in_words(problem)})")
