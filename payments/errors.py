@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+# Start of the error stored on an event or a request that waits for a key of ours that Stripe accepts.
+KEY_REFUSED = "Stripe refused our key: "
+# Start of the error stored on a request that waits because its idempotency key was sent with other parameters before.
+KEY_REUSED = "Stripe knows this key with other parameters: "
+
 
 class StripeUnavailable(Exception):
     """Stripe did not answer, or asked us to slow down. Whether it did anything is unknown; try again later."""
@@ -19,8 +24,23 @@ class KeyRefused(StripeUnavailable):
     """
 
 
+class KeyReused(StripeUnavailable):
+    """Stripe knows this idempotency key with other parameters. That is a fault of ours and says nothing of the request.
+
+    The request waits until Stripe has forgotten the key; then its result is looked up before it is sent again.
+    """
+
+
 class StripeRefused(Exception):
-    """Stripe understood the request and refused it. Repeating the same request will not help."""
+    """Stripe understood the request and refused it. Repeating the same request will not help.
+
+    `code` is Stripe's error code and `param` the parameter that it names, or "": https://docs.stripe.com/error-codes.
+    """
+
+    def __init__(self, code: str = "", param: str = "") -> None:
+        super().__init__(f"{code}: {param}" if param else code)
+        self.code = code
+        self.param = param
 
 
 class OnlyStopped(StripeRefused):
@@ -29,10 +49,6 @@ class OnlyStopped(StripeRefused):
 
 class Declined(StripeRefused):
     """The bank declined a payment, or wants it confirmed first. `code` is Stripe's decline or error code."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class StripeMissing(StripeRefused):

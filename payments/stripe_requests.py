@@ -17,7 +17,7 @@ from django.db import transaction
 from members import clock
 from payments import locks
 from payments.crash_points import crash_at
-from payments.errors import KeySpent, StripeRefused
+from payments.errors import KEY_REFUSED, KEY_REUSED, KeyRefused, KeyReused, KeySpent, StripeRefused
 from payments.models import StripeRequest
 
 log = logging.getLogger("hromada.requests")
@@ -47,8 +47,9 @@ def ask(
     for the result of an earlier try, and returns None if there is none; it is used when the key is forgotten or spent.
     `params` that differ from the stored ones are stored and sent under a new key.
 
-    Raises StripeUnavailable (the request stays open and is retried later), StripeRefused (the request has failed, now
-    or before), and RuntimeError inside a transaction. Safe to call concurrently: one process sends, the others wait.
+    Raises StripeUnavailable (the request stays open and is retried later; a fault of our key is stored on it),
+    StripeRefused (the request has failed, now or before), and RuntimeError inside a transaction. Safe to call
+    concurrently: one process sends, the others wait.
     """
     with locks.held(request.turn):
         with transaction.atomic(durable=True):  # raises within a transaction: the row must have been committed
@@ -61,7 +62,15 @@ def ask(
             _begin_generation(request, params)
         try:
             answer = _answer(request, call, look_up)
+        except KeyRefused as error:
+            _record_answer(request, State.REQUESTED, f"{KEY_REFUSED}{error}")
+            raise
+        except KeyReused as error:
+            log.error("key %s was sent with other parameters before", request.idempotency_key)
+            _record_answer(request, State.REQUESTED, f"{KEY_REUSED}{error}")
+            raise
         except StripeRefused as error:
+            log.warning("refused: %s (%s)", request.idempotency_key, error)
             _record_answer(request, State.FAILED, str(error))
             raise
         _record_answer(request, State.ACCEPTED)
@@ -98,7 +107,7 @@ def _begin_generation(request: StripeRequest, params: dict[str, Any]) -> None:
 
 
 def _record_answer(request: StripeRequest, state: StripeRequest.State, error: str = "") -> None:
-    """Store Stripe's answer, unless an event has already marked the request as seen."""
+    """Store Stripe's answer, or why there is none yet, unless an event has already marked the request as seen."""
     rows = type(request)._default_manager.filter(pk=request.pk)
     rows.filter(state=State.REQUESTED).update(state=state, error=error)
     request.refresh_from_db(fields=["state", "error"])

@@ -210,9 +210,18 @@ class Simulator(Controls):
     def requests(self) -> list[Logged]:
         return list(self.api.log)
 
-    def fail(self, kind: str, times: int = 1, path: str = "", method: str = "", seconds: float = 1.0) -> None:
+    def fail(
+        self,
+        kind: str,
+        times: int = 1,
+        path: str = "",
+        method: str = "",
+        seconds: float = 1.0,
+        code: str = "",
+        param: str = "",
+    ) -> None:
         """Give this fault to the next `times` API requests that match. The kinds are in server/faults.py."""
-        self.api.faults.plan(Fault(kind, times, path, method, seconds))
+        self.api.faults.plan(Fault(kind, times, path, method, seconds, code, param))
 
     def clear_faults(self) -> None:
         self.api.faults.clear()

@@ -17,14 +17,18 @@ from django.utils import timezone
 
 from members import clock
 from payments import heartbeats
+from payments.errors import KEY_REFUSED, KEY_REUSED, KeyRefused
+from payments.giving import refused
 from payments.inbox import queue
 from payments.models import (
     Case,
     Dispute,
     Frequency,
     OverdueTry,
+    Reconciliation,
     RefundRequest,
     StripeEvent,
+    StripeRequest,
     Subscription,
     SubscriptionChange,
 )
@@ -87,13 +91,28 @@ def events_foreign() -> Facts | None:
 
 
 def key_refused() -> Facts | None:
-    """Check for events that wait because Stripe refuses our key; the newest reason names the permission."""
-    refused = StripeEvent.objects.filter(state=State.PENDING, error__startswith=queue.KEY_REFUSED)
-    facts = counted(refused, "received_at", timezone.now())
-    if facts is None:
+    """Check whether Stripe refuses our key: for events and requests that wait, or when missed events were last listed.
+
+    The reason names the permission that is missing.
+    """
+    waiting: list[tuple[QuerySet[Any], str]] = [(StripeEvent.objects.filter(state=State.PENDING), "received_at")]
+    waiting += [(rows, "requested_at") for rows in _unanswered()]
+    found = [(rows.filter(error__startswith=KEY_REFUSED).order_by(f"-{at}"), at) for rows, at in waiting]
+    refused_ones = [(rows, facts) for rows, at in found if (facts := counted(rows, at, timezone.now()))]
+    reasons = [rows.values_list("error", flat=True)[0].removeprefix(KEY_REFUSED) for rows, _ in refused_ones]
+    listed = Reconciliation.objects.filter(kind=Reconciliation.Kind.EVENTS).order_by("-started_at").first()
+    if listed and listed.error.startswith(f"{KeyRefused.__name__}: "):
+        reasons.append(listed.error.removeprefix(f"{KeyRefused.__name__}: "))
+    if not reasons:
         return None
-    newest = refused.order_by("-received_at", "-pk").values_list("error", flat=True)[0]
-    return {**facts, "reason": newest.removeprefix(queue.KEY_REFUSED)}
+    return {"count": sum(facts["count"] for _, facts in refused_ones), "reason": reasons[0]}
+
+
+def gifts_refused() -> Facts | None:
+    """Check for open cases about gifts that Stripe did not let begin, by a fault of ours; the newest code is named."""
+    refused_ones = Case.objects.filter(key__startswith=refused.KEY, settled_at=None)
+    facts = counted(refused_ones, "opened_at", clock.now())
+    return facts and {**facts, "reason": refused_ones.order_by("-opened_at")[0].facts["reason"]}
 
 
 def gifts_unknown() -> Facts | None:
@@ -163,8 +182,13 @@ def not_listed() -> Facts | None:
 
 
 def open_cases(*kinds: Case.Kind) -> Look:
-    """Return a check for open cases of these kinds."""
-    return lambda: counted(Case.objects.filter(kind__in=kinds, settled_at=None), "opened_at", clock.now())
+    """Return a check for open cases of these kinds, without those that have an alert of their own."""
+
+    def look() -> Facts | None:
+        rows = Case.objects.filter(kind__in=kinds, settled_at=None).exclude(key__startswith=refused.KEY)
+        return counted(rows, "opened_at", clock.now())
+
+    return look
 
 
 def disputes_due() -> Facts | None:
@@ -175,12 +199,19 @@ def disputes_due() -> Facts | None:
 
 
 def requests_unanswered() -> Facts | None:
-    """Check for stops, changes, refunds and retries that Stripe has not answered for ten minutes."""
-    old = {"state": "requested", "requested_at__lt": clock.now() - UNANSWERED_TOO_LONG}
-    count = sum(
-        model._default_manager.filter(**old).count() for model in (SubscriptionChange, RefundRequest, OverdueTry)
-    )
+    """Check for stops, changes, refunds and retries that Stripe has not answered for ten minutes.
+
+    One whose key was sent with other parameters before counts at once: it is a fault of ours.
+    """
+    too_long = Q(requested_at__lt=clock.now() - UNANSWERED_TOO_LONG) | Q(error__startswith=KEY_REUSED)
+    count = sum(rows.filter(too_long).count() for rows in _unanswered())
     return {"count": count} if count else None
+
+
+def _unanswered() -> list[QuerySet[Any]]:
+    """Return the stops, changes, refunds and retries that Stripe has not answered, one queryset for each model."""
+    models = (SubscriptionChange, RefundRequest, OverdueTry)
+    return [model._default_manager.filter(state=StripeRequest.State.REQUESTED) for model in models]
 
 
 def redis_away() -> Facts | None:

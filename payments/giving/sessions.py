@@ -16,7 +16,7 @@ from django.utils.translation import override
 from members import clock
 from members.links import signed
 from payments.crash_points import crash_at
-from payments.errors import KeySpent
+from payments.errors import KeyReused, KeySpent
 from payments.models import Checkout
 from payments.stripe_api import client, lists, objects
 from payments.stripe_requests import KEY_LIFETIME
@@ -84,6 +84,8 @@ def create_or_find(checkout: Checkout) -> tuple[str, str] | None:
             return create(checkout)
         except KeySpent:
             log.info("key %s is spent: looking up the result", checkout.idempotency_key)
+        except KeyReused:  # a fault of ours: the session that was made with the key, or a new key, takes the gift
+            log.error("key %s was sent with other parameters before", checkout.idempotency_key)
     return lists.open_session_of(str(checkout.public_id), checkout.attempt_at - BEFORE_ATTEMPT)
 
 

@@ -25,8 +25,6 @@ LEASE = timedelta(seconds=60)
 MAX_TRIES = 8
 # Start of the error of an event that names a checkout whose row is missing here.
 LOST = "waits for a lost gift: "
-# An event whose error begins like this waits for a key of ours that Stripe accepts.
-KEY_REFUSED = "Stripe refused our key: "
 LONGEST_WAIT = timedelta(hours=6)
 
 _STORE = """

@@ -1,7 +1,7 @@
-"""Process events again on request of staff: one event, some, or all of a list.
+"""Process events again: one event, some, or all of a list, on request of staff; and events that had no effect.
 
 Safe, because every effect is recorded once. Many events are spread over time, so that new ones do not wait behind them.
-Called by the desk.
+Called by the desk, by `manage.py replay` and by reconciling/missed_events.py, when Stripe lists an event that is dead.
 """
 
 from __future__ import annotations
@@ -63,6 +63,12 @@ def is_workable(event: StripeEvent) -> bool:
     return workable(StripeEvent.objects.filter(pk=event.pk)).exists()
 
 
+def given_up(type_: str = "", error: str = "") -> QuerySet[StripeEvent]:
+    """Return the dead events, or those of a type or a family of types, or with an error that begins so."""
+    dead = StripeEvent.objects.filter(state=State.DEAD, error__startswith=error)
+    return dead.filter(Q(type=type_) | Q(type__startswith=f"{type_}.")) if type_ else dead
+
+
 def groups(events: QuerySet[StripeEvent]) -> list[EventGroup]:
     """Return the number of events by type and state, largest group first. One query."""
     rows = events.order_by().values("type", "state").annotate(count=Count("pk"))
@@ -84,6 +90,15 @@ def replay(events: QuerySet[StripeEvent]) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [queue.CHANNEL])
     return count
+
+
+def try_once_more(events: QuerySet[StripeEvent]) -> int:
+    """Give the dead ones of these events one more try, now; return how many.
+
+    They keep their failures but the last, and their error: one more failure and they are dead again.
+    """
+    again = {"state": State.FAILED, "failures": queue.MAX_TRIES - 1, "lease_until": None}
+    return events.filter(state=State.DEAD).update(**again, next_try_at=timezone.now())
 
 
 def _chunks(events: QuerySet[StripeEvent]) -> Iterator[list[str]]:

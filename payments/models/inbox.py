@@ -12,6 +12,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
+class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
+    def has_live(self) -> bool:
+        """Return whether a live event was processed here: our objects are of Stripe's live mode then."""
+        return self.filter(state=StripeEvent.State.PROCESSED, is_livemode=True).exists()
+
+
 class StripeEvent(models.Model):
     """An event from Stripe. `payload` holds the bytes as received, because bytes can always be stored.
 
@@ -48,6 +54,8 @@ class StripeEvent(models.Model):
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     processed_at = models.DateTimeField(_("worked"), null=True, blank=True)
     trimmed_at = models.DateTimeField(_("payload trimmed"), null=True, blank=True)
+
+    objects = StripeEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Stripe event")

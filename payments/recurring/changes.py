@@ -79,7 +79,8 @@ def request_amount(subscription: Subscription, amount: int, surface: str) -> Sub
     NothingToChange (see `can_lower`; so a form sent twice lowers once), StripeUnavailable (the request, if it was
     stored already, will be retried), StripeRefused.
     """
-    price = change_params.price(client.read_subscription(subscription.stripe_subscription_id), amount)
+    with client.missing_means_missing():
+        price = change_params.price(client.read_subscription(subscription.stripe_subscription_id), amount)
     with _locked(subscription):
         change = _unanswered(subscription, Kind.AMOUNT, amount=amount)
         if change is None:

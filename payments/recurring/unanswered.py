@@ -10,6 +10,9 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from members import clock
 from members.models import Supporter
@@ -56,6 +59,13 @@ def note_refused(request: StripeRequest, problem: StripeRefused) -> None:
     cases.open_case(Case.Kind.REQUEST_REFUSED, f"{_name(request)}:refused", _supporter(request), facts)
 
 
+def note_refused_newest(requests: QuerySet[Any], problem: StripeRefused) -> None:
+    """Open a case if the newest of these requests was refused, so that staff see it before the reader writes."""
+    newest = requests.order_by("-requested_at", "-pk").first()
+    if newest and newest.state == State.FAILED:
+        note_refused(newest, problem)
+
+
 def _unanswered() -> Iterator[StripeRequest]:
     old = {"state": State.REQUESTED, "generation_at__lte": clock.now() - PATIENCE}
     yield from SubscriptionChange.objects.filter(**old).select_related("subscription__supporter").order_by("?")
@@ -92,7 +102,8 @@ def _open_cases() -> None:
         old = clock.now() - SHOWN_TO_STAFF_AFTER
         for request in model._default_manager.filter(state=State.REQUESTED, requested_at__lte=old):
             key = f"{_name(request)}:unanswered"
-            cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(request), _facts(request))
+            why = {"reason": request.error} if request.error else {}
+            cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(request), {**_facts(request), **why})
 
 
 def _read_accepted() -> None:

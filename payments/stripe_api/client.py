@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -19,7 +19,7 @@ import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
-from payments.stripe_api import account, objects, values
+from payments.stripe_api import account, objects, refusals, values
 from payments.stripe_api.budget import budget
 from payments.stripe_api.params import check, in_order
 from payments.stripe_api.refusals import guarded
@@ -167,6 +167,16 @@ def list_events(types: Sequence[str], since: datetime) -> Iterator[list[dict[str
     return _pages(lambda: connection().v1.events.list(wanted))
 
 
+def missing_means_missing() -> AbstractContextManager[None]:
+    """Return a context that turns StripeMissing into KeyRefused if our key is the wrong one. Uses the database."""
+    return refusals.missing_means_missing(account_id)
+
+
+def check_key() -> None:
+    """Raise KeyRefused if our key is of another mode or account than our rows. Uses the database."""
+    refusals.check_key(account_id)
+
+
 def account_id() -> str:
     """Return the id of the account that our key belongs to. A restricted key may not be allowed to: StripeRefused."""
     found: str = guarded(lambda: connection().v1.accounts.retrieve_current()).to_dict()["id"]
@@ -279,5 +289,6 @@ def _write(
     if settings.STRIPE_PARAMS_CHECKED:
         check(params, typed_dict)
     request = in_order(params)
-    answer: dict[str, Any] = guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
-    return answer
+    with missing_means_missing():
+        answer: dict[str, Any] = guarded(lambda: call(*path, request, {"idempotency_key": key})).to_dict()
+        return answer

@@ -1,22 +1,37 @@
-"""Convert the SDK's exceptions into the errors of payments/errors.py. Called by client.py only."""
+"""Convert the SDK's exceptions into the errors of payments/errors.py. Called by client.py only.
+
+Also here: whether an object that Stripe does not know is missing, or our key is the wrong one.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import stripe
+from django.conf import settings
 
-from payments.errors import Declined, KeyRefused, KeySpent, StripeMissing, StripeRefused, StripeUnavailable
+from payments.errors import (
+    Declined,
+    KeyRefused,
+    KeyReused,
+    KeySpent,
+    StripeMissing,
+    StripeRefused,
+    StripeUnavailable,
+)
+from payments.models import StripeEvent
+from payments.stripe_api.signatures import is_live_key
 
 
 def guarded(call: Callable[[], Any]) -> Any:
     """Return the result of a call of the SDK, with its exceptions converted to ours.
 
     Raises StripeMissing (404), Declined (the bank said no), KeySpent (a stored error repeated for this key), KeyRefused
-    (401, 403), StripeUnavailable (no answer, a conflict, too many requests or an error of Stripe's) or StripeRefused
-    (all else).
+    (401, 403), KeyReused (our key was sent with other parameters before), StripeUnavailable (no answer, a conflict, too
+    many requests or an error of Stripe's) or StripeRefused (all else).
     """
     try:
         return call()
@@ -27,7 +42,9 @@ def guarded(call: Callable[[], Any]) -> Any:
     except stripe.InvalidRequestError as error:
         if error.http_status == 404:
             raise StripeMissing(error.code or "resource_missing") from error
-        raise StripeRefused(f"{error.code}: {error.param}") from error
+        raise StripeRefused(error.code or type(error).__name__, error.param or "") from error
+    except stripe.IdempotencyError as error:
+        raise KeyReused(type(error).__name__) from error
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
         if _is_replayed(error):
             raise KeySpent(type(error).__name__) from error
@@ -36,7 +53,39 @@ def guarded(call: Callable[[], Any]) -> Any:
     except stripe.CardError as error:
         raise Declined(_decline(error)) from error
     except stripe.StripeError as error:
-        raise StripeRefused(type(error).__name__) from error
+        raise StripeRefused(error.code or type(error).__name__) from error
+
+
+@contextmanager
+def missing_means_missing(account_id: Callable[[], str]) -> Iterator[None]:
+    """Run the block; if it raises StripeMissing although our key is the wrong one, raise KeyRefused instead.
+
+    An object that Stripe does not know says nothing while the key is of another mode or account than our rows. Uses
+    the database: not for the threads that read from Stripe.
+    """
+    try:
+        yield
+    except StripeMissing:
+        check_key(account_id)
+        raise
+
+
+def check_key(account_id: Callable[[], str]) -> None:
+    """Raise KeyRefused if the key is a test key and our events are live, or if it is not of STRIPE_ACCOUNT.
+
+    A live key is always of the right mode: an installation that was tried in test mode first goes live with it. A
+    restricted key that may not read its account counts as being of the right one.
+    """
+    if not is_live_key(settings.STRIPE_SECRET_KEY) and StripeEvent.objects.has_live():
+        raise KeyRefused("it is a test key, and the events in our database are live")
+    if not settings.STRIPE_ACCOUNT:
+        return
+    try:
+        found = account_id()
+    except (KeyRefused, StripeRefused):
+        return
+    if found != settings.STRIPE_ACCOUNT:
+        raise KeyRefused(f"it is of {found}, and STRIPE_ACCOUNT is {settings.STRIPE_ACCOUNT}")
 
 
 def _permission(error: stripe.StripeError) -> str:

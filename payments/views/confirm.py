@@ -33,7 +33,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def _to_stripe(request: HttpRequest, payment: Payment) -> HttpResponse:
     """Redirect to Stripe's page of the invoice if it is still open; otherwise say that it is paid or over."""
     try:
-        invoice = client.read_invoice(payment.stripe_invoice_id or "")
+        with client.missing_means_missing():
+            invoice = client.read_invoice(payment.stripe_invoice_id or "")
     except StripeUnavailable:
         return _page(request, payment, "unavailable", status=503)
     except StripeRefused:

@@ -11,15 +11,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from members import clock, limits
-from payments.errors import StripeRefused, StripeUnavailable
-from payments.giving import checkout, consent
+from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
+from payments.giving import checkout, consent, refused
 from payments.giving.choices import Choice
 from payments.giving.forms import ATTRIBUTION, REAL_NEIGHBOURS, USUAL_DOMAINS, ChoiceForm, PersonForm, likely_email
 from payments.views.amount import amount_page
@@ -43,7 +45,8 @@ def details(request: HttpRequest) -> HttpResponse:
 def _give(request: HttpRequest, choice: Choice) -> HttpResponse:
     """Begin the checkout and redirect to Stripe; show the details page again if it cannot begin.
 
-    422: invalid details; 429: too many checkouts from this network or in all; 503: Stripe does not answer or refuses.
+    422: invalid details, also to Stripe; 429: too many checkouts from this network or in all; 502: Stripe refuses by a
+    fault of ours; 503: Stripe does not answer.
     """
     form = PersonForm(request.POST)
     if not form.is_valid():
@@ -55,11 +58,29 @@ def _give(request: HttpRequest, choice: Choice) -> HttpResponse:
         return response
     try:
         url = checkout.begin(choice, person, consent.words(request, choice), _form_key(request))
-    except (StripeUnavailable, StripeRefused):
+    except (KeyRefused, StripeRefused) as problem:
+        return _refused(request, choice, form, problem)
+    except StripeUnavailable:
         return _details_again(request, choice, form, 503, trouble="stripe")
     response = HttpResponse(status=303)
     response["Location"] = url
     return response
+
+
+def _refused(
+    request: HttpRequest, choice: Choice, form: PersonForm, problem: KeyRefused | StripeRefused
+) -> HttpResponse:
+    """Show a refusal of Stripe's at the field where the reader can correct it; else say that the fault is ours."""
+    field = refused.field(problem)
+    if field == "email":
+        form.add_error("email", _("Stripe, which takes the payment, does not accept this address. Use another one"))
+        return _details_again(request, choice, form, 422)
+    if field == "amount" and isinstance(problem, StripeRefused):
+        amount_form = ChoiceForm(request.POST)
+        amount_form.add_error(None, ValidationError(refused.amount_sentence(problem), code=problem.code))
+        return render(request, "give/amount.html", amount_page(request, request.POST, amount_form), status=422)
+    refused.open_case(problem)
+    return _details_again(request, choice, form, 502, trouble="ours")
 
 
 def _details_again(

@@ -19,7 +19,7 @@ from members.links import signed
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.letters import declines
 from payments.models import Payment, Subscription
-from payments.recurring import overdue, portal
+from payments.recurring import overdue, portal, unanswered
 from payments.views import linked
 
 
@@ -45,7 +45,8 @@ def _to_stripe(request: HttpRequest, subscription: Subscription) -> HttpResponse
         url = portal.begin(subscription, back, left, get_language() or "")
     except StripeUnavailable:
         return _page(request, subscription, "unavailable", status=503)
-    except StripeRefused:
+    except StripeRefused as problem:
+        unanswered.note_refused_newest(subscription.portal_visits.all(), problem)
         return _page(request, subscription, "refused", status=502)
     return linked.private(HttpResponseRedirect(url, status=303))
 

@@ -19,7 +19,7 @@ from members import clock
 from members.links import signed
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
 from payments.models import Payment, Subscription, SubscriptionChange
-from payments.recurring import changes
+from payments.recurring import changes, unanswered
 from payments.views import linked
 
 SURFACE = "mail"
@@ -59,7 +59,8 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         state = _do(request, subscription)
     except StripeUnavailable:
         return _page(request, subscription, "unavailable", status=503)
-    except StripeRefused:
+    except StripeRefused as problem:
+        unanswered.note_refused_newest(subscription.changes.all(), problem)
         return _page(request, subscription, "refused", status=502)
     subscription.refresh_from_db()
     return _page(request, subscription, state)

@@ -20,7 +20,7 @@ from members.mail import outbox
 from payments import locks
 from payments.books import new_gifts
 from payments.crash_points import crash_at
-from payments.errors import CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
+from payments.errors import KEY_REFUSED, CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
 from payments.inbox import queue
 from payments.models import StripeEvent
 from payments.stripe_api import client
@@ -186,7 +186,8 @@ def _errors_stored(event: StripeEvent) -> Iterator[None]:
     our key) or failed. After a collision of transactions it is put back, which counts as no attempt.
     """
     try:
-        yield
+        with client.missing_means_missing():
+            yield
     except NotOurs as error:
         queue.finish([event], State.FOREIGN, f"not made by this software: {error}")
     except CheckoutLost as error:
@@ -194,7 +195,7 @@ def _errors_stored(event: StripeEvent) -> Iterator[None]:
     except NotYet as error:
         queue.retry_later(event, State.PARKED, f"waits for: {error}")
     except KeyRefused as error:
-        queue.retry_later(event, State.PENDING, f"{queue.KEY_REFUSED}{error}")
+        queue.retry_later(event, State.PENDING, f"{KEY_REFUSED}{error}")
     except StripeUnavailable as error:
         queue.retry_later(event, State.PENDING, f"Stripe did not answer: {error}")
     except Exception as error:

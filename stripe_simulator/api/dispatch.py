@@ -175,11 +175,18 @@ def _before(fault: Fault | None) -> None:
     """Apply a fault that comes before the request is executed. Raises Dropped, StripeRefusal."""
     if fault is None:
         return
+    if fault.kind == "400":
+        raise StripeRefusal("Refused (simulated).", code=fault.code or None, param=fault.param or None)
+    if fault.kind == "reused":
+        raise StripeRefusal("This key was used with other parameters (simulated).", kind="idempotency_error")
     if fault.kind == "401":
         raise StripeRefusal("Expired API Key provided (simulated).", status=401)
     if fault.kind == "403":
         message = f"Having the '{PERMISSION}' permission would allow this request to continue (simulated)."
         raise StripeRefusal(message, status=403)
+    if fault.kind == "404":
+        message = "No such object; a similar object exists in another mode (simulated)."
+        raise StripeRefusal(message, status=404, code="resource_missing", param="id")
     if fault.kind == "429":
         raise StripeRefusal("Request rate limit exceeded (simulated).", status=429, code="rate_limit")
     if fault.kind == "slow":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from stripe.params import checkout as sdk
@@ -59,6 +60,7 @@ INTENT_DATA = frozenset(
 # Parameters that may be switched off explicitly, but not on.
 OFF_ONLY = ("automatic_tax", "invoice_creation", "tax_id_collection")
 HALF_AN_HOUR = 1800
+EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]+", re.ASCII)
 
 simple_get("checkout/sessions", "checkout.session", sdk.SessionRetrieveParams)
 
@@ -92,8 +94,18 @@ def _check(world: World, params: Document) -> None:
     _check_mode(params, mode)
     if len(params.get("client_reference_id") or "") > 200:
         raise invalid("client_reference_id has at most 200 characters.", "client_reference_id")
+    _check_email(params.get("customer_email"))
     _check_times(world, params)
     _check_urls(params)
+
+
+def _check_email(email: str | None) -> None:
+    """Raise Stripe's refusal of an address that is not properly formatted or has characters that are not allowed.
+
+    Stripe's rule is not public (https://docs.stripe.com/error-codes#email-invalid); this one is stricter than ours.
+    """
+    if email is not None and not EMAIL.fullmatch(email):
+        raise invalid("Invalid email address (simulated).", "customer_email", "email_invalid")
 
 
 def _check_simulated(params: Document) -> None:

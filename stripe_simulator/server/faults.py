@@ -1,7 +1,8 @@
 """Faults on purpose: the next requests that match get an error, no answer, or a slow one.
 
-The kinds `commit_then_...` perform the request first, so that the caller cannot know whether it was performed. `slow`
-waits before anything is done, `slow_work` while the idempotency key is in use, `slow_body` in the middle of the answer.
+`400` is a refusal with a code and a parameter, `reused` that of a key sent with other parameters before. The kinds
+`commit_then_...` perform the request first, so that the caller cannot know whether it was performed. `slow` waits
+before anything is done, `slow_work` while the idempotency key is in use, `slow_body` in the middle of the answer.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import threading
 from dataclasses import dataclass
 
 KINDS = (
+    "400",
     "401",
     "403",
+    "404",
     "500",
     "429",
+    "reused",
     "slow",
     "slow_work",
     "slow_body",
@@ -29,7 +33,7 @@ KINDS = (
 class Fault:
     """A planned fault. `path`: a regular expression to find in the path; `seconds`: the delay; `times`: counts down.
 
-    Raises ValueError for an unknown kind.
+    `code` and `param` are those of a refusal (400). Raises ValueError for an unknown kind.
     """
 
     kind: str
@@ -37,6 +41,8 @@ class Fault:
     path: str = ""
     method: str = ""
     seconds: float = 1.0
+    code: str = ""
+    param: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

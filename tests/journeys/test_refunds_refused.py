@@ -31,7 +31,7 @@ def test_a_gift_that_stops_although_no_money_went_back_is_said_and_remembered(st
     payment, sent = about_to_go_back(stage, desk)
     for _ in range(2):
         page = desk.post(address(payment), sent).content.decode()
-        assert "no money went back; the regular gift stops." in page
+        assert "no money went back; the regular gift stops. Stripe’s code: charge_already_refunded" in page
     assert RefundRequest.objects.get().state == "failed"
     assert LogEntry.objects.get().change_message == "send-back"
     stage.settle_down()
@@ -44,6 +44,7 @@ def test_a_stop_that_stripe_refused_too_is_not_said(stage: Stage, desk: Client) 
     for _ in range(2):
         page = desk.post(address(payment), sent).content.decode()
         assert "Stripe refused, and no money went back." in page
+        assert "Stripe’s code: charge_already_refunded" in page
         assert "stops." not in page
     assert Case.objects.get().kind == "request_refused"
     assert not LogEntry.objects.exists()

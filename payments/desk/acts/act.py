@@ -12,8 +12,15 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from members.mail.rendering import Letter
+
+
+def with_stripe_code(words: str, problem: Exception) -> str:
+    """Return the words with the code of Stripe's refusal after them, which Stripe's documents and support know."""
+    said = _("Stripe’s code: %(code)s.") % {"code": problem}
+    return f"{words} {said}" if str(problem) else words
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from payments.desk.acts.act import Act
+from payments.desk.acts.act import Act, with_stripe_code
 from payments.desk.pages import DeskAdmin
 from payments.desk.tables.differences import difference_in_words
 from payments.errors import AlreadyClosed, NotYet, StripeRefused, StripeUnavailable
@@ -141,7 +141,8 @@ class TakeStripeValue(Act):
             return _("Somebody settled this difference a moment ago. Go back to see how.")
         if isinstance(problem, StripeUnavailable):
             return _("Stripe does not answer at the moment. Nothing was changed. Try again in a few minutes.")
-        return _("Stripe has nothing to take here. Nothing was changed. Look at it there, then leave it with a note.")
+        words = _("Stripe has nothing to take here. Nothing was changed. Look at it there, then leave it with a note.")
+        return with_stripe_code(words, problem) if isinstance(problem, StripeRefused) else words
 
 
 class NoteForm(forms.Form):

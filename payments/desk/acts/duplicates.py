@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from payments import money
 from payments.books import refund_requests
-from payments.desk.acts.act import Act, Confirmation
+from payments.desk.acts.act import Act, Confirmation, with_stripe_code
 from payments.desk.acts.duplicate_words import (
     closed_sentences,
     email_preview,
@@ -122,7 +122,8 @@ class CloseDuplicate(Act):
         if isinstance(problem, OtherThanShown):
             return _("Meanwhile its last payment came, failed or went back. Nothing was done: look at it again.")
         if isinstance(problem, StripeRefused):
-            return _("Stripe refused to send money back. The case is settled, and a new one says what is left to do.")
+            words = _("Stripe refused to send money back. The case is settled, and a new one says what is left to do.")
+            return with_stripe_code(words, problem)
         return explain(problem)
 
 

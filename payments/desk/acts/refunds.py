@@ -20,7 +20,7 @@ from members.models import Supporter
 from payments import money
 from payments.books import refund_requests
 from payments.desk import columns
-from payments.desk.acts.act import Act, Confirmation
+from payments.desk.acts.act import Act, Confirmation, with_stripe_code
 from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.mail_as_sent import without_keys
 from payments.errors import NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
@@ -219,10 +219,10 @@ def explain(problem: Exception) -> str:
     if isinstance(problem, RefundUnderWay):
         return _("An earlier refund of this payment still waits for Stripe. It is asked every minute: look again soon.")
     if isinstance(problem, OnlyStopped):
-        return _(
-            "Stripe refused, and no money went back; the regular gift stops. The payment's page at Stripe says why."
-        )
-    return _("Stripe refused, and no money went back. Look at the payment at Stripe; it says why.")
+        words = _("Stripe refused, and no money went back; the regular gift stops.")
+    else:
+        words = _("Stripe refused, and no money went back. Look at the payment at Stripe.")
+    return with_stripe_code(words, problem)
 
 
 def out_of_range(left: int, currency: str) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
-from payments.desk.acts.act import Act
+from payments.desk.acts.act import Act, with_stripe_code
 from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.patron_status import promise
 from payments.errors import AlreadyStopped, StripeRefused, StripeUnavailable
@@ -57,5 +57,6 @@ class StopSubscription(Act):
         if isinstance(problem, AlreadyStopped):
             return _("It is stopped already. There is nothing left to do.")
         if isinstance(problem, StripeRefused):
-            return _("Stripe refused. Look at the subscription at Stripe; nothing changed here.")
+            words = _("Stripe refused. Look at the subscription at Stripe; nothing changed here.")
+            return with_stripe_code(words, problem)
         return _("Stripe does not answer now. Nothing is lost: the wish is written down. Please try again in a minute.")

@@ -20,6 +20,7 @@ from payments.reconciling import differences, runs
 from payments.reconciling.comparison import balance, charges, payouts, seen, subscriptions, taken_back
 from payments.reconciling.comparison.kinds import ObjectKind
 from payments.reconciling.differences import EXTRA, UNSETTLED, Mismatch
+from payments.stripe_api import client
 from payments.stripe_api.budget import budget
 
 OBJECTS = Reconciliation.Kind.OBJECTS
@@ -37,9 +38,9 @@ KINDS = (subscriptions.KIND, charges.KIND, taken_back.REFUNDS, taken_back.DISPUT
 def run(since: datetime | None = None) -> Reconciliation | None:
     """Compare all objects since three days before the last complete comparison, or since `since` if that is earlier.
 
-    Returns the run. If Stripe stops answering, its error is stored on the run: the differences found so far stay, but
-    none is closed and the run counts as no agreement. Returns None while another process compares. Changes no money and
-    no membership. Never call it inside a transaction.
+    Returns the run. If Stripe stops answering, or our key is of another mode or account, the error is stored on the
+    run: the differences found so far stay, but none is closed and the run counts as no agreement. Returns None while
+    another process compares. Changes no money and no membership. Never call it inside a transaction.
     """
     with runs.alone(OBJECTS) as is_ours:
         if not is_ours:
@@ -47,6 +48,7 @@ def run(since: datetime | None = None) -> Reconciliation | None:
         until = clock.now() - LAG
         start = min(since or until, _since(until))
         with runs.recorded(OBJECTS, start, until) as row, seen.table():
+            client.check_key()
             looked_since = {kind.name: compare(kind, row) for kind in KINDS}
             differences.close_gone(row, looked_since)
         row.found = Difference.objects.filter(state=Difference.State.OPEN, seen_at__gte=row.started_at).count()

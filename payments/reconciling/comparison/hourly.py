@@ -16,7 +16,7 @@ from payments.reconciling import comparison, differences, runs
 from payments.reconciling.comparison import balance, seen
 from payments.reconciling.comparison.kinds import Page
 from payments.reconciling.differences import BALANCE, Mismatch
-from payments.stripe_api import lists
+from payments.stripe_api import client, lists
 from payments.stripe_api.reads import Reads
 
 Run = Reconciliation.Kind
@@ -36,6 +36,7 @@ def run() -> Reconciliation | None:
             return None
         until = clock.now() - comparison.LAG
         with runs.recorded(Run.BALANCE, _since(until), until) as row, seen.table():
+            client.check_key()
             settlements.collect(settlements.unsettled().filter(occurred_at__gte=until - comparison.LOOK_BACK))
             looked_since = comparison.compare(KIND, row)
             differences.close_gone(row, {BALANCE: looked_since})

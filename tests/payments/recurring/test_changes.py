@@ -11,7 +11,7 @@ import stripe
 from django.db import connection
 from django.test import Client
 
-from payments.models import Subscription, SubscriptionChange
+from payments.models import Case, Subscription, SubscriptionChange
 from payments.recurring import changes, unanswered
 from tests.payments.reader_links import at_stripe, press, state_of, stop_page
 from tests.payments.test_stripe_requests import wait, writes
@@ -133,6 +133,15 @@ def test_what_stripe_refuses_is_said_with_a_way_on(stage: Stage, do: str) -> Non
     answer = stage.client.post(stop_page(), {"do": do})
     assert (answer.status_code, state_of(answer.content)) == (502, "refused")
     assert "newsroom.invalid" in answer.content.decode()
+
+
+def test_a_stop_that_stripe_refuses_is_a_case_with_its_code(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    stage.stripe.fail("400", code="parameter_unknown", param="cancel_at_period_end", method="POST")
+    for _ in range(2):
+        assert stage.client.post(stop_page(), {"do": "stop"}).status_code in (502, 200)
+    case = Case.objects.get()
+    assert (case.kind, case.facts["reason"]) == ("request_refused", "parameter_unknown: cancel_at_period_end")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from payments.models import (
+    Case,
     OverdueTry,
     Payment,
     PortalConfiguration,
@@ -225,6 +226,8 @@ def test_a_customer_that_stripe_does_not_know_is_said(stage: Stage) -> None:
     answer = stage.client.post(method_page())
     assert (answer.status_code, state_of(answer.content)) == (502, "refused")
     assert "newsroom.invalid" in answer.content.decode()
+    case = Case.objects.get()
+    assert (case.kind, case.facts["reason"]) == ("request_refused", "resource_missing")
 
 
 def test_a_gift_that_is_over_offers_to_start_again(stage: Stage) -> None:
