@@ -17,7 +17,7 @@ from payments.desk import columns
 from payments.desk.acts import events as event_acts
 from payments.desk.acts.events import ProcessAgain, ProcessNow
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, column
-from payments.desk.event_filters import EventAge, EventState, EventType
+from payments.desk.event_filters import EventAge, EventError, EventState, EventType
 from payments.desk.pages import DeskAdmin, Fact, Part, Text, is_list
 from payments.desk.tables.events import object_table
 from payments.inbox.masking import masked, without_addresses
@@ -68,7 +68,7 @@ class StripeEventAdmin(DeskAdmin):
         latency,
         first_line,
     )
-    list_filter = (EventState, EventType, EventAge, "is_sync")
+    list_filter = (EventState, EventType, EventError, EventAge, "is_sync")
     change_list_template = "staff/events.html"
     search_fields = ("id",)
     search_help_text = gettext_lazy("An event's id, or the start of a type such as invoice.")

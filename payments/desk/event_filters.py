@@ -1,6 +1,7 @@
-"""Filters of the desk's list of Stripe events: by type, age and state.
+"""Filters of the desk's list of Stripe events: by type, age, state and error.
 
-Their choices come from the code, so that no filter scans the table of events. Used by payments/admin/events.py.
+Their choices come from the code, or from the few events that need a look, so that no filter scans the table of events.
+Used by payments/admin/events.py.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, F, Func, QuerySet, TextField, Value
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,9 @@ from payments.desk.filters import Choices
 from payments.models import StripeEvent
 from payments.stripe_api.event_types import HANDLED
 
+MOST_ERRORS = 12
+# An error's text up to the first colon: the type of an exception, or the reason for waiting.
+KIND_OF_ERROR = Func(F("error"), Value(":"), Value(1), function="split_part", output_field=TextField())
 STUCK = (StripeEvent.State.PARKED, StripeEvent.State.FAILED, StripeEvent.State.DEAD)
 
 
@@ -67,6 +71,24 @@ class EventAge(admin.SimpleListFilter):
         if value in self.OLD:
             return queryset.filter(received_at__lt=timezone.now() - self.OLD[value])
         return queryset
+
+
+class EventError(admin.SimpleListFilter):
+    """Filter events by the beginning of their error, so that all that died of one fault can be processed again.
+
+    Its choices are the errors of the events that need a look, at most MOST_ERRORS of them: a small part of the table.
+    """
+
+    title, parameter_name = _("error"), "error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        stuck = StripeEvent.objects.filter(state__in=STUCK).exclude(error="").order_by()
+        kinds = stuck.annotate(kind=KIND_OF_ERROR).values_list("kind").annotate(count=Count("pk"))
+        return [(kind, kind) for kind, _count in kinds.order_by("-count", "kind")[:MOST_ERRORS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(error__startswith=value) if value else queryset
 
 
 class EventState(admin.SimpleListFilter):

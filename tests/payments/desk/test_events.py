@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -226,3 +228,40 @@ def test_many_are_spread_so_that_new_events_do_not_wait_behind_them(settings, mo
     assert replay.replay(StripeEvent.objects.all()) == 50
     waits = sorted({round((row.next_try_at - start).total_seconds()) for row in StripeEvent.objects.all()})
     assert waits == [0, 2, 4]
+
+
+def test_all_that_died_of_one_fault_are_found_and_processed_again(desk: Client) -> None:
+    mended = [event("dead", error=f"KeyError: 'field {number}'").pk for number in range(3)]
+    other = event("dead", "charge.updated", error="ValueError: something else").pk
+    page = desk.get(LIST).content.decode()
+    assert "?error=KeyError" in page
+    assert listed(desk, state="dead", error="KeyError") == set(mended)
+    question = desk.get(ALL, {"state": "dead", "error": "KeyError"}).content.decode()
+    assert "Work 3 events again?" in question
+    desk.post(f"{ALL}?state=dead&error=KeyError", {"until": hidden(question)["until"][0]})
+    assert {states()[pk] for pk in mended} == {"pending"}
+    assert states()[other] == "dead"
+
+
+@pytest.mark.parametrize(
+    ("options", "again"),
+    [
+        ({}, {"a", "b", "c"}),
+        ({"type": "invoice"}, {"a"}),
+        ({"type": "charge.updated"}, {"b", "c"}),
+        ({"type": "charge", "error": "KeyError"}, {"b"}),
+        ({"error": "Other"}, set()),
+    ],
+)
+def test_the_command_processes_dead_events_again_as_a_set(options: dict[str, str], again: set[str]) -> None:
+    died = {
+        "a": event("dead", "invoice.paid", error="KeyError: 'x'").pk,
+        "b": event("dead", "charge.updated", error="KeyError: 'x'").pk,
+        "c": event("dead", "charge.updated", error="ValueError: y").pk,
+    }
+    waiting = event("failed", "charge.updated", error="KeyError: 'x'").pk
+    out = StringIO()
+    call_command("replay", dead=True, stdout=out, **options)
+    assert {name for name, pk in died.items() if states()[pk] == "pending"} == again
+    assert states()[waiting] == "failed"
+    assert f"{len(again)} events wait" in out.getvalue()
