@@ -18,12 +18,17 @@ Time            now(), next_due(), advance(days=0, seconds=0, to=None), begin(da
 Readers         pay(session, card=..., iban=None, email=..., name=..., authenticate=None, expires=None) -> Outcome,
                 authenticate(session, passes=True), expire(session), pay_invoice(invoice),
                 set_payment_method(customer, card=..., iban=None, expires=None, retry_now=False)
-Banks           settle_sepa(payment, succeeds=True), dispute(payment, amount=None, reason=..., inquiry=False),
-                close_dispute(dispute, won), fail_refund(refund), fail_payout(payout), update_card(method, expires),
-                revoke_mandate(method)
+Banks           settle_sepa(payment, succeeds=True), close_dispute(dispute, won), fail_refund(refund),
+                dispute(payment, amount=None, reason=..., inquiry=False, currency=None), fail_payout(payout),
+                update_card(method, expires), revoke_mandate(method)
 Dashboard       refund(payment, amount=None, **given), cancel(subscription, at_period_end=False), payout(),
                 cancel_payout(payout), answer_dispute(dispute), break_invoices(subscription),
-                mend_invoices(subscription)
+                mend_invoices(subscription), add_item(subscription, amount, quantity=1),
+                set_price(subscription, amount, interval, count=1, quantity=1, decimal=...),
+                set_facts(subscription, **facts), discount(subscription, percent), credit(customer, amount),
+                prorate(subscription, *amounts), move_billing_day(subscription, days), pay_by_another(invoice, card)
+Stripe itself   end_for(subscription, reason), return_part(dispute, amount)
+Others          foreign_session(customer), foreign_refund(refund)
 Deliveries      flush(timeout=10), hold(), release(), outbox(), deliver(events_or_ids), redeliver(event),
                 hand_over(taken=()) -> [{id, type, url, payload, headers}], deliveries(event), signed(payload),
                 events(type=None)

@@ -150,10 +150,17 @@ class Controls:
             refunds.fail(self.world, self.world.get("refund", id_of(refund)), reason)
 
     def dispute(
-        self, payment: Reference, amount: int | None = None, reason: str = "fraudulent", *, inquiry: bool = False
+        self,
+        payment: Reference,
+        amount: int | None = None,
+        reason: str = "fraudulent",
+        *,
+        inquiry: bool = False,
+        currency: str | None = None,
     ) -> Document:
+        """Dispute a payment; `amount` and `currency` are the bank's, by default those of the charge."""
         with self.world.transaction():
-            document = disputes.dispute(self.world, self._charge(payment), amount, reason, inquiry)
+            document = disputes.dispute(self.world, self._charge(payment), amount, reason, inquiry, currency)
             return render(self.world, document)
 
     def answer_dispute(self, dispute: Reference) -> None:

@@ -1,6 +1,7 @@
 """`Simulator`: one simulated Stripe account with its API, clock, deliveries and controls.
 
-Time, deliveries, requests and faults are here; actions of readers, banks and staff are in controls.py. Every method is
+Time, deliveries, requests and faults are here; actions of readers, banks and staff are in controls.py
+and dashboard.py. Every method is
 safe to call from any thread.
 """
 
@@ -19,6 +20,7 @@ import stripe
 from stripe_simulator.api.dispatch import Api, Logged
 from stripe_simulator.api.events import endpoint
 from stripe_simulator.controls import Controls, Reference, id_of
+from stripe_simulator.dashboard import Dashboard
 from stripe_simulator.deliveries import Deliverer, Post, signed
 from stripe_simulator.journey import Journey
 from stripe_simulator.server.faults import Fault
@@ -37,7 +39,7 @@ BESIDE_GIFTS = {"upcoming", "fee", "payouts", "payout_leaves", "payout_arrives"}
 log = logging.getLogger("stripe_simulator")
 
 
-class Simulator(Controls):
+class Simulator(Controls, Dashboard):
     """A stand-in for Stripe. The docstring of the package lists its arguments and methods."""
 
     def __init__(

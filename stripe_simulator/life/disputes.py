@@ -12,9 +12,16 @@ from stripe_simulator.world.world import World
 
 
 def dispute(
-    world: World, charge: Document, amount: int | None = None, reason: str = "fraudulent", inquiry: bool = False
+    world: World,
+    charge: Document,
+    amount: int | None = None,
+    reason: str = "fraudulent",
+    inquiry: bool = False,
+    currency: str | None = None,
 ) -> Document:
     """Open a dispute of a charge; `amount` is in minor units, None for all of it. Raises StripeRefusal.
+
+    The bank may count in another `currency` than the charge's, and so take another amount.
 
     The dispute of a bank debit is final: it is lost when it is opened.
     """
@@ -23,6 +30,7 @@ def dispute(
     debit = charge["payment_method_details"]["type"] == "sepa_debit"
     status = "warning_needs_response" if inquiry else "needs_response"
     document = payments.dispute(world, charge, amount or charge["amount"], reason, status)
+    document["currency"] = currency or document["currency"]
     world.add(document)
     world.update(charge, disputed=True)
     world.emit("charge.dispute.created", document)
@@ -67,3 +75,8 @@ def close(world: World, document: Document, *, won: bool) -> None:
         world.update(charge, "charge.updated", disputed=False)
     elif won:
         _move(world, document, document["amount"], 0, "charge.dispute.funds_reinstated")
+
+
+def return_part(world: World, document: Document, amount: int) -> None:
+    """Give a part of the withdrawn money back, in minor units of the dispute's currency."""
+    _move(world, document, amount, 0, "charge.dispute.funds_reinstated")

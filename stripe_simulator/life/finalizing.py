@@ -15,7 +15,7 @@ def create(world: World, subscription: Document, reason: str) -> Document:
     """Create the draft invoice for a subscription's current period. `reason` is its billing_reason."""
     customer = world.get("customer", subscription["customer"])
     invoice = world.add(invoices.invoice(world, subscription, customer, reason), "invoice.created")
-    world.update(subscription, latest_invoice=invoice["id"])
+    world.update(subscription, latest_invoice=invoice["id"], _prorations=[])
     return invoice
 
 
@@ -24,6 +24,7 @@ def finalize(world: World, invoice: Document, intent: Document | None = None) ->
     customer = world.get("customer", invoice["customer"])
     number = customer["next_invoice_sequence"]
     world.update(customer, next_invoice_sequence=number + 1)
+    _use_balance(world, invoice, customer)
     intent = intent or new_intent(world, invoice)
     world.add(invoices.invoice_payment(world, invoice, intent))
     world.update(
@@ -39,6 +40,19 @@ def finalize(world: World, invoice: Document, intent: Document | None = None) ->
     )
     world.emit("invoice.finalized", invoice)
     return intent
+
+
+def _use_balance(world: World, invoice: Document, customer: Document) -> None:
+    """Take a part of the invoice from the customer's credit, or add a debt (docs.stripe.com/billing/customer/balance).
+
+    Credit that covers all of it is used by invoicing.py: then there is nothing to pay.
+    """
+    before = customer["balance"]
+    if not before or before <= -invoice["amount_due"]:
+        return
+    due = invoice["amount_due"] + before
+    world.update(customer, balance=0)
+    world.update(invoice, amount_due=due, amount_remaining=due, starting_balance=before, ending_balance=0)
 
 
 def new_intent(world: World, invoice: Document) -> Document:

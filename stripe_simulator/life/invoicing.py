@@ -167,6 +167,23 @@ def paid_outside(world: World, invoice: Document) -> None:
     _recover(world, invoice)
 
 
+def paid_by(world: World, invoice: Document) -> None:
+    """Mark an open invoice as paid by a payment that is recorded already."""
+    world.unschedule("retry", invoice["id"])
+    world.update(
+        invoice,
+        status="paid",
+        auto_advance=False,
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        next_payment_attempt=None,
+        status_transitions={**invoice["status_transitions"], "paid_at": world.now()},
+    )
+    for event in ("invoice.updated", "invoice.paid"):
+        world.emit(event, invoice)
+    _recover(world, invoice)
+
+
 def _recover(world: World, invoice: Document) -> None:
     subscription = subscription_of(world, invoice)
     if subscription["status"] in ("past_due", "unpaid"):

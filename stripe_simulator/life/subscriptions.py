@@ -23,6 +23,12 @@ def period_end(subscription: Document) -> int:
     return item_of(subscription)["current_period_end"]
 
 
+def set_period(subscription: Document, start: int, end: int) -> None:
+    """Set the period of all items: they have one rhythm here."""
+    for item in subscription["items"]["data"]:
+        item.update(current_period_start=start, current_period_end=end)
+
+
 def start(world: World, customer: Document, price: Document, quantity: int, **given: Any) -> Document:
     """Create a subscription. It is incomplete until its first invoice is paid or its debit is processing."""
     subscription = billing.subscription(world, customer["id"], price["currency"], **given)
@@ -52,15 +58,17 @@ def announce(world: World, id: str) -> None:
 
 def preview(world: World, subscription: Document, *, with_id: bool = True) -> Document:
     """Return the next invoice as it would be, without storing it."""
-    ahead = visible(subscription)
+    ahead = visible(subscription) | {"_prorations": subscription.get("_prorations", [])}
     number = subscription["_cycle"] + 1
     start, end = _bounds(subscription, number), _bounds(subscription, number + 1)
-    item_of(ahead).update(current_period_start=start, current_period_end=end)
+    set_period(ahead, start, end)
     customer = world.get("customer", subscription["customer"])
     invoice = invoices.invoice(world, ahead, customer, "upcoming")
     id = "upcoming_" + invoice["id"]
     invoice.update(id=id, created=start, period_start=item_of(subscription)["current_period_start"])
     invoice.update(period_end=start, next_payment_attempt=start, automatically_finalizes_at=None)
+    due = max(0, invoice["total"] + customer["balance"])
+    invoice.update(amount_due=due, amount_remaining=due, starting_balance=customer["balance"])
     invoice["lines"]["url"] = f"/v1/invoices/{id}/lines"
     for line in invoice["lines"]["data"]:
         line["invoice"] = id if with_id else None
@@ -102,12 +110,11 @@ def _before_period(subscription: Document) -> dict[str, Any]:
 
 
 def _next_period(world: World, subscription: Document) -> None:
-    item = item_of(subscription)
     number = subscription["_cycle"] + 1
-    previous = item["current_period_start"]
-    item["current_period_start"] = _bounds(subscription, number)
-    item["current_period_end"] = _bounds(subscription, number + 1)
-    world.update(subscription, _cycle=number, _previous_start=previous, _recovery=0)
+    previous = item_of(subscription)["current_period_start"]
+    set_period(subscription, _bounds(subscription, number), _bounds(subscription, number + 1))
+    status = "active" if subscription["status"] == "trialing" else subscription["status"]
+    world.update(subscription, status=status, _cycle=number, _previous_start=previous, _recovery=0)
 
 
 def _bill(world: World, subscription: Document, invoice: Document) -> None:
@@ -168,8 +175,7 @@ def resume(world: World, subscription: Document) -> None:
 
 def restart_cycle(world: World, subscription: Document) -> None:
     world.update(subscription, billing_cycle_anchor=world.now(), _cycle=0, _recovery=0)
-    start, end = _bounds(subscription, 0), _bounds(subscription, 1)
-    item_of(subscription).update(current_period_start=start, current_period_end=end)
+    set_period(subscription, _bounds(subscription, 0), _bounds(subscription, 1))
     world.store.put(subscription)
     schedule_renewal(world, subscription)
 

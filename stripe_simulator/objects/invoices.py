@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from decimal import ROUND_HALF_UP, Decimal
 
 from stripe_simulator.objects import nothing
 from stripe_simulator.objects.billing import NO_TAX
@@ -48,10 +49,11 @@ MOMENTS = ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
 
 def invoice(world: World, subscription: Document, customer: Document, reason: str) -> Document:
     """Return a draft invoice for the subscription's current period. `reason` is its billing_reason."""
-    item = subscription["items"]["data"][0]
-    amount = item["price"]["unit_amount"] * item["quantity"]
     id, now = world.new_id("in"), world.now()
-    lines = [_line(world, id, subscription, item, amount)]
+    lines = _lines(world, id, subscription)
+    subtotal = sum(line["amount"] for line in lines)
+    off = [each for line in lines for each in line["discount_amounts"]]
+    total = subtotal - sum(each["amount"] for each in off)
     first = reason == "subscription_create"
     return {
         "id": id,
@@ -59,7 +61,11 @@ def invoice(world: World, subscription: Document, customer: Document, reason: st
         **NO_INVOICE_FIELDS,
         **dict.fromkeys(INVOICE_ZEROS, 0),
         **{name: [] for name in INVOICE_LISTS},
-        **dict.fromkeys(INVOICE_TOTALS, amount),
+        **dict.fromkeys(INVOICE_TOTALS, total),
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
+        "discounts": list(subscription["discounts"]),
+        "total_discount_amounts": off,
         **_bill_to(customer),
         "account_country": "PL",
         "account_name": "Simulated newsroom",
@@ -103,6 +109,29 @@ def _bill_to(customer: Document) -> Document:
         "customer_phone": customer["phone"],
         "customer_tax_exempt": "none",
     }
+
+
+def _lines(world: World, invoice: str, subscription: Document) -> list[Document]:
+    """Return a line for each item, less the subscription's discounts, and the prorations that wait for this bill."""
+    items = subscription["items"]["data"]
+    lines = [_line(world, invoice, subscription, item, _amount(item)) for item in items]
+    for discount in subscription["discounts"]:
+        percent = world.get("discount", discount)["_percent"]
+        for line in lines:
+            line["discount_amounts"].append({"amount": line["amount"] * percent // 100, "discount": discount})
+    for amount in subscription.get("_prorations", []):
+        line = _line(world, invoice, subscription, items[0], amount)
+        line["parent"]["subscription_item_details"]["proration"] = True
+        lines.append(line)
+    return lines
+
+
+def _amount(item: Document) -> int:
+    """Return what an item costs, in minor units; a price with fractions is rounded once it is multiplied."""
+    price, quantity = item["price"], item["quantity"]
+    if price["unit_amount"] is None:
+        return int((Decimal(price["unit_amount_decimal"]) * quantity).to_integral_value(ROUND_HALF_UP))
+    return int(price["unit_amount"] * quantity)
 
 
 def _line(world: World, invoice: str, subscription: Document, item: Document, amount: int) -> Document:

@@ -1,0 +1,132 @@
+"""Arrangements that staff make in the dashboard and no form offers: items, prices, discounts, credit, other days.
+
+Also payments of one invoice by several ways. Called by dashboard.py; bills follow from objects/invoices.py.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from stripe_simulator.life import charging, endings, invoicing, methods, subscriptions
+from stripe_simulator.life.finalizing import intent_of, new_intent
+from stripe_simulator.life.methods import Means
+from stripe_simulator.objects import billing, checkout, invoices
+from stripe_simulator.world.store import Document
+from stripe_simulator.world.world import World
+
+UPDATED = "customer.subscription.updated"
+
+
+def set_price(
+    world: World, subscription: Document, amount: int | None, decimal: str, interval: str, count: int, quantity: int
+) -> None:
+    """Give the first item another price, without prorations; another rhythm begins a period that is billed now.
+
+    With `amount` None the price is `decimal`, with fractions of the smallest unit.
+    """
+    item = subscriptions.item_of(subscription)
+    before = _rhythm(item["price"])
+    price = _price(world, subscription, amount, decimal, interval, count)
+    item.update(price=price, plan=billing.plan(price), quantity=quantity)
+    world.store.put(subscription)
+    if before == _rhythm(price):
+        world.update(subscription, UPDATED)
+        return
+    subscriptions.restart_cycle(world, subscription)
+    subscriptions.bill_now(world, subscription, "subscription_update")
+
+
+def add_item(world: World, subscription: Document, amount: int, quantity: int) -> None:
+    """Add an item of the same rhythm; it is billed from the next period on."""
+    first = subscriptions.item_of(subscription)
+    price = _price(world, subscription, amount, "", *_rhythm(first["price"]))
+    item = {**copy.deepcopy(first), "id": world.new_id("si", 14), "price": price, "quantity": quantity}
+    subscription["items"]["data"].append({**item, "plan": billing.plan(price)})
+    world.update(subscription, UPDATED, items=subscription["items"])
+
+
+def discount(world: World, subscription: Document, percent: int) -> None:
+    """Put a coupon on the subscription that takes this share off each of its bills from now on."""
+    coupon = {"type": "coupon", "coupon": world.new_id("cpn", 8)}
+    made = world.add(
+        {
+            "id": world.new_id("di"),
+            "object": "discount",
+            **dict.fromkeys(("checkout_session", "customer_account", "end", "invoice", "invoice_item")),
+            **dict.fromkeys(("promotion_code", "subscription_item")),
+            "customer": subscription["customer"],
+            "source": coupon,
+            "start": world.now(),
+            "subscription": subscription["id"],
+            "_percent": percent,
+        }
+    )
+    world.update(subscription, UPDATED, discounts=[made["id"]])
+
+
+def credit(world: World, customer: Document, amount: int) -> None:
+    """Add to the customer's credit, in minor units; below zero it is a debt. The next invoice uses it."""
+    world.update(customer, "customer.updated", balance=customer["balance"] - amount)
+
+
+def prorate(world: World, subscription: Document, amounts: list[int]) -> None:
+    """Put lines for a change in the middle of the period on the next bill: credits are below zero."""
+    world.update(subscription, _prorations=[*subscription.get("_prorations", []), *amounts])
+
+
+def move_billing_day(world: World, subscription: Document, end: int) -> None:
+    """Move the billing day to a later time, as `trial_end` does: nothing is billed before, and cycles count from it."""
+    subscriptions.set_period(subscription, world.now(), end)
+    world.update(subscription, billing_cycle_anchor=end, _cycle=-1, trial_start=world.now(), trial_end=end)
+    world.update(subscription, UPDATED, status="trialing")
+    subscriptions.schedule_renewal(world, subscription)
+
+
+def pay_by_another(world: World, invoice: Document, card: str) -> None:
+    """Pay an open invoice by a second payment; the default one, which failed, is canceled."""
+    person = world.get("customer", invoice["customer"])
+    method = methods.make(world, Means(card, None, None), person["email"], person["name"])
+    old, [first] = intent_of(world, invoice), world.store.where("invoice_payment", invoice=invoice["id"])
+    new = new_intent(world, invoice)
+    second = world.add({**invoices.invoice_payment(world, invoice, new), "is_default": False})
+    charging.attempt(world, new, method, renewal=True)
+    moments = {"canceled_at": None, "paid_at": world.now()}
+    world.update(second, status="paid", amount_paid=invoice["amount_due"], status_transitions=moments)
+    charging.cancel(world, old, "void_invoice")
+    world.update(first, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
+    invoicing.paid_by(world, invoice)
+
+
+def end_for(world: World, subscription: Document, reason: str) -> None:
+    """End a subscription for a reason that nobody asked for: `payment_disputed`, `canceled_by_retention_policy`."""
+    endings.end(world, subscription, reason=reason)
+
+
+def foreign_session(world: World, customer: Document) -> Document:
+    """Complete a session of other software that saves a card: it has neither amount nor currency."""
+    given: dict[str, Any] = {"mode": "setup", "customer": customer["id"], "payment_status": "no_payment_required"}
+    made = checkout.session(world, **given, status="complete")
+    return world.add(made, "checkout.session.completed")
+
+
+def foreign_refund(world: World, like: Document) -> Document:
+    """Refund a customer's cash balance for other software: it names neither charge nor intent, and no status."""
+    none = dict.fromkeys(("charge", "payment_intent", "payment_method", "balance_transaction", "status"))
+    made = {**copy.deepcopy(like), **none, "id": world.new_id("re"), "metadata": {}, "created": world.now()}
+    return world.add({key: value for key, value in made.items() if key != "_seq"}, "refund.created")
+
+
+def _price(
+    world: World, subscription: Document, amount: int | None, decimal: str, interval: str, count: int
+) -> Document:
+    product = subscriptions.item_of(subscription)["price"]["product"]
+    recurring = {"interval": interval, "interval_count": count}
+    made = checkout.price(world, product, subscription["currency"], amount or 0, recurring)
+    if amount is None:
+        made.update(unit_amount=None, unit_amount_decimal=decimal)
+    return world.add(made)
+
+
+def _rhythm(price: Document) -> tuple[str, int]:
+    return price["recurring"]["interval"], price["recurring"]["interval_count"]
