@@ -17,7 +17,7 @@ from payments.desk.pages import Fact, Part
 from payments.desk.search import FindsByPerson
 from payments.desk.tables.disputes import dispute_table
 from payments.desk.tables.ledger import ledger_table
-from payments.desk.tables.payments import REFUND_TONES, payment_amount, payment_state, refund_table
+from payments.desk.tables.payments import REFUND_TONES, how_often, payment_amount, payment_state, refund_table
 from payments.desk.tables.refund_requests import request_table
 from payments.letters import declines
 from payments.models import Payment, Refund
@@ -58,7 +58,7 @@ class PaymentAdmin(FindsByPerson):
             (_("Sent back"), columns.amount(row.refunded_amount or None, row.currency)),
             (_("Taken by disputes"), columns.amount(row.disputed_amount or None, row.currency)),
             (_("Status"), payment_state(row)),
-            (_("Frequency"), row.get_frequency_display()),
+            (_("Frequency"), how_often(row)),
             (_("Made"), columns.moment(row.created_at)),
             (_("Received"), columns.moment(row.paid_at)),
             (_("Pays through"), columns.day(row.paid_through)),

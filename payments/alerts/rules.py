@@ -118,6 +118,7 @@ ABOUT_EVENTS = (
 # Kinds of cases in which a person must decide about money. Kinds that have an alert of their own are left out.
 MONEY_CASES = (
     Case.Kind.AMOUNT_MISMATCH,
+    Case.Kind.DISPUTE_NOT_BOOKED,
     Case.Kind.DUPLICATE_PAYMENT,
     Case.Kind.DUPLICATE_SUBSCRIPTION,
     Case.Kind.INVOICE_PROBLEM,

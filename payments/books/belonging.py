@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from members import clock
 from members.belonging import memberships
 from payments import money
-from payments.models import Payment, Subscription
+from payments.models import Frequency, Payment, Subscription
 
 
 def renew(payment: Payment, subscription: Subscription) -> None:
@@ -78,15 +78,34 @@ def _paid(payment: Payment) -> memberships.Paid:
     first_day = _first_day(payment)
     return memberships.Paid(
         paid_through=max(payment.paid_through or first_day, first_day),
-        monthly_amount=money.monthly(payment.amount, payment.frequency),
+        monthly_amount=_monthly_of(payment),
         currency=payment.currency,
         has_gone_back=payment.refunded_amount + payment.disputed_amount >= payment.amount,
     )
 
 
 def _credited(through: date, subscription: Subscription) -> memberships.Paid:
-    monthly = money.monthly(subscription.amount, subscription.frequency)
-    return memberships.Paid(through, monthly, subscription.currency, has_gone_back=False)
+    return memberships.Paid(through, _monthly_now(subscription), subscription.currency, has_gone_back=False)
+
+
+def _monthly_of(payment: Payment) -> int:
+    """Return what a payment's invoice billed per month, in minor units; without a price on it, what the gift costs."""
+    if payment.monthly_amount:
+        return payment.monthly_amount
+    if payment.monthly_amount is None and payment.frequency != Frequency.OTHER:
+        return money.monthly(payment.amount, payment.frequency)
+    return _monthly_now(payment.subscription) if payment.subscription else 0
+
+
+def _monthly_now(subscription: Subscription) -> int:
+    """Return what a gift costs per month, in minor units; if no sum can be named, what was billed last.
+
+    So that a price which Stripe works out only at the next billing takes nobody's level away.
+    """
+    if subscription.monthly_amount:
+        return subscription.monthly_amount
+    billed = _received(subscription).filter(monthly_amount__gt=0).order_by("-paid_at", "-pk")
+    return billed.values_list("monthly_amount", flat=True).first() or 0
 
 
 def _end(subscription: Subscription) -> None:

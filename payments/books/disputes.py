@@ -20,8 +20,9 @@ from payments.stripe_api import objects
 def follow(dispute: objects.Dispute) -> Dispute:
     """Update our row from Stripe's dispute, with its ledger lines and membership days; return the row.
 
-    A new dispute opens a case. A lost bank debit emails the supporter that the money was taken back. An inquiry moves
-    no money. Locks the supporter's row. Idempotent. Raises NotYet if the disputed payment is not recorded yet.
+    A new dispute opens a case, and one in another currency than the payment's a second: it gets no line. A lost bank
+    debit emails the supporter that the money was taken back. An inquiry moves no money. Locks the supporter's row.
+    Idempotent. Raises NotYet if the disputed payment is not recorded yet.
     """
     payment = refunds.payment_of(dispute)
     if payment is None:
@@ -29,7 +30,8 @@ def follow(dispute: objects.Dispute) -> Dispute:
     Supporter.objects.select_for_update().get(pk=payment.supporter_id)
     row, is_new = _mirror(dispute, payment)
     _write_lines(row, dispute)
-    taken = payment.disputes.aggregate(sum=Sum("withdrawn_amount"))["sum"] or 0
+    booked = payment.disputes.filter(currency=payment.currency)
+    taken = booked.aggregate(sum=Sum("withdrawn_amount"))["sum"] or 0
     Payment.objects.filter(pk=payment.pk).update(disputed_amount=taken)
     refunds.note_taken_back(payment)
     if is_new:
@@ -68,10 +70,28 @@ def _open_case(row: Dispute) -> None:
 def _write_lines(row: Dispute, dispute: objects.Dispute) -> None:
     """Write a line for money withdrawn and one for money returned, each dated when it moved.
 
-    So a dispute won weeks later does not change a month that is closed.
+    So a dispute won weeks later does not change a month that is closed. Money may come back in parts, each a line.
     """
+    if row.currency != row.payment.currency:
+        _open_case_of_other_currency(row)
+        return
     if at := dispute.withdrawn_at:
         ledger.write(LedgerEntry.Kind.DISPUTE, f"dispute:{dispute.id}", row.payment, -row.amount, at)
-    if at := dispute.returned_at:
-        source = f"dispute_returned:{dispute.id}"
-        ledger.write(LedgerEntry.Kind.DISPUTE_RETURNED, source, row.payment, row.amount, at)
+    source = f"dispute_returned:{dispute.id}"
+    back = dispute.returned - _returned_before(row, source)
+    if back > 0 and dispute.returned_at:
+        source = source if back == dispute.returned else f"{source}:{dispute.returned}"
+        ledger.write(LedgerEntry.Kind.DISPUTE_RETURNED, source, row.payment, back, dispute.returned_at)
+
+
+def _returned_before(row: Dispute, source: str) -> int:
+    lines = row.payment.ledger_entries.filter(kind=LedgerEntry.Kind.DISPUTE_RETURNED, source__startswith=source)
+    return lines.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+def _open_case_of_other_currency(row: Dispute) -> None:
+    """Open a case, once per dispute, for money taken in a currency that the payment's lines cannot be in."""
+    if row.withdrawn_amount:
+        facts = {"dispute": row.pk, "payment": row.payment_id, "amount": [row.withdrawn_amount, row.currency]}
+        key = f"dispute:{row.stripe_dispute_id}:not_booked"
+        cases.open_case(Case.Kind.DISPUTE_NOT_BOOKED, key, row.payment.supporter, facts)

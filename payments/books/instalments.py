@@ -51,6 +51,7 @@ def _payment_of(invoice: objects.Invoice, subscription: Subscription) -> Payment
         status=Payment.Status.PROCESSING,
         amount=invoice.amount,
         currency=invoice.currency,
+        monthly_amount=invoice.monthly,
         stripe_customer_id=invoice.customer,
         stripe_invoice_id=invoice.id,
         created_at=invoice.created_at,
@@ -66,9 +67,12 @@ def _known_payment(invoice: objects.Invoice) -> Payment | None:
 
 
 def _record_received(payment: Payment, invoice: objects.Invoice, subscription: Subscription) -> Payment:
-    charge = _charge_of(invoice)
+    charge, intent = invoice.charge, invoice.payment_intent
     if not charge:
         payment.method = ""
+    elif intent and payment.status != Payment.Status.SUCCEEDED:
+        payment.stripe_payment_intent_id = intent.id  # another payment than the one that failed may have paid
+    payment.monthly_amount = invoice.monthly
     payment.paid_through = clock.day_of(invoice.period_end)
     paid_at = invoice.paid_at or invoice.created_at
     if not ledger.receive(payment, invoice.amount, charge, subscription.method if charge else "", paid_at):
@@ -78,8 +82,9 @@ def _record_received(payment: Payment, invoice: objects.Invoice, subscription: S
     if subscription.ended_at and paid_at > subscription.ended_at:
         facts = {"payment": payment.pk, "subscription": subscription.pk}
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
-    agreed_amount = payment.checkout.amount if payment.checkout else invoice.billed
+    agreed_amount = payment.checkout.amount if payment.checkout else invoice.due
     ledger.check_amount(payment, agreed_amount, subscription.currency)
+    _show_several_payers(invoice, payment, subscription)
     if invoice.is_first:
         gift_letters.thank(payment)
         staff_letters.note_large_gift(payment)
@@ -94,7 +99,7 @@ def _record_credited(invoice: objects.Invoice, subscription: Subscription) -> Pa
 
     An invoice that bills nothing, such as one for a trial or for a change of amount, extends nothing.
     """
-    if invoice.status != "paid" or invoice.billed <= 0:
+    if invoice.status != "paid" or not invoice.has_price:
         return None
     first_day = clock.day_of(invoice.paid_at or invoice.created_at)
     belonging.credit(subscription, first_day, clock.day_of(invoice.period_end))
@@ -140,10 +145,11 @@ def _give_up(invoice: objects.Invoice) -> Payment | None:
     return payment
 
 
-def _charge_of(invoice: objects.Invoice) -> str:
-    """Return the charge that paid this invoice, or "" if staff marked it as paid outside Stripe."""
-    intent = invoice.payment_intent
-    return intent.charge if intent and intent.status == "succeeded" else ""
+def _show_several_payers(invoice: objects.Invoice, payment: Payment, subscription: Subscription) -> None:
+    """Open a case, once per invoice, if several payments paid it together: our books name the largest one only."""
+    if invoice.payers > 1:
+        facts = {"payment": payment.pk, "subscription": subscription.pk, "invoice": invoice.id}
+        cases.open_case(Case.Kind.INVOICE_PROBLEM, f"invoice:{invoice.id}:payers", payment.supporter, facts)
 
 
 def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:

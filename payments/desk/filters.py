@@ -101,6 +101,9 @@ def _none_better(state: str) -> Q:
     return ~Q(Exists(of_person & Membership.objects.running()))
 
 
+RECURRING = (Frequency.MONTH, Frequency.YEAR, Frequency.OTHER)
+
+
 class Giving(admin.SimpleListFilter):
     """Filter supporters by the frequency of a subscription that has not ended, or by having two of them."""
 
@@ -108,14 +111,14 @@ class Giving(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         two = ("two", _("two subscriptions"))
-        return [(Frequency.MONTH, Frequency.MONTH.label), (Frequency.YEAR, Frequency.YEAR.label), two]
+        return [*((each.value, each.label) for each in RECURRING), two]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> QuerySet[Supporter]:
         alive = Subscription.objects.alive().filter(supporter=OuterRef("pk"))
         if self.value() == "two":
             several = alive.filter(Exists(_another_alive()))
             return queryset.filter(Exists(several))
-        if self.value() in (Frequency.MONTH, Frequency.YEAR):
+        if self.value() in RECURRING:
             return queryset.filter(Exists(alive.filter(frequency=self.value())))
         return queryset
 
@@ -136,9 +139,9 @@ class Stopping(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         stopping = Q(cancel_at_period_end=True) | Q(cancel_at__isnull=False)
         if self.value() == "soon":
-            return queryset.filter(stopping, status__in=Subscription.ALIVE)
+            return queryset.filter(stopping).exclude(status__in=Subscription.NOT_ALIVE)
         if self.value() == "no":
-            return queryset.exclude(stopping).filter(status__in=Subscription.ALIVE)
+            return queryset.exclude(stopping).exclude(status__in=Subscription.NOT_ALIVE)
         return queryset
 
 

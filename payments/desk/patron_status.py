@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from members import clock
 from members.models import Level, Membership, Supporter
-from payments import money
+from payments import money, rhythms
 from payments.desk.columns import BAD, GOOD, LATE, NONE, OVER, day, state
 from payments.models import Frequency, Subscription
 
@@ -82,7 +82,9 @@ def gives(subscriptions: Iterable[Subscription]) -> str:
 
 
 def promise(row: Subscription) -> str:
-    """Return the amount and frequency of a subscription, such as "€10 a month"."""
+    """Return the amount and rhythm of a subscription, such as "€10 a month" or "€30 every 3 months"."""
+    if row.frequency == Frequency.OTHER or not row.amount:
+        return rhythms.gift(row.amount, row.currency, row.rhythm)
     shown = money.format(row.amount, row.currency, short=True)
     if row.frequency == Frequency.YEAR:
         return _("%(amount)s a year") % {"amount": shown}
@@ -100,7 +102,7 @@ def subscription_state(row: Subscription) -> SafeString:
 
 def charged_on(row: Subscription) -> date | None:
     """Return the day of the next payment; None if the gift has ended, is set to stop, or is paused without an end."""
-    if not row.is_alive or row.is_stopping:
+    if not row.is_alive or row.is_stopping or row.status == Subscription.Status.PAUSED:
         return None
     if row.collection_paused:
         return clock.day_of(row.resumes_at) if row.resumes_at else None

@@ -20,7 +20,7 @@ from members import addresses
 from members.models.people import readable_name
 from payments import money
 from payments.giving.choices import Choice, Person
-from payments.models import Frequency
+from payments.models.giving import OFFERED
 from payments.money import AmountError
 
 ATTRIBUTION = ("campaign", "appeal", "article")
@@ -53,7 +53,7 @@ class ChoiceForm(forms.Form):
     """
 
     frequency = forms.ChoiceField(
-        choices=Frequency.choices,
+        choices=OFFERED,
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how often you want to give")),
     )
     currency = forms.CharField(error_messages={"required": gettext_lazy("Choose a currency")})

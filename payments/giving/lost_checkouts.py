@@ -50,7 +50,7 @@ def _make(session: objects.Session) -> None:
                 reference=references.new(),
                 status=Checkout.Status.OPEN,
                 form_key=hashlib.sha256(session.id.encode()).hexdigest(),
-                frequency=agreed.interval if agreed else Frequency.ONCE,
+                frequency=_frequency(agreed),
                 amount=session.amount,
                 currency=session.currency,
                 email=session.email,
@@ -64,6 +64,13 @@ def _make(session: objects.Session) -> None:
         # It was made again by another process; or, once in millions, the reference was taken.
         if not Checkout.objects.filter(public_id=session.checkout).exists():
             _make(session)
+
+
+def _frequency(agreed: objects.Subscription | None) -> str:
+    """Return the frequency that the form had: one of ours, whatever the rhythm has become since."""
+    if agreed is None:
+        return Frequency.ONCE
+    return Frequency.YEAR if agreed.interval == "year" else Frequency.MONTH
 
 
 def _consent(language: str) -> Consent:

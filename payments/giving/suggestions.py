@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from payments import money
+from payments import money, rhythms
 from payments.currencies import TABLE
 
 _EURO = "AD AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MC ME MT NL PT SI SK SM VA XK"
@@ -71,10 +71,10 @@ def first_choice(currency: str, frequency: str) -> str:
 def lower(amount: int, currency: str, frequency: str) -> int | None:
     """Return the next smaller suggested amount, or the smallest accepted one; None if none is below `amount`.
 
-    All in minor units. Also None for a currency that is not in the table.
+    All in minor units. Also None for a currency that is not in the table, or a frequency that we do not offer.
     """
     row = TABLE.get(currency)
-    if row is None:
+    if row is None or frequency not in rhythms.OFFERED:
         return None
     steps = (row.minimum(frequency), *row.suggestion(frequency).amounts)
     below = [step for step in (money.from_major(each, currency) for each in steps) if step < amount]

@@ -72,7 +72,7 @@ def renewal_upcoming_month(row: Subscription) -> Message:
 
     Its key names subscription and day, so that it is queued once.
     """
-    facts = {**drafts.gift(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
+    facts = {**drafts.gift(row), **drafts.next_sum(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
 
 
@@ -126,8 +126,8 @@ def _continuing() -> QuerySet[Subscription]:
 
 
 def _chargeable() -> QuerySet[Subscription]:
-    """Return continuing gifts that can be charged: we do not announce a payment we cannot take."""
-    return _continuing().filter(method_problem="")
+    """Return continuing gifts that Stripe takes and can take: we do not announce another payment."""
+    return _continuing().filter(method_problem="", is_collected=True)
 
 
 def _full_years(rows: QuerySet[Subscription], first: date, last: date) -> QuerySet[Subscription]:

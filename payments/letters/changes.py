@@ -32,7 +32,7 @@ def announce(row: Subscription, was: Subscription) -> None:
         paused(row)
     elif not row.collection_paused and (was.is_stopping or _is_pause_cut_short(was)):
         resumed(row)
-    if (row.amount, row.frequency) != (was.amount, was.frequency):
+    if (row.amount, row.rhythm) != (was.amount, was.rhythm):
         plan_changed(row, was)
 
 
@@ -64,12 +64,12 @@ def plan_changed(row: Subscription, was: Subscription) -> Message | None:
     It names the next payment, unless the gift is paused, when its day is unknown. Once per change request, or per day
     without one, and per amount and frequency. Return the new message, or None if it exists.
     """
-    is_more = row.frequency == was.frequency and row.amount > was.amount
+    is_more = row.rhythm == was.rhythm and row.amount > was.amount > 0
     next_payment = {"rests": "paused"} if row.collection_paused else {"renews_on": row.renews_on.isoformat()}
     is_behind = row.status == Subscription.Status.PAST_DUE
     facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind}
     kind = "thanks_upgrade" if is_more else "plan_changed"
-    return drafts.send(kind, f"{_cause(row)}:{row.amount}:{row.frequency}", row, facts)
+    return drafts.send(kind, f"{_cause(row)}:{row.amount}:{row.rhythm}", row, facts)
 
 
 def resume_soon(row: Subscription) -> Message:
@@ -81,7 +81,8 @@ def resume_soon(row: Subscription) -> Message:
     resumes_on = clock.day_of(row.resumes_at)
     # A payment due before the end of the pause is skipped; we do not know the day of the one after it.
     charged = {"charged_on": row.renews_on.isoformat()} if row.renews_on >= resumes_on else {}
-    return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, _facts(row) | charged)
+    facts = _facts(row) | drafts.next_sum(row) | charged
+    return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, facts)
 
 
 def _paused_ones(_today: date) -> QuerySet[Subscription]:

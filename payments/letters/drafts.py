@@ -18,7 +18,7 @@ from members.links import signed
 from members.mail import outbox
 from members.models import Message, Supporter
 from members.models.people import JOINERS
-from payments import money
+from payments import money, rhythms
 from payments.models import Payment, Subscription
 
 Facts = dict[str, Any]
@@ -74,11 +74,14 @@ def language_of(about: Payment | Subscription) -> str:
 
 
 def gift(about: Payment | Subscription) -> Facts:
-    """Return the facts about a gift that every email has: amount, currency, frequency, method and reference."""
+    """Return the facts about a gift that every email has: amount, currency, frequency, method and reference.
+
+    The frequency is a rhythm's plain text (payments/rhythms.py). The amount is 0 if no sum can be named beforehand.
+    """
     facts: Facts = {
         "amount": about.amount,
         "currency": about.currency,
-        "frequency": about.frequency,
+        "frequency": about.rhythm,
         "method": about.method,
     }
     subscription = about.subscription if isinstance(about, Payment) else about
@@ -106,8 +109,18 @@ def stop_url(subscription: Subscription, language: str) -> str:
     return address(f"/stop/{signed.sign('stop', str(subscription.public_id))}/", language)
 
 
+def next_sum(subscription: Subscription) -> Facts:
+    """Return the fact `sum_varies` if the next payment may take another sum than the gift's amount, else nothing.
+
+    An email that announces the payment then names no sum: by credit, a discount or a planned change it would be wrong.
+    """
+    return {} if subscription.is_sum_sure and subscription.amount else {"sum_varies": True}
+
+
 def again_url(about: Payment | Subscription, language: str) -> str:
-    """Return the address of the details form with the same gift chosen."""
+    """Return the address of the details form with the same gift chosen; of the first form for another one."""
+    if about.frequency not in rhythms.OFFERED or not about.amount:
+        return address("/support/", language, currency=about.currency)
     amount = money.plain(about.amount, about.currency)
     return address("/support/details/", language, frequency=about.frequency, amount=amount, currency=about.currency)
 

@@ -60,6 +60,15 @@ def ended_unpaid(subscription: Subscription) -> Message | None:
     return send("ended_unpaid", subscription.public_id, subscription, {**_end(subscription), **so_far})
 
 
+def ended_by_itself(subscription: Subscription, *, is_by_bank: bool) -> Message | None:
+    """Queue the email that a gift ended without anybody asking for it. Once per subscription.
+
+    `is_by_bank`: because a bank took a payment back. It never says that the supporter stopped.
+    """
+    facts = {**_end(subscription), "is_by_itself": True, "is_by_bank": is_by_bank}
+    return send("ended", subscription.public_id, subscription, facts)
+
+
 def _end(subscription: Subscription) -> Facts:
     return {
         **gift(subscription),

@@ -72,7 +72,7 @@ def failed(payment: Payment, step: int) -> Message:
     """
     reason = CAUSES.get(payment.failure_code, "")
     gift = payment.subscription
-    can_give_less = gift is not None and suggestions.lower(gift.amount, gift.currency, gift.frequency) is not None
+    can_give_less = bool(gift and gift.is_as_offered and suggestions.lower(gift.amount, gift.currency, gift.frequency))
     facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less, "can_debit": _can_debit(payment)}
     if payment.next_attempt_at and reason != "card_ran_out":  # an expired card fails at every try
         facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
@@ -167,11 +167,11 @@ def _later_step_due(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     return (
         _failing(today)
         .filter(
-            subscription__status__in=Subscription.ALIVE,
             subscription__collection_paused=False,
             subscription__cancel_at_period_end=False,
             subscription__cancel_at=None,
         )
+        .exclude(subscription__status__in=Subscription.NOT_ALIVE)
         .exclude(subscription__method_problem=Subscription.MethodProblem.MANDATE_INACTIVE)
         .annotate(failing_on=TruncDate("failing_since"), next_attempt_on=TruncDate("next_attempt_at"))
         .filter(failing_on__lte=max(began.values()))

@@ -15,6 +15,7 @@ from members.models import Message
 from payments.letters import drafts
 from payments.letters.due import DueLetter, unless_sent
 from payments.models import Frequency, Subscription
+from payments.models.statuses import HELD_UP
 
 EXPIRING = "card_expiring"
 AGAIN = timedelta(days=14)
@@ -37,8 +38,9 @@ def card_expiring(row: Subscription, step: int) -> Message:
 
 def _running_out(today: date) -> QuerySet[Subscription]:
     """Return gifts that go on, paid by a card that runs out this month or next."""
-    return Subscription.objects.filter(
-        status=Subscription.Status.ACTIVE,
+    rows = Subscription.objects.alive().exclude(status__in=HELD_UP)
+    return rows.filter(
+        is_collected=True,
         cancel_at_period_end=False,
         cancel_at=None,
         method_expires_on__range=(today, _end_of_next_month(today)),
@@ -55,7 +57,7 @@ def _expiring_due(today: date) -> QuerySet[Subscription]:
     rows = (
         _running_out(today)
         .filter(Q(collection_paused=False) | Q(resumes_at__isnull=False))
-        .filter(Q(frequency=Frequency.MONTH) | Q(renews_on__gt=F("method_expires_on")))
+        .filter(~Q(frequency=Frequency.YEAR) | Q(renews_on__gt=F("method_expires_on")))
         .annotate(
             step=SqlCase(
                 When(method_expires_on__lte=_end_of_next_month(today - AGAIN), then=2),

@@ -104,7 +104,7 @@ def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Messa
     Once per subscription, renewal date and `days_before`, 30 or 7.
     """
     language = subscription.supporter.language
-    facts = drafts.gift(subscription)
+    facts = drafts.gift(subscription) | drafts.next_sum(subscription)
     facts |= {
         "renews_on": subscription.renews_on.isoformat(),
         "agreed_on": drafts.day(subscription.started_at),

@@ -50,7 +50,7 @@ def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
         {
             "amount": row.amount,
             "currency": row.currency,
-            "frequency": row.frequency,
+            "frequency": row.rhythm,
             "campaign": row.campaign.title if row.campaign else "",
         }
         for row in rows[:LISTED]
@@ -86,7 +86,7 @@ def large_gift_facts(payment: Payment) -> dict[str, Any]:
     return {
         "amount": payment.amount,
         "currency": payment.currency,
-        "frequency": payment.frequency,
+        "frequency": payment.rhythm,
         "campaign": payment.campaign.title if payment.campaign else "",
         "desk_url": _desk("admin:members_supporter_change", payment.supporter_id),
     }

@@ -32,6 +32,9 @@ class Case(models.Model):
         MEANT_ONCE = "meant_once", _("only meant to give once")
         FAILED_BESIDE = "failed_beside", _("a gift fails beside one that goes on")
         TAKEN_TWICE = "taken_twice", _("more was taken back than was given")
+        UNUSUAL_GIFT = "unusual_gift", _("a gift that our forms do not offer")
+        STATUS_UNKNOWN = "status_unknown", _("Stripe names a state that we do not know")
+        DISPUTE_NOT_BOOKED = "dispute_not_booked", _("a bank took money that our books lack")
         REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")
 
     kind = models.CharField(_("what"), max_length=30, choices=Kind)

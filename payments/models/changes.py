@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from payments.models.requests import StripeRequest
-from payments.models.statuses import ALIVE
+from payments.models.statuses import NOT_ALIVE
 
 
 class Agreement(Protocol):
@@ -112,7 +112,7 @@ class SubscriptionChange(StripeRequest):
 
         True for every request if the subscription has ended or never began, because it cannot be changed any more.
         """
-        if agreed.status not in ALIVE:
+        if agreed.status in NOT_ALIVE:
             return True
         is_stopping = agreed.cancel_at_period_end or agreed.cancel_at is not None
         if self.takes_back_a_stop and is_stopping:

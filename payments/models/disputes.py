@@ -13,7 +13,8 @@ from payments.models.money import Payment
 class Dispute(models.Model):
     """Stripe's dispute of a payment, as last read from Stripe.
 
-    `withdrawn_amount` is what Stripe has taken from our balance for it and not given back.
+    `withdrawn_amount` is what Stripe has taken from our balance for it and not given back. All amounts are in the
+    dispute's own currency: in another one than the payment's, our books have no line of it, and staff have a case.
     """
 
     class Status(models.TextChoices):
@@ -35,7 +36,7 @@ class Dispute(models.Model):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     stripe_dispute_id = models.CharField(max_length=255, unique=True)
-    status = models.CharField(_("status"), max_length=30, choices=Status)
+    status = models.CharField(_("status"), max_length=60, choices=Status)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
     amount = models.PositiveBigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)

@@ -18,9 +18,10 @@ from django.utils.translation import pgettext_lazy
 from appeals.models import Appeal, Campaign
 from members import clock
 from members.models import Consent, Membership, Supporter
+from payments import money, rhythms
 from payments.models.changes import SubscriptionChange
 from payments.models.requests import StripeRequest
-from payments.models.statuses import ALIVE, BEHIND, SubscriptionStatus
+from payments.models.statuses import BEHIND, HELD_UP, NOT_ALIVE, SubscriptionStatus
 
 CURRENCY = Q(currency__regex="^[A-Z]{3}$")
 
@@ -29,6 +30,10 @@ class Frequency(models.TextChoices):
     MONTH = "month", _("monthly")
     YEAR = "year", _("yearly")
     ONCE = "once", _("once")
+    OTHER = "other", _("in another rhythm")  # agreed at Stripe; our forms do not offer it (payments/rhythms.py)
+
+
+OFFERED = [choice for choice in Frequency.choices if choice[0] in rhythms.OFFERED]
 
 
 class Attributed(models.Model):
@@ -66,7 +71,7 @@ class Checkout(Attributed):
     reference = models.CharField(_("reference"), max_length=12, unique=True)
     form_key = models.CharField(max_length=64, unique=True, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.STARTED)
-    frequency = models.CharField(_("frequency"), max_length=5, choices=Frequency)
+    frequency = models.CharField(_("frequency"), max_length=5, choices=OFFERED)
     amount = models.PositiveBigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     email = models.EmailField(_("email"), max_length=254)
@@ -108,23 +113,31 @@ class Checkout(Attributed):
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def alive(self) -> SubscriptionQuerySet:
         """Return subscriptions that may still take money: every status but incomplete and ended ones."""
-        return self.filter(status__in=Subscription.ALIVE)
+        return self.exclude(status__in=Subscription.NOT_ALIVE)
 
     def continuing(self) -> SubscriptionQuerySet:
-        """Return subscriptions that are paid and continue: not behind with a payment, paused or set to stop."""
-        return self.filter(
-            status=Subscription.Status.ACTIVE, collection_paused=False, cancel_at_period_end=False, cancel_at=None
-        )
+        """Return subscriptions that are paid and continue: not behind with a payment, paused or set to stop.
+
+        One whose billing day was moved (`trialing`) continues, and so does one in a state that we do not know.
+        """
+        going = self.alive().exclude(status__in=HELD_UP)
+        return going.filter(collection_paused=False, cancel_at_period_end=False, cancel_at=None)
 
     def renewing_by(self, day: date) -> SubscriptionQuerySet:
-        """Return subscriptions that are not set to stop and whose next payment is due on or before this day."""
-        return self.alive().filter(cancel_at_period_end=False, cancel_at=None, renews_on__lte=day)
+        """Return subscriptions not set to stop whose next payment Stripe takes on or before this day."""
+        going = self.alive().exclude(status=Subscription.Status.PAUSED)
+        return going.filter(is_collected=True, cancel_at_period_end=False, cancel_at=None, renews_on__lte=day)
 
 
 class Subscription(Attributed):
     """A recurring gift. `status` and terms are those of Stripe's subscription when it was last read.
 
     `renews_on` is the day of the next payment. `method` is a card or account in words, such as "Visa 4242".
+
+    `amount` is per rhythm, in minor units, and 0 if no sum can be named beforehand (docs/decisions/0027). `interval` is
+    Stripe's, with its count; "" says that `frequency` is all there is. `is_as_offered`: our forms could have made it,
+    so that another amount changes nothing else. `is_sum_sure`: the next payment takes `amount`. `is_collected`: Stripe
+    takes the payments itself and sends no bill.
     """
 
     Status = SubscriptionStatus
@@ -133,7 +146,7 @@ class Subscription(Attributed):
         DETACHED = "detached", _("card or account removed at Stripe")
         MANDATE_INACTIVE = "mandate_inactive", _("the bank ended the mandate")
 
-    ALIVE = ALIVE
+    NOT_ALIVE = NOT_ALIVE
     BEHIND = BEHIND
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -146,10 +159,15 @@ class Subscription(Attributed):
     )
     stripe_subscription_id = models.CharField(max_length=255, unique=True)
     stripe_customer_id = models.CharField(max_length=255, db_index=True)
-    status = models.CharField(_("status"), max_length=20, choices=Status)
+    status = models.CharField(_("status"), max_length=60, choices=Status)
     frequency = models.CharField(_("frequency"), max_length=5, choices=Frequency)
+    interval = models.CharField(_("interval"), max_length=20, blank=True, default="", db_default="")
+    interval_count = models.PositiveIntegerField(_("intervals"), default=1, db_default=1)
     amount = models.PositiveBigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
+    is_as_offered = models.BooleanField(_("as our forms make it"), default=True, db_default=True)
+    is_sum_sure = models.BooleanField(_("next sum known"), default=True, db_default=True)
+    is_collected = models.BooleanField(_("taken by Stripe"), default=True, db_default=True)
     started_at = models.DateTimeField(_("started"))
     current_period_end = models.DateTimeField(_("period ends"))
     renews_on = models.DateField(_("renews on"))
@@ -173,8 +191,7 @@ class Subscription(Attributed):
         ordering = ["-started_at", "-pk"]
         constraints = [
             models.CheckConstraint(condition=CURRENCY, name="subscription_currency_is_a_code"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="subscription_amount_above_zero"),
-            models.CheckConstraint(condition=Q(frequency__in=["month", "year"]), name="subscription_recurs"),
+            models.CheckConstraint(condition=~Q(frequency="once"), name="subscription_recurs"),
         ]
         indexes = [models.Index(fields=["renews_on", "frequency"], name="subscription_renewing")]
 
@@ -183,7 +200,23 @@ class Subscription(Attributed):
 
     @property
     def is_alive(self) -> bool:
-        return self.status in self.ALIVE
+        return self.status not in self.NOT_ALIVE
+
+    @property
+    def rhythm(self) -> str:
+        """Return how often it is charged, as plain text (payments/rhythms.py)."""
+        return rhythms.text(self.interval, self.interval_count) if self.interval else self._bare_rhythm
+
+    @property
+    def monthly_amount(self) -> int:
+        """Return what it comes to in a month, in minor units; 0 if no sum can be named."""
+        if not self.interval:
+            return money.monthly(self.amount, self.frequency)
+        return rhythms.per_month(self.amount, self.interval, self.interval_count)
+
+    @property
+    def _bare_rhythm(self) -> str:
+        return "" if self.frequency == Frequency.OTHER else self.frequency
 
     @property
     def is_stopping(self) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import clock
 from members.models import Supporter
+from payments import money, rhythms
 from payments.models.giving import CURRENCY, Attributed, Checkout, Frequency, Subscription
 
 # The rest of a payment in minor units: not refunded by the newsroom and not taken back by a bank.
@@ -21,7 +22,11 @@ KEPT = F("amount") - F("refunded_amount") - F("disputed_amount")
 
 
 class Payment(Attributed):
-    """A payment, received, on its way or failed; recorded once per PaymentIntent (one-off) or Invoice (recurring)."""
+    """A payment, received, on its way or failed; recorded once per PaymentIntent (one-off) or Invoice (recurring).
+
+    `monthly_amount` is what its invoice billed for the gift per month, in minor units: the level follows it, whatever
+    part was paid from credit and whatever else was on the bill. None where `amount` and `frequency` say it.
+    """
 
     class Status(models.TextChoices):
         PROCESSING = "processing", _("with the bank")
@@ -50,6 +55,7 @@ class Payment(Attributed):
     failing_since = models.DateTimeField(_("has failed since"), null=True, blank=True)
     next_attempt_at = models.DateTimeField(_("next try"), null=True, blank=True)
     paid_through = models.DateField(_("pays through"), null=True, blank=True)
+    monthly_amount = models.PositiveBigIntegerField(_("billed a month, minor units"), null=True, blank=True)
     goes_back = models.BooleanField(_("goes back when it has come"), default=False, editable=False)
     created_at = models.DateTimeField(_("made"), default=clock.now)
     paid_at = models.DateTimeField(_("received"), null=True, blank=True)
@@ -78,6 +84,22 @@ class Payment(Attributed):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def rhythm(self) -> str:
+        """Return how often it recurs, as plain text; rhythms.PART if its sum is not the price of a period."""
+        if self.frequency == Frequency.ONCE or self.subscription is None:
+            return self.frequency
+        if self.is_part:
+            return rhythms.PART
+        return self.subscription.rhythm if self.frequency == Frequency.OTHER else self.frequency
+
+    @property
+    def is_part(self) -> bool:
+        """Return whether it is more or less than the price: by credit, discount, tax, or a change in the middle."""
+        if self.monthly_amount is None or self.frequency not in (Frequency.MONTH, Frequency.YEAR):
+            return False
+        return self.monthly_amount != money.monthly(self.amount, self.frequency)
 
     @property
     def is_recovered(self) -> bool:
@@ -114,7 +136,7 @@ class Refund(models.Model):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     stripe_refund_id = models.CharField(max_length=255, unique=True)
-    status = models.CharField(_("status"), max_length=20, choices=Status)
+    status = models.CharField(_("status"), max_length=60, choices=Status, blank=True)
     amount = models.PositiveBigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     reason = models.CharField(_("reason"), max_length=60, blank=True)

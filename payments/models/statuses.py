@@ -17,13 +17,14 @@ class SubscriptionStatus(models.TextChoices):
     CANCELED = "canceled", _("canceled")
 
 
-# A subscription in one of these states may still take money.
-ALIVE = (
-    SubscriptionStatus.TRIALING,
-    SubscriptionStatus.ACTIVE,
-    SubscriptionStatus.PAST_DUE,
-    SubscriptionStatus.UNPAID,
-    SubscriptionStatus.PAUSED,
+# A subscription in one of these states takes no money: it has ended, or its first payment has not succeeded. In every
+# other state it may, also in one that Stripe adds after this was written (stripe.Subscription.status).
+NOT_ALIVE = (
+    SubscriptionStatus.INCOMPLETE,
+    SubscriptionStatus.INCOMPLETE_EXPIRED,
+    SubscriptionStatus.CANCELED,
 )
 # A payment has failed that Stripe still tries, or has given up trying.
 BEHIND = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
+# In these states the next payment will not be taken on its day: one is overdue, or Stripe makes no invoices.
+HELD_UP = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID, SubscriptionStatus.PAUSED)

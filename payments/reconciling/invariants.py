@@ -86,7 +86,12 @@ INVARIANTS: dict[str, str] = {
           OR sum(r.amount) > p.amount""",
     "disputes add up to their payment's disputed amount": """
         SELECT 'payment ' || p.id FROM payments_payment p JOIN payments_dispute d ON d.payment_id = p.id
-        GROUP BY p.id HAVING sum(d.withdrawn_amount) <> p.disputed_amount""",
+        GROUP BY p.id HAVING coalesce(sum(d.withdrawn_amount) FILTER (WHERE d.currency = p.currency), 0)
+          <> p.disputed_amount""",
+    "a dispute in another currency than its payment has a case": """
+        SELECT 'dispute ' || d.id FROM payments_dispute d JOIN payments_payment p ON p.id = d.payment_id
+        WHERE d.currency <> p.currency AND d.withdrawn_amount > 0 AND NOT EXISTS (
+          SELECT FROM payments_case c WHERE c.key = 'dispute:' || d.stripe_dispute_id || ':not_booked')""",
     "a settlement has the sign of its ledger line": """
         SELECT 'line ' || s.id FROM payments_ledgerentry s JOIN payments_ledgerentry l ON l.id = s.settles_id
         WHERE sign(s.settled_amount) <> sign(l.amount)""",

@@ -65,7 +65,7 @@ def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) ->
     try:
         client.cancel_subscription(stripe_id, params, key=key)
     except StripeMissing:
-        if client.read_subscription(stripe_id).status in Subscription.ALIVE:
+        if client.read_subscription(stripe_id).status not in Subscription.NOT_ALIVE:
             raise
     return True
 
@@ -76,6 +76,6 @@ def _is_done(subscription: Subscription, change: SubscriptionChange) -> bool | N
     A stop that must end the subscription immediately is done only when the subscription is over.
     """
     agreed = client.read_subscription(subscription.stripe_subscription_id)
-    is_over = agreed.status not in Subscription.ALIVE
+    is_over = agreed.status in Subscription.NOT_ALIVE
     ends_later = subscription.status in change_params.STOPS_AT_PERIOD_END
     return True if change.is_shown_by(agreed) and (is_over or ends_later or change.kind != Kind.STOP) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from payments.errors import NothingToChange
 from payments.models import Subscription, SubscriptionChange
 from payments.stripe_api import objects
 
@@ -39,12 +40,18 @@ def without_pause(subscription: Subscription) -> dict[str, Any]:
 
 
 def price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
-    """Return the subscription's one item with another price, `amount` minor units of its currency per interval."""
+    """Return the subscription's one item with another price, `amount` minor units of its currency per period.
+
+    The rhythm is named in full: another one would begin a new period and be billed at once (A-100). Raises
+    NothingToChange for a gift that our forms would not have made: other items or a discount would stay.
+    """
+    if not agreed.is_as_offered:
+        raise NothingToChange(agreed.id)
     price = {
         "currency": agreed.currency.lower(),
         "product": agreed.product,
         "unit_amount": amount,
-        "recurring": {"interval": agreed.interval},
+        "recurring": {"interval": agreed.interval, "interval_count": agreed.interval_count},
     }
     return {"id": agreed.item, "quantity": 1, "price_data": price}
 

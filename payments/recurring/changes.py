@@ -172,9 +172,10 @@ def can_pause(subscription: Subscription) -> bool:
 def can_lower(subscription: Subscription, amount: int) -> bool:
     """Return whether this amount can be requested, in minor units of the subscription's currency.
 
-    It must be lower than the current or requested amount and within our limits, and the subscription must not be over.
+    It must be lower than the current or requested amount and within our limits. The subscription must not be over, and
+    our forms could have made it: with other items, a quantity or a discount, the sum would be another one.
     """
-    if not subscription.is_alive or amount >= asked_amount(subscription):
+    if not subscription.is_alive or not subscription.is_as_offered or amount >= asked_amount(subscription):
         return False
     try:
         money.check_limits(amount, subscription.currency, subscription.frequency)
@@ -185,6 +186,8 @@ def can_lower(subscription: Subscription, amount: int) -> bool:
 
 def lower_amount(subscription: Subscription) -> int | None:
     """Return the lower amount to offer, in minor units of the subscription's currency, or None if there is none."""
+    if not subscription.is_as_offered:
+        return None
     return suggestions.lower(asked_amount(subscription), subscription.currency, subscription.frequency)
 
 

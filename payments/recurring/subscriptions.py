@@ -20,7 +20,7 @@ from payments.letters import changes as change_letters
 from payments.letters import endings
 from payments.letters import failed as failed_letters
 from payments.models import Case, Payment, Subscription, SubscriptionChange
-from payments.recurring import methods, overdue
+from payments.recurring import methods, overdue, shapes
 from payments.stripe_api import objects
 
 # States of a subscription whose first payment has not succeeded: it has no row yet.
@@ -53,6 +53,7 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     _mirror(row, agreed)
     row.save()
     methods.check(row)
+    shapes.check(row, agreed)
     _after_change(row, agreed, was_stopping=before.is_stopping, was_alive=before.is_alive)
     change_letters.announce(row, before)
     row.changes.note_seen(row)
@@ -94,6 +95,7 @@ def _begin(agreed: objects.Subscription) -> Subscription:
     _mirror(row, agreed)
     row.save()
     methods.check(row)
+    shapes.check(row, agreed)
     duplicates.check_subscription(row)
     _after_change(row, agreed, was_stopping=False, was_alive=True)
     row.changes.note_seen(row)
@@ -104,8 +106,13 @@ def _mirror(row: Subscription, agreed: objects.Subscription) -> None:
     """Copy the fields of Stripe's subscription to our row, without saving it."""
     row.stripe_customer_id = agreed.customer
     row.status = agreed.status
-    row.frequency = agreed.interval
+    row.frequency = agreed.frequency
+    row.interval = agreed.interval
+    row.interval_count = agreed.interval_count
     row.amount = agreed.amount
+    row.is_as_offered = agreed.is_as_offered
+    row.is_sum_sure = agreed.is_sum_sure
+    row.is_collected = agreed.is_collected
     row.currency = agreed.currency
     row.current_period_end = agreed.current_period_end
     row.renews_on = clock.day_of(agreed.current_period_end)
@@ -140,9 +147,16 @@ def _after_change(row: Subscription, agreed: objects.Subscription, *, was_stoppi
         if agreed.ended_reason == "payment_failed":
             _end_unpaid(row)
         elif not ended_immediately and not row.has_another_active:
-            endings.ended(row)
+            _tell_end(row, agreed)
     if row.is_stopping or row.collection_paused or not row.is_alive:
         failed_letters.take_back(row.payments.exclude(status=Payment.Status.SUCCEEDED))
+
+
+def _tell_end(row: Subscription, agreed: objects.Subscription) -> None:
+    if _was_asked_for(agreed):
+        endings.ended(row)
+    else:
+        endings.ended_by_itself(row, is_by_bank=agreed.ended_reason == "payment_disputed")
 
 
 def _end_unpaid(row: Subscription) -> None:
@@ -156,11 +170,19 @@ def _unseen_stop(row: Subscription) -> SubscriptionChange | None:
     return row.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN).first()
 
 
+def _was_asked_for(agreed: objects.Subscription) -> bool:
+    """Return whether somebody asked for the end; not if a dispute, failed payments or a rule of Stripe's ended it.
+
+    The reasons may grow: https://docs.stripe.com/api/subscriptions/object (cancellation_details.reason).
+    """
+    return agreed.ended_reason in {"", "cancellation_requested"}
+
+
 def _was_immediate(agreed: objects.Subscription) -> bool:
     """Return whether the subscription ended within five minutes of a request to stop it.
 
-    False for an end after failed payments, or if Stripe does not say when it was requested or ended.
+    False for an end that nobody asked for, or if Stripe does not say when it was requested or ended.
     """
-    if agreed.ended_reason == "payment_failed" or agreed.canceled_at is None or agreed.ended_at is None:
+    if not _was_asked_for(agreed) or agreed.canceled_at is None or agreed.ended_at is None:
         return False
     return agreed.ended_at - agreed.canceled_at < timedelta(minutes=5)

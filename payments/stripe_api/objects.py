@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.stripe_api import means
+from payments.stripe_api.billing import bills, prices
 from payments.stripe_api.fields import id_of as _id
 from payments.stripe_api.fields import moment as _moment
 from payments.stripe_api.fields import moment_or_none as _moment_or_none
@@ -83,28 +84,30 @@ def payment_intent(raw: Raw) -> PaymentIntent:
 
 
 def subscription(raw: Raw) -> Subscription:
-    items = raw["items"]["data"]
-    price = items[0]["price"]
+    terms = prices.terms(raw)
     method = raw.get("default_payment_method")
     pause = raw.get("pause_collection") or {}
     return Subscription(
         id=raw["id"],
-        customer=_id(raw["customer"]),
+        customer=_id(raw.get("customer")),
         checkout=_checkout(raw),
         status=raw["status"],
-        amount=(price["unit_amount"] or 0) * (items[0].get("quantity") or 1),  # other software's may have neither
-        currency=price["currency"].upper(),
-        interval=price["recurring"]["interval"],
-        item=items[0]["id"],
-        product=_id(price.get("product")),
+        amount=terms.amount,
+        currency=raw["currency"].upper(),
+        interval=terms.interval,
+        interval_count=terms.interval_count,
+        unusual=terms.unusual,
+        has_balance=prices.owes_or_has_credit(raw),
+        item=terms.item,
+        product=terms.product,
         method=means.method(method),
         method_id=_id(method),
-        lacks_method=means.lacks_method(method, raw["customer"]),
+        lacks_method=means.lacks_method(method, raw.get("customer")),
         method_expires_on=means.card_expiry(method),
         collection_paused=bool(pause),
         resumes_at=_moment_or_none(pause.get("resumes_at")),
         started_at=_moment(raw["start_date"]),
-        current_period_end=_moment(max(item["current_period_end"] for item in items)),
+        current_period_end=_moment(prices.period_end(raw)),
         cancel_at_period_end=raw["cancel_at_period_end"],
         cancel_at=_moment_or_none(raw.get("cancel_at")),
         canceled_at=_moment_or_none(raw.get("canceled_at")),
@@ -116,23 +119,29 @@ def subscription(raw: Raw) -> Subscription:
 def invoice(raw: Raw) -> Invoice:
     parent = (raw.get("parent") or {}).get("subscription_details") or {}
     agreed = parent.get("subscription")
-    paid = raw["status"] == "paid"
+    paid = raw.get("status") == "paid"
+    payment = bills.payment(raw).get("payment") or {}
+    intent = payment.get("payment_intent")
     return Invoice(
         id=raw["id"],
         customer=_id(raw.get("customer")),
         subscription=_id(agreed),
         checkout=_checkout(parent),
-        status=raw["status"],
+        status=raw.get("status") or "",
         is_first=raw.get("billing_reason") == "subscription_create",
         amount=(paid and raw["amount_paid"]) or raw["amount_due"],  # 0 if it was paid outside Stripe
         currency=raw["currency"].upper(),
-        billed=_billed(raw["lines"]["data"]),
+        has_price=bills.has_price(raw),
+        monthly=bills.monthly(raw),
+        due=bills.due(raw),
         attempts=raw.get("attempt_count") or 0,
         next_attempt_at=_moment_or_none(raw.get("next_payment_attempt")),
-        period_end=_moment(max((line["period"]["end"] for line in raw["lines"]["data"]), default=raw["period_end"])),
+        period_end=_moment(bills.period_end(raw)),
         paid_at=_moment_or_none((raw.get("status_transitions") or {}).get("paid_at")),
         created_at=_moment(raw["created"]),
-        payment_intent=_default_payment_intent(raw.get("payments")),
+        payment_intent=payment_intent(intent) if isinstance(intent, Mapping) else None,
+        charge=_charge_that_paid(raw),
+        payers=len(bills.payments_that_paid(raw)),
         agreed=subscription(agreed) if isinstance(agreed, Mapping) else None,
         hosted_url=raw.get("hosted_invoice_url") or "",
     )
@@ -149,10 +158,10 @@ def session(raw: Raw) -> Session:
         locale=raw.get("locale") or "",
         created_at=_moment(raw["created"]),
         customer=_id(raw.get("customer")),
-        status=raw["status"],
-        payment_status=raw["payment_status"],
-        amount=raw["amount_total"],
-        currency=raw["currency"].upper(),
+        status=raw.get("status") or "",
+        payment_status=raw.get("payment_status") or "",
+        amount=raw.get("amount_total") or 0,
+        currency=(raw.get("currency") or "").upper(),
         payment_intent=payment_intent(intent) if isinstance(intent, Mapping) else None,
         subscription=subscription(agreed) if isinstance(agreed, Mapping) else None,
         invoice=_id(raw.get("invoice")),
@@ -160,28 +169,37 @@ def session(raw: Raw) -> Session:
 
 
 def refund(raw: Raw) -> Refund:
+    """Convert a refund. Stripe may leave its status out: it is done once it has taken money from the balance."""
     back = raw.get("failure_balance_transaction")
+    has_line = bool(raw.get("balance_transaction"))
+    status = raw.get("status") or ("succeeded" if has_line else "")
     return Refund(
         id=raw["id"],
         charge=_id(raw.get("charge")),
         payment_intent=_id(raw.get("payment_intent")),
-        status=raw["status"],
+        status=status,
         amount=raw["amount"],
         currency=raw["currency"].upper(),
         request=str((raw.get("metadata") or {}).get(METADATA_REFUND_REQUEST) or ""),
         reason=raw.get("reason") or "",
         failure_reason=raw.get("failure_reason") or "",
         returned_at=_moment(back["created"]) if isinstance(back, Mapping) else None,
-        has_taken_money=bool(raw.get("balance_transaction")) or raw["status"] in {"pending", "succeeded"},
+        has_taken_money=has_line or status in {"pending", "succeeded"},
         created_at=_moment(raw["created"]),
     )
 
 
 def dispute(raw: Raw) -> Dispute:
-    """Convert a dispute; withdrawals and returns are read from its balance transactions: the first and the last."""
+    """Convert a dispute; withdrawals and returns are read from its balance transactions: the first and the last.
+
+    These are in the currency of our balance, the dispute is in that of the charge: what came back is counted by the
+    share of it. An answer that is due at 0 is not possible.
+    """
     moved = raw.get("balance_transactions") or []
     withdrawn = [_moment(line["created"]) for line in moved if line["amount"] < 0]
     returned = [_moment(line["created"]) for line in moved if line["amount"] > 0]
+    taken = max((-line["amount"] for line in moved if line["amount"] < 0), default=0)
+    back = sum(line["amount"] for line in moved if line["amount"] > 0)
     return Dispute(
         id=raw["id"],
         charge=_id(raw.get("charge")),
@@ -192,7 +210,8 @@ def dispute(raw: Raw) -> Dispute:
         currency=raw["currency"].upper(),
         withdrawn_at=min(withdrawn, default=None),
         returned_at=max(returned, default=None),
-        respond_by=_moment_or_none((raw.get("evidence_details") or {}).get("due_by")),
+        returned=min(raw["amount"], raw["amount"] * back // taken) if taken else 0,
+        respond_by=_moment_or_none((raw.get("evidence_details") or {}).get("due_by") or None),
         created_at=_moment(raw["created"]),
     )
 
@@ -236,12 +255,6 @@ def lane(found: Charge | Invoice | PaymentIntent | Session | Subscription) -> st
     return str((intent if isinstance(intent, str) else getattr(intent, "id", "")) or found.id)
 
 
-def _billed(lines: list[Raw]) -> int:
-    """Return the price when the invoice was made, without the prorations for a change in the middle of a period."""
-    parents = [(line, (line.get("parent") or {}).get("subscription_item_details") or {}) for line in lines]
-    return sum(line["amount"] for line, parent in parents if not parent.get("proration"))
-
-
 def is_of_checkout(raw: Raw, checkout: str) -> bool:
     return _checkout(raw) == checkout
 
@@ -250,9 +263,10 @@ def _checkout(raw: Raw) -> str:
     return str((raw.get("metadata") or {}).get(METADATA_CHECKOUT) or "")
 
 
-def _default_payment_intent(payments: Raw | None) -> PaymentIntent | None:
-    """Return the PaymentIntent of an invoice's default payment, else of its first one; None if not expanded."""
-    rows = (payments or {}).get("data") or []
-    row = next((row for row in rows if row.get("is_default")), rows[0] if rows else None)
-    intent = ((row or {}).get("payment") or {}).get("payment_intent")
-    return payment_intent(intent) if isinstance(intent, Mapping) else None
+def _charge_that_paid(raw: Raw) -> str:
+    """Return the id of the charge that paid an invoice; "" if none did, or if it was paid outside Stripe."""
+    payment = bills.payment(raw).get("payment") or {}
+    intent = payment.get("payment_intent")
+    if isinstance(intent, Mapping):
+        return _id(intent.get("latest_charge")) if intent["status"] == "succeeded" else ""
+    return _id(payment.get("charge")) if bills.payments_that_paid(raw) else ""

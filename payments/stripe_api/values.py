@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from payments import rhythms
+from payments.stripe_api.billing import prices
+
 
 @dataclass(frozen=True)
 class WebhookEndpoint:
@@ -70,9 +73,11 @@ class PaymentIntent:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription. `amount` is per `interval` ("month" or "year"); `item` and `product` are ids.
+    """A subscription. `amount` is per `interval_count` intervals, and 0 if Stripe works it out at each billing.
 
-    `method` is in words, such as "Visa 4242". `lacks_method`: there is nothing to charge (see means.lacks_method).
+    `unusual` says why our forms would not have made it (billing/prices.py); `interval` is "" if its items have several.
+    `has_balance`: credit or debt of the customer changes the next invoice. `item` and `product` are ids of the first
+    item. `method` is in words, such as "Visa 4242". `lacks_method`: there is nothing to charge (means.lacks_method).
     `resumes_at` is the end of a pause, None for a pause without one.
     """
 
@@ -83,6 +88,9 @@ class Subscription:
     amount: int
     currency: str
     interval: str
+    interval_count: int
+    unusual: tuple[str, ...]
+    has_balance: bool
     item: str
     product: str
     method: str
@@ -99,12 +107,37 @@ class Subscription:
     ended_at: datetime | None
     ended_reason: str
 
+    @property
+    def frequency(self) -> str:
+        return rhythms.frequency(self.interval, self.interval_count)
+
+    @property
+    def rhythm(self) -> str:
+        return rhythms.text(self.interval, self.interval_count)
+
+    @property
+    def is_as_offered(self) -> bool:
+        """Return whether our forms could have made it, so that another amount changes nothing else."""
+        return not self.unusual
+
+    @property
+    def is_sum_sure(self) -> bool:
+        """Return whether the next payment takes `amount`, as far as Stripe's object says."""
+        return self.amount > 0 and not self.has_balance and prices.PLANNED not in self.unusual
+
+    @property
+    def is_collected(self) -> bool:
+        """Return whether Stripe takes the payments itself, rather than sending a bill."""
+        return prices.BILL not in self.unusual
+
 
 @dataclass(frozen=True)
 class Invoice:
-    """An invoice of a subscription. `billed` is the price when the invoice was made, without prorations.
+    """An invoice of a subscription. `has_price`: it bills a period of the gift, even if nothing is left to pay.
 
-    `payment_intent` is that of the default payment, `agreed` is the subscription: None unless they were expanded.
+    `monthly` is that price per month. `due` is what Stripe had to take: with prorations, taxes, credit and debt.
+    `payment_intent` is that of the payment which paid it, else of its default payment; `charge` is what paid it, ""
+    outside Stripe. `payers` counts the payments that paid it. `agreed` is the subscription. All need expanding.
     """
 
     id: str
@@ -115,20 +148,27 @@ class Invoice:
     is_first: bool
     amount: int
     currency: str
-    billed: int
+    has_price: bool
+    monthly: int
+    due: int
     attempts: int
     next_attempt_at: datetime | None
     period_end: datetime
     paid_at: datetime | None
     created_at: datetime
     payment_intent: PaymentIntent | None
+    charge: str
+    payers: int
     agreed: Subscription | None
     hosted_url: str
 
 
 @dataclass(frozen=True)
 class Session:
-    """A Checkout Session. `payment_intent` and `subscription` are None unless they exist and were expanded."""
+    """A Checkout Session. `payment_intent` and `subscription` are None unless they exist and were expanded.
+
+    One of other software may have neither amount nor currency: 0 and "".
+    """
 
     id: str
     checkout: str
@@ -193,7 +233,10 @@ class BalanceTransaction:
 
 @dataclass(frozen=True)
 class Dispute:
-    """A dispute. `withdrawn_at` and `returned_at`: when it was taken from our balance at Stripe, and given back."""
+    """A dispute. `withdrawn_at` and `returned_at`: when it was taken from our balance at Stripe, and given back.
+
+    `returned` is what came back, in minor units of the dispute's currency: all of it or a part.
+    """
 
     id: str
     charge: str
@@ -204,13 +247,14 @@ class Dispute:
     currency: str
     withdrawn_at: datetime | None
     returned_at: datetime | None
+    returned: int
     respond_by: datetime | None
     created_at: datetime
 
     @property
     def taken(self) -> int:
-        """Return the amount withdrawn at present, in minor units: 0 before the withdrawal and after its return."""
-        return self.amount if self.withdrawn_at and not self.returned_at else 0
+        """Return the amount withdrawn at present, in minor units: 0 before the withdrawal, less what came back."""
+        return self.amount - self.returned if self.withdrawn_at else 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from members.vocative import vocative
 from payments import money as sums
+from payments import rhythms
 from payments.templatetags.money import day
 
 register = template.Library()
@@ -31,9 +32,8 @@ class Row:
 
 @register.simple_tag
 def gift(amount: int, currency: str, frequency: str) -> str:
-    """Return an amount, in minor units, and its frequency in words: €10.00 every month."""
-    words = {"month": _("%(sum)s every month"), "year": _("%(sum)s every year"), "once": _("%(sum)s, given once")}
-    return words[frequency] % {"sum": sums.format(amount, currency)}
+    """Return an amount, in minor units, and its rhythm in words: €10.00 every month, €30.00 every 3 months."""
+    return rhythms.gift(amount, currency, frequency)
 
 
 @register.filter

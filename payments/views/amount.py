@@ -14,7 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from members import clock
-from payments import money
+from payments import money, rhythms
 from payments.giving.choices import next_on
 from payments.giving.forms import ATTRIBUTION, ChoiceForm
 from payments.giving.suggestions import Chip, chips, currency_for, first_choice
@@ -36,12 +36,12 @@ def amount_page(request: HttpRequest, data: Any, form: ChoiceForm | None = None)
     """
     currency = currency_for(_text(data, "currency"), request.headers.get("Accept-Language", ""))
     frequency = _text(data, "frequency")
-    frequency = frequency if frequency in Frequency.values else str(Frequency.MONTH)
-    sets = [(each, chips(currency, each)) for each in Frequency.values]
+    frequency = frequency if frequency in rhythms.OFFERED else str(Frequency.MONTH)
+    sets = [(each, chips(currency, each)) for each in rhythms.OFFERED]
     today = clock.today()
     return {
         "frequency": frequency,
-        "frequencies": Frequency.values,
+        "frequencies": rhythms.OFFERED,
         "chips": dict(sets)[frequency],
         "other_sets": [(each, group) for each, group in sets if each != frequency],
         "monthly_on": next_on(Frequency.MONTH, today),

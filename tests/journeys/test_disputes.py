@@ -161,3 +161,46 @@ def test_told_before_the_gift_and_in_any_order(stage: Stage) -> None:
     assert sorted(lines()) == [("charge", 2500), ("dispute", -2500), ("dispute_returned", 2500)]
     assert Payment.objects.get().disputed_amount == 0
     balanced(stage)
+
+
+def test_a_part_that_comes_back_is_a_line_of_that_part(stage: Stage) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id)
+    stage.settle_down()
+    stage.stripe.return_part(dispute["id"], 1000)
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert payment.disputed_amount == 1500
+    assert lines() == [("charge", 2500), ("dispute", -2500), ("dispute_returned", 1000)]
+    balanced(stage)
+    stage.stripe.return_part(dispute["id"], 500)
+    stage.settle_down()
+    assert lines()[-2:] == [("dispute_returned", 1000), ("dispute_returned", 500)]
+    assert stage.books()["broken"] == []
+
+
+def test_a_dispute_of_more_than_was_given_is_booked_and_a_case(stage: Stage) -> None:
+    payment = given(stage)
+    stage.stripe.dispute(payment.stripe_payment_intent_id, amount=2600)
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert payment.disputed_amount == 2600
+    assert sorted(Case.objects.values_list("kind", flat=True)) == ["dispute", "taken_twice"]
+    balanced(stage)
+
+
+def test_a_dispute_in_another_currency_is_a_case_and_no_line(stage: Stage) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id, amount=2900, currency="usd")
+    stage.settle_down()
+    payment.refresh_from_db()
+    assert payment.disputed_amount == 0
+    assert lines() == [("charge", 2500)]
+    case = Case.objects.get(kind="dispute_not_booked")
+    assert case.facts["amount"] == [2900, "USD"]
+    assert stage.books()["broken"] == []
+    stage.stripe.close_dispute(dispute["id"], won=True)
+    stage.settle_down()
+    assert lines() == [("charge", 2500)]
+    assert not StripeEvent.objects.exclude(state__in=["processed", "ignored"]).exists()
+    assert stage.books()["broken"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from datetime import timedelta
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +15,7 @@ from payments.desk.samples.sample import USUAL, Sample, Variant, always
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
 from payments.letters import endings, reminders
-from payments.models import Subscription
+from payments.models import Frequency, Subscription
 
 
 def _one_of_two_stopped(who: Giver) -> Message | None:
@@ -36,9 +37,37 @@ def _full_year(who: Giver, frequency: str = "month") -> Subscription:
     return row
 
 
-def _renewing(who: Giver, problem: str = "") -> Message:
+def _renewing(who: Giver, **values: Any) -> Message:
     renews_on = clock.today() + timedelta(days=30)
-    return reminders.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, method_problem=problem), 30)
+    return reminders.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, **values), 30)
+
+
+def _next_month(who: Giver, **values: Any) -> Message:
+    row = subscription(who, renews_on=clock.today() + timedelta(days=3), **values)
+    return calendar_letters.renewal_upcoming_month(row)
+
+
+def _ended_by_bank(who: Giver) -> Message | None:
+    return endings.ended_by_itself(_ended(who), is_by_bank=True)
+
+
+def _ended_by_itself(who: Giver) -> Message | None:
+    return endings.ended_by_itself(_ended(who), is_by_bank=False)
+
+
+def _quarterly(who: Giver, **values: Any) -> Subscription:
+    """Return a gift every three months, as staff can agree on one in Stripe's dashboard."""
+    row = subscription(who, interval="month", interval_count=3, is_as_offered=False, **values)
+    row.frequency = Frequency.OTHER
+    return row
+
+
+def _without_method(who: Giver) -> Message:
+    return _renewing(who, method_problem="mandate_inactive")
+
+
+def _with_discount(who: Giver) -> Message:
+    return _renewing(who, is_sum_sure=False)
 
 
 def _with_another_amount(row: Subscription, before: int) -> Message | None:
@@ -61,14 +90,18 @@ RECURRING: dict[str, Sample] = {
         _("30 and 7 days before a yearly gift renews."),
         {
             "usual": Variant(USUAL, _renewing),
-            "lacks_method": Variant(_("The bank ended the debits"), lambda who: _renewing(who, "mandate_inactive")),
+            "lacks_method": Variant(_("The bank ended the debits"), _without_method),
+            "sum_varies": Variant(_("A discount, credit or planned change"), _with_discount),
         },
     ),
-    "renewal_upcoming_month": always(
+    "renewal_upcoming_month": Sample(
         _("Three days before each monthly payment, to those who asked for it."),
-        lambda who: calendar_letters.renewal_upcoming_month(
-            subscription(who, renews_on=clock.today() + timedelta(days=3))
-        ),
+        {
+            "usual": Variant(USUAL, _next_month),
+            "sum_varies": Variant(
+                _("A discount, credit or planned change"), lambda who: _next_month(who, is_sum_sure=False)
+            ),
+        },
     ),
     "monthly_reminder": always(
         _("Once a year, thirty days before another year of a monthly gift is full, or after a pause over that time."),
@@ -88,7 +121,14 @@ RECURRING: dict[str, Sample] = {
             "beside": Variant(_("Beside another, a debit under way"), _one_of_two_stopped),
         },
     ),
-    "ended": always(_("When the time that was paid for is over after a stop."), lambda who: endings.ended(_ended(who))),
+    "ended": Sample(
+        _("When the time that was paid for is over after a stop, or a gift ended by itself."),
+        {
+            "usual": Variant(USUAL, lambda who: endings.ended(_ended(who))),
+            "bank": Variant(_("A bank took a payment back"), _ended_by_bank),
+            "itself": Variant(_("Stripe ended it"), _ended_by_itself),
+        },
+    ),
     "paused": Sample(
         _("When a gift was paused."),
         {
@@ -96,7 +136,16 @@ RECURRING: dict[str, Sample] = {
             "open": Variant(_("Without an end"), lambda who: change_letters.paused(paused(who, resumes_at=None))),
         },
     ),
-    "resume_soon": always(_("Five days before a pause ends."), lambda who: change_letters.resume_soon(paused(who))),
+    "resume_soon": Sample(
+        _("Five days before a pause ends."),
+        {
+            "usual": Variant(USUAL, lambda who: change_letters.resume_soon(paused(who))),
+            "sum_varies": Variant(
+                _("A discount, credit or planned change"),
+                lambda who: change_letters.resume_soon(paused(who, is_sum_sure=False)),
+            ),
+        },
+    ),
     "resumed": always(
         _("When a stop or a pause was taken back."), lambda who: change_letters.resumed(subscription(who))
     ),
@@ -105,6 +154,8 @@ RECURRING: dict[str, Sample] = {
         {
             "usual": Variant(USUAL, lambda who: _less(subscription(who))),
             "paused": Variant(_("Paused"), lambda who: _less(paused(who))),
+            "rhythm": Variant(_("Every three months"), lambda who: _less(_quarterly(who))),
+            "no_sum": Variant(_("Without a sum"), lambda who: _less(_quarterly(who, amount=0))),
         },
     ),
     "thanks_upgrade": Sample(

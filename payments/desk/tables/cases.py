@@ -33,6 +33,8 @@ NAMES = {
     "renews_on": gettext_lazy("Renews on"),
     "amount": gettext_lazy("Amount"),
     "reason": gettext_lazy("Reason"),
+    "status": gettext_lazy("Status"),
+    "unusual": gettext_lazy("Unusual"),
     "refund": gettext_lazy("Refund"),
     "dispute": gettext_lazy("Dispute"),
     "invoice": gettext_lazy("Invoice at Stripe"),
@@ -56,8 +58,23 @@ ROWS: dict[str, type[Model]] = {
 }
 
 
+# Why a gift is not one that our forms make (stripe_api/billing/prices.py).
+UNUSUAL = {
+    "items": gettext_lazy("not exactly one item"),
+    "quantity": gettext_lazy("a quantity"),
+    "price": gettext_lazy("a price that Stripe works out"),
+    "rhythm": gettext_lazy("a rhythm of its own"),
+    "discount": gettext_lazy("a discount"),
+    "tax": gettext_lazy("a tax"),
+    "planned": gettext_lazy("a planned change"),
+    "bill": gettext_lazy("a bill instead of a charge"),
+}
+
+
 def linked(name: str, value: object) -> object:
     """Return a case's fact for display: ids of rows become links, an amount with its currency becomes one sum."""
+    if name == "unusual" and isinstance(value, list):
+        return ", ".join(str(UNUSUAL.get(each, each)) for each in value)
     values = value if isinstance(value, list) else [value]
     if len(values) == 2 and isinstance(values[0], int) and isinstance(values[1], str):
         return columns.amount(values[0], values[1])

@@ -10,10 +10,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from payments import rhythms
 from payments.desk import columns
 from payments.desk.columns import BAD, GOOD, LATE, NONE, column
 from payments.desk.pages import Table
-from payments.models import Payment, Refund
+from payments.models import Frequency, Payment, Refund
 
 TONES = {Payment.Status.SUCCEEDED: GOOD, Payment.Status.PROCESSING: LATE, Payment.Status.FAILED: BAD}
 
@@ -35,6 +36,13 @@ def payment_state(row: Payment) -> SafeString:
     if row.is_recovered:
         return columns.state(_("received after a failed try"), GOOD)
     return columns.tinted(row, "status", TONES)
+
+
+def how_often(row: Payment) -> str:
+    """Return how often a payment recurs, in words; for a rhythm that our forms do not offer, which."""
+    if row.frequency == Frequency.OTHER and row.subscription:
+        return rhythms.words(row.subscription.rhythm)
+    return row.get_frequency_display()
 
 
 @column(gettext_lazy("amount"))
@@ -59,7 +67,7 @@ def refund_table(rows: Iterable[Refund]) -> Table:
 
 
 def _payment(row: Payment) -> list[object]:
-    when, frequency = columns.moment(row.created_at), row.get_frequency_display()
+    when, frequency = columns.moment(row.created_at), how_often(row)
     return [columns.link(row), when, payment_amount(row), payment_state(row), frequency, columns.paid_from(row)]
 
 

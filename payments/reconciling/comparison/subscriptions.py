@@ -34,7 +34,7 @@ def _differing(agreed: objects.Subscription, row: Subscription) -> list[Mismatch
     pairs = {
         STATUS: (row.status, agreed.status),
         "amount": (money(row.amount, row.currency), money(agreed.amount, agreed.currency)),
-        "frequency": (row.frequency, agreed.interval),
+        "frequency": (row.rhythm, agreed.rhythm),
         "current_period_end": (iso(row.current_period_end), iso(agreed.current_period_end)),
         "cancel_at_period_end": (yes(row.cancel_at_period_end), yes(agreed.cancel_at_period_end)),
         "cancel_at": (iso(row.cancel_at), iso(agreed.cancel_at)),
@@ -51,7 +51,7 @@ def _mismatch(agreed: objects.Subscription, field: str, ours: str, theirs: str) 
 
 _ALIVE_UNSEEN = f"""
 SELECT stripe_subscription_id, status, current_period_end FROM payments_subscription s
-WHERE status = ANY(%s) AND started_at <= %s AND {seen.UNSEEN.format(id="s.stripe_subscription_id")}
+WHERE status <> ALL(%s) AND started_at <= %s AND {seen.UNSEEN.format(id="s.stripe_subscription_id")}
 """  # noqa: S608 - our own words only
 
 
@@ -60,7 +60,7 @@ def _unlisted(since: datetime, until: datetime) -> Iterator[Mismatch]:
 
     The second read shows which.
     """
-    for stripe_id, status, ends in seen.unseen(_ALIVE_UNSEEN, [list(Subscription.ALIVE), until]):
+    for stripe_id, status, ends in seen.unseen(_ALIVE_UNSEEN, [list(Subscription.NOT_ALIVE), until]):
         yield Mismatch(SUBSCRIPTION, stripe_id, EXTRA, status, "", ends)
 
 

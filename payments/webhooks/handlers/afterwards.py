@@ -42,6 +42,8 @@ def _payment_of(taken: objects.Refund | objects.Dispute, reads: Reads) -> Effect
 
     Raises NotOurs if the payment was not made through this installation.
     """
+    if not (taken.payment_intent or taken.charge):
+        raise NotOurs(taken.id)  # of a balance or a payment outside our reach: each of our payments names one
     if refunds.payment_of(taken):
         return in_turn()
     intent_id = taken.payment_intent or reads.charge(taken.charge).payment_intent

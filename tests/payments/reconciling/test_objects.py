@@ -92,6 +92,12 @@ class TestMoney:
         compare(stage)
         assert found() == {("balance_transaction", "unsettled", "1000 EUR", "")}
 
+    def test_a_state_of_a_charge_that_nobody_knows_is_no_difference(self, stage: Stage) -> None:
+        stage.join("once")
+        alter(stage, Payment.objects.get().stripe_charge_id, status="reviewed_by_somebody")
+        run = compare(stage)
+        assert (run.error, run.found) == ("", 0)
+
     def test_another_amount_and_state_of_a_charge(self, stage: Stage) -> None:
         stage.join("once")
         stage.join("once", iban="DE89370400440532013000", email="b@example.org")

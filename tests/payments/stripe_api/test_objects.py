@@ -1,0 +1,45 @@
+"""Objects as Stripe may send them, with the fields left out that may be: they are read, whoever made them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from payments.stripe_api import objects
+
+
+def dispute(**given: Any) -> dict[str, Any]:
+    plain = {"id": "du_1", "charge": "ch_1", "status": "lost", "amount": 4000, "currency": "eur", "created": 100}
+    return {**plain, "balance_transactions": [], **given}
+
+
+def moved(amount: int, at: int) -> dict[str, Any]:
+    return {"id": f"txn_{at}", "amount": amount, "currency": "eur", "created": at}
+
+
+def test_a_dispute_that_cannot_be_answered_has_no_day() -> None:
+    assert objects.dispute(dispute(evidence_details={"due_by": 0})).respond_by is None
+    assert objects.dispute(dispute(evidence_details={"due_by": 500})).respond_by is not None
+
+
+def test_what_came_back_of_a_dispute_is_its_share_in_the_dispute_s_currency() -> None:
+    assert objects.dispute(dispute()).taken == 0
+    whole = objects.dispute(dispute(balance_transactions=[moved(-4000, 1), moved(4000, 2)]))
+    assert (whole.returned, whole.taken) == (4000, 0)
+    part = objects.dispute(dispute(balance_transactions=[moved(-4000, 1), moved(1500, 2)]))
+    assert (part.returned, part.taken) == (1500, 2500)
+    elsewhere = objects.dispute(dispute(balance_transactions=[moved(-8000, 1), moved(2000, 2)]))
+    assert (elsewhere.returned, elsewhere.taken) == (1000, 3000)
+
+
+def test_a_refund_whose_status_stripe_leaves_out_is_done_once_it_has_taken_money() -> None:
+    raw = {"id": "re_1", "charge": None, "payment_intent": None, "status": None, "amount": 5, "currency": "eur"}
+    waiting = objects.refund({**raw, "created": 100, "balance_transaction": None})
+    assert (waiting.status, waiting.has_taken_money) == ("", False)
+    done = objects.refund({**raw, "created": 100, "balance_transaction": "txn_1"})
+    assert (done.status, done.has_taken_money) == ("succeeded", True)
+
+
+def test_a_session_that_only_saves_a_card_has_no_sum() -> None:
+    raw = {"id": "cs_1", "created": 100, "mode": "setup", "status": "complete", "currency": None, "amount_total": None}
+    session = objects.session({**raw, "payment_status": "no_payment_required"})
+    assert (session.amount, session.currency, session.led_to_money) == (0, "", False)
