@@ -28,6 +28,7 @@ from payments.letters import reminders
 from payments.letters import staff as staff_letters
 from payments.letters.due import DueLetter
 from payments.reconciling import invariants, missed_renewals
+from payments.recurring import previews
 
 log = logging.getLogger("hromada.daily")
 
@@ -49,9 +50,11 @@ QUIET_SECONDS = 20
 def run(today: date | None = None) -> dict[str, object]:
     """Do everything that is due on `today` (by default the business date), and catch up on days without a run.
 
-    Return the counts of emails by kind, the number of missed renewals, and the broken invariants. Idempotent.
+    Stripe is asked only for the sum of a payment that an email announces and our rows cannot tell. Return the counts of
+    emails by kind, the number of missed renewals, and the broken invariants. Idempotent.
     """
     today = today or clock.today()
+    previews.look_up(today)
     letters = {kind.name: asdict(due_letters.send(kind, today)) for kind in DUE_LETTERS}
     staff_letters.new_patrons()
     missed = missed_renewals.find(today)

@@ -81,7 +81,8 @@ def resume_soon(row: Subscription) -> Message:
     resumes_on = clock.day_of(row.resumes_at)
     # A payment due before the end of the pause is skipped; we do not know the day of the one after it.
     charged = {"charged_on": row.renews_on.isoformat()} if row.renews_on >= resumes_on else {}
-    facts = _facts(row) | drafts.next_sum(row) | charged
+    varies = {} if row.is_sum_sure else {"sum_varies": True}
+    facts = _facts(row) | varies | charged
     return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, facts)
 
 

@@ -110,11 +110,13 @@ def stop_url(subscription: Subscription, language: str) -> str:
 
 
 def next_sum(subscription: Subscription) -> Facts:
-    """Return the fact `sum_varies` if the next payment may take another sum than the gift's amount, else nothing.
+    """Return the sum of an announced payment as the fact `take`, or the fact `sum_varies` if we do not know it.
 
-    An email that announces the payment then names no sum: by credit, a discount or a planned change it would be wrong.
+    By credit, a discount or a planned change it may be another one than the gift's amount: Stripe's preview says it.
     """
-    return {} if subscription.is_sum_sure and subscription.amount else {"sum_varies": True}
+    is_sure = subscription.is_sum_sure and subscription.amount
+    take = subscription.amount if is_sure else subscription.next_amount
+    return {"take": take} if take else {"sum_varies": True}
 
 
 def again_url(about: Payment | Subscription, language: str) -> str:

@@ -47,6 +47,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='subscription',
+            name='next_amount',
+            field=models.PositiveBigIntegerField(blank=True, null=True, verbose_name='next sum, minor units'),
+        ),
+        migrations.AddField(
+            model_name='subscription',
             name='is_sum_sure',
             field=models.BooleanField(db_default=True, default=True, verbose_name='next sum known'),
         ),

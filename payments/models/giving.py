@@ -136,8 +136,9 @@ class Subscription(Attributed):
 
     `amount` is per rhythm, in minor units, and 0 if no sum can be named beforehand (docs/decisions/0027). `interval` is
     Stripe's, with its count; "" says that `frequency` is all there is. `is_as_offered`: our forms could have made it,
-    so that another amount changes nothing else. `is_sum_sure`: the next payment takes `amount`. `is_collected`: Stripe
-    takes the payments itself and sends no bill.
+    so that another amount changes nothing else. `is_sum_sure`: the next payment takes `amount`; else `next_amount` is
+    what Stripe said last that it would take, None if it said nothing. `is_collected`: Stripe takes the payments itself
+    and sends no bill.
     """
 
     Status = SubscriptionStatus
@@ -167,6 +168,7 @@ class Subscription(Attributed):
     currency = models.CharField(_("currency"), max_length=3)
     is_as_offered = models.BooleanField(_("as our forms make it"), default=True, db_default=True)
     is_sum_sure = models.BooleanField(_("next sum known"), default=True, db_default=True)
+    next_amount = models.PositiveBigIntegerField(_("next sum, minor units"), null=True, blank=True)
     is_collected = models.BooleanField(_("taken by Stripe"), default=True, db_default=True)
     started_at = models.DateTimeField(_("started"))
     current_period_end = models.DateTimeField(_("period ends"))

@@ -147,6 +147,11 @@ def invoice(raw: Raw) -> Invoice:
     )
 
 
+def due_of(raw: Raw) -> tuple[int, str]:
+    """Return what a previewed invoice would take, after credit, in minor units, and its currency."""
+    return int(raw["amount_due"]), str(raw["currency"]).upper()
+
+
 def session(raw: Raw) -> Session:
     intent, agreed = raw.get("payment_intent"), raw.get("subscription")
     typed = raw.get("customer_details") or {}
