@@ -71,6 +71,11 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('month', 'monthly'), ('year', 'yearly'), ('once', 'once'), ('other', 'in another rhythm')], max_length=5, verbose_name='frequency'),
         ),
         migrations.AlterField(
+            model_name='payout',
+            name='status',
+            field=models.CharField(choices=[('pending', 'on its way'), ('in_transit', 'with the bank'), ('paid', 'arrived'), ('failed', 'failed'), ('canceled', 'canceled')], max_length=60, verbose_name='status'),
+        ),
+        migrations.AlterField(
             model_name='refund',
             name='status',
             field=models.CharField(blank=True, choices=[('pending', 'pending'), ('requires_action', 'requires action'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('canceled', 'canceled')], max_length=60, verbose_name='status'),

@@ -20,7 +20,7 @@ class Payout(models.Model):
         CANCELED = "canceled", _("canceled")
 
     stripe_payout_id = models.CharField(max_length=255, unique=True)
-    status = models.CharField(_("status"), max_length=20, choices=Status)
+    status = models.CharField(_("status"), max_length=60, choices=Status)
     is_automatic = models.BooleanField(_("automatic"), default=True)
     amount = models.BigIntegerField(_("amount, minor units"))
     currency = models.CharField(_("currency"), max_length=3)

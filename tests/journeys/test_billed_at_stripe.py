@@ -5,11 +5,12 @@ guessed, and no false alarm.
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from members import clock
 from members.mail import choices
 from members.models import Membership, Message
-from payments.models import Payment, StripeEvent, Subscription
+from payments.models import Dispute, Payment, Payout, Refund, StripeEvent, Subscription
 from payments.reconciling import invariants
 from tests import factories
 from tests.journeys.agreed import all_is_well, booked, cases, charged, gift_id, one, unworked, words
@@ -195,6 +196,29 @@ def test_an_end_that_nobody_asked_for_is_not_called_a_stop(stage: Stage, reason:
     assert told in words(letter)
     assert "was stopped" not in letter.body_text
     assert not Message.objects.filter(kind="cancelled").exists()
+
+
+def test_states_of_money_that_nobody_knows_stop_no_event(stage: Stage, admin_client: Client) -> None:
+    """Refunds, disputes and payouts may get states that do not exist yet: stored, shown as they are, and booked."""
+    stage.join("once", amount="40")
+    charge = Payment.objects.get().stripe_charge_id
+    refund, dispute = stage.stripe.refund(charge, 100)["id"], stage.stripe.dispute(charge, inquiry=True)["id"]
+    stage.sleep(3)
+    payout = stage.stripe.payout()[0]["id"]
+    world = stage.stripe.world
+    with world.transaction():
+        for kind, id, event in (
+            ("refund", refund, "refund.updated"),
+            ("dispute", dispute, "charge.dispute.updated"),
+            ("payout", payout, "payout.updated"),
+        ):
+            world.update(world.get(kind, id), event, status="considered_by_a_committee_of_banks")
+    stage.settle_down()
+    assert unworked() == []
+    for row in (Refund.objects.get(), Dispute.objects.get(), Payout.objects.get()):
+        assert row.status == "considered_by_a_committee_of_banks"
+        page = admin_client.get(f"/admin/payments/{row._meta.model_name}/{row.pk}/change/")
+        assert page.status_code == 200
 
 
 # Several payments, other software
