@@ -4,7 +4,7 @@ from payments.models.changes import SubscriptionChange
 from payments.models.disputes import Dispute
 from payments.models.giving import Checkout, Frequency, Subscription
 from payments.models.inbox import StripeEvent
-from payments.models.money import KEPT, LedgerEntry, Payment, Refund
+from payments.models.money import DEBITS, KEPT, LedgerEntry, Payment, Refund, is_debit
 from payments.models.payouts import Payout, PayoutLine
 from payments.models.reconciling import Difference, Reconciliation
 from payments.models.requests import (
@@ -17,6 +17,7 @@ from payments.models.requests import (
 )
 
 __all__ = [
+    "DEBITS",
     "KEPT",
     "Alert",
     "Case",
@@ -39,4 +40,5 @@ __all__ = [
     "StripeRequest",
     "Subscription",
     "SubscriptionChange",
+    "is_debit",
 ]

@@ -21,6 +21,15 @@ from payments.models.giving import CURRENCY, Attributed, Checkout, Frequency, Su
 KEPT = F("amount") - F("refunded_amount") - F("disputed_amount")
 
 
+# How `method` of a bank debit begins, as in "SEPA 3000": the schemes that stripe_api/means.py names.
+DEBITS = ("ACH", "BECS", "Bacs", "NZ BECS", "PAD", "SEPA")
+
+
+def is_debit(method: str) -> bool:
+    """Return whether a payment method in words, such as "Bacs 2345", is an account that is debited."""
+    return method.rstrip("0123456789 ") in DEBITS
+
+
 class Payment(Attributed):
     """A payment, received, on its way or failed; recorded once per PaymentIntent (one-off) or Invoice (recurring).
 
@@ -108,9 +117,8 @@ class Payment(Attributed):
 
     @property
     def is_debit(self) -> bool:
-        """Return whether it is a bank debit (SEPA), which the bank can take back weeks later."""
-        # The words of `method` are made in stripe_api/means.py.
-        return self.method.startswith("SEPA")
+        """Return whether it is a bank debit, which the bank can take back weeks later."""
+        return is_debit(self.method)
 
     @property
     def is_outside_stripe(self) -> bool:

@@ -14,21 +14,43 @@ from typing import Any
 def method(details: Any) -> str:
     """Return a payment method in words, such as "Visa 4242" or "SEPA 3000"; "" if `details` is not expanded.
 
-    Never more than a brand and four digits.
+    Never more than a brand and four digits. A debit begins with one of models.DEBITS.
     """
     if not isinstance(details, Mapping):
         return ""
     kind = str(details.get("type") or "")
     inner = details.get(kind) or {}
     if kind == "card":
-        return f"{str(inner.get('brand') or 'card').title()} {inner.get('last4') or ''}".strip()
-    if kind == "sepa_debit":
-        return f"SEPA {inner.get('last4') or ''}".strip()
-    return kind.replace("_", " ").title()
+        return f"{_words(inner.get('brand') or 'card')} {inner.get('last4') or ''}".strip()
+    if kind in DEBITS:
+        return f"{DEBITS[kind]} {inner.get('last4') or ''}".strip()
+    return BRANDS.get(kind) or _words(kind)
 
 
-# Stripe's names of the payment methods whose bank answers days after the order.
-DEBITS = frozenset(["acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account"])
+def _words(name: str) -> str:
+    return name.replace("_", " ").title()
+
+
+# Stripe's names of the payment methods whose bank answers days after the order and may take the money back weeks later,
+# and the names of their schemes.
+DEBITS = {
+    "acss_debit": "PAD",
+    "au_becs_debit": "BECS",
+    "bacs_debit": "Bacs",
+    "nz_bank_account": "NZ BECS",
+    "sepa_debit": "SEPA",
+    "us_bank_account": "ACH",
+}
+BRANDS = {
+    "blik": "BLIK",
+    "customer_balance": "Bank transfer",
+    "eps": "EPS",
+    "ideal": "iDEAL",
+    "mb_way": "MB WAY",
+    "p24": "Przelewy24",
+    "paypal": "PayPal",
+    "twint": "TWINT",
+}
 
 
 def came_at(charge: Mapping[str, Any]) -> int | None:

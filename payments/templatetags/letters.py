@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from members.vocative import vocative
 from payments import money as sums
 from payments import rhythms
+from payments.models import is_debit
 from payments.templatetags.money import day
 
 register = template.Library()
@@ -40,6 +41,12 @@ def gift(amount: int, currency: str, frequency: str) -> str:
 def called(name: str) -> str:
     """Return the name in the form for addressing someone in the active language: Олено for Олена in Ukrainian."""
     return vocative(name, get_language() or "en")
+
+
+@register.filter
+def account(method: str) -> str:
+    """Return the last digits of a bank account that is debited, from its words ("SEPA 3000"); "" for other methods."""
+    return method.rsplit(" ", 1)[-1] if is_debit(method) and method[-1:].isdigit() else ""
 
 
 @register.simple_tag(takes_context=True)

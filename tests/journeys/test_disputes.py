@@ -8,6 +8,7 @@ import pytest
 
 from members.models import Message
 from payments.models import Case, Dispute, LedgerEntry, Payment, StripeEvent, Subscription
+from payments.stripe_api import means
 from tests.stage import Stage, shuffled
 
 
@@ -124,6 +125,19 @@ def test_a_bank_debit_returned_weeks_later_reverses_its_line(stage: Stage) -> No
     letter = Message.objects.get(kind="payment_returned")
     assert letter.context["amount"] == 2500
     assert "/stop/" in letter.context["stop_url"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "last4"), [("bacs_debit", "2345"), ("us_bank_account", "6789"), ("acss_debit", "9000")]
+)
+def test_a_debit_of_any_scheme_taken_back_weeks_later_is_told(stage: Stage, kind: str, last4: str) -> None:
+    stage.join("once", amount="40", currency="GBP")
+    Payment.objects.update(method=means.method({"type": kind, kind: {"last4": last4}}))
+    stage.sleep(30)
+    dispute = stage.stripe.dispute(Payment.objects.get().stripe_charge_id, reason="debit_not_authorized")
+    stage.stripe.close_dispute(dispute, won=False)
+    stage.settle_down()
+    assert Message.objects.filter(kind="payment_returned").count() == 1
 
 
 def test_a_debit_taken_back_of_a_gift_whose_mandate_ended_is_not_said_to_go_on(stage: Stage) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from django.db.models import F, Min, Q
 
 from payments.books import settlements
-from payments.models import Dispute, LedgerEntry, Payment, Refund
+from payments.models import DEBITS, Dispute, LedgerEntry, Payment, Refund
 from payments.reconciling.comparison import seen
 from payments.reconciling.comparison.kinds import ObjectKind, Page, our_charges
 from payments.reconciling.differences import BALANCE, EXTRA, MISSING, UNSETTLED, Mismatch, money
@@ -34,7 +36,7 @@ def _since(since: datetime) -> datetime:
     """Return an earlier start if money that arrived in the span has an older balance line, as a bank debit does."""
     received = Payment.objects.filter(created_at__gte=since - ORDERED_WITHIN, paid_at__gte=since)
     # A card payment that was retried for weeks has a balance line only from the attempt that succeeded.
-    received = received.filter(Q(failures=0) | Q(method__startswith="SEPA"))
+    received = received.filter(Q(failures=0) | reduce(or_, (Q(method__startswith=name) for name in DEBITS)))
     return min(since, received.aggregate(oldest=Min("created_at"))["oldest"] or since)
 
 
