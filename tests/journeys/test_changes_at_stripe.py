@@ -89,6 +89,17 @@ def test_a_card_removed_before_we_hear_of_the_subscription_is_a_problem_all_the_
     assert Case.objects.get().kind == "method_problem"
 
 
+def test_a_card_removed_without_a_word_whose_it_was_is_a_problem_all_the_same(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    method = one().stripe_payment_method_id
+    sdk(stage).v1.payment_methods.detach(method, options={"idempotency_key": "dashboard"})
+    [detached] = stage.stripe.outbox()
+    del detached["data"]["previous_attributes"]
+    assert stage.post(detached) == 200
+    stage.work()
+    assert one().method_problem == "detached"
+
+
 def test_the_other_form_of_pause_and_resume(stage: Stage) -> None:
     stage.join("month", amount="10")
     client = sdk(stage)

@@ -36,11 +36,13 @@ def invoice_unfinished(event: StripeEvent, reads: Reads) -> Effect:
 def method_changed(event: StripeEvent, reads: Reads) -> Effect:
     """Handle payment_method.*: read the subscriptions that it may pay for, and whether each still has a method.
 
-    Raises NotOurs if its customer, or the customer it was removed from, has nothing to do with this installation.
+    Raises NotOurs if it pays for nothing here and its customer, or the customer it was removed from, has nothing to do
+    with this installation. A removed method may name neither: then our rows know it, or nobody here does.
     """
     customer = objects.customer_of(event.object) or objects.customer_before(event.body)
-    ownership.require(customer, reads)
     wanted = methods.paid_from(event.object["id"], customer)
+    if not wanted:
+        ownership.require(customer, reads)
     return in_turn(*(partial(subscriptions.follow, reads.subscription(stripe_id)) for stripe_id in wanted))
 
 
