@@ -35,6 +35,16 @@ CAUSES = {
     "authentication_required": "confirmation",
     "invoice_payment_intent_requires_action": "confirmation",
 }
+# Declines after which Stripe carries out no try of its own until there is another card, although it plans them:
+# https://docs.stripe.com/billing/revenue-recovery/smart-retries
+HARD = {
+    "incorrect_number",
+    "lost_card",
+    "pickup_card",
+    "revocation_of_all_authorizations",
+    "revocation_of_authorization",
+    "stolen_card",
+}
 WANTS_CONFIRMATION = [code for code, reason in CAUSES.items() if reason == "confirmation"]
 
 
@@ -74,7 +84,8 @@ def failed(payment: Payment, step: int) -> Message:
     gift = payment.subscription
     can_give_less = bool(gift and gift.is_as_offered and suggestions.lower(gift.amount, gift.currency, gift.frequency))
     facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less, "can_debit": _can_debit(payment)}
-    if payment.next_attempt_at and reason != "card_ran_out":  # an expired card fails at every try
+    # An expired card fails at every try, and after a hard decline there is none.
+    if payment.next_attempt_at and reason != "card_ran_out" and payment.failure_code not in HARD:
         facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
     return drafts.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
 

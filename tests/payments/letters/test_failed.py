@@ -142,6 +142,14 @@ def test_who_lacks_money_is_told_of_the_next_try_and_may_give_less() -> None:
     assert "you can give less" in text
 
 
+@pytest.mark.parametrize("code", ["lost_card", "stolen_card", "pickup_card"])
+def test_after_a_hard_decline_no_next_try_is_promised(code: str) -> None:
+    """Stripe plans a day for it and carries nothing out until there is another card."""
+    letter = failed_letters.failed(failing(code, next_attempt_at=NOON + timedelta(days=3)), 1)
+    assert "next_try_on" not in letter.context
+    assert "We try again" not in text_of(letter)
+
+
 def test_the_third_offers_three_ways_and_no_pause() -> None:
     """Stripe would still try an overdue payment during a pause."""
     drawn = render(failed_letters.failed(failing(), 3))
