@@ -10,6 +10,7 @@ from django.core.mail import get_connection
 from stdnum import iban
 
 from payments import currencies
+from payments.giving import stripe_pages
 
 
 @register()
@@ -37,6 +38,19 @@ def iban_is_valid(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="hromada.E002",
         )
     ]
+
+
+@register()
+def stripes_pages_have_words(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    unknown = sorted(set(settings.STRIPE_LOCALES.values()) - stripe_pages.LOCALES)
+    found: list[CheckMessage] = []
+    if unknown:
+        hint = f"Stripe has {', '.join(sorted(stripe_pages.LOCALES))}."
+        found.append(Error(f"STRIPE_LOCALES names no language of Stripe's: {unknown}.", hint=hint, id="hromada.E004"))
+    if not settings.CHECKOUT_PAYMENT_METHODS:
+        hint = "Name at least card, or leave it unset."
+        found.append(Error("CHECKOUT_PAYMENT_METHODS is empty.", hint=hint, id="hromada.E005"))
+    return found
 
 
 @register()

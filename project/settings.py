@@ -57,6 +57,9 @@ CURRENCIES = env.list(
 CHECKOUT_LIMIT_PER_NETWORK = env.int("CHECKOUT_LIMIT_PER_NETWORK", default=10)
 CHECKOUT_LIMIT_IN_ALL = env.int("CHECKOUT_LIMIT_IN_ALL", default=300)
 CHECKOUT_LIMIT_SECONDS = env.int("CHECKOUT_LIMIT_SECONDS", default=600)
+CHECKOUT_PAYMENT_METHODS = env.list("CHECKOUT_PAYMENT_METHODS", default=["card", "link", "sepa_debit"])
+PORTAL_PAYMENT_METHODS = env.str("PORTAL_PAYMENT_METHODS", default="")
+STRIPE_LOCALES = env.dict("STRIPE_LOCALES", default={"uk": "en"})
 
 # --- Stripe ---------------------------------------------------------------------------------------------------------
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")

@@ -81,5 +81,6 @@ def _consent(language: str) -> Consent:
 
 
 def _language(session: objects.Session) -> str:
-    """Return the language of Stripe's page if it is one of LANGUAGES, else the default."""
-    return session.locale if session.locale in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    """Return the language of Stripe's page if it is one of LANGUAGES and stands in for no other, else the default."""
+    is_named = session.locale in dict(settings.LANGUAGES) and session.locale not in settings.STRIPE_LOCALES.values()
+    return session.locale if is_named else settings.LANGUAGE_CODE

@@ -17,6 +17,7 @@ from members import clock
 from members.links import signed
 from payments.crash_points import crash_at
 from payments.errors import KeyReused, KeySpent
+from payments.giving import stripe_pages
 from payments.models import Checkout
 from payments.stripe_api import client, lists, objects
 from payments.stripe_requests import KEY_LIFETIME
@@ -25,8 +26,6 @@ log = logging.getLogger("hromada.requests")
 
 # Our clock and Stripe's may differ a little: an earlier session is looked for from this long before its attempt.
 BEFORE_ATTEMPT = timedelta(minutes=10)
-# Other languages, Ukrainian among them, Stripe's page chooses by the browser.
-STRIPE_LOCALES = {"en": "en"}
 
 
 def return_url(checkout: Checkout) -> str:
@@ -48,12 +47,13 @@ def params(checkout: Checkout) -> dict[str, Any]:
     common: dict[str, Any] = {
         "client_reference_id": str(checkout.public_id),
         "customer_email": checkout.email,
-        "locale": STRIPE_LOCALES.get(checkout.language, "auto"),
+        "locale": stripe_pages.locale(checkout.language),
         "metadata": metadata,
         "submit_type": "donate",
         "success_url": return_url(checkout),
         "cancel_url": f"{return_url(checkout)}?left=1",
         "line_items": [{"quantity": 1, "price_data": price}],
+        **stripe_pages.terms(),
     }
     if checkout.is_recurring:
         price["recurring"] = {"interval": checkout.frequency}

@@ -10,15 +10,13 @@ from django.conf import settings
 
 from payments import stripe_requests
 from payments.errors import StripeMissing, StripeUnavailable
+from payments.giving import stripe_pages
 from payments.giving.checkout import LOOK_EVERY_SECONDS
-from payments.giving.sessions import STRIPE_LOCALES
 from payments.inbox import queue
 from payments.models import Payment, PortalConfiguration, PortalVisit, StripeRequest, Subscription
 from payments.stripe_api import client
 
 State = StripeRequest.State
-# All that the portal offers.
-FEATURES = {"payment_method_update": {"enabled": True}}
 
 
 def begin(subscription: Subscription, back_url: str, left_url: str, language: str) -> str:
@@ -39,15 +37,15 @@ def begin(subscription: Subscription, back_url: str, left_url: str, language: st
 def configuration() -> str:
     """Return Stripe's id of our portal configuration, which allows a change of method only; make it on first use.
 
-    Two processes may make one each at the same time, which does no harm. Raises StripeUnavailable, StripeRefused.
+    Other settings make another one. Two processes may make one each at the same time, which does no harm. Raises
+    StripeUnavailable, StripeRefused.
     """
-    known = PortalConfiguration.objects.filter(state=State.ACCEPTED).exclude(stripe_configuration_id="").first()
+    params = {"features": stripe_pages.portal_features(), "default_return_url": f"{settings.SITE_URL}/support/"}
+    ours = PortalConfiguration.objects.filter(stripe_params=params)
+    known = ours.filter(state=State.ACCEPTED).exclude(stripe_configuration_id="").first()
     if known:
         return known.stripe_configuration_id
-    row = PortalConfiguration.objects.filter(state=State.REQUESTED).first()
-    if row is None:
-        params = {"features": FEATURES, "default_return_url": f"{settings.SITE_URL}/support/"}
-        row = PortalConfiguration.objects.create(stripe_params=params)
+    row = ours.filter(state=State.REQUESTED).first() or PortalConfiguration.objects.create(stripe_params=params)
     made = stripe_requests.ask(row, client.create_portal_configuration, lambda: None)
     if made is None:
         return configuration()  # another process was faster
@@ -75,7 +73,7 @@ def _visit(subscription: Subscription, configuration_id: str, back_url: str, lef
     params = {
         "customer": subscription.stripe_customer_id,
         "configuration": configuration_id,
-        "locale": STRIPE_LOCALES.get(language, "auto"),
+        "locale": stripe_pages.locale(language),
         "return_url": left_url,
         "flow_data": {
             "type": "payment_method_update",

@@ -11,7 +11,16 @@ from typing import Any
 
 from payments.stripe_api import objects
 from payments.stripe_api.fields import id_of, moment
-from payments.stripe_api.values import BalanceTransaction, Charge, Customer, Dispute, Payout, Refund, WebhookEndpoint
+from payments.stripe_api.values import (
+    BalanceTransaction,
+    Charge,
+    Customer,
+    Dispute,
+    MethodConfiguration,
+    Payout,
+    Refund,
+    WebhookEndpoint,
+)
 
 Raw = Mapping[str, Any]
 
@@ -58,7 +67,12 @@ def payout(raw: Raw) -> Payout:
 
 def customer(raw: Raw) -> Customer:
     """Return Stripe's customer; the address of a deleted one is ""."""
-    return Customer(id=raw["id"], email=raw.get("email") or "")
+    return Customer(id=raw["id"], email=raw.get("email") or "", method_id=id_of(means.of_customer(raw)))
+
+
+def method_configuration(raw: Raw) -> MethodConfiguration:
+    on = [name for name, given in raw.items() if isinstance(given, Mapping) and given.get("available")]
+    return MethodConfiguration(id=raw["id"], is_default=bool(raw.get("is_default")), methods=frozenset(on))
 
 
 def webhook_endpoint(raw: Raw) -> WebhookEndpoint:

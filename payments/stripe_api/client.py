@@ -198,6 +198,12 @@ def stripe_time() -> datetime:
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
+def method_configurations() -> list[values.MethodConfiguration]:
+    """Return the account's sets of ways to pay, those of Connect left out; the default one is used unless named."""
+    page = guarded(lambda: connection().v1.payment_method_configurations.list({"limit": 100})).to_dict()
+    return [account.method_configuration(raw) for raw in page["data"] if not raw.get("application")]
+
+
 def webhook_endpoints() -> list[values.WebhookEndpoint]:
     """Return all webhook endpoints of the account in the key's mode. One page holds them: Stripe allows 16."""
     page = guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()

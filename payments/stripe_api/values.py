@@ -26,6 +26,15 @@ class WebhookEndpoint:
 
 
 @dataclass(frozen=True)
+class MethodConfiguration:
+    """A set of ways to pay at Stripe. `methods` are Stripe's names of those that may be offered."""
+
+    id: str
+    is_default: bool
+    methods: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Customer:
     """A customer. `email` is "" for a deleted one."""
 

@@ -126,6 +126,31 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:SOME]) + more
 
 
+def payment_methods() -> Iterator[Finding]:
+    """Check CHECKOUT_PAYMENT_METHODS against the ways to pay that are switched on at Stripe, and name the others."""
+    what = "payment methods"
+    try:
+        found = client.method_configurations()
+    except (KeyRefused, StripeRefused) as problem:
+        yield warn(what, f"the key may not read them ({problem}): Payment Method Configurations, read.")
+        return
+    except StripeUnavailable:
+        return  # reported by the check of the key
+    on = next((each.methods for each in found if each.is_default), frozenset())
+    offered = [name for name in settings.CHECKOUT_PAYMENT_METHODS if name in on]
+    if not offered:
+        yield fail(what, "none of CHECKOUT_PAYMENT_METHODS is switched on at Stripe: nobody can give.")
+        return
+    if off := [name for name in settings.CHECKOUT_PAYMENT_METHODS if name not in on]:
+        yield warn(what, f"not switched on at Stripe: {', '.join(off)}")
+    beyond = sorted(on.difference(settings.CHECKOUT_PAYMENT_METHODS))
+    more = f"; switched on at Stripe and not offered: {', '.join(beyond)}" if beyond else ""
+    yield ok(what, f"{', '.join(offered)}{more}")
+    named = settings.PORTAL_PAYMENT_METHODS
+    if named and named not in [each.id for each in found]:
+        yield fail(what, f"PORTAL_PAYMENT_METHODS: Stripe has no {named}. Nobody can change card or bank.")
+
+
 def secrets() -> Iterator[Finding]:
     """Check the form of the webhook secrets. Whether one is right shows only when an event arrives."""
     wrong = [secret for secret in settings.STRIPE_WEBHOOK_SECRETS if not secret.startswith("whsec_")]

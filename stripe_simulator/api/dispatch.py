@@ -15,6 +15,7 @@ from stripe_simulator.api import (
     customers,
     events,
     invoices,
+    method_configurations,
     payments,
     portal,
     routing,
@@ -29,7 +30,7 @@ from stripe_simulator.world.errors import Declined, StripeRefusal, not_simulated
 from stripe_simulator.world.rendering import render
 from stripe_simulator.world.world import World
 
-ENDPOINTS = (account, customers, events, invoices, payments, portal, sessions, subscriptions)
+ENDPOINTS = (account, customers, events, invoices, method_configurations, payments, portal, sessions, subscriptions)
 REMEMBERED = 5_000
 
 # The permission that a simulated restricted key has not.

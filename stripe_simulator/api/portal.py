@@ -6,6 +6,7 @@ from typing import Any
 
 from stripe.params import billing_portal as sdk
 
+from stripe_simulator.api import method_configurations
 from stripe_simulator.api.metadata import merged
 from stripe_simulator.api.routing import route, simple_get
 from stripe_simulator.world.errors import not_simulated
@@ -29,7 +30,10 @@ def _features(given: Document) -> Document:
             "enabled": customer.get("enabled", False),
         },
         "invoice_history": {"enabled": (given.get("invoice_history") or {}).get("enabled", False)},
-        "payment_method_update": {"enabled": method.get("enabled", False), "payment_method_configuration": None},
+        "payment_method_update": {
+            "enabled": method.get("enabled", False),
+            "payment_method_configuration": method.get("payment_method_configuration") or None,
+        },
         "subscription_cancel": {
             "cancellation_reason": {"enabled": reason.get("enabled", False), "options": reason.get("options") or []},
             "enabled": cancel.get("enabled", False),
@@ -48,7 +52,11 @@ def _features(given: Document) -> Document:
     }
 
 
-def _check(features: Document) -> None:
+def _check(world: World, features: Document) -> None:
+    methods = (features.get("payment_method_update") or {}).get("payment_method_configuration")
+    if methods:
+        param = "features[payment_method_update][payment_method_configuration]"
+        method_configurations.check(world, methods, param)
     for name in ("subscription_update", "subscription_pause"):
         if (features.get(name) or {}).get("enabled"):
             raise not_simulated(f"the portal's {name}", f"features[{name}]")
@@ -61,7 +69,7 @@ def _check(features: Document) -> None:
     known="business_profile default_return_url features metadata name",
 )
 def create_configuration(world: World, params: Document) -> Document:
-    _check(params["features"])
+    _check(world, params["features"])
     profile = {"headline": None, "privacy_policy_url": None, "terms_of_service_url": None}
     document: dict[str, Any] = {
         "id": world.new_id("bpc"),
@@ -104,7 +112,7 @@ def update_configuration(world: World, params: Document, id: str) -> Document:
     document = world.get("billing_portal.configuration", id)
     changes: dict[str, Any] = {key: params[key] for key in ("active", "default_return_url", "name") if key in params}
     if params.get("features"):
-        _check(params["features"])
+        _check(world, params["features"])
         changes["features"] = document["features"] | {
             key: value for key, value in _features(params["features"]).items() if key in params["features"]
         }

@@ -61,6 +61,9 @@ INTENT_DATA = frozenset(
 OFF_ONLY = ("automatic_tax", "invoice_creation", "tax_id_collection")
 HALF_AN_HOUR = 1800
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]+", re.ASCII)
+# The only currency of a payment method, and methods that subscriptions cannot be paid with.
+FITS = {"bacs_debit": "gbp", "multibanco": "eur", "sepa_debit": "eur", "us_bank_account": "usd"}
+ONCE_ONLY = ("multibanco",)
 
 simple_get("checkout/sessions", "checkout.session", sdk.SessionRetrieveParams)
 
@@ -74,7 +77,7 @@ def create(world: World, params: Document) -> Document:
     total = sum(item["amount_total"] for item in items)
     money.check_amount(total, items[0]["currency"], "line_items[0][price_data][unit_amount]")
     document = objects.session(world, **_given(world, params), **_totals(items, total))
-    document["payment_method_types"] = _types(params, items[0]["currency"])
+    document["payment_method_types"] = _types(world, params, items[0]["currency"])
     world.add(document)
     world.schedule(document["expires_at"], "expire", document["id"])
     return document
@@ -186,14 +189,21 @@ def _totals(items: list[Document], total: int) -> dict[str, Any]:
     return {"amount_subtotal": total, "amount_total": total, "currency": items[0]["currency"], "_line_items": items}
 
 
-def _types(params: Document, currency: str) -> list[str]:
-    """Return the payment method types: cards for every currency, bank debits for euros, less the excluded ones."""
-    available = ["card", "sepa_debit"] if currency == "eur" else ["card"]
-    allowed = params.get("allowed_payment_method_types") or available
+def _types(world: World, params: Document, currency: str) -> list[str]:
+    """Return the methods that are switched on and fit, less those that the parameters filter out.
+
+    Link, which pays with a card or an account that it keeps, is offered inside the card's form and not named.
+    """
+    on = [name for name in world.policy.methods if name != "link" and FITS.get(name, currency) == currency]
+    if params["mode"] == "subscription":
+        on = [name for name in on if name not in ONCE_ONLY]
+    allowed = params.get("allowed_payment_method_types") or on
     excluded = params.get("excluded_payment_method_types") or []
-    types = [type for type in available if type in allowed and type not in excluded]
+    types = [name for name in on if name in allowed and name not in excluded]
     if not types:
-        raise not_simulated("these payment method types in this currency", "allowed_payment_method_types")
+        raise invalid(
+            "No payment method types are available for this Checkout Session.", "allowed_payment_method_types"
+        )
     return types
 
 

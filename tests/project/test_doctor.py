@@ -170,6 +170,12 @@ class TestStripe:
         settings.STRIPE_ACCOUNT = "acct_simulator"
         assert finding("Stripe account")[0] == "ok"
 
+    def test_ways_to_pay_beyond_ours_are_listed(self, installation: Installation, settings) -> None:
+        installation.stripe.world.policy.methods = ("card", "link", "sepa_debit", "klarna")
+        assert finding("payment methods")[1].endswith("switched on at Stripe and not offered: klarna")
+        settings.PORTAL_PAYMENT_METHODS = "pmc_elsewhere"
+        assert "pmc_elsewhere" in finding("payment methods")[1]
+
 
 class TestEndpoint:
     def test_none_at_our_address(self, installation: Installation) -> None:
