@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
+from celery import current_app
 from django.db import transaction
 
 from members import clock
@@ -75,6 +76,17 @@ def ask(
             raise
         _record_answer(request, State.ACCEPTED)
         return answer
+
+
+def wake(task: str, row_id: int) -> None:
+    """Try once to have a worker send the request with this id. Call it after the commit.
+
+    Without Redis, unanswered.py finds the request two minutes later.
+    """
+    try:
+        current_app.send_task(task, args=(row_id,), retry=False)
+    except Exception as problem:  # the request is committed, so no error of the broker may break the caller
+        log.warning("no worker was woken for %s (%s)", task, type(problem).__name__)
 
 
 def _answer(request: StripeRequest, call: Call[T], look_up: Callable[[], T | None]) -> T:

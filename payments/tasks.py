@@ -16,7 +16,7 @@ from payments.alerts import watch
 from payments.books import progress
 from payments.reconciling import comparison, missed_events
 from payments.reconciling.comparison import hourly
-from payments.recurring import overdue, unanswered
+from payments.recurring import method_changes, overdue, unanswered
 
 # Reading Stripe's lists takes longer the more there is. A run that is lost is not repeated: the next one comes soon.
 LONG: dict[str, Any] = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
@@ -38,6 +38,12 @@ def record_campaign_progress() -> None:
 def take_up_unanswered_requests() -> None:
     """Retry requests that Stripe never answered. Sent every minute."""
     unanswered.retry()
+
+
+@shared_task
+def set_payment_method(row_id: int) -> None:
+    """Pay a subscription from its new card or account. Sent when the MethodChange with this id was created."""
+    method_changes.ask_by_id(row_id)
 
 
 @shared_task

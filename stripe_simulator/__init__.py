@@ -23,6 +23,8 @@ Banks           settle_sepa(payment, succeeds=True), close_dispute(dispute, won)
                 update_card(method, expires), revoke_mandate(method)
 Dashboard       refund(payment, amount=None, **given), cancel(subscription, at_period_end=False), payout(),
                 cancel_payout(payout), answer_dispute(dispute), break_invoices(subscription),
+                mend_invoices(subscription),
+                set_payment_method(customer, card=..., iban=None, expires=None, retry_now=False, only_default=False)
                 mend_invoices(subscription), add_item(subscription, amount, quantity=1),
                 set_price(subscription, amount, interval, count=1, quantity=1, decimal=...),
                 set_facts(subscription, **facts), discount(subscription, percent), credit(customer, amount),

@@ -93,15 +93,19 @@ class Controls:
         iban: str | None = None,
         expires: tuple[int, int] | None = None,
         retry_now: bool = False,
+        only_default: bool = False,
     ) -> Document:
-        """Make another card or account the default of the customer and every running subscription; return it.
+        """Make another card or account the default of the customer and every running subscription, in the dashboard.
 
-        With `retry_now`, their open invoices are collected with it.
+        Return it. With `only_default` the subscriptions keep their own, as after a visit to the hosted portal. With
+        `retry_now`, the customer's open invoices are collected.
         """
         with self.world.transaction():
             person = self.world.get("customer", id_of(customer))
             method = methods.make(self.world, Means(card, iban, expires), person["email"], person["name"])
             methods.make_default(self.world, method, person)
+            if not only_default:
+                methods.use_for_subscriptions(self.world, method, person)
             if retry_now:
                 self._retry_open(person)
             return render(self.world, method)

@@ -23,7 +23,7 @@ from members import clock, tasks
 from payments import daily
 from payments import tasks as payment_tasks
 from payments.books import settlements
-from payments.models import Checkout, OverdueTry, StripeEvent
+from payments.models import Checkout, MethodChange, OverdueTry, StripeEvent
 from payments.reconciling import invariants
 from payments.webhooks import drain
 from stripe_simulator import Chaos, Simulator, serve
@@ -105,6 +105,8 @@ class Stage:
             if not drain.until_nothing_is_due():
                 break
         settlements.collect()
+        for change in MethodChange.objects.filter(state="requested"):
+            payment_tasks.set_payment_method(change.pk)
         for row in OverdueTry.objects.filter(state="requested"):
             payment_tasks.try_overdue_payment(row.pk)
 
@@ -117,6 +119,8 @@ class Stage:
         while self.bring():
             self.work()
         self.work()
+        while self.bring():  # what our own requests have caused
+            self.work()
         self.send_mail()
 
     # Time

@@ -24,6 +24,7 @@ from payments.models import (
     Case,
     Dispute,
     Frequency,
+    MethodChange,
     OverdueTry,
     Reconciliation,
     RefundRequest,
@@ -210,7 +211,7 @@ def requests_unanswered() -> Facts | None:
 
 def _unanswered() -> list[QuerySet[Any]]:
     """Return the stops, changes, refunds and retries that Stripe has not answered, one queryset for each model."""
-    models = (SubscriptionChange, RefundRequest, OverdueTry)
+    models = (SubscriptionChange, MethodChange, RefundRequest, OverdueTry)
     return [model._default_manager.filter(state=StripeRequest.State.REQUESTED) for model in models]
 
 

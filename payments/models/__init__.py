@@ -9,6 +9,7 @@ from payments.models.payouts import Payout, PayoutLine
 from payments.models.reconciling import Difference, Reconciliation
 from payments.models.requests import (
     Heartbeat,
+    MethodChange,
     OverdueTry,
     PortalConfiguration,
     PortalVisit,
@@ -27,6 +28,7 @@ __all__ = [
     "Frequency",
     "Heartbeat",
     "LedgerEntry",
+    "MethodChange",
     "OverdueTry",
     "Payment",
     "Payout",

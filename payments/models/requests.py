@@ -105,13 +105,15 @@ class PortalConfiguration(StripeRequest):
 
 
 class PortalVisit(StripeRequest):
-    """A reader's visit to Stripe's portal to change how they pay. `method_before` is the payment method until then.
+    """A reader's visit to Stripe's portal to change how this subscription is paid.
 
-    Only its request is stored: the portal's page expires within minutes.
+    `method_before` is the payment method until then, `default_before` the default of the customer at Stripe, which is
+    what the portal changes. Only its request is stored: the portal's page expires within minutes.
     """
 
     subscription = models.ForeignKey("payments.Subscription", on_delete=models.PROTECT, related_name="portal_visits")
     method_before = models.CharField(max_length=255, blank=True)
+    default_before = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("visit to Stripe's portal")
@@ -120,6 +122,36 @@ class PortalVisit(StripeRequest):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+
+class MethodChange(StripeRequest):
+    """A request to pay a subscription from another payment method of its customer.
+
+    Made once per visit to Stripe's portal and method, or, without a visit, when the supporter asks for it.
+    """
+
+    subscription = models.ForeignKey("payments.Subscription", on_delete=models.PROTECT, related_name="method_changes")
+    visit = models.ForeignKey(PortalVisit, null=True, blank=True, on_delete=models.PROTECT, related_name="changes")
+    stripe_payment_method_id = models.CharField(max_length=255)
+
+    class Meta:
+        verbose_name = _("request to pay from another method")
+        verbose_name_plural = _("requests to pay from another method")
+        ordering = ["-requested_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "stripe_payment_method_id"], name="one_change_a_visit_and_method"),
+            models.UniqueConstraint(
+                fields=["subscription"], condition=Q(state="requested"), name="one_open_method_change"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @property
+    def turn(self) -> str:
+        """Return the name of the lock: requests for one subscription are sent to Stripe one after another."""
+        return f"subscription:{self.subscription_id}"
 
 
 class OverdueTry(StripeRequest):

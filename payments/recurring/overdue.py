@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 
 from payments import stripe_requests
@@ -25,6 +24,7 @@ from payments.stripe_api import client
 log = logging.getLogger("hromada.requests")
 
 State = OverdueTry.State
+TASK = "payments.tasks.try_overdue_payment"
 # Stripe's codes for a payment that the bank wants the supporter to confirm.
 WANTS_CONFIRMATION = ("authentication_required", "invoice_payment_intent_requires_action")
 
@@ -47,7 +47,7 @@ def note_new_method(subscription: Subscription) -> None:
             defaults={"stripe_params": {"payment_method": method}},
         )
         if is_new:
-            transaction.on_commit(partial(_wake, row.pk))
+            transaction.on_commit(partial(stripe_requests.wake, TASK, row.pk))
 
 
 def ask(row: OverdueTry) -> None:
@@ -80,11 +80,16 @@ def ask_by_id(row_id: int) -> None:
 def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:
     """Return the result of a visit to Stripe's page so far: a word, the overdue payment if any, and a decline's code.
 
-    The word is checking (no result yet), changed (nothing was overdue), paid, processing, confirm (the bank wants the
-    payment confirmed) or declined. Read from our rows alone; portal.look_again has them updated.
+    The word is checking (no result yet), refused (Stripe does not let the gift be paid that way), changed (nothing was
+    overdue), paid, processing, confirm (the bank wants the payment confirmed) or declined. Read from our rows alone;
+    portal.look_again has them updated.
     """
     subscription = visit.subscription
-    if subscription.stripe_payment_method_id == visit.method_before:
+    change = visit.changes.first()
+    if change and change.state == State.FAILED:
+        return "refused", None, ""
+    is_asked = change is not None and change.state in OverdueTry.UNSEEN
+    if is_asked or subscription.stripe_payment_method_id == visit.method_before:
         return "checking", None, ""
     tries = OverdueTry.objects.filter(
         payment__subscription=subscription,
@@ -139,11 +144,3 @@ def _is_paid(payment: Payment) -> bool | None:
     invoice = client.read_invoice(payment.stripe_invoice_id or "")
     is_with_bank = invoice.payment_intent is not None and invoice.payment_intent.status == "processing"
     return True if invoice.status == "paid" or is_with_bank else None
-
-
-def _wake(row_id: int) -> None:
-    """Try once to wake a worker. Without Redis, unanswered.py finds the retry two minutes after Redis is back."""
-    try:
-        current_app.send_task("payments.tasks.try_overdue_payment", args=(row_id,), retry=False)
-    except Exception as problem:  # the retry is committed, so no error of the broker may break the caller
-        log.warning("no worker was woken for an overdue payment (%s)", type(problem).__name__)

@@ -1,7 +1,7 @@
 """Stripe's customer portal, where a reader changes the card or account of a subscription, and can do nothing else.
 
-Called by the page behind the link in an email (views/method.py). The result arrives as Stripe's events
-(subscriptions.py, overdue.py).
+Called by the page behind the link in an email (views/method.py). The portal changes the default of the customer; it
+arrives as Stripe's events, and the subscription that the visit was for then follows (method_changes.py, overdue.py).
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ def begin(subscription: Subscription, back_url: str, left_url: str, language: st
     new page: Stripe's pages expire within minutes, and a second one does no harm. Never call it inside a transaction.
     Raises StripeUnavailable, StripeRefused.
     """
+    before = client.read_customer(subscription.stripe_customer_id).method_id
     try:
-        return _visit(subscription, configuration(), back_url, left_url, language)
+        return _visit(subscription, before, configuration(), back_url, left_url, language)
     except StripeMissing:  # the configuration belongs to another account: the key was changed
         known = PortalConfiguration.objects.filter(state=State.ACCEPTED)
         known.update(state=State.FAILED, error="resource_missing")
-        return _visit(subscription, configuration(), back_url, left_url, language)
+        return _visit(subscription, before, configuration(), back_url, left_url, language)
 
 
 def configuration() -> str:
@@ -68,8 +69,10 @@ def look_again(visit: PortalVisit, payment: Payment | None) -> None:
         queue.request_sync("invoice", payment.stripe_invoice_id, customer, every_seconds=every)
 
 
-def _visit(subscription: Subscription, configuration_id: str, back_url: str, left_url: str, language: str) -> str:
-    """Store a visit and ask Stripe for its page; return the page's address."""
+def _visit(
+    subscription: Subscription, before: str, configuration_id: str, back_url: str, left_url: str, language: str
+) -> str:
+    """Store a visit and ask Stripe for its page; return the page's address. `before` is the customer's default now."""
     params = {
         "customer": subscription.stripe_customer_id,
         "configuration": configuration_id,
@@ -81,7 +84,10 @@ def _visit(subscription: Subscription, configuration_id: str, back_url: str, lef
         },
     }
     visit = PortalVisit.objects.create(
-        subscription=subscription, method_before=subscription.stripe_payment_method_id, stripe_params=params
+        subscription=subscription,
+        method_before=subscription.stripe_payment_method_id,
+        default_before=before,
+        stripe_params=params,
     )
     url = stripe_requests.ask(visit, client.create_portal_session, lambda: None)
     if url is None:

@@ -20,7 +20,7 @@ from payments.letters import changes as change_letters
 from payments.letters import endings
 from payments.letters import failed as failed_letters
 from payments.models import Case, Payment, Subscription, SubscriptionChange
-from payments.recurring import methods, overdue, shapes
+from payments.recurring import method_changes, methods, overdue, shapes
 from payments.stripe_api import objects
 
 # States of a subscription whose first payment has not succeeded: it has no row yet.
@@ -57,6 +57,8 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     _after_change(row, agreed, was_stopping=before.is_stopping, was_alive=before.is_alive)
     change_letters.announce(row, before)
     row.changes.note_seen(row)
+    method_changes.note_seen(row, agreed)
+    method_changes.follow_visits(row, agreed)
     if row.stripe_payment_method_id != before.stripe_payment_method_id:
         overdue.note_new_method(row)
     return row

@@ -1,16 +1,16 @@
 """Retries of requests that Stripe has not answered, because a process died or Stripe was unavailable.
 
-Called by a task every minute. change_calls.py, books/refund_requests.py and overdue.py know how to repeat a request
-safely. A checkout and a visit to Stripe's portal are not retried: their reader starts again.
+Called by a task every minute. change_calls.py, method_changes.py, overdue.py and books/refund_requests.py know how
+to repeat a request safely. A checkout and a visit to Stripe's portal are not retried: their reader starts again.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
@@ -19,8 +19,8 @@ from members.models import Supporter
 from payments import cases, locks
 from payments.books import refund_requests
 from payments.errors import StripeRefused, StripeUnavailable
-from payments.models import Case, OverdueTry, RefundRequest, StripeRequest, SubscriptionChange
-from payments.recurring import change_calls, overdue
+from payments.models import Case, MethodChange, OverdueTry, RefundRequest, StripeRequest, SubscriptionChange
+from payments.recurring import change_calls, method_changes, overdue
 
 log = logging.getLogger("hromada.requests")
 
@@ -32,6 +32,7 @@ SHOWN_TO_STAFF_AFTER = timedelta(hours=1)
 UNSEEN_AFTER = timedelta(minutes=10)
 UNSEEN_FOR = timedelta(days=1)
 State = StripeRequest.State
+R = TypeVar("R", bound=StripeRequest)
 
 
 def retry(seconds: float = 45) -> int:
@@ -70,6 +71,7 @@ def _unanswered() -> Iterator[StripeRequest]:
     old = {"state": State.REQUESTED, "generation_at__lte": clock.now() - PATIENCE}
     yield from SubscriptionChange.objects.filter(**old).select_related("subscription__supporter").order_by("?")
     yield from RefundRequest.objects.filter(**old).select_related("payment__supporter").order_by("?")
+    yield from MethodChange.objects.filter(**old).select_related("subscription__supporter").order_by("?")
     yield from OverdueTry.objects.filter(**old).select_related("payment__supporter").order_by("?")
 
 
@@ -85,6 +87,8 @@ def _retry_one(request: StripeRequest) -> bool:
             refund_requests.ask_refund(request)
         elif isinstance(request, OverdueTry):
             overdue.ask(request)
+        elif isinstance(request, MethodChange):
+            method_changes.ask(request)
     except StripeUnavailable as problem:
         log.info("still unanswered: %s (%s)", request.idempotency_key, problem)
         return False
@@ -98,7 +102,7 @@ def _retry_one(request: StripeRequest) -> bool:
 
 def _open_cases() -> None:
     """Open a case, once per request, for each request that is unanswered for an hour."""
-    for model in (SubscriptionChange, RefundRequest, OverdueTry):
+    for model in (SubscriptionChange, MethodChange, RefundRequest, OverdueTry):
         old = clock.now() - SHOWN_TO_STAFF_AFTER
         for request in model._default_manager.filter(state=State.REQUESTED, requested_at__lte=old):
             key = f"{_name(request)}:unanswered"
@@ -111,12 +115,18 @@ def _read_accepted() -> None:
     now = clock.now()
     old = {"state": State.ACCEPTED, "requested_at__lte": now - UNSEEN_AFTER}
     for change in SubscriptionChange.objects.filter(**old).select_related("subscription"):
-        try:
-            change_calls.check_accepted(change)
-        except (StripeUnavailable, StripeRefused) as problem:
-            log.info("not read again: %s (%s)", change.idempotency_key, type(problem).__name__)
+        _check(change, change_calls.check_accepted)
+    for method_change in MethodChange.objects.filter(**old).select_related("subscription"):
+        _check(method_change, method_changes.check_accepted)
     for request in RefundRequest.objects.filter(**old, requested_at__gte=now - UNSEEN_FOR).select_related("payment"):
         refund_requests.read_again(request)
+
+
+def _check(request: R, check_accepted: Callable[[R], None]) -> None:
+    try:
+        check_accepted(request)
+    except (StripeUnavailable, StripeRefused) as problem:
+        log.info("not read again: %s (%s)", request.idempotency_key, type(problem).__name__)
 
 
 def _name(request: StripeRequest) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from payments.stripe_api import objects
+from payments.stripe_api import means, objects
 from payments.stripe_api.fields import id_of, moment
 from payments.stripe_api.values import (
     BalanceTransaction,

@@ -38,10 +38,11 @@ OUR_KEY = re.compile(r"[a-z_]+:.+")
 
 _INTENT = ["latest_charge.balance_transaction"]
 _REFUND = ["failure_balance_transaction"]
-_SUBSCRIPTION = ["default_payment_method", "customer"]
+_SUBSCRIPTION = ["default_payment_method", "customer.invoice_settings.default_payment_method"]
+# Stripe expands at most four levels: with an invoice, the customer's default method stays an id.
 _INVOICE = [
     "payments.data.payment.payment_intent",
-    *(f"parent.subscription_details.subscription.{name}" for name in _SUBSCRIPTION),
+    *(f"parent.subscription_details.subscription.{name}" for name in ("default_payment_method", "customer")),
 ]
 _SESSION = [*(f"payment_intent.{name}" for name in _INTENT), *(f"subscription.{name}" for name in _SUBSCRIPTION)]
 

@@ -58,7 +58,7 @@ NOT_HANDLED: dict[str, str] = {
     "invoice_payment.paid": "invoice.paid reports the same for the whole invoice",
     "invoice.overpaid": "Stripe collects each of our invoices once; a surplus in the balance is found within the hour",
     "invoice.payment_attempt_required": "it asks for a payment attempt outside Stripe, which we never make",
-    "setup_intent.succeeded": "a card added at Stripe's portal is reported by its subscription and payment_method.*",
+    "setup_intent.succeeded": "a card added at Stripe's portal is reported by customer.updated and payment_method.*",
     "setup_intent.setup_failed": "the card or bank account stays the same; the reader sees the reason on Stripe's page",
     "radar.early_fraud_warning.created": "nothing is refunded on a suspicion; a dispute that follows becomes a case",
     "payment_intent.created": "nothing has happened yet; acting on it caused duplicates in other software",

@@ -12,7 +12,7 @@ from typing import Any
 
 
 def method(details: Any) -> str:
-    """Return a payment method in words, such as "Visa 4242" or "SEPA 3000"; "" if `details` is not expanded.
+    """Return a payment method in words, such as "Visa 4242", "SEPA 3000" or "PayPal"; "" if `details` is not expanded.
 
     Never more than a brand and four digits. A debit begins with one of models.DEBITS.
     """
@@ -76,6 +76,20 @@ def lacks_method(method: Any, customer: Any) -> bool:
         return False
     settings = customer.get("invoice_settings") or {}
     return not (settings.get("default_payment_method") or customer.get("default_source"))
+
+
+def of_customer(customer: Any) -> Any:
+    """Return a customer's default method for invoices, an id or expanded, or None; None if they are not expanded.
+
+    It is charged where a subscription has no default of its own (stripe.Subscription.default_payment_method).
+    """
+    settings = customer.get("invoice_settings") if isinstance(customer, Mapping) else None
+    return (settings or {}).get("default_payment_method")
+
+
+def made_at(method: Any) -> int | None:
+    """Return when a payment method was made, as a Unix time; None if it is not expanded."""
+    return method.get("created") if isinstance(method, Mapping) else None
 
 
 def card_expiry(method: Any) -> date | None:

@@ -85,7 +85,8 @@ def payment_intent(raw: Raw) -> PaymentIntent:
 
 def subscription(raw: Raw) -> Subscription:
     terms = prices.terms(raw)
-    method = raw.get("default_payment_method")
+    own, default = raw.get("default_payment_method"), means.of_customer(raw.get("customer"))
+    method = own or default
     pause = raw.get("pause_collection") or {}
     return Subscription(
         id=raw["id"],
@@ -102,7 +103,10 @@ def subscription(raw: Raw) -> Subscription:
         product=terms.product,
         method=means.method(method),
         method_id=_id(method),
-        lacks_method=means.lacks_method(method, raw.get("customer")),
+        own_method_id=_id(own),
+        customers_method_id=_id(default),
+        customers_method_made_at=_moment_or_none(means.made_at(default)),
+        lacks_method=means.lacks_method(own, raw.get("customer")),
         method_expires_on=means.card_expiry(method),
         collection_paused=bool(pause),
         resumes_at=_moment_or_none(pause.get("resumes_at")),

@@ -45,7 +45,8 @@ class Reads:
 
     def invoice(self, stripe_id: str) -> objects.Invoice:
         invoice = self._once("invoice", stripe_id, client.read_invoice)
-        self._remember("subscription", invoice.agreed)
+        if invoice.agreed and invoice.agreed.knows_methods:
+            self._remember("subscription", invoice.agreed)
         return invoice
 
     def payment_intent(self, stripe_id: str) -> objects.PaymentIntent:

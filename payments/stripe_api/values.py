@@ -36,10 +36,11 @@ class MethodConfiguration:
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer. `email` is "" for a deleted one."""
+    """A customer. `email` is "" for a deleted one, `method_id` is the default payment method for invoices."""
 
     id: str
     email: str
+    method_id: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class Subscription:
 
     `unusual` says why our forms would not have made it (billing/prices.py); `interval` is "" if its items have several.
     `has_balance`: credit or debt of the customer changes the next invoice. `item` and `product` are ids of the first
-    item. `method` is in words, such as "Visa 4242". `lacks_method`: there is nothing to charge (means.lacks_method).
+    item. `method` is in words, such as "Visa 4242": the subscription's own, else the customer's default; `own_method_id`
+    and `customers_method_id` keep the two apart. `lacks_method`: there is nothing to charge (see means.lacks_method).
     `resumes_at` is the end of a pause, None for a pause without one.
     """
 
@@ -115,6 +117,15 @@ class Subscription:
     canceled_at: datetime | None
     ended_at: datetime | None
     ended_reason: str
+    own_method_id: str = ""
+    customers_method_id: str = ""
+    customers_method_made_at: datetime | None = None
+
+    @property
+    def knows_methods(self) -> bool:
+        """Return whether all is known about how it is paid. With an invoice, the customer's default is only an id."""
+        is_id_only = bool(self.customers_method_id) and self.customers_method_made_at is None
+        return not is_id_only or self.own_method_id == self.customers_method_id
 
     @property
     def frequency(self) -> str:

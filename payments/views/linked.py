@@ -62,7 +62,7 @@ def tries(request: HttpRequest) -> int:
 
 def address(request: HttpRequest, **query: object) -> str:
     """Return the address of this page with other parameters and the chosen language."""
-    return _with_language(request, request.path, query)
+    return with_language(request, request.path, query)
 
 
 def again_url(request: HttpRequest, subscription: Subscription) -> str:
@@ -71,10 +71,11 @@ def again_url(request: HttpRequest, subscription: Subscription) -> str:
         return _with_language(request, reverse("support"), {"currency": subscription.currency})
     amount = money.plain(subscription.amount, subscription.currency)
     choice = {"frequency": subscription.frequency, "amount": amount, "currency": subscription.currency}
-    return _with_language(request, reverse("support"), choice)
+    return with_language(request, reverse("support"), choice)
 
 
-def _with_language(request: HttpRequest, path: str, query: dict[str, Any]) -> str:
+def with_language(request: HttpRequest, path: str, query: dict[str, Any]) -> str:
+    """Return this path with the query and the chosen language."""
     chosen = getattr(request, "chosen_language", "")
     query = query | ({"lang": chosen} if chosen else {})
     return f"{path}?{urlencode(query)}" if query else path

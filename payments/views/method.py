@@ -1,7 +1,10 @@
-"""The page behind an email's link to change the card or bank of a gift: one button to Stripe's page, and the return.
+"""The page behind a link to change the card or bank of a gift: one button to Stripe's page, the return, other gifts.
 
 GET changes nothing here: on return from Stripe it shows our rows and requests a fresh read from Stripe, through the
-queue. The rules are payments/recurring/portal.py and payments/recurring/overdue.py.
+queue. The rules are portal.py, method_changes.py and overdue.py in payments/recurring/.
+
+The link in an email is signed as "method": whoever opens it reads the supporter's email. The one on the stop page is
+signed as "card", because that page is also reached by a reader who only typed an address; it names no other gift.
 """
 
 from __future__ import annotations
@@ -15,34 +18,51 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members.links import signed
+from members.links import public_ids, signed
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.letters import declines
 from payments.models import Payment, Subscription
-from payments.recurring import overdue, portal, unanswered
+from payments.recurring import method_changes, overdue, portal, unanswered
 from payments.views import linked
+
+# States after which the other gifts are offered the same way to pay.
+SETTLED = ("changed", "paid", "processing")
 
 
 @never_cache
 @csrf_exempt  # why: members/links/pages.py
 @require_http_methods(["GET", "HEAD", "POST"])
 def method(request: HttpRequest, token: str) -> HttpResponse:
-    subscription = linked.subscription("method", token)
+    by_email = linked.subscription("method", token)
+    subscription = by_email or linked.subscription("card", token)
     if subscription is None:
         return linked.unopened(request, "method", token)
     if not subscription.is_alive:
         return _page(request, subscription, "over")
+    others = method_changes.elsewhere(subscription) if by_email else []
     if request.method == "POST":
-        return _to_stripe(request, subscription)
+        return _act(request, subscription, others)
     if "back" in request.GET:
-        return _back(request, subscription)
+        return _back(request, subscription, others)
     return _page(request, subscription, "left" if "left" in request.GET else "ask")
 
 
-def _to_stripe(request: HttpRequest, subscription: Subscription) -> HttpResponse:
-    back, left = (f"{settings.SITE_URL}{linked.address(request, **{how: 1})}" for how in ("back", "left"))
+def _act(request: HttpRequest, subscription: Subscription, others: list[Subscription]) -> HttpResponse:
+    """Lead to Stripe's page for this gift or, with `gift`, for another one; with `do=share`, use one way for all."""
+    if request.POST.get("do") == "share":
+        method_changes.share(subscription)
+        return linked.private(HttpResponseRedirect(linked.address(request, back=1, shared=1), status=303))
+    named = public_ids.parse(request.POST.get("gift"))
+    other = next((each for each in others if each.public_id == named), None)
+    return _to_stripe(request, subscription, other or subscription)
+
+
+def _to_stripe(request: HttpRequest, subscription: Subscription, gift: Subscription) -> HttpResponse:
+    """Redirect to Stripe's page for `gift`, which leads back to that gift's own page of ours."""
+    path = request.path if gift == subscription else f"/method/{signed.sign('method', str(gift.public_id))}/"
+    back, left = (f"{settings.SITE_URL}{linked.with_language(request, path, {how: 1})}" for how in ("back", "left"))
     try:
-        url = portal.begin(subscription, back, left, get_language() or "")
+        url = portal.begin(gift, back, left, get_language() or "")
     except StripeUnavailable:
         return _page(request, subscription, "unavailable", status=503)
     except StripeRefused as problem:
@@ -51,7 +71,7 @@ def _to_stripe(request: HttpRequest, subscription: Subscription) -> HttpResponse
     return linked.private(HttpResponseRedirect(url, status=303))
 
 
-def _back(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+def _back(request: HttpRequest, subscription: Subscription, others: list[Subscription]) -> HttpResponse:
     """Show the result of the newest visit to Stripe's page; while it is not known, request a fresh read."""
     visit = portal.last_visit(subscription)
     if visit is None:
@@ -59,30 +79,30 @@ def _back(request: HttpRequest, subscription: Subscription) -> HttpResponse:
     state, payment, code = overdue.outcome(visit)
     if state in ("checking", "processing"):
         portal.look_again(visit, payment)
-    return _page(request, subscription, state, payment, declines.for_reader(code))
+    context: dict[str, Any] = {"payment": payment, "reason": declines.for_reader(code)}
+    if state in SETTLED and "shared" in request.GET:
+        context |= {"is_shared": True}
+    elif state in SETTLED:
+        context |= {"sharing": method_changes.sharing(subscription), "others": others}
+    return _page(request, subscription, state, **context)
 
 
-def _page(
-    request: HttpRequest,
-    subscription: Subscription,
-    state: str,
-    payment: Payment | None = None,
-    reason: str = "",
-    status: int = 200,
-) -> HttpResponse:
+def _page(request: HttpRequest, subscription: Subscription, state: str, status: int = 200, **more: Any) -> HttpResponse:
     behind = overdue.payments_behind(subscription)
+    payment: Payment | None = more.pop("payment", None)
     done = linked.tries(request)
+    shown = payment or (behind[0] if behind else None)
     context: dict[str, Any] = {
         "subscription": subscription,
         "state": state,
-        "payment": payment or (behind[0] if behind else None),
+        "payment": shown,
         "is_behind": bool(behind),
-        "reason": reason,
         "confirm_path": f"/confirm/{signed.sign('confirm', str(payment.public_id))}/" if payment else "",
         "stop_path": f"/stop/{signed.sign('stop', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "next_url": linked.address(request, back=1, **{"try": done + 1}) if done < linked.MOST_TRIES else "",
         "last_url": linked.address(request, back=1, **{"try": linked.MOST_TRIES}),
         "look_url": linked.address(request, back=1),
+        **more,
     }
     return linked.page(request, "portal/method.html", context, status)

@@ -118,7 +118,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
         "instead": _instead(subscription),
         "is_news": request.method == "POST",
-        "method_path": f"/method/{signed.sign('method', str(subscription.public_id))}/",
+        "method_path": f"/method/{signed.sign('card', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "reasons": SubscriptionChange.Reason.choices,
         "state": state,

@@ -92,6 +92,8 @@ def _changes(world: World, document: Document, params: Document) -> dict[str, An
         changes["cancellation_details"] = details | {key: value or None for key, value in given.items()}
     if "default_payment_method" in params:
         method = world.get("payment_method", params["default_payment_method"], "default_payment_method")
+        if method["customer"] != document["customer"]:
+            raise invalid("The payment method must be attached to the customer.", "default_payment_method")
         changes["default_payment_method"] = method["id"]
     if "pause_collection" in params:
         changes["pause_collection"] = _pause_collection(world, document, params["pause_collection"])

@@ -56,10 +56,17 @@ def attach(world: World, method: Document, customer: Document) -> None:
 
 
 def make_default(world: World, method: Document, customer: Document) -> None:
-    """Make a method the default of the customer and of every running subscription, as the hosted portal does."""
+    """Make a method the customer's default, as the hosted portal does. A subscription's own stays, and goes first.
+
+    https://docs.stripe.com/customer-management/portal-deep-links, `payment_method_update`
+    """
     attach(world, method, customer)
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
     world.update(customer, "customer.updated", invoice_settings=settings)
+
+
+def use_for_subscriptions(world: World, method: Document, customer: Document) -> None:
+    """Make a method the own default of each running subscription of the customer, as staff can in the dashboard."""
     for subscription in world.store.where("subscription", customer=customer["id"]):
         if subscription["status"] not in ("canceled", "incomplete_expired"):
             world.update(subscription, "customer.subscription.updated", default_payment_method=method["id"])

@@ -11,7 +11,7 @@ from hypothesis.stateful import rule
 from payments.desk.acts.duplicates import RefundOne, StopOneAndRefund
 from payments.inbox import replay
 from payments.models import Case, Checkout, RefundRequest, StripeEvent, Subscription
-from payments.recurring import changes, undoing
+from payments.recurring import changes, portal, undoing
 from tests.machine.house import SHRUGGED_AT, House, nth, one_of
 
 PLAIN, FAILS_LATER, DECLINED, ASKS, ASKS_ALWAYS = CARDS = [
@@ -99,6 +99,14 @@ class Readers(House):
         if subscription := one_of(Subscription.objects.all(), number):
             with contextlib.suppress(*SHRUGGED_AT):
                 self.stripe.set_payment_method(subscription.stripe_customer_id, card, retry_now=retry_now)
+
+    @rule(number=NUMBERS, card=st.sampled_from([PLAIN, FAILS_LATER, ASKS_ALWAYS]))
+    def takes_another_card_by_our_link(self, number: int, card: str) -> None:
+        """Stripe's page changes the customer's default only."""
+        if subscription := self.alive(number):
+            with self.doing():
+                portal.begin(subscription, "http://testserver/back/", "http://testserver/left/", "en")
+                self.stripe.set_payment_method(subscription.stripe_customer_id, card, only_default=True)
 
 
 class Staff(House):

@@ -22,6 +22,7 @@ from payments.models import (
     Checkout,
     Difference,
     LedgerEntry,
+    MethodChange,
     OverdueTry,
     Payment,
     Payout,
@@ -83,7 +84,8 @@ class Rest(Promises):
     def _open_requests(self) -> list[Any]:
         unseen = {"state__in": RefundRequest.UNSEEN}
         tries = OverdueTry.objects.filter(state=OverdueTry.State.REQUESTED)  # what came of one is the payment's state
-        return [*RefundRequest.objects.filter(**unseen), *SubscriptionChange.objects.filter(**unseen), *tries]
+        moves = MethodChange.objects.filter(state__in=MethodChange.UNSEEN)
+        return [*moves, *RefundRequest.objects.filter(**unseen), *SubscriptionChange.objects.filter(**unseen), *tries]
 
     def _agree_with_stripe(self) -> None:
         """Books that are right must not look wrong; what a silence swallowed is found, and taken as Stripe says it."""

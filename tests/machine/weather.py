@@ -14,10 +14,10 @@ from hypothesis.stateful import rule
 from payments import daily
 from payments.crash_points import AROUND_A_WRITE, IN_THE_DRAIN, trap
 from payments.inbox import queue
-from payments.models import OverdueTry
+from payments.models import MethodChange, OverdueTry
 from payments.reconciling import comparison, missed_events
 from payments.reconciling.comparison import hourly
-from payments.recurring import overdue, unanswered
+from payments.recurring import method_changes, overdue, unanswered
 from payments.webhooks import drain
 from tests.machine.house import ANSWERS, House, one_of
 
@@ -65,6 +65,12 @@ class Weather(House):
         if row := one_of(OverdueTry.objects.filter(state="requested"), number):
             with self.doing():
                 overdue.ask_by_id(row.pk)
+
+    @rule(number=st.integers(0, 9))
+    def a_worker_wakes_for_another_card(self, number: int) -> None:
+        if row := one_of(MethodChange.objects.filter(state="requested"), number):
+            with self.doing():
+                method_changes.ask_by_id(row.pk)
 
     # Messages
 
