@@ -11,20 +11,19 @@ Creating one
     store_path None keeps everything in memory. post(url, payload, headers) -> status replaces HTTP, for instance with
     Django's test client. hold=True delivers nothing until release(). Policy: settlement="eur", late_fees=False,
     late_fee_seconds=2, draft_seconds=0, retry_days=(3, 5, 7), sepa_days=5, upcoming_days=7, payout_days=None,
-    available_days=2, failure_fee=0.
+    available_days=2, failure_fee=0, methods=("card", "link", "sepa_debit"), elsewhere_days=7.
     Chaos(duplicate=0, shuffle=0 seconds, delay=(0, 0) seconds, drop=0, two_ids=0, seed=0)
 
 Time            now(), next_due(), advance(days=0, seconds=0, to=None), begin(days_ago)
-Readers         pay(session, card=..., iban=None, email=..., name=..., authenticate=None, expires=None) -> Outcome,
-                authenticate(session, passes=True), expire(session), pay_invoice(invoice),
-                set_payment_method(customer, card=..., iban=None, expires=None, retry_now=False)
+Readers         pay(session, card=..., iban=None, email=..., name=..., authenticate=None, expires=None,
+                elsewhere=None) -> Outcome, complete(session),
+                authenticate(session, passes=True), expire(session), pay_invoice(invoice)
 Banks           settle_sepa(payment, succeeds=True), close_dispute(dispute, won), fail_refund(refund),
                 dispute(payment, amount=None, reason=..., inquiry=False, currency=None), fail_payout(payout),
                 update_card(method, expires), revoke_mandate(method)
 Dashboard       refund(payment, amount=None, **given), cancel(subscription, at_period_end=False), payout(),
                 cancel_payout(payout), answer_dispute(dispute), break_invoices(subscription),
-                mend_invoices(subscription),
-                set_payment_method(customer, card=..., iban=None, expires=None, retry_now=False, only_default=False)
+                set_payment_method(customer, card=..., iban=None, expires=None, retry_now=False, only_default=False),
                 mend_invoices(subscription), add_item(subscription, amount, quantity=1),
                 set_price(subscription, amount, interval, count=1, quantity=1, decimal=...),
                 set_facts(subscription, **facts), discount(subscription, percent), credit(customer, amount),

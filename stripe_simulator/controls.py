@@ -59,14 +59,16 @@ class Controls:
         name: str | None = "A Reader",
         authenticate: bool | None = None,
         expires: tuple[int, int] | None = None,
+        elsewhere: str | None = None,
     ) -> checkout.Outcome:
         """Pay a session on its hosted page; return the outcome. Raises NotOpen, UnknownNumber.
 
         `authenticate` answers a 3-D Secure question immediately: True passes, False fails, None leaves it open.
+        `elsewhere` is "multibanco" or "us_bank_account": the reader completes the payment with `complete`, or never.
         """
         with self.world.transaction():
             document = self.world.get("checkout.session", id_of(session))
-            outcome = checkout.pay(self.world, document, Means(card, iban, expires), email, name)
+            outcome = checkout.pay(self.world, document, Means(card, iban, expires, elsewhere), email, name)
             if outcome.result is charging.Result.REQUIRES_ACTION and authenticate is not None:
                 outcome = checkout.authenticate(self.world, document, passes=authenticate)
             return outcome
@@ -75,6 +77,12 @@ class Controls:
         with self.world.transaction():
             document = self.world.get("checkout.session", id_of(session))
             return checkout.authenticate(self.world, document, passes=passes)
+
+    def complete(self, session: Reference) -> None:
+        """Pay the voucher of a session, or confirm the small deposits to its account."""
+        with self.world.transaction():
+            intent = self._any(self._any(session)["_intent"])
+            settlement.complete(self.world, intent)
 
     def expire(self, session: Reference) -> None:
         with self.world.transaction():

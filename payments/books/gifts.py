@@ -19,8 +19,9 @@ from payments.stripe_api import objects
 def record_gift(intent: objects.PaymentIntent, *, is_accepted: bool = False) -> Payment | None:
     """Record a one-off gift and queue the emails about it; return its payment, or None if it has none.
 
-    A payment declined on Stripe's page makes neither a payment nor a supporter: no money has moved. If Stripe's page
-    had accepted it first (`is_accepted`: a bank debit), it becomes a failed payment, however late we hear of it.
+    A payment declined on Stripe's page makes neither a payment nor a supporter: no money has moved. Nor does a voucher
+    or a transfer that waits for its giver, or that never came. If Stripe's page had accepted the payment first
+    (`is_accepted`) and it was charged, as a bank debit is, it becomes a failed payment, however late we hear of it.
 
     Locks the supporter's row. Idempotent. Raises NotOurs if the intent names no checkout of this installation, and
     CheckoutLost if money has come or is with the bank but the checkout's row is missing, as after a restored backup.
@@ -71,7 +72,9 @@ def _known_payment(intent: objects.PaymentIntent) -> Payment | None:
 def _record_failed(intent: objects.PaymentIntent, checkout: Checkout, is_accepted: bool) -> Payment | None:
     """Record an intent that failed. A payment that was received stays received."""
     payment = _known_payment(intent)
-    if payment is None and not is_accepted:
+    if intent.never_came:
+        checkouts.lapse(intent.checkout)
+    if payment is None and (intent.awaits_giver or intent.never_came or not is_accepted):
         if intent.error_code != checkout.failure_code:
             Checkout.objects.filter(pk=checkout.pk).update(failure_code=intent.error_code)
         return None

@@ -21,8 +21,9 @@ from payments.stripe_api import objects
 def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
     """Record one invoice as received, with the bank, failed or given up; return its payment, or None if it has none.
 
-    An open invoice that nobody has tried to pay yet has no payment. An invoice of amount 0, paid from the customer's
-    credit at Stripe, makes no payment but extends the membership. A received payment stays received. Idempotent.
+    An open invoice that nobody has tried to pay yet has no payment, nor has a first one that waits for its giver. An
+    invoice of amount 0, paid from the customer's credit at Stripe, makes no payment but extends the membership. A
+    received payment stays received. Idempotent.
     """
     if invoice.amount == 0:
         return _record_credited(invoice, subscription)
@@ -33,6 +34,8 @@ def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> P
         payment = _payment_of(invoice, subscription)
         ledger.mark_processing(payment)
         return payment
+    if invoice.is_first and intent and intent.awaits_giver:
+        return None
     if invoice.status == "open" and invoice.attempts:
         return _record_failed(invoice, subscription)
     if invoice.status in {"void", "uncollectible"}:

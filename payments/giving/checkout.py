@@ -29,14 +29,14 @@ MOST_READS = 6
 
 
 def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> str:
-    """Return the address to send the reader to: Stripe's page, or our return page if this checkout is complete.
+    """Return the address to send the reader to: Stripe's page, or our return page if there is nothing more to do there.
 
     The row is committed before Stripe is called, with the parameters of the session. The same form with the same
     answers is the same checkout, so that a double click, a reload or a second try after StripeUnavailable makes one
     session. Raises StripeUnavailable and StripeRefused. Safe to call concurrently. Never call it in a transaction.
     """
     checkout = _get_or_make(choice, person, consent_words, form_key)
-    if checkout.status == Checkout.Status.COMPLETE:
+    if checkout.status in Checkout.DONE_AT_STRIPE:
         return return_url(checkout)
     if not checkout.stripe_session_url:
         session_id, url = sessions.create_or_find(checkout) or sessions.create(_begin_next_attempt(checkout))
@@ -48,13 +48,14 @@ def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> 
 
 def has_begun(choice: Choice, person: Person, form_key: str) -> bool:
     """Return whether this form with these answers has a session already, so that sending it again makes nothing new."""
-    begun = (Checkout.Status.OPEN, Checkout.Status.COMPLETE)
+    begun = (Checkout.Status.OPEN, *Checkout.DONE_AT_STRIPE)
     return Checkout.objects.filter(form_key=_form_key(choice, person, form_key), status__in=begun).exists()
 
 
 def state_of(checkout: Checkout, *, left: bool = False) -> str:
-    """Return the state to show on the return page: paid, processing, failed, expired, not_finished or checking.
+    """Return the state to show on the return page.
 
+    It is paid, processing, failed, expired, waiting (a voucher, a transfer, small deposits), not_finished or checking.
     Read from our rows only; payments decide first. `left`: the reader came back by the link for leaving Stripe's page,
     so that a checkout that is not complete is not_finished instead of checking.
     """
@@ -68,6 +69,8 @@ def state_of(checkout: Checkout, *, left: bool = False) -> str:
             return state
     if checkout.status == Checkout.Status.EXPIRED:
         return "expired"
+    if checkout.status == Checkout.Status.WAITING:
+        return "waiting"
     return "not_finished" if left and checkout.status != Checkout.Status.COMPLETE else "checking"
 
 
@@ -128,10 +131,11 @@ def without_giver(names: Iterable[str]) -> dict[str, Checkout]:
     return {name: found[public_id] for name, public_id in ids.items() if public_id in found}
 
 
-def follow(session: objects.Session) -> Checkout | None:
-    """Mark the checkout of a session as complete or expired, as Stripe reports, and return it. Idempotent.
+def follow(session: objects.Session, intent: objects.PaymentIntent | None = None) -> Checkout | None:
+    """Mark the checkout of a session as waiting, complete or expired, as Stripe reports, and return it. Idempotent.
 
-    A complete checkout stays complete, and only its newest session can expire it. Return None if the row is missing
+    `intent` is the session's, or that of its subscription's first invoice. A complete checkout stays complete, and only
+    its newest session can expire it. Return None if the row is missing
     and the session led to no money. Raises NotOurs, and CheckoutLost if the row is missing and the session did.
     """
     try:
@@ -140,13 +144,24 @@ def follow(session: objects.Session) -> Checkout | None:
         if session.led_to_money:
             raise
         return None
-    if session.status == "complete" and checkout.status != Checkout.Status.COMPLETE:
+    unpaid = intent if session.payment_status == "unpaid" else None
+    open_ones = Checkout.objects.filter(pk=checkout.pk).exclude(status=Checkout.Status.COMPLETE)
+    never_came = session.status == "complete" and unpaid is not None and unpaid.never_came
+    if never_came or (session.status == "expired" and session.id == checkout.stripe_session_id):
+        open_ones.update(status=Checkout.Status.EXPIRED)
+    elif session.status == "complete" and unpaid and unpaid.awaits_giver:
+        open_ones.update(status=Checkout.Status.WAITING)
+    elif session.status == "complete" and checkout.status != Checkout.Status.COMPLETE:
         checkout.status, checkout.completed_at = Checkout.Status.COMPLETE, clock.now()
         checkout.save(update_fields=["status", "completed_at"])
-    elif session.status == "expired" and session.id == checkout.stripe_session_id:
-        open_ones = Checkout.objects.filter(pk=checkout.pk).exclude(status=Checkout.Status.COMPLETE)
-        open_ones.update(status=Checkout.Status.EXPIRED)
     return checkout
+
+
+def lapse(name: str) -> None:
+    """Mark the checkout with this public id as expired if it waits for its giver, who never paid. Idempotent."""
+    if public_id := public_ids.parse(name):
+        waiting = Checkout.objects.filter(public_id=public_id, status=Checkout.Status.WAITING)
+        waiting.update(status=Checkout.Status.EXPIRED)
 
 
 def is_name(name: str) -> bool:

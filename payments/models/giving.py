@@ -64,8 +64,13 @@ class Checkout(Attributed):
     class Status(models.TextChoices):
         STARTED = "started", _("started")
         OPEN = "open", _("at Stripe")
+        WAITING = "waiting", _("waits for its payment")
         COMPLETE = "complete", _("complete")
         EXPIRED = "expired", _("expired")
+
+    # The giver has nothing more to do on Stripe's page. With WAITING, a voucher, a transfer or the small deposits of a
+    # bank are still to be paid or confirmed elsewhere.
+    DONE_AT_STRIPE = (Status.WAITING, Status.COMPLETE)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(_("reference"), max_length=12, unique=True)

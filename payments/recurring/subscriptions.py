@@ -48,6 +48,8 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     """
     row = find(agreed.id)
     if row is None:
+        if agreed.status == Subscription.Status.INCOMPLETE_EXPIRED:
+            checkouts.lapse(agreed.checkout)
         return None if agreed.status in NOT_BEGUN else _begin(agreed)
     before = copy(row)
     _mirror(row, agreed)

@@ -80,6 +80,16 @@ class PaymentIntent:
         """Return whether the money was received, or is ordered at the bank."""
         return self.status in {"succeeded", "processing"}
 
+    @property
+    def awaits_giver(self) -> bool:
+        """Return whether its giver must do something: pay a voucher, order a transfer, confirm small deposits."""
+        return self.status == "requires_action"
+
+    @property
+    def never_came(self) -> bool:
+        """Return whether it is over and nothing was ever charged, as with a voucher that nobody paid."""
+        return self.status in {"canceled", "requires_payment_method"} and not self.charge
+
 
 @dataclass(frozen=True)
 class Subscription:

@@ -27,7 +27,7 @@ from payments.models import Checkout, Payment, Subscription
 from payments.webhooks import drain
 
 MOST_TRIES = 6
-UNDECIDED = ("checking", "not_finished", "processing")
+UNDECIDED = ("checking", "not_finished", "processing", "waiting")
 # How long a page view waits for the lock of its customer, which the drain may hold.
 PATIENCE_SECONDS = 2.0
 

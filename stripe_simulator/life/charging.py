@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from stripe_simulator.life import balance, methods
+from stripe_simulator.life import balance, elsewhere, methods
 from stripe_simulator.objects import payments
 from stripe_simulator.world import cards
 from stripe_simulator.world.clock import DAY, as_datetime, duty
@@ -22,13 +22,17 @@ class Result(StrEnum):
     PROCESSING = "processing"
     REQUIRES_ACTION = "requires_action"
     FAILED = "failed"
+    ELSEWHERE = "elsewhere"
 
 
 def attempt(
     world: World, intent: Document, method: Document, *, renewal: bool = False, authenticated: bool = False
 ) -> Result:
     """Charge this method once; return the result. `renewal`: the reader is not present to answer 3-D Secure."""
-    if method["type"] == "sepa_debit":
+    if elsewhere.waits(method):
+        elsewhere.request(world, intent, method)
+        return Result.ELSEWHERE
+    if method["type"] in ("sepa_debit", elsewhere.US_ACCOUNT):
         return _debit(world, intent, method)
     card = cards.card(method["_number"])
     decline = cards.EXPIRED if _has_expired(world, method) else card.renewal if renewal else card.first
@@ -96,6 +100,7 @@ def _debit(world: World, intent: Document, method: Document) -> Result:
         payment_method=method["id"],
         payment_method_types=[method["type"]],
         latest_charge=charge["id"],
+        next_action=None,
         last_payment_error=None,
     )
     world.emit("charge.pending", charge)

@@ -92,7 +92,7 @@ def _intent(world: World, session: Document, customer: Document | None) -> Docum
 
 
 def _after(world: World, session: Document, intent: Document, result: Result) -> Outcome:
-    if result in (Result.SUCCEEDED, Result.PROCESSING):
+    if result in (Result.SUCCEEDED, Result.PROCESSING, Result.ELSEWHERE):
         _complete(world, session, intent, result)
         return Outcome(result)
     if result is Result.REQUIRES_ACTION:
@@ -101,7 +101,7 @@ def _after(world: World, session: Document, intent: Document, result: Result) ->
 
 
 def _complete(world: World, session: Document, intent: Document, result: Result) -> None:
-    """Complete a session that was paid, or whose debit is processing, with its subscription if it has one."""
+    """Complete a session that was paid, or is paid later, with its subscription if it has one."""
     world.unschedule("expire", session["id"])
     method = world.get("payment_method", session["_method"])
     customer = world.store.get("customer", session["_customer"])
@@ -153,7 +153,7 @@ def _customer(world: World, session: Document) -> Document | None:
 def _subscribe(
     world: World, session: Document, intent: Document, customer: Document, method: Document, result: Result
 ) -> Document:
-    """Create the subscription and its first invoice, for a payment that succeeded or is processing."""
+    """Create the subscription and its first invoice; it stays incomplete while its giver must act elsewhere."""
     line, given = session["_line_items"][0], session["_subscription_data"]
     subscription = subscriptions.start(
         world,
@@ -175,6 +175,8 @@ def _subscribe(
         invoicing.paid(world, invoice)
     else:
         world.update(invoice, attempted=True, attempt_count=1)
+    if result is Result.ELSEWHERE:
+        return subscription
     world.update(subscription, "customer.subscription.updated", status="active")
     subscriptions.schedule_renewal(world, subscription)
     return subscription

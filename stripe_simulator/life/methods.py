@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stripe_simulator.objects.people import card_method, mandate, sepa_method
+from stripe_simulator.objects.people import card_method, mandate, method_elsewhere, sepa_method
 from stripe_simulator.world.store import Document
 from stripe_simulator.world.world import World
 
 
 @dataclass(frozen=True)
 class Means:
-    """A test card or test bank account, as typed on a hosted page. `expires` is (month, year)."""
+    """A test card or test bank account, as typed on a hosted page. `expires` is (month, year).
+
+    `elsewhere` is "multibanco" (a voucher) or "us_bank_account" (small deposits): see life/elsewhere.py.
+    """
 
     card: str | None = "4242424242424242"
     iban: str | None = None
     expires: tuple[int, int] | None = None
+    elsewhere: str | None = None
 
 
 def make(world: World, means: Means, email: str | None, name: str | None) -> Document:
     """Create a payment method. Raises cards.UnknownNumber for any number but a test number."""
+    if means.elsewhere:
+        return world.add(method_elsewhere(world, means.elsewhere, email, name))
     if means.iban:
         return world.add(sepa_method(world, means.iban, email, name))
     return world.add(card_method(world, means.card or "", email, name, means.expires))

@@ -1,8 +1,11 @@
-"""The bank's answer about a debit, days later: paid or refused, with the effects on its checkout and its invoice."""
+"""The answer about a payment, days later, with its effects on checkout and invoice: the bank's, or that of a reader
+who pays a voucher or confirms small deposits (elsewhere.py), or never does.
+"""
 
 from __future__ import annotations
 
-from stripe_simulator.life import charging, finalizing, invoicing
+from stripe_simulator.life import charging, elsewhere, finalizing, invoicing, subscriptions
+from stripe_simulator.objects import payments
 from stripe_simulator.world import cards
 from stripe_simulator.world.clock import duty
 from stripe_simulator.world.store import Document
@@ -33,6 +36,47 @@ def answer(world: World, charge: Document, *, succeeds: bool) -> None:
         charging.fail(world, intent, charge, method, cards.BANK)
     _update_invoice(world, intent, succeeds)
     _update_session(world, intent, succeeds)
+
+
+def complete(world: World, intent: Document) -> None:
+    """Let the reader pay the voucher or confirm the deposits. Does nothing to an intent that waits for neither."""
+    method = world.store.get("payment_method", intent["payment_method"])
+    if intent["status"] != "requires_action" or method is None or not elsewhere.waits(method):
+        return
+    world.unschedule("lapse", intent["id"])
+    if method["type"] == elsewhere.VOUCHER:
+        charging.succeed(world, intent, payments.charge(world, intent, method, None))
+        _update_session(world, intent, True)
+        return
+    world.update(method, _verified=True)
+    charging.attempt(world, intent, method)
+    invoice = finalizing.of_intent(world, intent)
+    if invoice is not None:
+        subscription = finalizing.subscription_of(world, invoice)
+        world.update(subscription, "customer.subscription.updated", status="active")
+        subscriptions.schedule_renewal(world, subscription)
+
+
+@duty("lapse")
+def lapse(world: World, intent_id: str) -> None:
+    """End a payment that nobody made: a voucher's intent fails, that of unconfirmed deposits is canceled."""
+    intent = world.get("payment_intent", intent_id)
+    if intent["status"] != "requires_action":
+        return
+    method = world.get("payment_method", intent["payment_method"])
+    if method["type"] == elsewhere.VOUCHER:
+        error = charging.last_error(cards.LAPSED, None, method)
+        world.update(intent, status="requires_payment_method", next_action=None, last_payment_error=error)
+        world.update(intent, "payment_intent.payment_failed", payment_method=None)
+        _update_session(world, intent, False)
+        return
+    invoice = finalizing.of_intent(world, intent)
+    if invoice is None:
+        charging.cancel(world, intent, "abandoned")
+    else:
+        invoicing.void(world, invoice)
+        subscription = finalizing.subscription_of(world, invoice)
+        world.update(subscription, "customer.subscription.updated", status="incomplete_expired")
 
 
 def _update_invoice(world: World, intent: Document, succeeds: bool) -> None:

@@ -36,6 +36,7 @@ NO_PAYOUT_FIELDS = nothing(
 )
 
 DEBIT_FIELDS = ("bank_code", "branch_code", "country", "fingerprint", "last4")
+US_ACCOUNT_FIELDS = ("account_holder_type", "account_type", "bank_name", "fingerprint", "last4", "routing_number")
 CARD_FIELDS = (
     "brand",
     "checks",
@@ -112,6 +113,12 @@ def _details(world: World, method: Document, amount: int, mandate: str | None) -
     if method["type"] == "sepa_debit":
         copied = {name: method["sepa_debit"][name] for name in DEBIT_FIELDS}
         return {"type": "sepa_debit", "sepa_debit": {**copied, "expected_debit_date": None, "mandate": mandate}}
+    if method["type"] == "us_bank_account":
+        copied = {name: method["us_bank_account"][name] for name in US_ACCOUNT_FIELDS}
+        about_debit = {"expected_debit_date": None, "mandate": mandate, "payment_reference": None}
+        return {"type": "us_bank_account", "us_bank_account": {**copied, **about_debit}}
+    if method["type"] == "multibanco":
+        return {"type": "multibanco", "multibanco": {"entity": "12345", "reference": "123456789"}}
     copied = {name: copy.deepcopy(method["card"][name]) for name in CARD_FIELDS}
     more = {
         "amount_authorized": amount,

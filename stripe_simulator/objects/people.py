@@ -105,6 +105,24 @@ def sepa_method(world: World, iban: str, email: str | None, name: str | None) ->
     return {**_payment_method(world, "sepa_debit", email, name), "sepa_debit": details, "_number": account.iban}
 
 
+def method_elsewhere(world: World, type: str, email: str | None, name: str | None) -> Document:
+    """Return a voucher (multibanco) or a US account, whose debits settle like those of the first test IBAN."""
+    details: Document = {}
+    if type == "us_bank_account":
+        details = {
+            "account_holder_type": "individual",
+            "account_type": "checking",
+            "bank_name": "STRIPE TEST BANK",
+            "financial_connections_account": None,
+            "fingerprint": _fingerprint("000123456789"),
+            "last4": "6789",
+            "networks": {"preferred": "ach", "supported": ["ach"]},
+            "routing_number": "110000000",
+            "status_details": None,
+        }
+    return {**_payment_method(world, type, email, name), type: details, "_number": next(iter(cards.ACCOUNTS))}
+
+
 def _fingerprint(number: str) -> str:
     return hashlib.sha256(number.encode()).hexdigest()[:16]
 

@@ -135,6 +135,7 @@ ACTIONS: dict[str, Callable[..., Arguments]] = {
             "cancel_payout",
             "clear_faults",
             "close_dispute",
+            "complete",
             "deliver",
             "dispute",
             "expire",

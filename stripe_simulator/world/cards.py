@@ -50,6 +50,7 @@ OFF_SESSION = Decline(
     "Your card was declined. This transaction requires authentication.",
 )
 MANDATE = Decline("payment_intent_mandate_invalid", None, "The mandate for this bank account is no longer valid.")
+LAPSED = Decline("payment_intent_payment_attempt_expired", None, "The payment attempt has expired.")
 BANK = Decline("debit_not_authorized", None, "The bank refused the debit.")
 
 CARDS: dict[str, Card] = {

@@ -44,6 +44,18 @@ class Readers(House):
     def gives_by_debit(self, gift: tuple[str, str], who: str, account: str) -> None:
         self.pays(self.sends(self.fills_in(gift, who)), iban=account)
 
+    @rule(gift=GIFTS, who=PEOPLE)
+    def gives_by_what_is_paid_elsewhere(self, gift: tuple[str, str], who: str) -> None:
+        """By a voucher, or from an account that asks for small deposits to be confirmed, or that never hears of it."""
+        how, currency = ("multibanco", "EUR") if gift[0] == "once" else ("us_bank_account", "USD")
+        self.pays(self.sends(self.fills_in(gift, who, currency)), elsewhere=how)
+
+    @rule(number=NUMBERS)
+    def pays_elsewhere(self, number: int) -> None:
+        if session := self.at_stripe("checkout.session", number, status="complete", payment_status="unpaid"):
+            with contextlib.suppress(*SHRUGGED_AT):
+                self.stripe.complete(session["id"])
+
     @rule(gift=GIFTS, who=PEOPLE, by_debit=st.booleans())
     def gives_in_two_tabs(self, gift: tuple[str, str], who: str, by_debit: bool) -> None:
         how = {"iban": ACCOUNTS[0]} if by_debit else {"card": PLAIN}

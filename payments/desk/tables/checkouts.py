@@ -14,7 +14,12 @@ from payments.desk.columns import GOOD, LATE, column
 from payments.desk.pages import Table
 from payments.models import Checkout
 
-TONES = {Checkout.Status.COMPLETE: GOOD, Checkout.Status.OPEN: LATE, Checkout.Status.STARTED: LATE}
+TONES = {
+    Checkout.Status.COMPLETE: GOOD,
+    Checkout.Status.OPEN: LATE,
+    Checkout.Status.WAITING: LATE,
+    Checkout.Status.STARTED: LATE,
+}
 
 
 @column(gettext_lazy("status"))

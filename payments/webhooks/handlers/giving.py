@@ -111,7 +111,7 @@ def _instalment_with_bank(intent: objects.PaymentIntent, reads: Reads) -> Effect
 
 
 def _follow_session(session: objects.Session, invoice: objects.Invoice | None) -> None:
-    checkout.follow(session)
+    checkout.follow(session, session.payment_intent or (invoice.payment_intent if invoice else None))
     if session.payment_intent:
         gifts.record_gift(_not_in_future(session.payment_intent), is_accepted=session.status == "complete")
     if session.subscription:
