@@ -15,13 +15,14 @@ from django.db.models import Q
 from payments.books import settlements
 from payments.giving import checkout as checkouts
 from payments.models import LedgerEntry, Payment, PayoutLine, Subscription
-from payments.stripe_api import objects, values
+from payments.stripe_api import objects
+from payments.stripe_api.account_values import BalanceTransaction
 from payments.stripe_api.reads import Reads
 
 Whose = PayoutLine.Whose
 
 
-def of_each(lines: Sequence[values.BalanceTransaction], reads: Reads) -> list[tuple[values.BalanceTransaction, Whose]]:
+def of_each(lines: Sequence[BalanceTransaction], reads: Reads) -> list[tuple[BalanceTransaction, Whose]]:
     """Return each balance line with its owner: this installation (OURS), other software (OTHERS) or Stripe.
 
     The lines must be listed with the object that moved the balance (`line.of`). May raise StripeUnavailable.
@@ -34,7 +35,7 @@ def of_each(lines: Sequence[values.BalanceTransaction], reads: Reads) -> list[tu
     ]
 
 
-def _owner_of(line: values.BalanceTransaction, reads: Reads) -> Whose:
+def _owner_of(line: BalanceTransaction, reads: Reads) -> Whose:
     if line.of is None:
         return Whose.STRIPE
     if isinstance(line.of, objects.Charge):

@@ -18,7 +18,8 @@ from django.db.models.functions import Coalesce, Concat
 from members import clock
 from payments import cases
 from payments.models import Case, LedgerEntry, Payout, PayoutLine
-from payments.stripe_api import values
+from payments.stripe_api import account_values
+from payments.stripe_api.account_values import BalanceTransaction
 
 Whose = PayoutLine.Whose
 # After an outage a payout may be reported before the payments it consists of.
@@ -41,7 +42,7 @@ class Holding:
     of_stripe: int
 
 
-def follow(payout: values.Payout, lines: Iterable[tuple[values.BalanceTransaction, PayoutLine.Whose]]) -> Payout:
+def follow(payout: account_values.Payout, lines: Iterable[tuple[BalanceTransaction, PayoutLine.Whose]]) -> Payout:
     """Update our row from Stripe's payout and, once its lines are complete, compare them with it; return the row.
 
     Opens a case if the lines do not add up to the payout. Lines missing from our ledger are the task of
@@ -126,7 +127,7 @@ def _sum(what: Any, only: Q) -> Coalesce:
     return Coalesce(Sum(what, filter=only), 0, output_field=BigIntegerField())
 
 
-def _line(row: Payout, line: values.BalanceTransaction, whose: PayoutLine.Whose) -> PayoutLine:
+def _line(row: Payout, line: BalanceTransaction, whose: PayoutLine.Whose) -> PayoutLine:
     return PayoutLine(
         payout=row,
         stripe_balance_transaction_id=line.id,

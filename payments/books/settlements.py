@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from payments.books import payouts
 from payments.models import LedgerEntry
-from payments.stripe_api import client, values
+from payments.stripe_api import account_values, client
 
 # How the `source` of the matching ledger line begins, by Stripe's type of the balance transaction. A bank debit that
 # fails is taken back by a balance transaction of its own ("failed"), which matches no ledger line: money that never
@@ -94,14 +94,14 @@ def _moved_since(line: LedgerEntry) -> datetime:
     return min(line.occurred_at, line.payment.created_at) if is_gift else line.occurred_at
 
 
-def settle(transactions: Sequence[values.BalanceTransaction]) -> None:
+def settle(transactions: Sequence[account_values.BalanceTransaction]) -> None:
     """Write the missing settlements from these balance transactions, which come with a payout. Idempotent."""
     waiting = {line.source: line for line in unsettled().filter(source__in=map(source_of, transactions))}
     lines = [_line(line, each) for each in transactions if (line := waiting.pop(source_of(each), None))]
     LedgerEntry.objects.bulk_create(lines, ignore_conflicts=True)
 
 
-def source_of(transaction: values.BalanceTransaction) -> str:
+def source_of(transaction: account_values.BalanceTransaction) -> str:
     """Return the `source` of the ledger line that a balance transaction settles, such as "refund_returned:re_1".
 
     It begins with "none:" for a type that settles none of our lines, and with "failed:" for a bank debit that failed.
@@ -116,7 +116,7 @@ def source_of(transaction: values.BalanceTransaction) -> str:
     return f"{kind}:{transaction.source}"
 
 
-def _line(line: LedgerEntry, transaction: values.BalanceTransaction) -> LedgerEntry:
+def _line(line: LedgerEntry, transaction: account_values.BalanceTransaction) -> LedgerEntry:
     return LedgerEntry(
         payment_id=line.payment_id,
         refund_id=line.refund_id,

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0019_paid_from_credit'),
+        ('payments', '0020_whatever_is_agreed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

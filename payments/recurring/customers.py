@@ -13,7 +13,7 @@ from members import addresses
 from members.models import Supporter, TimelineEntry
 from payments import cases
 from payments.models import Case
-from payments.stripe_api import values
+from payments.stripe_api import account_values
 
 
 def givers(customer_id: str) -> list[Supporter]:
@@ -32,7 +32,7 @@ def note_deleted(customer_id: str) -> None:
         )
 
 
-def check_address(customer: values.Customer) -> None:
+def check_address(customer: account_values.Customer) -> None:
     """Open a case, once per address, if the customer's email address at Stripe differs from the supporter's.
 
     A typed address proves nothing, so we neither use nor copy it: emails still go to our address, and staff read the

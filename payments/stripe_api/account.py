@@ -10,17 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 from payments.stripe_api import means, objects
-from payments.stripe_api.fields import id_of, moment
-from payments.stripe_api.values import (
+from payments.stripe_api.account_values import (
     BalanceTransaction,
-    Charge,
     Customer,
-    Dispute,
     MethodConfiguration,
     Payout,
-    Refund,
     WebhookEndpoint,
 )
+from payments.stripe_api.fields import id_of, moment
+from payments.stripe_api.values import Charge, Dispute, Refund
 
 Raw = Mapping[str, Any]
 

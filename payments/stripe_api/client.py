@@ -6,36 +6,25 @@ StripeRefused when it says no, StripeMissing for an unknown id. Never call one i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
-from payments.stripe_api import account, objects, refusals, values
+from payments.stripe_api import account, account_values, objects, refusals
 from payments.stripe_api.budget import budget
 from payments.stripe_api.params import check, in_order
 from payments.stripe_api.refusals import guarded
+from payments.stripe_api.sdk.connection import connection
 
 T = TypeVar("T")
 
 API_VERSION: str = stripe.api_version
-# How long one try of a call may take: a reader may be waiting for it.
-TIMEOUT_SECONDS = 6
-# The same for a page that can also be shown without Stripe's answer.
-HURRIED_SECONDS = 2
-# A read that Stripe wants as a POST: it makes nothing (https://docs.stripe.com/api/invoices/create_preview).
-PREVIEW = "/v1/invoices/create_preview"
-# A kind of row and an id, such as "checkout:<uuid>:1". The SDK's own random keys have no colon.
-OUR_KEY = re.compile(r"[a-z_]+:.+")
-
 _INTENT = ["latest_charge.balance_transaction"]
 _REFUND = ["failure_balance_transaction"]
 _SUBSCRIPTION = ["default_payment_method", "customer.invoice_settings.default_payment_method"]
@@ -47,50 +36,6 @@ _INVOICE = [
 _SESSION = [*(f"payment_intent.{name}" for name in _INTENT), *(f"subscription.{name}" for name in _SUBSCRIPTION)]
 
 
-class _Keyed(stripe.RequestsClient):
-    """The SDK's HTTP client, but a write without one of our idempotency keys raises ValueError and is not sent.
-
-    The SDK gives a write without a key a random one, so that repeating the write later would have a second effect.
-    """
-
-    def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **more: Any
-    ) -> Any:
-        is_read = method.lower() == "get" or url.endswith(PREVIEW)
-        if not is_read and not OUR_KEY.fullmatch((headers or {}).get("Idempotency-Key", "")):
-            raise ValueError("A write to Stripe needs an idempotency key from a committed row.")
-        return super().request(method, url, headers, post_data, **more)
-
-
-def connection() -> stripe.StripeClient:
-    """Return the SDK's client for the configured key. For this module and lists.py only."""
-    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, _is_hurried.get())
-
-
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Let calls in this block, of this thread, give up after HURRIED_SECONDS, without a second try."""
-    token = _is_hurried.set(True)
-    try:
-        yield
-    finally:
-        _is_hurried.reset(token)
-
-
-_is_hurried: ContextVar[bool] = ContextVar("is_hurried", default=False)
-
-
-@cache
-def _client(secret_key: str, api_base: str, is_hurried: bool) -> stripe.StripeClient:
-    """Return the SDK's client, made once per process. It retries a call once, with the same idempotency key."""
-    return stripe.StripeClient(
-        secret_key,
-        base_addresses={"api": api_base},
-        http_client=_Keyed(timeout=HURRIED_SECONDS if is_hurried else TIMEOUT_SECONDS),
-        max_network_retries=0 if is_hurried else 1,
-    )
-
-
 def read_session(session_id: str) -> objects.Session:
     return _read(objects.session, lambda: connection().v1.checkout.sessions.retrieve(session_id, {"expand": _SESSION}))
 
@@ -100,7 +45,7 @@ def read_subscription(subscription_id: str) -> objects.Subscription:
     return _read(objects.subscription, lambda: sdk.retrieve(subscription_id, {"expand": _SUBSCRIPTION}))
 
 
-def read_customer(customer_id: str) -> values.Customer:
+def read_customer(customer_id: str) -> account_values.Customer:
     return _read(account.customer, lambda: connection().v1.customers.retrieve(customer_id))
 
 
@@ -146,7 +91,7 @@ def read_mandate(mandate_id: str) -> objects.Mandate:
     return _read(objects.mandate, lambda: connection().v1.mandates.retrieve(mandate_id))
 
 
-def read_payout(payout_id: str) -> values.Payout:
+def read_payout(payout_id: str) -> account_values.Payout:
     return _read(account.payout, lambda: connection().v1.payouts.retrieve(payout_id))
 
 
@@ -157,13 +102,13 @@ def invoice_of(intent_id: str) -> str:
     return next((str(row["invoice"]) for row in page["data"]), "")
 
 
-def balance_transactions_since(since: datetime) -> Iterator[values.BalanceTransaction]:
+def balance_transactions_since(since: datetime) -> Iterator[account_values.BalanceTransaction]:
     """Iterate over the balance transactions created since then, newest first, a hundred per call."""
     wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
     return map(account.balance_transaction, rows(lambda: connection().v1.balance_transactions.list(wanted)))
 
 
-def read_balance_transaction(transaction_id: str) -> values.BalanceTransaction:
+def read_balance_transaction(transaction_id: str) -> account_values.BalanceTransaction:
     sdk = connection().v1.balance_transactions
     return _read(account.balance_transaction, lambda: sdk.retrieve(transaction_id, {"expand": ["source"]}))
 
@@ -199,13 +144,13 @@ def stripe_time() -> datetime:
     return parsedate_to_datetime(answer.last_response.headers["Date"])
 
 
-def method_configurations() -> list[values.MethodConfiguration]:
+def method_configurations() -> list[account_values.MethodConfiguration]:
     """Return the account's sets of ways to pay, those of Connect left out; the default one is used unless named."""
     page = guarded(lambda: connection().v1.payment_method_configurations.list({"limit": 100})).to_dict()
     return [account.method_configuration(raw) for raw in page["data"] if not raw.get("application")]
 
 
-def webhook_endpoints() -> list[values.WebhookEndpoint]:
+def webhook_endpoints() -> list[account_values.WebhookEndpoint]:
     """Return all webhook endpoints of the account in the key's mode. One page holds them: Stripe allows 16."""
     page = guarded(lambda: connection().v1.webhook_endpoints.list({"limit": 100})).to_dict()
     return [account.webhook_endpoint(raw) for raw in page["data"]]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from payments.stripe_api import account, client, objects, values
+from payments.stripe_api import account, account_values, client, objects
 
 
 def subscriptions() -> Iterator[list[objects.Subscription]]:
@@ -41,18 +41,18 @@ def disputes(since: datetime, until: datetime) -> Iterator[list[objects.Dispute]
     return client.listed(objects.dispute, client.connection().v1.disputes.list, created=_between(since, until))
 
 
-def balance_transactions(since: datetime, until: datetime) -> Iterator[list[values.BalanceTransaction]]:
+def balance_transactions(since: datetime, until: datetime) -> Iterator[list[account_values.BalanceTransaction]]:
     sdk = client.connection().v1.balance_transactions
     return client.listed(account.balance_transaction, sdk.list, created=_between(since, until))
 
 
-def moved(since: datetime, until: datetime) -> Iterator[list[values.BalanceTransaction]]:
+def moved(since: datetime, until: datetime) -> Iterator[list[account_values.BalanceTransaction]]:
     """Iterate over pages of balance transactions, each with the object that caused it in `of`."""
     sdk = client.connection().v1.balance_transactions
     return client.listed(account.balance_transaction, sdk.list, created=_between(since, until), expand=["data.source"])
 
 
-def payouts(since: datetime, until: datetime) -> Iterator[list[values.Payout]]:
+def payouts(since: datetime, until: datetime) -> Iterator[list[account_values.Payout]]:
     return client.listed(account.payout, client.connection().v1.payouts.list, created=_between(since, until))
 
 
@@ -86,7 +86,7 @@ def open_session_of(checkout: str, since: datetime) -> tuple[str, str] | None:
     return next(((raw["id"], raw["url"]) for raw in open_sessions if objects.is_of_checkout(raw, checkout)), None)
 
 
-def balance_transactions_of(payout_id: str) -> Iterator[values.BalanceTransaction]:
+def balance_transactions_of(payout_id: str) -> Iterator[account_values.BalanceTransaction]:
     """Iterate over the balance transactions in an automatic payout, each with its source; not the payout's own one."""
     wanted: Any = {"payout": payout_id, "limit": 100, "expand": ["data.source"]}
     lines = map(

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
-from payments.stripe_api.sdk_types import alternatives, bare, fields, is_typed_dict
+from payments.stripe_api.sdk.types import alternatives, bare, fields, is_typed_dict
 
 Problem = tuple[str, str]
 Check = Callable[[Any, str], Problem | None]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from payments.stripe_api import client, lists, objects, values
+from payments.stripe_api import account_values, client, lists, objects
 from payments.stripe_api.budget import budget
 
 T = TypeVar("T")
@@ -64,10 +64,10 @@ class Reads:
     def mandate(self, stripe_id: str) -> objects.Mandate:
         return self._once("mandate", stripe_id, client.read_mandate)
 
-    def payout(self, stripe_id: str) -> values.Payout:
+    def payout(self, stripe_id: str) -> account_values.Payout:
         return self._once("payout", stripe_id, client.read_payout)
 
-    def payout_lines(self, stripe_id: str) -> list[values.BalanceTransaction]:
+    def payout_lines(self, stripe_id: str) -> list[account_values.BalanceTransaction]:
         return self._once("payout_lines", stripe_id, lambda payout_id: list(lists.balance_transactions_of(payout_id)))
 
     def invoice_of(self, intent_id: str) -> str:
@@ -90,7 +90,7 @@ class Reads:
         kinds = (objects.Charge, objects.Invoice, objects.PaymentIntent, objects.Session, objects.Subscription)
         return {objects.lane(found) for found in self._known.values() if isinstance(found, kinds)}
 
-    def customer(self, stripe_id: str) -> values.Customer:
+    def customer(self, stripe_id: str) -> account_values.Customer:
         return self._once("customer", stripe_id, client.read_customer)
 
     def customer_of_method(self, method_id: str) -> str:

@@ -8,39 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from payments import rhythms
 from payments.stripe_api.billing import prices
-
-
-@dataclass(frozen=True)
-class WebhookEndpoint:
-    """An address to which Stripe sends events. `api_version` is "" for the account's default version."""
-
-    id: str
-    url: str
-    is_enabled: bool
-    api_version: str
-    event_types: frozenset[str]
-
-
-@dataclass(frozen=True)
-class MethodConfiguration:
-    """A set of ways to pay at Stripe. `methods` are Stripe's names of those that may be offered."""
-
-    id: str
-    is_default: bool
-    methods: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Customer:
-    """A customer. `email` is "" for a deleted one, `method_id` is the default payment method for invoices."""
-
-    id: str
-    email: str
-    method_id: str
 
 
 @dataclass(frozen=True)
@@ -97,9 +67,9 @@ class Subscription:
 
     `unusual` says why our forms would not have made it (billing/prices.py); `interval` is "" if its items have several.
     `has_balance`: credit or debt of the customer changes the next invoice. `item` and `product` are ids of the first
-    item. `method` is in words, such as "Visa 4242": the subscription's own, else the customer's default; `own_method_id`
-    and `customers_method_id` keep the two apart. `lacks_method`: there is nothing to charge (see means.lacks_method).
-    `resumes_at` is the end of a pause, None for a pause without one.
+    item. `method` is in words, such as "Visa 4242": the subscription's own, else the customer's default;
+    `own_method_id` and `customers_method_id` keep the two apart. `lacks_method`: there is nothing to charge (see
+    means.lacks_method). `resumes_at` is the end of a pause, None for a pause without one.
     """
 
     id: str
@@ -244,24 +214,6 @@ class Refund:
 
 
 @dataclass(frozen=True)
-class BalanceTransaction:
-    """A line of Stripe's balance. Amount and fee are in minor units of `currency`, the settlement currency.
-
-    `of` is the object that caused it, None if it was not expanded or is none of these, such as a fee of Stripe's.
-    """
-
-    id: str
-    type: str
-    source: str
-    amount: int
-    currency: str
-    fee: int
-    exchange_rate: Decimal | None
-    created_at: datetime
-    of: Charge | Refund | Dispute | None = None
-
-
-@dataclass(frozen=True)
 class Dispute:
     """A dispute. `withdrawn_at` and `returned_at`: when it was taken from our balance at Stripe, and given back.
 
@@ -294,18 +246,3 @@ class Mandate:
     id: str
     status: str
     method_id: str
-
-
-@dataclass(frozen=True)
-class Payout:
-    """A payout. `has_lines`: Stripe reports that all its balance transactions are known; only for automatic payouts."""
-
-    id: str
-    status: str
-    is_automatic: bool
-    has_lines: bool
-    amount: int
-    currency: str
-    arrives_on: date
-    failure_code: str
-    created_at: datetime

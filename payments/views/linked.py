@@ -68,7 +68,7 @@ def address(request: HttpRequest, **query: object) -> str:
 def again_url(request: HttpRequest, subscription: Subscription) -> str:
     """Return the address of the amount page with the same gift chosen, if our forms offer it."""
     if not subscription.is_as_offered:
-        return _with_language(request, reverse("support"), {"currency": subscription.currency})
+        return with_language(request, reverse("support"), {"currency": subscription.currency})
     amount = money.plain(subscription.amount, subscription.currency)
     choice = {"frequency": subscription.frequency, "amount": amount, "currency": subscription.currency}
     return with_language(request, reverse("support"), choice)

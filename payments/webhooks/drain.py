@@ -23,8 +23,8 @@ from payments.crash_points import crash_at
 from payments.errors import KEY_REFUSED, CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
 from payments.inbox import queue
 from payments.models import StripeEvent
-from payments.stripe_api import client
 from payments.stripe_api.reads import Reads
+from payments.stripe_api.sdk.connection import hurried
 from payments.webhooks import lanes
 from payments.webhooks.handlers import HANDLERS, Effect, Gift
 from payments.webhooks.lanes import Lane
@@ -70,7 +70,7 @@ def work_now(event: StripeEvent, within: float) -> None:
     Waits at most `within` seconds for the lock, and briefly for Stripe. Never call it inside a transaction.
     """
     [lane] = lanes.of([event])
-    with lanes.locked([lane], within) as locked, client.hurried():
+    with lanes.locked([lane], within) as locked, hurried():
         if not locked:
             queue.put_back([event], PUT_BACK_FOR)
             return

@@ -18,9 +18,9 @@ from django.conf import settings
 
 from payments.errors import SiteNotSafe
 from payments.stripe_api import client
+from payments.stripe_api.account_values import WebhookEndpoint
 from payments.stripe_api.event_types import HANDLED
 from payments.stripe_api.signatures import is_live_key
-from payments.stripe_api.values import WebhookEndpoint
 
 # Stripe's word for an endpoint that receives every type of event.
 ALL_EVENTS = "*"

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.stripe_api import client
+from payments.stripe_api.account_values import WebhookEndpoint
 from payments.stripe_api.signatures import TOLERANCE_SECONDS, is_live_key
-from payments.stripe_api.values import WebhookEndpoint
 from payments.webhooks import registration
 from project.doctor.finding import Finding, fail, ok, warn
 

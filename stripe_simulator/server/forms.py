@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import parse_qsl
 
-from payments.stripe_api.sdk_types import alternatives, bare, fields, is_typed_dict
+from payments.stripe_api.sdk.types import alternatives, bare, fields, is_typed_dict
 from stripe_simulator.world.errors import StripeRefusal, invalid, not_simulated, required
 
 Tree = dict[str, Any]

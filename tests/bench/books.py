@@ -25,7 +25,7 @@ from members.models import Supporter  # noqa: E402
 from payments.models import Difference, LedgerEntry, Payment, Reconciliation, Subscription  # noqa: E402
 from payments.reconciling import comparison, invariants  # noqa: E402
 from payments.reconciling.comparison import balance, charges, seen, subscriptions  # noqa: E402
-from payments.stripe_api import objects, values  # noqa: E402
+from payments.stripe_api import account_values, objects  # noqa: E402
 
 PAYMENTS, EACH, PAGE, FEE = 100_000, 20, 100, 44
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -169,8 +169,8 @@ def _their_charge(number: int) -> objects.Charge:
     )
 
 
-def _their_line(number: int) -> values.BalanceTransaction:
-    return values.BalanceTransaction(
+def _their_line(number: int) -> account_values.BalanceTransaction:
+    return account_values.BalanceTransaction(
         id=f"txn_{number}",
         type="charge",
         source=f"ch_{number}",

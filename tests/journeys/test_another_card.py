@@ -236,7 +236,7 @@ def test_it_counts_also_where_an_invoice_is_heard_of_first(stage: Stage) -> None
     payment = fall_behind(stage)
     change_card(stage, card_number=GOOD)
     wait(stage, timedelta(days=3))
-    [invoice] = [each for each in stage.stripe.events("invoice.payment_failed")][-1:]
+    invoice = stage.stripe.events("invoice.payment_failed")[-1]
     default = stage.stripe.events("customer.updated")[-1]
     stage.stripe.deliver([invoice, default])
     for event in (invoice, default):

@@ -15,7 +15,7 @@ from payments.models import DEBITS, Dispute, LedgerEntry, Payment, Refund
 from payments.reconciling.comparison import seen
 from payments.reconciling.comparison.kinds import ObjectKind, Page, our_charges
 from payments.reconciling.differences import BALANCE, EXTRA, MISSING, UNSETTLED, Mismatch, money
-from payments.stripe_api import client, lists, values
+from payments.stripe_api import account_values, client, lists
 
 PREFIX = "balance_transaction:"
 # Stripe may know a fee days after the charge, not weeks.
@@ -68,7 +68,7 @@ def _rows(page: Page) -> dict[str, Row]:
     }
 
 
-def _differing(line: values.BalanceTransaction, row: Row) -> list[Mismatch]:
+def _differing(line: account_values.BalanceTransaction, row: Row) -> list[Mismatch]:
     pairs = {
         "amount": (money(row.amount, row.currency), money(line.amount, line.currency)),
         "fee": (money(row.fee, row.currency), money(line.fee, line.currency)),
@@ -76,7 +76,7 @@ def _differing(line: values.BalanceTransaction, row: Row) -> list[Mismatch]:
     return [_mismatch(line, field, *pair) for field, pair in pairs.items() if pair[0] != pair[1]]
 
 
-def _ours(lines: list[values.BalanceTransaction]) -> list[values.BalanceTransaction]:
+def _ours(lines: list[account_values.BalanceTransaction]) -> list[account_values.BalanceTransaction]:
     """Of balance lines without a settlement, return those of objects in our database or already known as missing."""
     if not lines:
         return []
@@ -89,11 +89,11 @@ def _ours(lines: list[values.BalanceTransaction]) -> list[values.BalanceTransact
     return [line for line in lines if line.source in ours]
 
 
-def _as_text(line: values.BalanceTransaction) -> str:
+def _as_text(line: account_values.BalanceTransaction) -> str:
     return f"{money(line.amount, line.currency)}, {line.fee}"
 
 
-def _mismatch(line: values.BalanceTransaction, field: str, ours: str, theirs: str) -> Mismatch:
+def _mismatch(line: account_values.BalanceTransaction, field: str, ours: str, theirs: str) -> Mismatch:
     return Mismatch(BALANCE, line.id, field, ours, theirs, line.created_at)
 
 

@@ -11,7 +11,7 @@ from payments.models import Payout
 from payments.reconciling.comparison import seen
 from payments.reconciling.comparison.kinds import ObjectKind, Page, yes
 from payments.reconciling.differences import EXTRA, LINES, MISSING, PAYOUT, STATUS, Mismatch, money
-from payments.stripe_api import client, lists, values
+from payments.stripe_api import account_values, client, lists
 
 # A payout arrives within days; one that has arrived may be sent back by the bank for some days more.
 FAILS_WITHIN = timedelta(days=14)
@@ -36,7 +36,7 @@ def compare_page(page: Page) -> list[Mismatch]:
     return found
 
 
-def _differing(payout: values.Payout, row: Payout) -> list[Mismatch]:
+def _differing(payout: account_values.Payout, row: Payout) -> list[Mismatch]:
     pairs = {
         STATUS: (row.status, payout.status),
         "amount": (money(row.amount, row.currency), money(payout.amount, payout.currency)),
@@ -45,7 +45,7 @@ def _differing(payout: values.Payout, row: Payout) -> list[Mismatch]:
     return [_mismatch(payout, field, *pair) for field, pair in pairs.items() if pair[0] != pair[1]]
 
 
-def _mismatch(payout: values.Payout, field: str, ours: str, theirs: str) -> Mismatch:
+def _mismatch(payout: account_values.Payout, field: str, ours: str, theirs: str) -> Mismatch:
     return Mismatch(PAYOUT, payout.id, field, str(ours), theirs, payout.created_at)
 
 
