@@ -23,6 +23,7 @@ from payments.crash_points import crash_at
 from payments.errors import KEY_REFUSED, CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
 from payments.inbox import queue
 from payments.models import StripeEvent
+from payments.stripe_api import client
 from payments.stripe_api.reads import Reads
 from payments.stripe_api.sdk.connection import hurried
 from payments.webhooks import lanes

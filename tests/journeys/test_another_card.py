@@ -10,25 +10,22 @@ from typing import Any
 
 import pytest
 
-from members.links import signed
 from members.models import Message
 from payments.models import Case, MethodChange, OverdueTry, Payment, Subscription
 from payments.recurring import unanswered
 from tests.journeys.test_changes_at_stripe import sdk
-from tests.payments.reader_links import FAILS, GOOD, SEPA, change_card, fall_behind, method_page, press, state_of
+from tests.payments.reader_links import GOOD, SEPA, change_card, fall_behind, method_page, press, state_of
 from tests.payments.test_stripe_requests import wait
 from tests.stage import Stage
 from tests.stripe_simulator.test_pages import browse
-
-OTHER = "4242424242424242"
 
 
 def one() -> Subscription:
     return Subscription.objects.get()
 
 
-def at_stripe(stage: Stage, subscription: Subscription | None = None) -> dict[str, Any]:
-    return stage.stripe.get((subscription or one()).stripe_subscription_id, expand=["customer"])
+def at_stripe(stage: Stage) -> dict[str, Any]:
+    return stage.stripe.get(one().stripe_subscription_id, expand=["customer"])
 
 
 def charged(stage: Stage) -> list[str]:
@@ -231,20 +228,16 @@ def test_an_event_that_comes_days_later_still_counts_for_its_visit(stage: Stage)
     assert MethodChange.objects.count() == 1
 
 
-def test_it_counts_also_where_an_invoice_is_heard_of_first(stage: Stage) -> None:
+def test_it_counts_also_where_an_invoice_is_read_first(stage: Stage) -> None:
     """A subscription that is read with its invoice says less about the default of its customer."""
-    payment = fall_behind(stage)
+    fall_behind(stage)
     change_card(stage, card_number=GOOD)
     wait(stage, timedelta(days=3))
-    invoice = stage.stripe.events("invoice.payment_failed")[-1]
-    default = stage.stripe.events("customer.updated")[-1]
-    stage.stripe.deliver([invoice, default])
-    for event in (invoice, default):
-        stage.post(event | {"id": f"{event['id']}again"})
+    again = stage.stripe.events("invoice.payment_failed")[-1] | {"id": "evt_again"}
+    assert stage.post(again) == 200
+    stage.stripe.deliver(stage.stripe.events("customer.updated")[-1:])
     stage.work()
-    stage.settle_down()
-    payment.refresh_from_db()
-    assert (payment.status, MethodChange.objects.count()) == ("succeeded", 1)
+    assert MethodChange.objects.count() == 1
 
 
 def test_a_card_that_is_gone_by_then_is_said_and_staff_have_a_case(stage: Stage) -> None:
@@ -281,75 +274,3 @@ def test_a_gift_that_was_stopped_at_once_meanwhile_is_not_asked_for(stage: Stage
     stage.settle_down()
     assert MethodChange.objects.get().state == "overtaken"
     assert not Payment.objects.filter(status="failed", failing_since__isnull=True).exists()
-
-
-# Other gifts
-
-
-def two_gifts(stage: Stage, *, one_customer: bool) -> tuple[Subscription, Subscription]:
-    """Two monthly gifts of one person; with `one_customer`, of one customer at Stripe too."""
-    stage.join("month", amount="10")
-    stage.join("month", amount="20", card=FAILS)
-    first, second = Subscription.objects.order_by("pk")
-    if one_customer:
-        world = stage.stripe.world
-        with world.transaction():
-            world.update(world.get("subscription", second.stripe_subscription_id), customer=first.stripe_customer_id)
-        Subscription.objects.filter(pk=second.pk).update(stripe_customer_id=first.stripe_customer_id)
-    return first, second
-
-
-def visit(stage: Stage, gift: Subscription, purpose: str = "method") -> str:
-    """Change this gift's card; the address of the way back."""
-    page = f"/method/{signed.sign(purpose, str(gift.public_id))}/"
-    back = browse(stage.client.post(page)["Location"], action="method", card_number=GOOD).location or ""
-    stage.settle_down()
-    return back.removeprefix("http://testserver")
-
-
-def test_one_press_uses_it_for_all_gifts_of_the_customer(stage: Stage) -> None:
-    first, second = two_gifts(stage, one_customer=True)
-    back = visit(stage, first)
-    second.refresh_from_db()
-    assert second.method == "Visa 0341", "only the gift of the visit"
-    assert "Use it for all my gifts" in stage.client.get(back).content.decode()
-    for _ in range(2):
-        answer = stage.client.post(back.split("?")[0], {"do": "share"})
-        assert answer.status_code == 303
-    assert MethodChange.objects.filter(subscription=second).count() == 1
-    stage.settle_down()
-    page = stage.client.get(answer["Location"]).content.decode()
-    assert "take your other regular gifts this way too" in page
-    second.refresh_from_db()
-    assert second.method == "Mastercard 4444"
-    assert "Use it for all my gifts" not in stage.client.get(back).content.decode()
-    stage.sleep(33)
-    assert charged(stage)[-2:] == ["4444", "4444"]
-
-
-def test_a_gift_of_another_customer_has_its_own_page_in_one_press(stage: Stage) -> None:
-    first, second = two_gifts(stage, one_customer=False)
-    back = visit(stage, first)
-    page = stage.client.get(back).content.decode()
-    assert "Use it for all my gifts" not in page
-    assert "€20" in page
-    answer = stage.client.post(back.split("?")[0], {"gift": str(second.public_id)})
-    way_back = browse(answer["Location"], action="method", card_number=GOOD).location or ""
-    stage.settle_down()
-    second.refresh_from_db()
-    assert second.method == "Mastercard 4444"
-    assert state_of(stage.client.get(way_back.removeprefix("http://testserver")).content) == "changed"
-
-
-def test_who_came_by_the_stop_page_is_shown_no_other_gift(stage: Stage) -> None:
-    """The stop page is also linked from the page after paying, where the address was only typed."""
-    first, second = two_gifts(stage, one_customer=False)
-    stop = stage.client.get(f"/stop/{signed.sign('stop', str(first.public_id))}/").content.decode()
-    assert signed.sign("method", str(first.public_id)) not in stop
-    back = visit(stage, first, "card")
-    page = stage.client.get(back).content.decode()
-    assert state_of(page.encode()) == "changed"
-    assert "€20" not in page
-    stage.client.post(back.split("?")[0], {"gift": str(second.public_id)})
-    made = [each for each in stage.stripe.requests if each.path == "/v1/billing_portal/sessions"]
-    assert {each.params["customer"] for each in made} == {first.stripe_customer_id}
