@@ -138,12 +138,13 @@ class Stage:
         for _ in range(days):
             daily.advance_business_date(1)
             self.stripe.advance(days=1)
+            self.let_the_hour_pass()
             self.settle_down()
 
     def sleep(self, days: int) -> None:
         """Both worlds move without our daily jobs: for times in which they have nothing to do."""
-        clock.move(timedelta(days=days))
-        self.stripe.advance(days=days)
+        self.move(timedelta(days=days))
+        self.let_the_hour_pass()
         self.settle_down()
 
     def sleep_until(self, day: date) -> None:
@@ -151,6 +152,25 @@ class Stage:
 
     def advance_to(self, day: date) -> None:
         self.advance((day - clock.today()).days)
+
+    def move(self, span: timedelta) -> None:
+        clock.move(span)
+        self.stripe.advance(seconds=span.total_seconds())
+
+    def let_the_hour_pass(self) -> None:
+        """If a renewal's invoice is a draft just now, the hour passes after which its money is taken."""
+        if drafts := self._planned("finalize"):
+            self.move(timedelta(seconds=max(0, max(drafts) - self.stripe.now()) + 1))
+
+    def sleep_into_the_hour(self) -> None:
+        """Time passes until the next renewal's invoice has been a draft for a minute, and we know it."""
+        self.move(timedelta(seconds=min(self._planned("renew")) - self.stripe.now() + 60))
+        self.settle_down()
+
+    def _planned(self, duty: str) -> list[float]:
+        """When Stripe does this next, for each gift."""
+        with self.stripe.world.lock:
+            return [task["at"] for task in self.stripe.world.store.where("_task", duty=duty)]
 
     # What came of it
 

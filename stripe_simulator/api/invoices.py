@@ -54,6 +54,33 @@ def pay(world: World, params: Document, id: str) -> Document:
     return invoice
 
 
+@route("POST", "invoices/{id}/finalize", sdk.InvoiceFinalizeInvoiceParams, known="auto_advance")
+def finalize(world: World, params: Document, id: str) -> Document:
+    """Finalize a draft: it is open, or paid if the customer's credit covers it, and nobody is charged."""
+    invoice = world.get("invoice", id)
+    if invoice["status"] != "draft":
+        raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
+    if params.get("auto_advance") is not False:
+        raise not_simulated("finalizing with automatic collection: pass auto_advance=false", "auto_advance")
+    invoicing.finalize_by_hand(world, invoice)
+    return invoice
+
+
+@route("POST", "invoices/{id}/void", sdk.InvoiceVoidInvoiceParams)
+def void(world: World, params: Document, id: str) -> Document:
+    """Void an open or uncollectible invoice whose payment is not with the bank.
+
+    https://docs.stripe.com/invoicing/integration/workflow-transitions
+    """
+    invoice = world.get("invoice", id)
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise invalid("You can only pass in open invoices. This invoice isn't open.")
+    if finalizing.intent_of(world, invoice)["status"] == "processing":
+        raise invalid("You can't void an invoice whose payment is processing.")
+    invoicing.void(world, invoice)
+    return invoice
+
+
 @route("POST", "invoices/create_preview", sdk.InvoiceCreatePreviewParams, known="subscription customer")
 def create_preview(world: World, params: Document) -> Document:
     if not params.get("subscription"):
@@ -62,6 +89,24 @@ def create_preview(world: World, params: Document) -> Document:
     if subscription["cancel_at_period_end"] or subscription["status"] == "canceled":
         raise not_simulated("a preview of a subscription that ends", "subscription")
     return subscriptions.preview(world, subscription)
+
+
+@route("POST", "invoices/{id}", sdk.InvoiceUpdateParams, known="auto_advance")
+def update(world: World, params: Document, id: str) -> Document:
+    """Turn automatic collection of a draft or open invoice off or on."""
+    invoice = world.get("invoice", id)
+    if invoice["status"] not in ("draft", "open"):
+        raise invalid(f"Invoice is {invoice['status']} and can no longer be collected.", "auto_advance")
+    if "auto_advance" in params:
+        invoicing.set_collection(world, invoice, on=params["auto_advance"])
+    return invoice
+
+
+@route("DELETE", "invoices/{id}")
+def delete(world: World, params: Document, id: str) -> Document:
+    """Refuse to delete an invoice: those of subscriptions, and there are no others here, can only be voided."""
+    world.get("invoice", id)
+    raise invalid("You can't delete invoices created by subscriptions.")
 
 
 @route(

@@ -78,6 +78,8 @@ def update(world: World, params: Document, id: str) -> Document:
 
 def _changes(world: World, document: Document, params: Document) -> dict[str, Any]:
     changes: dict[str, Any] = {}
+    if "cancel_at" in params and "cancel_at_period_end" in params:
+        raise invalid("Received both cancel_at and cancel_at_period_end parameters. Please pass in only one.")
     if "description" in params:
         changes["description"] = params["description"] or None
     if "metadata" in params:
@@ -111,7 +113,13 @@ def _cancel_at(world: World, document: Document, moment: int | str) -> dict[str,
         raise invalid("`cancel_at` must be in the future.", "cancel_at")
     world.schedule(moment, "cancel", document["id"])
     details = {**document["cancellation_details"], "reason": "cancellation_requested"}
-    return {"cancel_at": moment, "canceled_at": world.now(), "cancellation_details": details}
+    ends_with_period = moment == subscriptions.period_end(document)
+    return {
+        "cancel_at": moment,
+        "cancel_at_period_end": ends_with_period,
+        "canceled_at": world.now(),
+        "cancellation_details": details,
+    }
 
 
 def _pause_collection(world: World, document: Document, given: Document | str) -> Document | None:

@@ -9,9 +9,10 @@ ENDED = ("canceled", "incomplete_expired")
 
 
 def end(world: World, subscription: Document, *, reason: str | None = None) -> None:
-    """End a subscription and stop collecting its invoices. Idempotent.
+    """End a subscription and stop collecting the open invoices of its customer. Idempotent.
 
-    `canceled_at` keeps the time of an earlier request to cancel; `ended_at` is now.
+    `canceled_at` keeps the time of an earlier request to cancel; `ended_at` is now. As Stripe says of finalized
+    invoices only, a draft is still finished and collected (docs/assumed-of-stripe.md A-087 to A-089).
     """
     if subscription["status"] in ENDED:
         return
@@ -27,9 +28,7 @@ def end(world: World, subscription: Document, *, reason: str | None = None) -> N
         cancel_at_period_end=False,
         cancellation_details=details,
     )
-    for invoice in world.store.where("invoice", _subscription=subscription["id"]):
-        if invoice["status"] in ("draft", "open"):
-            # Stripe stops collecting open invoices when their subscription is canceled.
-            world.unschedule("retry", invoice["id"])
-            world.update(invoice, auto_advance=False, next_payment_attempt=None)
+    for invoice in world.store.where("invoice", customer=subscription["customer"], status="open"):
+        world.unschedule("retry", invoice["id"])
+        world.update(invoice, auto_advance=False, next_payment_attempt=None)
     world.emit("customer.subscription.deleted", subscription)

@@ -10,6 +10,7 @@ from stripe_simulator.life import charging, endings, methods
 from stripe_simulator.life.charging import Result
 from stripe_simulator.life.finalizing import finalize, intent_of, subscription_of
 from stripe_simulator.world.clock import DAY, duty
+from stripe_simulator.world.errors import invalid
 from stripe_simulator.world.store import Document
 from stripe_simulator.world.world import World
 
@@ -27,6 +28,31 @@ def finalize_and_collect(world: World, invoice_id: str) -> None:
     else:
         finalize(world, invoice)
         collect(world, invoice)
+
+
+def finalize_by_hand(world: World, invoice: Document) -> None:
+    """Finalize a draft without collecting it: it stays open, unless the customer's credit pays all of it.
+
+    Raises StripeRefusal for one whose finalization fails.
+    """
+    if subscription_of(world, invoice).get("_unfinishable"):
+        raise invalid("The customer's address isn't valid for tax calculation.", code="customer_tax_location_invalid")
+    set_collection(world, invoice, on=False)
+    if world.get("customer", invoice["customer"])["balance"] <= -invoice["amount_due"]:
+        _from_credit(world, invoice)
+    else:
+        finalize(world, invoice)
+
+
+def set_collection(world: World, invoice: Document, *, on: bool) -> None:
+    """Let a draft or an open invoice be finished and collected automatically after the delay of a draft, or not."""
+    duty = "finalize" if invoice["status"] == "draft" else "retry"
+    world.unschedule(duty, invoice["id"])
+    at = world.now() + world.policy.draft_seconds if on else None
+    if at is not None:
+        world.schedule(at, duty, invoice["id"])
+    finished = {"automatically_finalizes_at": at} if invoice["status"] == "draft" else {}
+    world.update(invoice, "invoice.updated", auto_advance=on, next_payment_attempt=at, **finished)
 
 
 def _from_credit(world: World, invoice: Document) -> None:

@@ -29,6 +29,12 @@ def set_period(subscription: Document, start: int, end: int) -> None:
         item.update(current_period_start=start, current_period_end=end)
 
 
+def ends_with_period(subscription: Document) -> bool:
+    """Return whether no period follows the current one: it is to end with it, or on a date within it."""
+    ends_at = subscription["cancel_at"]
+    return subscription["cancel_at_period_end"] or (ends_at is not None and ends_at <= period_end(subscription))
+
+
 def start(world: World, customer: Document, price: Document, quantity: int, **given: Any) -> Document:
     """Create a subscription. It is incomplete until its first invoice is paid or its debit is processing."""
     subscription = billing.subscription(world, customer["id"], price["currency"], **given)
@@ -51,7 +57,7 @@ def schedule_renewal(world: World, subscription: Document) -> None:
 def announce(world: World, id: str) -> None:
     """Emit invoice.upcoming, unless the subscription ends first. Its invoice does not exist yet and has no id."""
     subscription = world.get("subscription", id)
-    if subscription["status"] in endings.ENDED or subscription["cancel_at_period_end"]:
+    if subscription["status"] in endings.ENDED or ends_with_period(subscription):
         return
     world.emit("invoice.upcoming", preview(world, subscription, with_id=False))
 
@@ -91,7 +97,7 @@ def renew(world: World, id: str) -> None:
     subscription = world.get("subscription", id)
     if subscription["status"] in endings.ENDED or period_end(subscription) > world.now():
         return
-    if subscription["cancel_at_period_end"]:
+    if ends_with_period(subscription):
         endings.end(world, subscription, reason="cancellation_requested")
         return
     if subscription["status"] == "paused":

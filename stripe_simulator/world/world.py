@@ -33,7 +33,7 @@ class Policy:
     settlement: str | None = "eur"
     late_fees: bool = False
     late_fee_seconds: int = 2
-    draft_seconds: int = 0
+    draft_seconds: int = 3600
     retry_days: tuple[int, ...] = (3, 5, 7)
     sepa_days: int = 5
     upcoming_days: int = 7

@@ -52,7 +52,7 @@ def test_who_brings_events_himself_is_told_when_stripe_acts_next(start) -> None:
     assert rest["deliveries"] == []
     assert ok(running, "clock", days=20, flush=0)["next_due"] == renewal
     assert {each["type"] for each in ok(running, "hand_over")["deliveries"]} >= {"charge.updated", "payout.created"}
-    renewed = ok(running, "hand_over", to=renewal + 60)
+    renewed = ok(running, "hand_over", to=renewal + 3660)
     assert "invoice.paid" in {each["type"] for each in renewed["deliveries"]}
     assert renewed["next_due"] > renewal
 

@@ -51,6 +51,8 @@ def simulator_for(options: dict[str, Any]) -> Simulator:
         late_fees=True,
         payout_days=7,
         retry_days=(3, 7, 15),  # long enough for all four emails about a failed payment
+        # Dates move by whole days here: a draft of an hour would be paid on the day after its renewal.
+        draft_seconds=0,
     )
 
 
