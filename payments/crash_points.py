@@ -16,7 +16,9 @@ from django.conf import settings
 IN_THE_DRAIN = ("after-claim", "after-stripe-read", "after-ledger-insert", "before-commit", "after-commit")
 # Around a request to Stripe: our row is committed but nothing is sent yet; Stripe has answered but nothing is stored.
 AROUND_A_WRITE = ("before-stripe-write", "after-stripe-write")
-POINTS = (*IN_THE_DRAIN, *AROUND_A_WRITE, "before-answer")
+# Stripe has accepted a stop or a pause; the invoices that exist have yet to be looked at, or one is about to be voided.
+AROUND_BILLS = ("before-bills", "before-void")
+POINTS = (*IN_THE_DRAIN, *AROUND_A_WRITE, *AROUND_BILLS, "before-answer")
 
 
 class Killed(BaseException):

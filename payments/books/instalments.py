@@ -6,15 +6,13 @@ gifts are in gifts.py.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from members import clock
 from payments import cases
 from payments.books import belonging, ledger, refund_requests
 from payments.letters import failed as failed_letters
 from payments.letters import gifts as gift_letters
 from payments.letters import staff as staff_letters
-from payments.models import Case, Payment, Subscription
+from payments.models import Case, Payment, Subscription, UnpaidInvoice
 from payments.stripe_api import objects
 
 
@@ -25,22 +23,37 @@ def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> P
     invoice of amount 0, paid from the customer's credit at Stripe, makes no payment but extends the membership. A
     received payment stays received. Idempotent.
     """
+    _mirror_unpaid(invoice, subscription)
     if invoice.amount == 0:
         return _record_credited(invoice, subscription)
     if invoice.status == "paid":
         return _record_received(_payment_of(invoice, subscription), invoice, subscription)
-    intent = invoice.payment_intent
-    if intent and intent.status == "processing":
+    if invoice.is_with_bank:
         payment = _payment_of(invoice, subscription)
         ledger.mark_processing(payment)
         return payment
-    if invoice.is_first and intent and intent.awaits_giver:
+    if invoice.is_first and invoice.payment_intent and invoice.payment_intent.awaits_giver:
         return None
     if invoice.status == "open" and invoice.attempts:
         return _record_failed(invoice, subscription)
     if invoice.status in {"void", "uncollectible"}:
         return _give_up(invoice)
     return None
+
+
+def _mirror_unpaid(invoice: objects.Invoice, subscription: Subscription) -> None:
+    """Keep a row about a renewal's invoice while Stripe will collect it by itself and has not tried yet."""
+    if invoice.is_first:
+        return
+    rows = UnpaidInvoice.objects.filter(stripe_invoice_id=invoice.id)
+    if not (invoice.can_be_voided and invoice.advances and not invoice.attempts and invoice.amount):
+        rows.delete()
+        return
+    due_at = invoice.next_attempt_at or invoice.created_at
+    values = {"amount": invoice.amount, "currency": invoice.currency, "due_at": due_at}
+    UnpaidInvoice.objects.update_or_create(
+        stripe_invoice_id=invoice.id, defaults={"subscription": subscription, **values}
+    )
 
 
 def _payment_of(invoice: objects.Invoice, subscription: Subscription) -> Payment:
@@ -93,7 +106,7 @@ def _record_received(payment: Payment, invoice: objects.Invoice, subscription: S
         staff_letters.note_large_gift(payment)
     else:
         gift_letters.receipt_recurring(payment)
-        refund_requests.refund_if_unwanted(payment, subscription, _charged_at(invoice, paid_at))
+        refund_requests.refund_if_unwanted(payment, subscription, invoice.charged_at)
     return payment
 
 
@@ -153,16 +166,6 @@ def _show_several_payers(invoice: objects.Invoice, payment: Payment, subscriptio
     if invoice.payers > 1:
         facts = {"payment": payment.pk, "subscription": subscription.pk, "invoice": invoice.id}
         cases.open_case(Case.Kind.INVOICE_PROBLEM, f"invoice:{invoice.id}:payers", payment.supporter, facts)
-
-
-def _charged_at(invoice: objects.Invoice, paid_at: datetime) -> datetime:
-    """Return when the attempt that paid this invoice began: when its PaymentIntent was made, else `paid_at`.
-
-    `paid_at` also after failed attempts, which the same intent has seen. The intent of a bank debit is made days before
-    its money arrives.
-    """
-    intent = invoice.payment_intent
-    return intent.created_at if intent and invoice.attempts <= 1 else paid_at
 
 
 def _failure_code(intent: objects.PaymentIntent | None) -> str:

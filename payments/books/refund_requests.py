@@ -140,7 +140,7 @@ def refund_if_unwanted(payment: Payment, subscription: Subscription, charged_at:
     """
     asked = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP)
     stop = asked.exclude(state__in=RefundRequest.GIVEN_UP).first()
-    if stop is None or charged_at < stop.requested_at.replace(microsecond=0):  # Stripe counts in whole seconds
+    if stop is None or not is_after(stop, charged_at):
         return None
     was_undone = stop.state == State.SEEN and not subscription.is_ending_or_asked_to
     if was_undone or payment.is_outside_stripe or payment.refund_requests.exists():
@@ -149,6 +149,11 @@ def refund_if_unwanted(payment: Payment, subscription: Subscription, charged_at:
         sentence = _("You had asked us to stop before this payment was taken, so all of it goes back to you.")
     reason = RefundRequest.Reason.REQUESTED
     return _create(payment, uuid.uuid4(), amount=payment.amount, reason=reason, sentence=sentence)
+
+
+def is_after(stop: SubscriptionChange, charged_at: datetime) -> bool:
+    """Return whether a payment was charged after this stop was asked for. Stripe counts in whole seconds."""
+    return charged_at >= stop.requested_at.replace(microsecond=0)
 
 
 def send_back_on_arrival(payment: Payment) -> RefundRequest | None:

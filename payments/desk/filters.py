@@ -137,11 +137,11 @@ class Stopping(admin.SimpleListFilter):
         return [("soon", _("stops at the period's end")), ("no", _("goes on"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        stopping = Q(cancel_at_period_end=True) | Q(cancel_at__isnull=False)
+        going_on = Subscription.objects.alive().going_on().values("pk")
         if self.value() == "soon":
-            return queryset.filter(stopping).exclude(status__in=Subscription.NOT_ALIVE)
+            return queryset.exclude(status__in=Subscription.NOT_ALIVE).exclude(pk__in=going_on)
         if self.value() == "no":
-            return queryset.exclude(stopping).exclude(status__in=Subscription.NOT_ALIVE)
+            return queryset.filter(pk__in=going_on)
         return queryset
 
 

@@ -92,12 +92,19 @@ def promise(row: Subscription) -> str:
 
 
 def subscription_state(row: Subscription) -> SafeString:
-    """Return the status of a subscription: set to stop, paused, or else Stripe's status in words."""
-    if row.is_stopping:
+    """Return the status of a subscription in words: set to stop, paused, or else Stripe's; and the day of its end."""
+    if row.is_stopping and row.ends_on == row.renews_on:
         return state(_("stops at the period's end"), LATE)
+    if row.is_stopping:
+        return state(_("stops on %(day)s") % {"day": day(row.ends_on)}, LATE)
     if row.collection_paused and row.is_alive:
-        return state(str(row.Status.PAUSED.label), LATE)
-    return state(row.get_status_display(), SUBSCRIPTION_TONES.get(row.status, OVER))
+        return state(_until(str(row.Status.PAUSED.label), row), LATE)
+    return state(_until(row.get_status_display(), row), SUBSCRIPTION_TONES.get(row.status, OVER))
+
+
+def _until(words: str, row: Subscription) -> str:
+    """Return these words, with the day of an end that was agreed for later."""
+    return _("%(state)s, ends on %(day)s") % {"state": words, "day": day(row.ends_on)} if row.ends_on else words
 
 
 def charged_on(row: Subscription) -> date | None:

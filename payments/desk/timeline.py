@@ -103,7 +103,7 @@ def of_subscription(row: Subscription) -> Iterator[Happening]:
     href, what = columns.address_of(row), promise(row)
     yield Happening(row.started_at, _("Subscription started"), DONE, what, href=href)
     if row.is_stopping and row.canceled_at:
-        until = _("The last day paid for is %(day)s.") % {"day": columns.day(row.renews_on)}
+        until = _("The last day paid for is %(day)s.") % {"day": columns.day(row.ends_on)}
         yield Happening(row.canceled_at, _("Stop accepted by Stripe"), PLAIN, until, href=href)
     if row.ended_at:
         yield Happening(row.ended_at, _("Subscription ended"), PLAIN, what, href=href)

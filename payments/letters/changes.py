@@ -6,6 +6,7 @@ daily jobs through due.py.
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import date, timedelta
 
 from django.db.models import QuerySet, Value
@@ -13,7 +14,7 @@ from django.db.models.functions import TruncDate
 
 from members import clock
 from members.models import Message
-from payments.letters import drafts
+from payments.letters import drafts, under_way
 from payments.letters.due import DueLetter, unless_sent
 from payments.models import Subscription, SubscriptionChange
 
@@ -29,11 +30,34 @@ def announce(row: Subscription, was: Subscription) -> None:
     if row.is_stopping or not row.is_alive:
         return
     if row.collection_paused and (was.is_stopping or not was.collection_paused):
-        paused(row)
+        if not _is_held(row, SubscriptionChange.Kind.PAUSE):
+            paused(row)
     elif not row.collection_paused and (was.is_stopping or _is_pause_cut_short(was)):
         resumed(row)
-    if (row.amount, row.rhythm) != (was.amount, was.rhythm):
+    has_other_plan = (row.amount, row.rhythm) != (was.amount, was.rhythm)
+    if has_other_plan and not _is_held(row, SubscriptionChange.Kind.AMOUNT):
         plan_changed(row, was)
+
+
+def tell(row: Subscription, change: SubscriptionChange) -> None:
+    """Queue the email about a pause or a lower amount that `announce` has left out: it knows now what is under way.
+
+    Does nothing if the gift, as last read from Stripe, does not show the change. Idempotent.
+    """
+    if row.is_stopping or not row.is_alive or not change.is_shown_by(row):
+        return
+    if change.kind == SubscriptionChange.Kind.PAUSE:
+        paused(row, change)
+    elif change.kind == SubscriptionChange.Kind.AMOUNT:
+        was = copy(row)
+        was.amount = change.amount_before or row.amount
+        plan_changed(row, was, change)
+
+
+def _is_held(row: Subscription, kind: SubscriptionChange.Kind) -> bool:
+    """Return whether the email waits until recurring/bills.py has found out what may still be taken: it tells then."""
+    requests = row.changes.filter(kind=kind, state__in=SubscriptionChange.UNSEEN, has_bills_to_check=True)
+    return any(request.is_shown_by(row) for request in requests)
 
 
 def _is_pause_cut_short(was: Subscription) -> bool:
@@ -41,12 +65,14 @@ def _is_pause_cut_short(was: Subscription) -> bool:
     return was.collection_paused and (was.resumes_at is None or clock.today() < clock.day_of(was.resumes_at))
 
 
-def paused(row: Subscription) -> Message | None:
+def paused(row: Subscription, change: SubscriptionChange | None = None) -> Message | None:
     """Queue the email that nothing is charged for a while; also when a stop was replaced by a pause.
 
-    Once per change request, or per day without one. Return the new message, or None if it exists.
+    It names what is under way. Once per change request, or per day without one. Return the new message, or None if it
+    exists.
     """
-    return drafts.send("paused", _cause(row), row, _facts(row))
+    facts = {**_facts(row), "under_way": under_way.facts(row)}
+    return drafts.send("paused", _cause(row, change), row, facts)
 
 
 def resumed(row: Subscription) -> Message | None:
@@ -58,18 +84,20 @@ def resumed(row: Subscription) -> Message | None:
     return drafts.send("resumed", _cause(row), row, facts)
 
 
-def plan_changed(row: Subscription, was: Subscription) -> Message | None:
+def plan_changed(row: Subscription, was: Subscription, change: SubscriptionChange | None = None) -> Message | None:
     """Queue the email about another amount or frequency, or the thanks (`thanks_upgrade`) for a higher amount.
 
-    It names the next payment, unless the gift is paused, when its day is unknown. Once per change request, or per day
-    without one, and per amount and frequency. Return the new message, or None if it exists.
+    It names the next payment, unless the gift is paused, when its day is unknown, and what is still taken as before.
+    Once per change request, or per day without one, and per amount and frequency. Return the new message, or None if
+    it exists.
     """
     is_more = row.rhythm == was.rhythm and row.amount > was.amount > 0
     next_payment = {"rests": "paused"} if row.collection_paused else {"renews_on": row.renews_on.isoformat()}
     is_behind = row.status == Subscription.Status.PAST_DUE
-    facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind}
+    bills = [bill.facts() for bill in under_way.under_way(row) if bill.state != under_way.AGAIN]
+    facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind, "under_way": bills}
     kind = "thanks_upgrade" if is_more else "plan_changed"
-    return drafts.send(kind, f"{_cause(row)}:{row.amount}:{row.rhythm}", row, facts)
+    return drafts.send(kind, f"{_cause(row, change)}:{row.amount}:{row.rhythm}", row, facts)
 
 
 def resume_soon(row: Subscription) -> Message:
@@ -87,7 +115,7 @@ def resume_soon(row: Subscription) -> Message:
 
 
 def _paused_ones(_today: date) -> QuerySet[Subscription]:
-    return Subscription.objects.alive().filter(collection_paused=True, cancel_at_period_end=False, cancel_at=None)
+    return Subscription.objects.alive().going_on().filter(collection_paused=True)
 
 
 def _due(today: date) -> QuerySet[Subscription]:
@@ -102,12 +130,13 @@ def _due(today: date) -> QuerySet[Subscription]:
     return unless_sent(rows, Value(KIND), "public_id", "resumes_on")
 
 
-def _cause(row: Subscription) -> str:
+def _cause(row: Subscription, change: SubscriptionChange | None = None) -> str:
     """Return the part of the key that names the cause: our change request that the gift now confirms, else the day.
 
-    So several requests on one day each cause an email, and a change made at Stripe causes one per day.
+    `change` is the request if the caller knows it. So several requests on one day each cause an email, and a change
+    made at Stripe causes one per day.
     """
-    requests = row.changes.filter(state__in=SubscriptionChange.UNSEEN)
+    requests = [change] if change else row.changes.filter(state__in=SubscriptionChange.UNSEEN)
     confirmed = next((request for request in requests if request.is_shown_by(row)), None)
     return f"{row.public_id}:{confirmed.public_id if confirmed else clock.today()}"
 

@@ -77,6 +77,7 @@ def gift(about: Payment | Subscription) -> Facts:
     """Return the facts about a gift that every email has: amount, currency, frequency, method and reference.
 
     The frequency is a rhythm's plain text (payments/rhythms.py). The amount is 0 if no sum can be named beforehand.
+    With `ends_on`, the day of an end that was agreed for later: until then the gift goes on.
     """
     facts: Facts = {
         "amount": about.amount,
@@ -86,6 +87,8 @@ def gift(about: Payment | Subscription) -> Facts:
     }
     subscription = about.subscription if isinstance(about, Payment) else about
     checkout = about.checkout or (subscription.checkout if subscription else None)
+    if subscription and subscription.ends_on and not subscription.is_stopping:
+        facts["ends_on"] = subscription.ends_on.isoformat()
     return {**facts, "reference": checkout.reference if checkout else ""}
 
 

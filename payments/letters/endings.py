@@ -6,11 +6,14 @@ exists already.
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 
 from members import clock
 from members.models import Message
+from payments.letters import under_way
 from payments.letters.drafts import (
     Facts,
     address,
@@ -24,20 +27,24 @@ from payments.letters.drafts import (
 from payments.models import KEPT, Payment, Subscription, SubscriptionChange
 
 
-def cancelled(subscription: Subscription, change: SubscriptionChange | None) -> Message | None:
+def cancelled(
+    subscription: Subscription, change: SubscriptionChange | None, *, last_on: date | None = None
+) -> Message | None:
     """Queue the email that a gift is set to stop, or was stopped immediately; return None if it is queued already.
 
     Once per `change`, or, for a stop made at Stripe, once per subscription and day. It also mentions another gift of
-    the supporter that continues, and a debit of this one that is already with the bank. While paid time is left, it
-    offers to undo the stop, because a new gift would come on top.
+    the supporter that continues, and payments of this one that are under way. If the gift ends in the period that has
+    just begun, as was agreed earlier, `last_on` is the day of its last payment. While time is left, it offers to undo
+    the stop, because a new gift would come on top.
     """
     facts = {**gift(subscription), **patron_until(subscription), "is_beside_another": subscription.has_another_active}
-    with_bank = subscription.payments.filter(status=Payment.Status.PROCESSING).order_by("pk").last()
-    if with_bank:
-        facts["amount_with_bank"] = with_bank.amount
-    language = subscription.supporter.language
-    if subscription.is_stopping and subscription.renews_on > clock.today():
-        facts |= {"undo_until_on": subscription.renews_on.isoformat(), "stop_url": stop_url(subscription, language)}
+    ends_on, language = subscription.ends_on, subscription.supporter.language
+    if last_on and ends_on:
+        facts |= {"last_on": last_on.isoformat(), "ends_on": ends_on.isoformat()}
+    else:
+        facts["under_way"] = under_way.facts(subscription)
+    if subscription.is_stopping and ends_on and ends_on > clock.today():
+        facts |= {"undo_until_on": ends_on.isoformat(), "stop_url": stop_url(subscription, language)}
     facts["support_url"] = address("/support/", language)
     stopped_on = day(subscription.canceled_at or clock.now())
     subject = change.public_id if change else f"{subscription.public_id}:{stopped_on}"

@@ -179,8 +179,7 @@ def _later_step_due(steps: dict[int, int], today: date) -> QuerySet[Payment]:
         _failing(today)
         .filter(
             subscription__collection_paused=False,
-            subscription__cancel_at_period_end=False,
-            subscription__cancel_at=None,
+            subscription__in=Subscription.objects.going_on(),
         )
         .exclude(subscription__status__in=Subscription.NOT_ALIVE)
         .exclude(subscription__method_problem=Subscription.MethodProblem.MANDATE_INACTIVE)

@@ -38,13 +38,9 @@ def card_expiring(row: Subscription, step: int) -> Message:
 
 def _running_out(today: date) -> QuerySet[Subscription]:
     """Return gifts that go on, paid by a card that runs out this month or next."""
-    rows = Subscription.objects.alive().exclude(status__in=HELD_UP)
-    return rows.filter(
-        is_collected=True,
-        cancel_at_period_end=False,
-        cancel_at=None,
-        method_expires_on__range=(today, _end_of_next_month(today)),
-    )
+    soon = (today, _end_of_next_month(today))
+    rows = Subscription.objects.alive().going_on().exclude(status__in=HELD_UP)
+    return rows.filter(is_collected=True, method_expires_on__range=soon)
 
 
 def _expiring_due(today: date) -> QuerySet[Subscription]:

@@ -16,6 +16,7 @@ from payments.models.requests import (
     RefundRequest,
     StripeRequest,
 )
+from payments.models.unpaid import UnpaidInvoice
 
 __all__ = [
     "DEBITS",
@@ -42,5 +43,6 @@ __all__ = [
     "StripeRequest",
     "Subscription",
     "SubscriptionChange",
+    "UnpaidInvoice",
     "is_debit",
 ]

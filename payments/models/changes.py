@@ -23,9 +23,21 @@ class Agreement(Protocol):
     @property
     def cancel_at(self) -> datetime | None: ...
     @property
+    def current_period_end(self) -> datetime: ...
+    @property
     def collection_paused(self) -> bool: ...
     @property
     def amount(self) -> int: ...
+
+
+def is_set_to_stop(agreed: Agreement) -> bool:
+    """Return whether Stripe will bill no further period of a subscription that has not ended.
+
+    An end date may be years ahead: the gift goes on until the period in which it lies.
+    https://docs.stripe.com/api/subscriptions/object#subscription_object-cancel_at
+    """
+    ends_in_this_period = agreed.cancel_at is not None and agreed.cancel_at <= agreed.current_period_end
+    return agreed.cancel_at_period_end or ends_in_this_period
 
 
 class SubscriptionChangeQuerySet(models.QuerySet["SubscriptionChange"]):
@@ -50,6 +62,10 @@ class SubscriptionChange(StripeRequest):
     """A request to change a subscription at Stripe. Amounts are in minor units of the subscription's currency.
 
     `at_once` cancels it immediately instead of at the end of the period. `surface` says where the request was made.
+    `end_before` is the end date, agreed at Stripe, that a stop replaces. `has_bills_to_check`: recurring/bills.py has
+    still to look at the invoices that existed when Stripe accepted the request; `bills` is what it found, and
+    `bill_checks` counts how often it began. `bills_of_others` are ids of invoices of the customer's other gifts, which
+    Stripe stops collecting when this one ends immediately.
     """
 
     class Kind(models.TextChoices):
@@ -73,6 +89,11 @@ class SubscriptionChange(StripeRequest):
     amount = models.PositiveBigIntegerField(_("new amount, minor units"), null=True, blank=True)
     amount_before = models.PositiveBigIntegerField(_("amount before, minor units"), null=True, blank=True)
     at_once = models.BooleanField(_("at once"), default=False, editable=False)
+    end_before = models.DateTimeField(null=True, blank=True, editable=False)
+    has_bills_to_check = models.BooleanField(default=False, db_default=False, editable=False)
+    bill_checks = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    bills = models.JSONField(null=True, blank=True, editable=False)
+    bills_of_others = models.JSONField(null=True, blank=True, editable=False)
     surface = models.CharField(_("asked through"), max_length=20)
     reason = models.CharField(_("reason"), max_length=20, blank=True)
     words = models.TextField(_("in their words"), blank=True, max_length=1000)
@@ -83,6 +104,7 @@ class SubscriptionChange(StripeRequest):
         verbose_name = _("change of a subscription")
         verbose_name_plural = _("changes of subscriptions")
         ordering = ["-requested_at", "-pk"]
+        indexes = [models.Index(fields=["id"], name="change_with_bills", condition=Q(has_bills_to_check=True))]
         constraints = [
             models.UniqueConstraint(
                 fields=["subscription", "kind"], condition=Q(state="requested"), name="one_open_change_of_a_kind"
@@ -104,8 +126,11 @@ class SubscriptionChange(StripeRequest):
 
     @property
     def takes_back_a_stop(self) -> bool:
-        """Return whether the stored parameters cancel a stop: `cancel_at_period_end` False or an empty `cancel_at`."""
-        return self.stripe_params.get("cancel_at_period_end") is False or self.stripe_params.get("cancel_at") == ""
+        """Return whether the stored parameters cancel a stop.
+
+        They do with `cancel_at_period_end` False, or with another `cancel_at`: empty, or the end date of before.
+        """
+        return self.stripe_params.get("cancel_at_period_end") is False or "cancel_at" in self.stripe_params
 
     def is_shown_by(self, agreed: Agreement) -> bool:
         """Return whether a subscription, our row or Stripe's object, is in the state that this request asked for.
@@ -114,7 +139,7 @@ class SubscriptionChange(StripeRequest):
         """
         if agreed.status in NOT_ALIVE:
             return True
-        is_stopping = agreed.cancel_at_period_end or agreed.cancel_at is not None
+        is_stopping = is_set_to_stop(agreed)
         if self.takes_back_a_stop and is_stopping:
             return False
         return {

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -19,7 +19,7 @@ from appeals.models import Appeal, Campaign
 from members import clock
 from members.models import Consent, Membership, Supporter
 from payments import money, rhythms
-from payments.models.changes import SubscriptionChange
+from payments.models.changes import SubscriptionChange, is_set_to_stop
 from payments.models.requests import StripeRequest
 from payments.models.statuses import BEHIND, HELD_UP, NOT_ALIVE, SubscriptionStatus
 
@@ -125,13 +125,16 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
         One whose billing day was moved (`trialing`) continues, and so does one in a state that we do not know.
         """
-        going = self.alive().exclude(status__in=HELD_UP)
-        return going.filter(collection_paused=False, cancel_at_period_end=False, cancel_at=None)
+        return self.alive().going_on().exclude(status__in=HELD_UP).filter(collection_paused=False)
+
+    def going_on(self) -> SubscriptionQuerySet:
+        """Return subscriptions that are not set to stop; an end date after the current period is no stop yet."""
+        return self.filter(Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end")), cancel_at_period_end=False)
 
     def renewing_by(self, day: date) -> SubscriptionQuerySet:
         """Return subscriptions not set to stop whose next payment Stripe takes on or before this day."""
-        going = self.alive().exclude(status=Subscription.Status.PAUSED)
-        return going.filter(is_collected=True, cancel_at_period_end=False, cancel_at=None, renews_on__lte=day)
+        going = self.alive().going_on().exclude(status=Subscription.Status.PAUSED)
+        return going.filter(is_collected=True, renews_on__lte=day)
 
 
 class Subscription(Attributed):
@@ -227,7 +230,13 @@ class Subscription(Attributed):
 
     @property
     def is_stopping(self) -> bool:
-        return self.is_alive and (self.cancel_at_period_end or self.cancel_at is not None)
+        return self.is_alive and is_set_to_stop(self)
+
+    @property
+    def ends_on(self) -> date | None:
+        """Return the day on which it ends as Stripe has it now, perhaps years ahead; None without one or if over."""
+        moment = self.cancel_at or (self.current_period_end if self.cancel_at_period_end else None)
+        return clock.day_of(moment) if moment and self.is_alive else None
 
     @property
     def has_another_active(self) -> bool:

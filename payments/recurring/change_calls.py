@@ -6,35 +6,52 @@ effect on the subscription is read and stored by subscriptions.py.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from payments import stripe_requests
-from payments.errors import StripeMissing, StripeRefused
+from payments.errors import StripeMissing, StripeRefused, StripeUnavailable
 from payments.models import Subscription, SubscriptionChange
-from payments.recurring import change_params, subscriptions
+from payments.recurring import bills, change_params, subscriptions
 from payments.stripe_api import client
+
+log = logging.getLogger("hromada.requests")
 
 Kind = SubscriptionChange.Kind
 
 
 def ask(change: SubscriptionChange) -> None:
-    """Send a change request to Stripe, or send it again, and queue a read of the subscription.
+    """Send a change request to Stripe, or send it again, look at the invoices that exist, and queue a read.
 
     Requests about one subscription are sent one after another; a superseded one is not sent. Idempotent; safe to call
     concurrently. Never call it inside a transaction. Raises StripeUnavailable (the request stays open and will be
-    retried; no read is queued) and StripeRefused (a read is queued).
+    retried; no read is queued) and StripeRefused (a read is queued). If only the invoices could not be looked at, it
+    raises nothing: unanswered.py does it later.
     """
     subscription = Subscription.objects.get(pk=change.subscription_id)
     # The state may have changed since the request was stored, and with it how the subscription is to end.
     params = change_params.stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
+    if params == {} and change.state == SubscriptionChange.State.REQUESTED:
+        bills.note_others(change)
     try:
         stripe_requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
     except StripeRefused:
         subscriptions.read_again(subscription)
         raise
+    check_bills(change)
     subscriptions.read_again(subscription)
+
+
+def check_bills(change: SubscriptionChange) -> bool:
+    """Look at the invoices that exist although Stripe accepted this change; return whether Stripe answered."""
+    try:
+        bills.check(change)
+    except (StripeUnavailable, StripeRefused) as problem:
+        log.info("invoices not looked at: %s (%s)", change.idempotency_key, type(problem).__name__)
+        return False
+    return True
 
 
 def check_accepted(change: SubscriptionChange) -> None:

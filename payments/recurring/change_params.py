@@ -6,6 +6,7 @@ writes a row.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from payments.errors import NothingToChange
@@ -25,13 +26,26 @@ def without_stop(subscription: Subscription) -> dict[str, Any]:
 def no_stop(subscription: Subscription) -> dict[str, Any]:
     """Return the parameters that cancel any stop that Stripe may have; {} if it can have none.
 
-    An earlier request may cancel the stop already, but the new one can supersede it before it is sent.
+    An earlier request may cancel the stop already, but the new one can supersede it before it is sent. An end date
+    that was agreed for later, and that the stop replaced, is set again.
     """
     asked = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP, state__in=SubscriptionChange.UNSEEN)
     if subscription.is_alive and not subscription.is_stopping and not asked.exists():
         return {}
+    if end := _agreed_end(subscription):
+        return {"cancel_at": int(end.timestamp())}
     is_dated = subscription.cancel_at is not None and not subscription.cancel_at_period_end
     return {"cancel_at": ""} if is_dated else {"cancel_at_period_end": False}
+
+
+def _agreed_end(subscription: Subscription) -> datetime | None:
+    """Return the end date after the current period that holds without the stop; None if there is none."""
+    end = subscription.cancel_at
+    if subscription.cancel_at_period_end:
+        stops = subscription.changes.filter(kind=SubscriptionChange.Kind.STOP)
+        stop = stops.exclude(state__in=SubscriptionChange.GIVEN_UP).first()
+        end = stop.end_before if stop else None
+    return end if end and end > subscription.current_period_end else None
 
 
 def without_pause(subscription: Subscription) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from payments.errors import AlreadyStopped, NothingToChange
 from payments.giving import suggestions
 from payments.giving.choices import next_on
 from payments.models import Case, Frequency, Payment, Subscription, SubscriptionChange
-from payments.recurring import change_calls, change_params
+from payments.recurring import bills, change_calls, change_params
 from payments.stripe_api import client
 
 Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
@@ -143,6 +143,7 @@ def record_stop(
             actor=actor,
             at_once=at_once,
             public_id=public_id or uuid.uuid4(),
+            end_before=subscription.cancel_at,
         )
 
 
@@ -235,7 +236,9 @@ def _create(
         actor=values.get("actor"),
         details={"subscription": subscription.pk, "surface": surface, "reason": values.get("reason", "")},
     )
-    change: SubscriptionChange = subscription.changes.create(kind=kind, surface=surface, stripe_params=params, **values)
+    change: SubscriptionChange = subscription.changes.create(
+        kind=kind, surface=surface, stripe_params=params, has_bills_to_check=kind in bills.CHECKED, **values
+    )
     return change
 
 

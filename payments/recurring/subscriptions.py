@@ -7,7 +7,7 @@ Stripe. Requests to change a subscription are in changes.py.
 from __future__ import annotations
 
 from copy import copy
-from datetime import timedelta
+from datetime import date, timedelta
 
 from members import clock
 from members.belonging import memberships
@@ -56,7 +56,9 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     row.save()
     methods.check(row)
     shapes.check(row, agreed)
-    _after_change(row, agreed, was_stopping=before.is_stopping, was_alive=before.is_alive)
+    _after_change(
+        row, agreed, was_stopping=before.is_stopping, was_alive=before.is_alive, last_on=_last_payment_on(row, before)
+    )
     change_letters.announce(row, before)
     row.changes.note_seen(row)
     method_changes.note_seen(row, agreed)
@@ -135,7 +137,21 @@ def _mirror(row: Subscription, agreed: objects.Subscription) -> None:
         row.method_expires_on = agreed.method_expires_on
 
 
-def _after_change(row: Subscription, agreed: objects.Subscription, *, was_stopping: bool, was_alive: bool) -> None:
+def _last_payment_on(row: Subscription, before: Subscription) -> date | None:
+    """Return the day of the last payment if an end date lies in the period that has just begun, else None."""
+    is_agreed_end = row.cancel_at == before.cancel_at and not row.cancel_at_period_end
+    has_renewed = row.current_period_end > before.current_period_end
+    return before.renews_on if is_agreed_end and has_renewed and row.is_alive else None
+
+
+def _after_change(
+    row: Subscription,
+    agreed: objects.Subscription,
+    *,
+    was_stopping: bool,
+    was_alive: bool,
+    last_on: date | None = None,
+) -> None:
     """Queue the emails of a stop or an end, end the membership, and cancel emails that no longer apply.
 
     A subscription that was stopped immediately gets the email of the stop, not also the one of the end. A supporter
@@ -144,7 +160,7 @@ def _after_change(row: Subscription, agreed: objects.Subscription, *, was_stoppi
     has_ended = was_alive and not row.is_alive
     ended_immediately = has_ended and _was_immediate(agreed)
     if (row.is_stopping or ended_immediately) and not was_stopping:
-        endings.cancelled(row, _unseen_stop(row))
+        _tell_stop(row, _unseen_stop(row), last_on=last_on)
     if has_ended:
         if row.membership and row.ended_at:
             memberships.end(row.membership, clock.day_of(row.ended_at))
@@ -161,6 +177,27 @@ def _tell_end(row: Subscription, agreed: objects.Subscription) -> None:
         endings.ended(row)
     else:
         endings.ended_by_itself(row, is_by_bank=agreed.ended_reason == "payment_disputed")
+
+
+def tell(row: Subscription, agreed: objects.Subscription, change: SubscriptionChange) -> None:
+    """Queue the email about a change whose invoices were looked at after our row had shown it; otherwise do nothing.
+
+    `agreed` is the subscription as just read, `row` its locked row. Idempotent: one email per change request.
+    """
+    if change.kind == SubscriptionChange.Kind.STOP:
+        if row.is_stopping or (not row.is_alive and _was_immediate(agreed)):
+            endings.cancelled(row, change)
+    else:
+        change_letters.tell(row, change)
+
+
+def _tell_stop(row: Subscription, change: SubscriptionChange | None, *, last_on: date | None) -> None:
+    """Queue the email of a stop, unless recurring/bills.py has yet to find out what may still be taken: it tells then.
+
+    A stop without a request of ours may be an end date agreed earlier, with the day `last_on` of the last payment.
+    """
+    if change is None or not change.has_bills_to_check:
+        endings.cancelled(row, change, last_on=last_on)
 
 
 def _end_unpaid(row: Subscription) -> None:

@@ -20,7 +20,7 @@ from payments import cases, locks
 from payments.books import refund_requests
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.models import Case, MethodChange, OverdueTry, RefundRequest, StripeRequest, SubscriptionChange
-from payments.recurring import change_calls, method_changes, overdue
+from payments.recurring import bills, change_calls, method_changes, overdue
 
 log = logging.getLogger("hromada.requests")
 
@@ -49,6 +49,7 @@ def retry(seconds: float = 45) -> int:
             break
         with locks.taken([request.turn]) as taken:
             answered += bool(taken) and _retry_one(request)
+    _check_bills()
     _open_cases()
     _read_accepted()
     return answered
@@ -100,14 +101,30 @@ def _retry_one(request: StripeRequest) -> bool:
     return True
 
 
+def _check_bills() -> None:
+    """Look at the invoices of accepted changes whose process died, or for which Stripe did not answer, by then."""
+    for change in _with_open_bills():
+        with locks.taken([change.turn]) as taken:
+            if taken:
+                change_calls.check_bills(change)
+
+
+def _with_open_bills() -> QuerySet[SubscriptionChange]:
+    changes = SubscriptionChange.objects.filter(has_bills_to_check=True, state__in=bills.ACCEPTED)
+    return changes.select_related("subscription__supporter").order_by("?")
+
+
 def _open_cases() -> None:
-    """Open a case, once per request, for each request that is unanswered for an hour."""
+    """Open a case, once per request, for each request that Stripe has not answered, or not in full, for an hour."""
     for model in (SubscriptionChange, MethodChange, RefundRequest, OverdueTry):
         old = clock.now() - SHOWN_TO_STAFF_AFTER
         for request in model._default_manager.filter(state=State.REQUESTED, requested_at__lte=old):
             key = f"{_name(request)}:unanswered"
             why = {"reason": request.error} if request.error else {}
             cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(request), {**_facts(request), **why})
+    for change in _with_open_bills().filter(requested_at__lte=clock.now() - SHOWN_TO_STAFF_AFTER):
+        key = f"{_name(change)}:unanswered"
+        cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(change), _facts(change))
 
 
 def _read_accepted() -> None:

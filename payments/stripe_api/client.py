@@ -191,6 +191,23 @@ def pay_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> obje
     return objects.invoice(_write(sdk.pay, (invoice_id,), params, stripe_params.InvoicePayParams, key))
 
 
+def finalize_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> None:
+    """Open a draft invoice; with `auto_advance` False, Stripe does not collect it."""
+    sdk = connection().v1.invoices
+    _write(sdk.finalize_invoice, (invoice_id,), params, stripe_params.InvoiceFinalizeInvoiceParams, key)
+
+
+def void_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> None:
+    """Void an open invoice: nobody can pay it any more. Stripe refuses a draft, a paid one, and one with the bank."""
+    sdk = connection().v1.invoices
+    _write(sdk.void_invoice, (invoice_id,), params, stripe_params.InvoiceVoidInvoiceParams, key)
+
+
+def update_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> None:
+    sdk = connection().v1.invoices
+    _write(sdk.update, (invoice_id,), params, stripe_params.InvoiceUpdateParams, key)
+
+
 def create_portal_configuration(params: Mapping[str, Any], *, key: str) -> str:
     """Create a configuration of Stripe's customer portal; return its id."""
     sdk = connection().v1.billing_portal.configurations

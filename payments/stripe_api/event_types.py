@@ -17,6 +17,7 @@ HANDLED: tuple[str, ...] = (
     "customer.subscription.deleted",
     "customer.subscription.paused",
     "customer.subscription.resumed",
+    "invoice.created",
     "invoice.paid",
     "invoice.payment_failed",
     "invoice.payment_action_required",

@@ -67,6 +67,16 @@ def intents_of(customer: str) -> list[objects.PaymentIntent]:
     return list(map(objects.payment_intent, client.rows(lambda: client.connection().v1.payment_intents.list(wanted))))
 
 
+def unpaid_invoices_of(subscription_id: str) -> list[str]:
+    """Return the ids of a subscription's invoices that are drafts or open."""
+    return [*_invoices_of(subscription_id, "draft"), *_invoices_of(subscription_id, "open")]
+
+
+def _invoices_of(subscription_id: str, status: str) -> Iterator[str]:
+    wanted: Any = {"subscription": subscription_id, "status": status, "limit": 100}
+    return (str(raw["id"]) for raw in client.rows(lambda: client.connection().v1.invoices.list(wanted)))
+
+
 def sessions_of(led_to: Mapping[str, str]) -> list[objects.Session]:
     """Return the sessions that led to `{"payment_intent": id}` or `{"subscription": id}`.
 

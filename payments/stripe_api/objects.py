@@ -139,6 +139,7 @@ def invoice(raw: Raw) -> Invoice:
         monthly=bills.monthly(raw),
         due=bills.due(raw),
         attempts=raw.get("attempt_count") or 0,
+        advances=bool(raw.get("auto_advance")),
         next_attempt_at=_moment_or_none(raw.get("next_payment_attempt")),
         period_end=_moment(bills.period_end(raw)),
         paid_at=_moment_or_none((raw.get("status_transitions") or {}).get("paid_at")),

@@ -138,6 +138,7 @@ class Invoice:
     `monthly` is that price per month. `due` is what Stripe had to take: with prorations, taxes, credit and debt.
     `payment_intent` is that of the payment which paid it, else of its default payment; `charge` is what paid it, ""
     outside Stripe. `payers` counts the payments that paid it. `agreed` is the subscription. All need expanding.
+    `advances`: Stripe finishes and collects it by itself.
     """
 
     id: str
@@ -152,6 +153,7 @@ class Invoice:
     monthly: int
     due: int
     attempts: int
+    advances: bool
     next_attempt_at: datetime | None
     period_end: datetime
     paid_at: datetime | None
@@ -161,6 +163,28 @@ class Invoice:
     payers: int
     agreed: Subscription | None
     hosted_url: str
+
+    @property
+    def is_with_bank(self) -> bool:
+        return self.payment_intent is not None and self.payment_intent.status == "processing"
+
+    @property
+    def can_be_voided(self) -> bool:
+        """Return whether it is a draft or open, and its money is not with the bank.
+
+        https://docs.stripe.com/invoicing/integration/workflow-transitions
+        """
+        return self.status in {"draft", "open"} and not self.is_with_bank
+
+    @property
+    def charged_at(self) -> datetime:
+        """Return when the attempt that paid it began: when its PaymentIntent was made, else when it was paid.
+
+        When it was paid also after failed attempts, which the same intent has seen. The intent of a bank debit is made
+        days before its money arrives.
+        """
+        paid_at = self.paid_at or self.created_at
+        return self.payment_intent.created_at if self.payment_intent and self.attempts <= 1 else paid_at
 
 
 @dataclass(frozen=True)

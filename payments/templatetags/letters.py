@@ -75,6 +75,7 @@ def _days(about: dict[Any, Any]) -> list[tuple[str, str, str]]:
         ("failed_on", _("Tried"), method),
         ("next_try_on", _("Next try"), ""),
         ("renews_on", _("Next payment"), "" if about.get("paid_on") or about.get("sent_on") else method),
+        ("ends_on", _("Ends"), ""),
         ("expires_on", _("Valid until"), ""),
         ("patron_until_on", _("Patron until"), ""),
         ("ended_on", _("Ended"), ""),

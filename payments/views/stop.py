@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods
 from members import clock
 from members.links import signed
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
+from payments.letters import under_way
 from payments.models import Payment, Subscription, SubscriptionChange
-from payments.recurring import changes, unanswered
+from payments.recurring import bills, changes, unanswered
 from payments.views import linked
 
 SURFACE = "mail"
@@ -106,12 +107,17 @@ def _offered(subscription: Subscription) -> int | None:
 
 def _page(request: HttpRequest, subscription: Subscription, state: str, status: int = 200) -> HttpResponse:
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at")
+    on_its_way = under_way.under_way(subscription)
     context = {
         "subscription": subscription,
         "gift_state": changes.current_state(subscription),
         "amount": changes.asked_amount(subscription),
         "patron_until": _patron_until(subscription),
         "last_payment": received.first(),
+        "under_way": on_its_way,
+        "with_bank": [bill for bill in on_its_way if bill.state == under_way.BANK],
+        "is_checking": bills.are_open(subscription),
+        "undo_until": (subscription.ends_on if subscription.is_stopping else None) or subscription.renews_on,
         "paused_until": _paused_until(subscription),
         "stays_paused": subscription.pauses_by(SubscriptionChange.State.ACCEPTED),
         "months": months_between(clock.day_of(subscription.started_at), _last_day(subscription)),

@@ -43,7 +43,8 @@ def from_now_on(stage: Stage, iban: str) -> None:
 def test_who_stops_before_the_first_debit_has_come_is_told_of_it_and_then_promised_nothing(stage: Stage) -> None:
     stage.join("month", amount="25", iban=SETTLES)
     stop(stage)
-    assert "The €25.00 that your bank has in hand already may still arrive." in words("cancelled")
+    assert "Your bank has had a payment of €25.00 in hand since" in words("cancelled")
+    assert "Nothing more will be charged" not in words("cancelled")
     stage.sleep(6)
     assert kinds() == ["thanks_processing", "cancelled", "processing_done"]
     assert DOES_NOT_GO_ON in words("processing_done")

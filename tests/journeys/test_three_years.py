@@ -49,6 +49,7 @@ class Years:
                 for kind in OF_THE_CALENDAR:
                     due_letters.send(kind, clock.today())
             self.stage.stripe.advance(days=1)
+            self.stage.let_the_hour_pass()
             if self.stage.stripe.outbox():
                 self.stage.settle_down()
             self.note()

@@ -30,6 +30,7 @@ from payments.models import (
     StripeEvent,
     Subscription,
     SubscriptionChange,
+    UnpaidInvoice,
 )
 from payments.reconciling import comparison, differences, missed_events
 from payments.recurring import unanswered
@@ -136,6 +137,9 @@ class Rest(Promises):
             assert row.cancel_at_period_end == theirs["cancel_at_period_end"]
             assert row.amount == theirs["items"]["data"][0]["price"]["unit_amount"]
             assert row.collection_paused == bool(theirs["pause_collection"])
+        theirs = self.stripe.world.store.where("invoice", status="draft", auto_advance=True)
+        ours = UnpaidInvoice.objects.values_list("stripe_invoice_id", flat=True)
+        assert self.was_silent or sorted(ours) == sorted(each["id"] for each in theirs)
         for payment in Payment.objects.exclude(stripe_payment_intent_id=None):
             theirs = self.stripe.get(payment.stripe_payment_intent_id)
             has_come = theirs["status"] == "succeeded"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from payments import daily
-from payments.crash_points import AROUND_A_WRITE, IN_THE_DRAIN, trap
+from payments.crash_points import AROUND_A_WRITE, AROUND_BILLS, IN_THE_DRAIN, trap
 from payments.inbox import queue
 from payments.models import MethodChange, OverdueTry
 from payments.reconciling import comparison, missed_events
@@ -117,7 +117,7 @@ class Weather(House):
 
     # Stripe, and we who ask it
 
-    @rule(point=st.sampled_from(AROUND_A_WRITE))
+    @rule(point=st.sampled_from(AROUND_A_WRITE + AROUND_BILLS))
     def whoever_asks_next_is_killed(self, point: str) -> None:
         self.dies_at = point
 

@@ -205,18 +205,6 @@ def test_another_interval_starts_a_new_cycle_now(give: Give, sim: Simulator) -> 
     assert (latest.amount_paid, latest.billing_reason) == (9000, "subscription_update")
 
 
-def test_drafts_may_wait_as_stripes_do(start, receiver: Receiver) -> None:
-    from tests.stripe_simulator.conftest import client_of
-
-    running = start(post=receiver, draft_seconds=3600)
-    give = Give(client_of(running), running.simulator)
-    subscription = give.subscription()
-    running.simulator.advance(to=subscription["items"].data[0].current_period_end + 60)
-    assert give.client.v1.invoices.list({"subscription": subscription.id}).data[0].status == "draft"
-    running.simulator.advance(seconds=3600)
-    assert give.client.v1.invoices.list({"subscription": subscription.id}).data[0].status == "paid"
-
-
 def test_lists_by_status(give: Give) -> None:
     client, running, ended = give.client, give.subscription(), give.subscription()
     client.v1.subscriptions.cancel(ended.id)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import clock
 from members.models import Message
-from payments.desk.samples.rows import Giver, paused, renewal, stopping, subscription
+from payments.desk.samples.rows import Giver, new_id, paused, renewal, stopping, subscription
 from payments.desk.samples.sample import USUAL, Sample, Variant, always
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
@@ -23,6 +23,18 @@ def _one_of_two_stopped(who: Giver) -> Message | None:
     ending = stopping(who)
     renewal(ending, status="processing", paid_at=None)
     return endings.cancelled(ending, None)
+
+
+def _ends_as_agreed(who: Giver) -> Message | None:
+    ends_at = clock.now() + timedelta(days=15)
+    return endings.cancelled(subscription(who, cancel_at=ends_at), None, last_on=clock.today())
+
+
+def _with_draft(row: Subscription) -> Subscription:
+    """Return the gift with a payment that is taken within the hour, at its old amount."""
+    due_at, amount = clock.now() + timedelta(hours=1), row.amount * 2
+    row.unpaid_invoices.create(stripe_invoice_id=new_id("in"), amount=amount, currency=row.currency, due_at=due_at)
+    return row
 
 
 def _ended(who: Giver) -> Subscription:
@@ -70,6 +82,11 @@ def _with_discount(who: Giver) -> Message:
     return _renewing(who, is_sum_sure=False)
 
 
+def _renewing_until(who: Giver) -> Message:
+    renews_on, ends_at = clock.today() + timedelta(days=30), clock.now() + timedelta(days=800)
+    return reminders.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, cancel_at=ends_at), 30)
+
+
 def _with_another_amount(row: Subscription, before: int) -> Message | None:
     """Build the email about a changed amount; `before` is the earlier one, in minor units."""
     was = copy(row)
@@ -90,6 +107,7 @@ RECURRING: dict[str, Sample] = {
         _("30 and 7 days before a yearly gift renews."),
         {
             "usual": Variant(USUAL, _renewing),
+            "ends": Variant(_("An end date was agreed"), _renewing_until),
             "lacks_method": Variant(_("The bank ended the debits"), _without_method),
             "sum_varies": Variant(_("A discount, credit or planned change"), _with_discount),
         },
@@ -119,6 +137,8 @@ RECURRING: dict[str, Sample] = {
         {
             "alone": Variant(_("The only one"), lambda who: endings.cancelled(stopping(who), None)),
             "beside": Variant(_("Beside another, a debit under way"), _one_of_two_stopped),
+            "draft": Variant(_("A payment under way"), lambda who: endings.cancelled(_with_draft(stopping(who)), None)),
+            "agreed": Variant(_("An end date comes near"), _ends_as_agreed),
         },
     ),
     "ended": Sample(
@@ -134,6 +154,7 @@ RECURRING: dict[str, Sample] = {
         {
             "ends": Variant(_("Until a day"), lambda who: change_letters.paused(paused(who))),
             "open": Variant(_("Without an end"), lambda who: change_letters.paused(paused(who, resumes_at=None))),
+            "draft": Variant(_("A payment under way"), lambda who: change_letters.paused(_with_draft(paused(who)))),
         },
     ),
     "resume_soon": Sample(
@@ -156,6 +177,7 @@ RECURRING: dict[str, Sample] = {
             "paused": Variant(_("Paused"), lambda who: _less(paused(who))),
             "rhythm": Variant(_("Every three months"), lambda who: _less(_quarterly(who))),
             "no_sum": Variant(_("Without a sum"), lambda who: _less(_quarterly(who, amount=0))),
+            "draft": Variant(_("A payment under way"), lambda who: _less(_with_draft(subscription(who)))),
         },
     ),
     "thanks_upgrade": Sample(

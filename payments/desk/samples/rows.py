@@ -31,7 +31,7 @@ class Giver:
 def giver(person: SamplePerson, language: str) -> Giver:
     """Create a supporter with a random .invalid address; return them with the person and the language."""
     supporter = Supporter.objects.create(
-        email=f"{_id('reader')}@example.invalid", name=person.name, language=language, is_discreet=person.is_discreet
+        email=f"{new_id('reader')}@example.invalid", name=person.name, language=language, is_discreet=person.is_discreet
     )
     return Giver(person, supporter, language)
 
@@ -46,7 +46,7 @@ def checkout(who: Giver, frequency: str) -> Checkout:
         consent=consent,
         status=Checkout.Status.COMPLETE,
         reference=references.new(),
-        form_key=_id("form"),
+        form_key=new_id("form"),
         frequency=frequency,
         amount=who.person.gives(frequency),
         currency=who.person.currency,
@@ -64,8 +64,8 @@ def subscription(who: Giver, frequency: str = "month", **values: Any) -> Subscri
     values.setdefault("checkout", checkout(who, frequency))
     values.setdefault("membership", membership(who, renews_on))
     ordinary: dict[str, Any] = {
-        "stripe_subscription_id": _id("sub"),
-        "stripe_customer_id": _id("cus"),
+        "stripe_subscription_id": new_id("sub"),
+        "stripe_customer_id": new_id("cus"),
         "status": "active",
         "frequency": frequency,
         "amount": who.person.gives(frequency),
@@ -92,7 +92,7 @@ def membership(who: Giver, paid_through: date) -> Membership:
     return Membership.objects.create(
         supporter=who.supporter,
         level=Level.objects.order_by("rank")[0],
-        source=_id("sample"),
+        source=new_id("sample"),
         starts_on=clock.today() - MONTH,
         paid_through=paid_through,
         grace_through=paid_through + timedelta(days=14),
@@ -129,7 +129,7 @@ def refund(of: Payment, amount: int) -> Refund:
         amount=amount,
         currency=of.currency,
         status="succeeded",
-        stripe_refund_id=_id("re"),
+        stripe_refund_id=new_id("re"),
         created_at=clock.now(),
     )
 
@@ -138,7 +138,7 @@ def dispute(of: Payment) -> Dispute:
     """Create an open dispute, for which the bank has just taken back the whole payment."""
     return Dispute.objects.create(
         payment=of,
-        stripe_dispute_id=_id("du"),
+        stripe_dispute_id=new_id("du"),
         status="needs_response",
         reason="fraudulent",
         amount=of.amount,
@@ -152,8 +152,8 @@ def _payment(supporter: Supporter, subscription: Subscription | None, **values: 
     ordinary: dict[str, Any] = {
         "status": "succeeded",
         "created_at": clock.now(),
-        "stripe_payment_intent_id": _id("pi"),
-        "stripe_charge_id": _id("ch"),
+        "stripe_payment_intent_id": new_id("pi"),
+        "stripe_charge_id": new_id("ch"),
         "paid_at": clock.now() if values.get("status") is None else None,
     }
     if subscription:
@@ -162,5 +162,5 @@ def _payment(supporter: Supporter, subscription: Subscription | None, **values: 
     return Payment.objects.create(supporter=supporter, subscription=subscription, **{**ordinary, **values})
 
 
-def _id(prefix: str) -> str:
+def new_id(prefix: str) -> str:
     return f"{prefix}_sample{secrets.token_hex(8)}"

@@ -26,6 +26,7 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.deleted": recurring.subscription_changed,
     "customer.subscription.paused": recurring.subscription_changed,
     "customer.subscription.resumed": recurring.subscription_changed,
+    "invoice.created": recurring.invoice_changed,
     "invoice.paid": recurring.invoice_changed,
     "invoice.payment_failed": recurring.invoice_changed,
     "invoice.payment_action_required": recurring.invoice_changed,

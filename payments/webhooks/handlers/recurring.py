@@ -23,7 +23,7 @@ def subscription_changed(event: StripeEvent, reads: Reads) -> Effect:
 
 
 def invoice_changed(event: StripeEvent, reads: Reads) -> Effect:
-    """Handle invoice.*: an instalment was received, failed, waits for the bank, or was given up."""
+    """Handle invoice.*: an instalment is due within the hour, was received, failed, waits for the bank, or given up."""
     return instalment(event.object["id"], reads)
 
 
