@@ -18,8 +18,8 @@ CONCERNS_GIFTS = {
     "checkout.session": "completed expired async_payment_succeeded async_payment_failed",
     "customer": "updated deleted",
     "customer.subscription": "created updated deleted paused resumed",
-    "invoice": """paid payment_failed payment_action_required finalization_failed voided marked_uncollectible upcoming
-        overpaid payment_attempt_required payment_succeeded""",
+    "invoice": """created paid payment_failed payment_action_required finalization_failed voided marked_uncollectible
+        upcoming overpaid payment_attempt_required payment_succeeded""",
     "invoice_payment": "paid",
     "payment_intent": "created processing succeeded payment_failed canceled",
     "charge": "succeeded updated refunded",

@@ -86,7 +86,7 @@ def test_one_poisoned_gift_among_many_fails_alone(db: None) -> None:
 @pytest.mark.parametrize("kind", ["500", "429"])
 def test_tries_while_stripe_is_away_use_up_none_of_an_event_s_own(stage: Stage, kind: str) -> None:
     stage.join("month")
-    stage.stripe.advance(days=31)
+    stage.stripe.advance(days=32)
     stage.bring()
     stage.stripe.fail(kind, times=10_000, method="GET")
     for _ in range(inbox.MAX_TRIES + 2):
@@ -106,7 +106,7 @@ def test_tries_while_stripe_is_away_use_up_none_of_an_event_s_own(stage: Stage, 
 
 def test_an_event_that_waits_for_a_year_of_tries_still_waits(stage: Stage) -> None:
     stage.join("month")
-    stage.stripe.advance(days=31)
+    stage.stripe.advance(days=32)
     stage.bring()
     StripeEvent.objects.filter(state="pending").update(attempts=5000)
     stage.stripe.fail("500", times=10_000, method="GET")
@@ -182,7 +182,7 @@ def reads(stage: Stage) -> list[str]:
 
 def test_a_renewal_costs_one_read(stage: Stage) -> None:
     stage.join("month")
-    stage.stripe.advance(days=31)
+    stage.stripe.advance(days=32)
     before = len(reads(stage))
     assert stage.bring() >= 4
     drain.until_nothing_is_due()
@@ -224,7 +224,7 @@ def test_customers_are_read_side_by_side_and_the_quick_do_not_wait(stage: Stage)
 
 def test_a_read_that_fails_is_asked_once_for_all_who_wait(stage: Stage) -> None:
     stage.join("month")
-    stage.stripe.advance(days=31)
+    stage.stripe.advance(days=32)
     stage.bring()
     stage.stripe.fail("500", times=1000, method="GET")
     before = len(reads(stage))
