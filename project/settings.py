@@ -284,11 +284,10 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Logs: ids and states, no personal data ---------------------------------------------------------------------------
-LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "project.log_lines.Line", "format": LINE}},
+    "formatters": {"line": {"()": "project.log_lines.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {"without tokens": {"()": "project.log_lines.WithoutTokens"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without tokens"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
