@@ -21,6 +21,9 @@ _DETAIL = re.compile(r"(?:\n|\\n)*(?:DETAIL|CONTEXT):[^\n]*")
 class Line(logging.Formatter):
     """A formatter that drops what PostgreSQL adds to an error, such as `Key (email)=(...) already exists`."""
 
+    def __init__(self, fmt: str = "%(asctime)s %(levelname)s %(name)s %(message)s") -> None:
+        super().__init__(fmt)
+
     def format(self, record: logging.LogRecord) -> str:
         return _DETAIL.sub("", super().format(record))
 
