@@ -7,6 +7,9 @@ one that is not known, and PART for one payment that is not the price of a perio
 
 from __future__ import annotations
 
+from calendar import monthrange
+from datetime import date, timedelta
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -34,6 +37,19 @@ def per_month(amount: int, interval: str, count: int) -> int:
     """Return what an amount per period comes to in a month, in minor units, rounded down; 0 for an unknown rhythm."""
     periods, months = {"month": (1, 1), "year": (1, 12), "week": (52, 12), "day": (365, 12)}.get(interval, (0, 1))
     return amount * periods // (months * max(count, 1))
+
+
+def later(first: date, interval: str, count: int) -> date | None:
+    """Return the day so many intervals after the first; None for an unknown interval.
+
+    It keeps the first day of the month where the month has it: 31 January, 28 February, 31 March.
+    """
+    if interval in (MONTH, YEAR):
+        months = first.month - 1 + count * (12 if interval == YEAR else 1)
+        year, month = first.year + months // 12, months % 12 + 1
+        return date(year, month, min(first.day, monthrange(year, month)[1]))
+    days = {"week": 7, "day": 1}.get(interval)
+    return first + timedelta(days=days * count) if days else None
 
 
 def words(rhythm: str) -> str:

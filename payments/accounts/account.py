@@ -17,7 +17,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 
 from members import clock
-from payments.giving import choices
+from payments import rhythms
 from payments.models import Payment, Subscription, SubscriptionChange
 
 Row = TypeVar("Row", Payment, SubscriptionChange)
@@ -188,7 +188,7 @@ def _next_on(row: Subscription, state: State, resumes_on: date | None) -> date |
     day, times = row.renews_on, 0
     while resumes_on and day < resumes_on:
         times += 1
-        day = choices.next_on(row.frequency, row.renews_on, times) or resumes_on
+        day = rhythms.later(row.renews_on, row.interval or row.frequency, row.interval_count * times) or resumes_on
     return day
 
 
@@ -196,6 +196,4 @@ def _ends_on(row: Subscription, state: State) -> date | None:
     """Return the day on which a gift ended or will end; also one far ahead, until which it is charged."""
     if state == State.ENDED:
         return clock.day_of(row.ended_at) if row.ended_at else None
-    if row.cancel_at:
-        return clock.day_of(row.cancel_at)
-    return row.renews_on if state == State.ENDING else None
+    return row.ends_on or (row.renews_on if state == State.ENDING else None)

@@ -5,12 +5,11 @@ Amounts are in minor units of the currency. Used by the reader's pages, and for 
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
 from appeals.models import Appeal, Campaign
-from payments import money
+from payments import money, rhythms
 from payments.models import Checkout, Frequency
 
 
@@ -69,6 +68,4 @@ def next_on(frequency: str, first: date, times: int = 1) -> date | None:
     """
     if frequency == Frequency.ONCE:
         return None
-    months = first.month - 1 + times * (12 if frequency == Frequency.YEAR else 1)
-    year, month = first.year + months // 12, months % 12 + 1
-    return date(year, month, min(first.day, monthrange(year, month)[1]))
+    return rhythms.later(first, frequency, times)

@@ -14,7 +14,8 @@ from django.db.models.functions import TruncDate
 
 from members import clock
 from members.models import Message
-from payments.letters import drafts, under_way
+from payments.accounts import under_way
+from payments.letters import drafts
 from payments.letters.due import DueLetter, unless_sent
 from payments.models import Subscription, SubscriptionChange
 

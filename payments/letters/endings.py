@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from members import clock
 from members.models import Message
-from payments.letters import under_way
+from payments.accounts import under_way
 from payments.letters.drafts import (
     Facts,
     address,

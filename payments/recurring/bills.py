@@ -1,7 +1,7 @@
 """The invoices that exist when Stripe accepts a stop, a pause or a lower amount, which none of them touches.
 
 For a stop or a pause they are voided, so that their money is not taken; what cannot be voided, and everything that a
-lower amount finds, is noted on the request, so that page and email name it (letters/under_way.py). Called by
+lower amount finds, is noted on the request, so that page and email name it (accounts/under_way.py). Called by
 change_calls.py after each accepted request, and by unanswered.py if a process died or Stripe was away.
 https://docs.stripe.com/billing/subscriptions/pause-payment, docs/assumed-of-stripe.md A-086 to A-099.
 """
@@ -16,10 +16,10 @@ from django.db.models import F
 
 from members import clock
 from payments import cases, locks
+from payments.accounts.under_way import AGAIN, BACK, BANK, DUE, OFF, TAKEN, Bill
 from payments.books import refund_requests
 from payments.crash_points import crash_at
 from payments.errors import StripeMissing, StripeRefused
-from payments.letters.under_way import AGAIN, BACK, BANK, DUE, OFF, TAKEN, Bill
 from payments.models import Case, Subscription, SubscriptionChange
 from payments.recurring import subscriptions
 from payments.stripe_api import client, lists, objects

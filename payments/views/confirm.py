@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from payments.accounts import account as accounts
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.models import Payment
 from payments.stripe_api import client
@@ -45,4 +46,5 @@ def _to_stripe(request: HttpRequest, payment: Payment) -> HttpResponse:
 
 
 def _page(request: HttpRequest, payment: Payment, state: str, status: int = 200) -> HttpResponse:
-    return linked.page(request, "portal/confirm.html", {"payment": payment, "state": state}, status)
+    account = accounts.of(payment.subscription) if payment.subscription else None
+    return linked.page(request, "portal/confirm.html", {"payment": payment, "account": account, "state": state}, status)

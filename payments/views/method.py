@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members.links import public_ids, signed
+from payments.accounts import account as accounts
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.letters import declines
 from payments.models import Payment, Subscription
@@ -94,6 +95,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
     shown = payment or (behind[0] if behind else None)
     context: dict[str, Any] = {
         "subscription": subscription,
+        "account": accounts.of(subscription),
         "state": state,
         "payment": shown,
         "is_behind": bool(behind),

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods
 
 from members import clock
 from members.links import signed
+from payments.accounts import account as accounts
+from payments.accounts import under_way
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
-from payments.letters import under_way
 from payments.models import Payment, Subscription, SubscriptionChange
 from payments.recurring import bills, changes, unanswered
 from payments.views import linked
@@ -110,6 +111,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
     on_its_way = under_way.under_way(subscription)
     context = {
         "subscription": subscription,
+        "account": accounts.of(subscription),
         "gift_state": changes.current_state(subscription),
         "amount": changes.asked_amount(subscription),
         "patron_until": _patron_until(subscription),
