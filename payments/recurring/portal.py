@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from payments import stripe_requests
-from payments.errors import StripeMissing, StripeUnavailable
+from payments.errors import StripeMissing, StripeRefused, StripeUnavailable
 from payments.giving import stripe_pages
 from payments.giving.checkout import LOOK_EVERY_SECONDS
 from payments.inbox import queue
@@ -26,13 +26,24 @@ def begin(subscription: Subscription, back_url: str, left_url: str, language: st
     new page: Stripe's pages expire within minutes, and a second one does no harm. Never call it inside a transaction.
     Raises StripeUnavailable, StripeRefused.
     """
-    before = client.read_customer(subscription.stripe_customer_id).method_id
+    before = _default_of(subscription.stripe_customer_id)
     try:
         return _visit(subscription, before, configuration(), back_url, left_url, language)
     except StripeMissing:  # the configuration belongs to another account: the key was changed
         known = PortalConfiguration.objects.filter(state=State.ACCEPTED)
         known.update(state=State.FAILED, error="resource_missing")
         return _visit(subscription, before, configuration(), back_url, left_url, language)
+
+
+def _default_of(customer: str) -> str:
+    """Return the customer's default payment method at Stripe; "" for a customer whom Stripe refuses to show.
+
+    The visit is then refused too, and its row says so. Raises StripeUnavailable.
+    """
+    try:
+        return client.read_customer(customer).method_id
+    except StripeRefused:
+        return ""
 
 
 def configuration() -> str:

@@ -65,7 +65,7 @@ def test_a_bank_debit_goes_back_to_the_account(stage: Stage) -> None:
     refund_requests.request_refund(payment, 2500, "requested_by_customer", None)
     stage.settle_down()
     assert (Refund.objects.get().status, len(told())) == ("pending", 1)
-    assert "to SEPA 3000" in stage.last_mail()
+    assert "to your account ending 3000" in stage.last_mail()
     stage.advance(8)
     assert (Refund.objects.get().status, len(told())) == ("succeeded", 1)
     assert stage.books()["broken"] == []
