@@ -103,5 +103,10 @@ def _subscription_first(invoice: objects.Invoice, reads: Reads) -> Effect:
 
 
 def _record_instalment(invoice: objects.Invoice) -> None:
-    if row := subscriptions.find(invoice.subscription):
+    """Record an instalment, after the gift's terms, if they changed with it and their own event has yet to come."""
+    row = subscriptions.find(invoice.subscription)
+    agreed = invoice.agreed
+    if row and agreed and (row.amount, row.rhythm) != (agreed.amount, agreed.rhythm):
+        row = subscriptions.follow(agreed)
+    if row:
         instalments.record_instalment(invoice, row)
