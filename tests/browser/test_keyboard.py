@@ -50,8 +50,10 @@ def test_from_the_article_to_the_thanks(open_page: Opener, stage: Stage, has_scr
     tab_to(page, "Become a patron: €20 a month", most=1)
     enter(page)
 
+    stage.stripe.fail("500", times=100, method="GET", path="/v1/checkout")
     type_details_and_pay(page)
     assert page.get_attribute("main", "data-state") == "checking"
+    stage.stripe.clear_faults()
     stage.settle_down()
     stops = tab_to(page, "Check again")
     assert words(stops) == [*BAR, "Check again"]

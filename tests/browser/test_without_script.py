@@ -36,8 +36,10 @@ def test_a_yearly_gift_of_another_amount_with_two_mistakes(open_page: Opener, st
     press(page, "#give")
 
     assert page.inner_text(".total") == "72.50 EUR a year"
+    stage.stripe.fail("500", times=100, method="GET", path="/v1/checkout")
     press(page, ".button.wide")
     assert page.get_attribute("main", "data-state") == "checking"
+    stage.stripe.clear_faults()
     stage.settle_down()
     press(page, "text=Check again")
     assert page.get_attribute("main", "data-state") == "paid"
