@@ -174,17 +174,7 @@ def paid(world: World, invoice: Document) -> None:
 
 def paid_outside(world: World, invoice: Document) -> None:
     """Mark an invoice as paid outside Stripe, as staff can: nothing is charged, and its payment is canceled."""
-    world.unschedule("retry", invoice["id"])
-    moments = {**invoice["status_transitions"], "paid_at": world.now()}
-    world.update(
-        invoice,
-        status="paid",
-        auto_advance=False,
-        amount_paid=invoice["amount_due"],
-        amount_remaining=0,
-        next_payment_attempt=None,
-        status_transitions=moments,
-    )
+    _settle(world, invoice)
     charging.cancel(world, intent_of(world, invoice), "void_invoice")
     for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
         world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
@@ -195,6 +185,14 @@ def paid_outside(world: World, invoice: Document) -> None:
 
 def paid_by(world: World, invoice: Document) -> None:
     """Mark an open invoice as paid by a payment that is recorded already."""
+    _settle(world, invoice)
+    for event in ("invoice.updated", "invoice.paid"):
+        world.emit(event, invoice)
+    _recover(world, invoice)
+
+
+def _settle(world: World, invoice: Document) -> None:
+    """Mark an invoice as paid in full, without a try of its own payment."""
     world.unschedule("retry", invoice["id"])
     world.update(
         invoice,
@@ -205,9 +203,6 @@ def paid_by(world: World, invoice: Document) -> None:
         next_payment_attempt=None,
         status_transitions={**invoice["status_transitions"], "paid_at": world.now()},
     )
-    for event in ("invoice.updated", "invoice.paid"):
-        world.emit(event, invoice)
-    _recover(world, invoice)
 
 
 def _recover(world: World, invoice: Document) -> None:
