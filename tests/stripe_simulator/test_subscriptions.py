@@ -42,7 +42,7 @@ def test_renewals_keep_the_day_of_the_anchor(give: Give, sim: Simulator) -> None
 
 def test_a_year_of_monthly_gifts(give: Give, sim: Simulator, receiver: Receiver) -> None:
     subscription = give.subscription(amount=500)
-    sim.advance(days=366)
+    sim.advance(days=367)
     paid = give.client.v1.invoices.list({"subscription": subscription.id, "status": "paid", "limit": 100}).data
     assert len(paid) == 13
     assert sim.flush()
