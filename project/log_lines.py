@@ -11,9 +11,6 @@ import re
 
 from members.links import signed
 
-_TOKEN = re.compile(rf"(/(?:{'|'.join(signed.PATHS)})/)[^/\s?\"']+")
-
-
 # What PostgreSQL adds to an error, with values of the row: whole lines, also inside a quoted text.
 _DETAIL = re.compile(r"(?:\n|\\n)*(?:DETAIL|CONTEXT):[^\n]*")
 
@@ -39,4 +36,4 @@ class WithoutTokens(logging.Filter):
 
 
 def _shortened(value: object) -> object:
-    return _TOKEN.sub(r"\1…", value) if isinstance(value, str) else value
+    return signed.IN_ADDRESS.sub(r"\1…", value) if isinstance(value, str) else value

@@ -18,9 +18,11 @@ URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
 # Days that a link works. Stopping must work from a year-old email. Purposes that are not listed never expire: the way
 # back from Stripe only shows what happened to a gift, and `unsubscribe` must never fail.
-LIVES = {"stop": 400, "preferences": 400, "method": 60, "card": 60, "confirm": 60}
+LIVES = {"stop": 400, "preferences": 400, "method": 60, "card": 60, "confirm": 60, "again": 60}
 # The parts of addresses that come before a token: logs and the staff desk show these addresses without the token.
 PATHS = ("stop", "preferences", "method", "confirm", "unsubscribe", "support/return", "me/sign-in")
+# A token in an address, after the path or the parameter that it belongs to (the first group).
+IN_ADDRESS = re.compile(rf"((?:/(?:{'|'.join(PATHS)})/|[?&;]again=))[^/\s\"'<>?#&]+")
 
 
 def sign(purpose: str, value: str) -> str:

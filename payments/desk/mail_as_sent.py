@@ -10,8 +10,6 @@ import re
 
 from members.links import signed
 
-# These links open a supporter's own pages: with one of them, staff could act as the supporter.
-PERSONAL_LINK = re.compile(rf"/({'|'.join(signed.PATHS)})/[^/\s\"'<>?#]+")
 STYLE = re.compile(r"""\sstyle=(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 SHEET = re.compile(r"<style\b[^>]*>", re.IGNORECASE)
 DARK_ONLY = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)", re.IGNORECASE)
@@ -20,8 +18,11 @@ HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 
 
 def without_keys(text: str) -> str:
-    """Return the email with the secret part of each personal link replaced by `…`."""
-    return PERSONAL_LINK.sub(r"/\1/…", text)
+    """Return the email with the secret part of each personal link replaced by `…`.
+
+    With such a link, staff could act as the supporter.
+    """
+    return signed.IN_ADDRESS.sub(r"\1…", text)
 
 
 def by(scheme: str, letter: str) -> str:

@@ -15,8 +15,8 @@ from django.db import IntegrityError, connection, transaction
 from members import clock, people
 from members.links import public_ids
 from members.models import Consent, Supporter
-from payments.errors import CheckoutLost, NotOurs
-from payments.giving import references, sessions
+from payments.errors import CheckoutLost, NotOurs, StripeRefused
+from payments.giving import own_customers, references, sessions
 from payments.giving.choices import Choice, Person
 from payments.giving.sessions import return_url
 from payments.inbox import queue
@@ -39,7 +39,7 @@ def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> 
     if checkout.status in Checkout.DONE_AT_STRIPE:
         return return_url(checkout)
     if not checkout.stripe_session_url:
-        session_id, url = sessions.create_or_find(checkout) or sessions.create(_begin_next_attempt(checkout))
+        session_id, url = _session(checkout)
         Checkout.objects.filter(pk=checkout.pk).update(stripe_session_id=session_id, stripe_session_url=url)
         Checkout.objects.filter(pk=checkout.pk, status=Checkout.Status.STARTED).update(status=Checkout.Status.OPEN)
         checkout.stripe_session_url = url
@@ -169,6 +169,20 @@ def is_name(name: str) -> bool:
     return public_ids.parse(name) is not None
 
 
+def _session(checkout: Checkout) -> tuple[str, str]:
+    """Return (id, URL) of the session of a checkout: that of its attempt, or else of a new one.
+
+    If Stripe refuses the customer of an earlier gift, for instance because it was deleted, it makes a new customer.
+    """
+    try:
+        return sessions.create_or_find(checkout) or sessions.create(_begin_next_attempt(checkout))
+    except StripeRefused:
+        if "customer" not in checkout.stripe_params:
+            raise
+    checkout.stripe_params = sessions.params(checkout)
+    return sessions.create(_begin_next_attempt(checkout))
+
+
 def _get_or_make(choice: Choice, person: Person, consent_words: str, form_key: str) -> Checkout:
     """Return the checkout of this form and these answers; an expired one with a new attempt."""
     key = _form_key(choice, person, form_key)
@@ -196,7 +210,8 @@ def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Check
                 article=choice.article,
                 consent=_consent(consent_words, person.language),
             )
-            checkout.stripe_params = sessions.params(checkout)
+            own = own_customers.customer(choice.again, person.email, choice.frequency, choice.currency)
+            checkout.stripe_params = sessions.params(checkout, own)
             checkout.save(force_insert=True)
             return checkout
     except IntegrityError:
@@ -215,7 +230,8 @@ def _begin_next_attempt(checkout: Checkout) -> Checkout:
     checkout.status = Checkout.Status.STARTED
     checkout.stripe_session_id = None
     checkout.stripe_session_url = ""
-    checkout.save(update_fields=["attempt", "attempt_at", "status", "stripe_session_id", "stripe_session_url"])
+    told = ["attempt", "attempt_at", "status", "stripe_params", "stripe_session_id", "stripe_session_url"]
+    checkout.save(update_fields=told)
     return checkout
 
 

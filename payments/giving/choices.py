@@ -15,7 +15,10 @@ from payments.models import Checkout, Frequency
 
 @dataclass(frozen=True)
 class Choice:
-    """A gift that a reader chose: frequency, amount in minor units, currency, and the appeal it came through."""
+    """A gift that a reader chose: frequency, amount in minor units, currency, and the appeal it came through.
+
+    `again` is the token of a link to give again (payments/giving/own_customers.py), not yet checked, or "".
+    """
 
     frequency: str
     amount: int
@@ -23,6 +26,7 @@ class Choice:
     campaign: Campaign | None = None
     appeal: Appeal | None = None
     article: str = ""
+    again: str = ""
 
     @property
     def is_recurring(self) -> bool:
@@ -41,6 +45,7 @@ class Choice:
             "campaign": self.campaign.slug if self.campaign else "",
             "appeal": self.appeal.slug if self.appeal else "",
             "article": self.article,
+            "again": self.again,
         }
         return {name: value for name, value in given.items() if value}
 

@@ -23,11 +23,12 @@ from payments.giving.choices import Choice, Person
 from payments.models.giving import OFFERED
 from payments.money import AmountError
 
-ATTRIBUTION = ("campaign", "appeal", "article")
+# What the addresses of the forms carry along: where the reader came from, and the link that offers to give again.
+CARRIED = ("campaign", "appeal", "article", "again")
 # An address whose domain is one typing error away from a usual one is questioned; REAL_NEIGHBOURS exist and are not.
 USUAL_DOMAINS = ("gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "protonmail.com", "ukr.net")
 REAL_NEIGHBOURS = ("email.com", "ymail.com", "mail.com")
-LONGEST_EMAIL = 254
+LONGEST_EMAIL, LONGEST_TOKEN = 254, 120
 
 
 def amount_sentence(problem: AmountError, currency: str) -> str:
@@ -78,7 +79,8 @@ class ChoiceForm(forms.Form):
                 amount = money.parse(self.typed_amount, currency)
                 if frequency:
                     money.check_limits(amount, currency, frequency)
-                    self.choice = Choice(frequency, amount, currency, **attribution(self.data))
+                    again = str(self.data.get("again") or "")[:LONGEST_TOKEN]
+                    self.choice = Choice(frequency, amount, currency, again=again, **attribution(self.data))
             except AmountError as problem:
                 self.add_error(None, ValidationError(amount_sentence(problem, currency), code=problem.code))
         return self.cleaned_data

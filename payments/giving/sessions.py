@@ -33,8 +33,8 @@ def return_url(checkout: Checkout) -> str:
     return f"{settings.SITE_URL}/support/return/{signed.sign('return', str(checkout.public_id))}/"
 
 
-def params(checkout: Checkout) -> dict[str, Any]:
-    """Return the parameters of the session to make.
+def params(checkout: Checkout, own_customer: str = "") -> dict[str, Any]:
+    """Return the parameters of the session to make; without `own_customer`, Stripe makes a new customer.
 
     Its metadata at Stripe is our checkout's id, and nothing about a person.
     """
@@ -46,7 +46,6 @@ def params(checkout: Checkout) -> dict[str, Any]:
     }
     common: dict[str, Any] = {
         "client_reference_id": str(checkout.public_id),
-        "customer_email": checkout.email,
         "locale": stripe_pages.locale(checkout.language),
         "metadata": metadata,
         "submit_type": "donate",
@@ -54,12 +53,13 @@ def params(checkout: Checkout) -> dict[str, Any]:
         "cancel_url": f"{return_url(checkout)}?left=1",
         "line_items": [{"quantity": 1, "price_data": price}],
         **stripe_pages.terms(),
+        **({"customer": own_customer} if own_customer else {"customer_email": checkout.email}),
     }
     if checkout.is_recurring:
         price["recurring"] = {"interval": checkout.frequency}
         return common | {"mode": "subscription", "subscription_data": {"metadata": metadata}}
-    intent = {"metadata": metadata}
-    return common | {"mode": "payment", "customer_creation": "always", "payment_intent_data": intent}
+    made = {} if own_customer else {"customer_creation": "always"}
+    return common | made | {"mode": "payment", "payment_intent_data": {"metadata": metadata}}
 
 
 def create(checkout: Checkout) -> tuple[str, str]:

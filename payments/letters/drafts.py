@@ -19,6 +19,7 @@ from members.mail import outbox
 from members.models import Message, Supporter
 from members.models.people import JOINERS
 from payments import money, rhythms
+from payments.giving import own_customers
 from payments.models import Payment, Subscription
 
 Facts = dict[str, Any]
@@ -124,10 +125,12 @@ def next_sum(subscription: Subscription) -> Facts:
 
 def again_url(about: Payment | Subscription, language: str) -> str:
     """Return the address of the details form with the same gift chosen; of the first form for another one."""
+    token = own_customers.token(about)
+    choice = {"currency": about.currency} | ({"again": token} if token else {})
     if about.frequency not in rhythms.OFFERED or not about.amount:
-        return address("/support/", language, currency=about.currency)
-    amount = money.plain(about.amount, about.currency)
-    return address("/support/details/", language, frequency=about.frequency, amount=amount, currency=about.currency)
+        return address("/support/", language, **choice)
+    choice |= {"frequency": about.frequency, "amount": money.plain(about.amount, about.currency)}
+    return address("/support/details/", language, **choice)
 
 
 def address(path: str, language: str, **query: str) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from members import clock
 from payments import money, rhythms
 from payments.giving.choices import next_on
-from payments.giving.forms import ATTRIBUTION, ChoiceForm
+from payments.giving.forms import CARRIED, ChoiceForm
 from payments.giving.suggestions import Chip, chips, currency_for, first_choice
 from payments.models import Frequency
 
@@ -46,7 +46,7 @@ def amount_page(request: HttpRequest, data: Any, form: ChoiceForm | None = None)
         "other_sets": [(each, group) for each, group in sets if each != frequency],
         "monthly_on": next_on(Frequency.MONTH, today),
         "yearly_on": next_on(Frequency.YEAR, today),
-        "came_from": {name: _text(data, name) for name in ATTRIBUTION if _text(data, name)},
+        "came_from": {name: _text(data, name) for name in CARRIED if _text(data, name)},
         "currencies": [(code, money.name(code)) for code in settings.CURRENCIES],
         **_chosen_amount(data, dict(sets)[frequency], first_choice(currency, frequency), is_again=form is not None),
         **_currency_words(currency),

@@ -23,7 +23,7 @@ from members import clock, limits
 from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.giving import checkout, consent, refused
 from payments.giving.choices import Choice
-from payments.giving.forms import ATTRIBUTION, REAL_NEIGHBOURS, USUAL_DOMAINS, ChoiceForm, PersonForm, likely_email
+from payments.giving.forms import CARRIED, REAL_NEIGHBOURS, USUAL_DOMAINS, ChoiceForm, PersonForm, likely_email
 from payments.views.amount import amount_page
 
 
@@ -133,7 +133,7 @@ def _form_key(request: HttpRequest) -> str:
 def _choice_query(data: QueryDict) -> QueryDict:
     """Return the choice as query parameters for links back and to other languages, also from a page shown by POST."""
     query = QueryDict(mutable=True)
-    for name in ("frequency", "amount", "other_amount", "currency", *ATTRIBUTION):
+    for name in ("frequency", "amount", "other_amount", "currency", *CARRIED):
         if data.get(name):
             query[name] = str(data[name])[:120]
     return query

@@ -16,6 +16,7 @@ from members.links import pages as link_pages
 from members.links import public_ids, signed
 from members.models import Supporter
 from payments import money
+from payments.giving import own_customers
 from payments.models import Payment, Subscription
 
 MOST_TRIES = 6
@@ -67,10 +68,11 @@ def address(request: HttpRequest, **query: object) -> str:
 
 def again_url(request: HttpRequest, subscription: Subscription) -> str:
     """Return the address of the amount page with the same gift chosen, if our forms offer it."""
-    if not subscription.is_as_offered:
-        return with_language(request, reverse("support"), {"currency": subscription.currency})
-    amount = money.plain(subscription.amount, subscription.currency)
-    choice = {"frequency": subscription.frequency, "amount": amount, "currency": subscription.currency}
+    token = own_customers.token(subscription)
+    choice = {"currency": subscription.currency} | ({"again": token} if token else {})
+    if subscription.is_as_offered:
+        amount = money.plain(subscription.amount, subscription.currency)
+        choice |= {"frequency": subscription.frequency, "amount": amount}
     return with_language(request, reverse("support"), choice)
 
 

@@ -49,7 +49,7 @@ def retrieve(world: World, params: Document, id: str) -> Document:
 
 @route("POST", "customers/{id}", sdk.CustomerUpdateParams, known=KNOWN)
 def update(world: World, params: Document, id: str) -> Document:
-    document = _existing(world, id)
+    document = existing(world, id)
     changes: dict[str, Any] = _plain(params)
     if "metadata" in params:
         changes["metadata"] = merged(document["metadata"], params["metadata"])
@@ -59,7 +59,7 @@ def update(world: World, params: Document, id: str) -> Document:
 
 @route("DELETE", "customers/{id}", sdk.CustomerDeleteParams)
 def delete(world: World, params: Document, id: str) -> Document:
-    document = _existing(world, id)
+    document = existing(world, id)
     for subscription in world.store.where("subscription", customer=id):
         endings.end(world, subscription, reason="cancellation_requested")
     world.emit("customer.deleted", document)
@@ -67,11 +67,11 @@ def delete(world: World, params: Document, id: str) -> Document:
     return {"id": id, "object": "customer", "deleted": True}
 
 
-def _existing(world: World, id: str) -> Document:
-    """Return a customer. Raises StripeRefusal if they were deleted or never existed."""
-    document = world.get("customer", id)
+def existing(world: World, id: str, param: str = "id") -> Document:
+    """Return a customer. Raises StripeRefusal, which names `param`, if they were deleted or never existed."""
+    document = world.get("customer", id, param)
     if document.get("deleted"):
-        raise invalid(f"No such customer: '{id}'", "id", "resource_missing")
+        raise invalid(f"No such customer: '{id}'", param, "resource_missing")
     return document
 
 
@@ -86,7 +86,7 @@ def _settings(world: World, document: Document, params: Document) -> None:
 
 @route("GET", "customers/{customer}/payment_methods", sdk.CustomerListPaymentMethodsParams)
 def list_payment_methods(world: World, params: Document, customer: str) -> Document:
-    found = world.store.where("payment_method", customer=_existing(world, customer)["id"])
+    found = world.store.where("payment_method", customer=existing(world, customer)["id"])
     if params.get("type"):
         found = [method for method in found if method["type"] == params["type"]]
     return page(world, newest_first(found), params, f"/v1/customers/{customer}/payment_methods")
@@ -95,7 +95,7 @@ def list_payment_methods(world: World, params: Document, customer: str) -> Docum
 @route("POST", "payment_methods/{id}/attach", sdk.PaymentMethodAttachParams, known="customer")
 def attach(world: World, params: Document, id: str) -> Document:
     method = world.get("payment_method", id)
-    methods.attach(world, method, _existing(world, params["customer"]))
+    methods.attach(world, method, existing(world, params["customer"]))
     return method
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from stripe.params import billing_portal as sdk
 
 from stripe_simulator.api import method_configurations
+from stripe_simulator.api.customers import existing
 from stripe_simulator.api.metadata import merged
 from stripe_simulator.api.routing import route, simple_get
 from stripe_simulator.world.errors import not_simulated
@@ -130,7 +131,7 @@ def update_configuration(world: World, params: Document, id: str) -> Document:
     known="configuration customer flow_data locale return_url",
 )
 def create_session(world: World, params: Document) -> Document:
-    customer = world.get("customer", params.get("customer"), "customer")
+    customer = existing(world, params.get("customer") or "", "customer")
     flow = params.get("flow_data") or {}
     if flow and flow["type"] not in FLOWS:
         raise not_simulated(f"the portal flow {flow['type']}", "flow_data[type]")

@@ -7,6 +7,7 @@ from typing import Any
 
 from stripe.params import checkout as sdk
 
+from stripe_simulator.api.customers import existing
 from stripe_simulator.api.line_items import line_item
 from stripe_simulator.api.metadata import merged
 from stripe_simulator.api.routing import route, simple_get
@@ -76,6 +77,7 @@ def create(world: World, params: Document) -> Document:
     ]
     total = sum(item["amount_total"] for item in items)
     money.check_amount(total, items[0]["currency"], "line_items[0][price_data][unit_amount]")
+    _check_currency(world, params, items[0]["currency"])
     document = objects.session(world, **_given(world, params), **_totals(items, total))
     document["payment_method_types"] = _types(world, params, items[0]["currency"])
     world.add(document)
@@ -128,7 +130,7 @@ def _check_required(world: World, params: Document) -> None:
     if params.get("customer") and params.get("customer_email"):
         raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer")
     if params.get("customer"):
-        world.get("customer", params["customer"], "customer")
+        existing(world, params["customer"], "customer")
 
 
 def _check_mode(params: Document, mode: str) -> None:
@@ -137,6 +139,18 @@ def _check_mode(params: Document, mode: str) -> None:
         raise invalid(f"You can not pass `{other}` in `{mode}` mode.", other)
     if mode == "subscription" and params.get("customer_creation"):
         raise invalid("`customer_creation` can only be used in `payment` mode.", "customer_creation")
+
+
+def _check_currency(world: World, params: Document, currency: str) -> None:
+    """Raise Stripe's refusal of a subscription in another currency than those of its customer that go on."""
+    gone = ("canceled", "incomplete_expired")
+    known = world.store.where("subscription", customer=params["customer"]) if params.get("customer") else []
+    others = {each["currency"] for each in known if each["status"] not in gone} - {currency}
+    if params["mode"] == "subscription" and others:
+        raise invalid(
+            "You cannot combine currencies on a single customer. This customer has an active subscription with "
+            f"currency {min(others)}."
+        )
 
 
 def _check_times(world: World, params: Document) -> None:

@@ -34,6 +34,7 @@ def test_a_page_behind_a_token_is_logged_without_it(client, caplog) -> None:
     [
         ("Not Found: %s", ("/stop/abc.def/",), "Not Found: /stop/…/"),
         ("GET /me/sign-in/abc?x=1 done", (), "GET /me/sign-in/…?x=1 done"),
+        ("GET /support/?again=abc.d-e&lang=uk", (), "GET /support/?again=…&lang=uk"),
         ("%s %d", ("/support/details/", 422), "/support/details/ 422"),
         ("%(path)s", ({"path": "/support/"},), "/support/"),
     ],
