@@ -23,21 +23,34 @@ from members import clock, limits
 from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.giving import checkout, consent, refused
 from payments.giving.choices import Choice
-from payments.giving.forms import CARRIED, REAL_NEIGHBOURS, USUAL_DOMAINS, ChoiceForm, PersonForm, likely_email
+from payments.giving.forms import (
+    CARRIED,
+    LONGEST_EMAIL,
+    REAL_NEIGHBOURS,
+    USUAL_DOMAINS,
+    ChoiceForm,
+    PersonForm,
+    likely_email,
+)
 from payments.views.amount import amount_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
-    """Show the details page for a valid choice, or else the amount page with its errors. POST leads to Stripe."""
+    """Show the details page for a valid choice, or else the amount page with its errors. POST leads to Stripe.
+
+    An amount page that is shown after the details were typed carries them along, and posts them here with `step`: they
+    never stand in an address.
+    """
     data = request.POST if request.method == "POST" else request.GET
     form = ChoiceForm(data)
     request.page_query = _choice_query(data)  # type: ignore[attr-defined]
     if not form.is_valid():
-        return render(request, "give/amount.html", amount_page(request, data, form), status=422)
-    if request.method == "POST":
+        return _amount_again(request, form)
+    if request.method == "POST" and data.get("step") != "amount":
         return _give(request, form.choice)
-    response = render(request, "give/details.html", _details_page(request, form.choice, PersonForm()))
+    typed = PersonForm(initial=_typed_person(request))
+    response = render(request, "give/details.html", _details_page(request, form.choice, typed))
     response["Cache-Control"] = "private, no-cache"  # kept by the reader's own browser: going back loses nothing
     return response
 
@@ -78,9 +91,20 @@ def _refused(
     if field == "amount" and isinstance(problem, StripeRefused):
         amount_form = ChoiceForm(request.POST)
         amount_form.add_error(None, ValidationError(refused.amount_sentence(problem), code=problem.code))
-        return render(request, "give/amount.html", amount_page(request, request.POST, amount_form), status=422)
+        return _amount_again(request, amount_form)
     refused.open_case(problem)
     return _details_again(request, choice, form, 502, trouble="ours")
+
+
+def _amount_again(request: HttpRequest, form: ChoiceForm) -> HttpResponse:
+    context = amount_page(request, form.data, form) | {"typed_person": _typed_person(request)}
+    return render(request, "give/amount.html", context, status=422)
+
+
+def _typed_person(request: HttpRequest) -> dict[str, str]:
+    """Return what was typed on the details page, as it was; {} if nothing was."""
+    typed = {name: str(request.POST.get(name) or "") for name in ("email", "name")}
+    return {name: value[:LONGEST_EMAIL] for name, value in typed.items() if value}
 
 
 def _details_again(

@@ -61,6 +61,29 @@ def test_an_amount_that_stripe_refuses_is_said_at_its_field(stage: Stage, code: 
     assert not Case.objects.exists()
 
 
+def test_what_was_typed_before_the_amount_was_refused_stays(stage: Stage) -> None:
+    """By POST, so that no address of a page names the reader."""
+    refuse(stage, "amount_too_small", AMOUNT)
+    page = send(stage).content.decode()
+    form = page[page.index('id="amount-form"') :]
+    assert 'method="post"' in form[:200]
+    fields = hidden_fields(form[: form.index("</form>")]) | {"frequency": "once", "amount": "other"}
+    assert (fields["email"], fields["name"]) == ("olena@example.org", "Olena")
+    wrong = stage.client.post("/support/details/", fields | {"other_amount": "x"})
+    assert wrong.status_code == 422
+    assert 'value="olena@example.org"' in wrong.content.decode()
+    details = stage.client.post("/support/details/", fields | {"other_amount": "25"})
+    assert details.status_code == 200
+    assert details["Cache-Control"] == "private, no-cache"
+    body = details.content.decode()
+    assert 'value="olena@example.org"' in body
+    assert 'value="Olena"' in body
+    assert not Checkout.objects.filter(amount=2500).exists(), "nothing is given before the reader has agreed to the sum"
+    given = stage.client.post("/support/details/", hidden_fields(body) | {"email": "olena@example.org"})
+    assert given.status_code == 303
+    assert Checkout.objects.get(amount=2500).status == "open"
+
+
 def test_any_other_refusal_is_our_fault_and_a_case(stage: Stage, caplog: Any) -> None:
     for number in range(2):
         refuse(stage, "parameter_unknown", "colour")
