@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import Lock
 from typing import TypeVar
 
@@ -48,24 +48,48 @@ def network_of(request: HttpRequest) -> str:
 
     X-Forwarded-For is trusted only for TRUSTED_PROXY_COUNT entries, counted from the right.
     """
-    address = request.META.get("REMOTE_ADDR", "")
+    return networks_of(request)[0]
+
+
+def networks_of(request: HttpRequest) -> tuple[str, ...]:
+    """Return the network a request comes from and, for IPv6, the wider ones around it: /64, /56, /48.
+
+    A customer of a provider has a /64 at least, often a /56, and a server's owner a /48: who counts tries counts each.
+    """
+    address = _address(request)
+    if isinstance(address, IPv6Address):
+        return tuple(str(_around(address, bits)) for bits in (64, 56, 48))
+    return (str(address or "unknown"),)
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Return the first address of the network a request comes from, for tables of addresses; None if unknown."""
+    network = network_of(request)
+    return None if network == "unknown" else network.partition("/")[0]
+
+
+def _address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
+    text = request.META.get("REMOTE_ADDR", "")
     proxies = settings.TRUSTED_PROXY_COUNT
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if proxies and len(forwarded) >= proxies:
-        address = forwarded[-proxies]
-    return _network(address)
-
-
-def _network(address: str) -> str:
+        text = forwarded[-proxies]
     try:
-        parsed = ip_address(address.strip("[]"))
+        address = ip_address(_without_port(text))
     except ValueError:
-        return "unknown"
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(IPv6Address(int(parsed) >> 64 << 64)) + "/64"
-    return str(parsed)
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _without_port(text: str) -> str:
+    """Return an address without the port and the brackets that some proxies add: 192.0.2.7:4711, [2001:db8::1]:80."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
+
+
+def _around(address: IPv6Address, bits: int) -> IPv6Network:
+    return IPv6Network((address, bits), strict=False)
 
 
 def _key(name: str, who: str, seconds: int) -> str:

@@ -11,10 +11,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from project import staff_devices
 
 # The sections of the index page and the models in each. Models that are not named here are in "Settings".
 SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -32,13 +35,17 @@ LONGEST_USERNAME = 150
 
 class SignIn(AdminAuthenticationForm):
     def clean_username(self) -> str:
-        """Return the username. Raises ValidationError if it is too long for the table of failed sign-ins.
+        """Return the username.
 
-        Django limits the length only in the browser.
+        Raises ValidationError if it is too long for the table of failed sign-ins (Django limits the length only in the
+        browser), or if too many passwords were tried for it.
         """
         username: str = self.cleaned_data["username"]
         if len(username) > LONGEST_USERNAME:
             raise self.get_invalid_login_error()
+        if not staff_devices.may_try(self.request, username):
+            words = _("Too many passwords were tried for this name. Sign in where you have before, or wait an hour.")
+            raise ValidationError(words, code="name_busy")
         return username
 
 
@@ -57,7 +64,10 @@ class StaffSite(AdminSite):
         return HttpResponseRedirect(reverse("admin:index"))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().login(request, {"title": _("Sign in to the desk"), **(extra_context or {})})
+        response = super().login(request, {"title": _("Sign in to the desk"), **(extra_context or {})})
+        if request.method == "POST" and request.user.is_authenticated:
+            staff_devices.remember(response, request.user)
+        return response
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the sections in place of Django's apps; with `app_label`, what Django returns."""

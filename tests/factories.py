@@ -7,10 +7,12 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import redis
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission, User
 
 from appeals.models import Appeal, AppealAmounts, AppealWords, Campaign
+from members import limits
 from members.models import Consent, Level, LevelAmount, LevelName, Membership, Message, Supporter
 from payments.giving import references
 from payments.models import (
@@ -89,6 +91,16 @@ def campaign_with_appeal(slug: str = "autumn", **values: Any) -> Campaign:
     made = campaign(slug, **values)
     appeal(made, slug=f"{slug}-article-end")
     return made
+
+
+def forget_tries() -> None:
+    """Forget how often somebody tried to sign in to the desk, in Redis, which outlives a test."""
+
+    def forget(client: redis.Redis) -> None:
+        for key in client.scan_iter("limit:staff-name:*"):
+            client.delete(key)
+
+    limits.in_redis(forget)
 
 
 def staff(username: str = "marta", *permissions: str, **values: Any) -> User:

@@ -61,6 +61,7 @@ def addresses(committed: None) -> list[str]:
 
 
 def sign_in(page: Page, words: str = "a long pass phrase") -> Page:
+    factories.forget_tries()
     page.goto("/admin/login/?next=/admin/")
     page.fill("[name=username]", "marta")
     page.fill("[name=password]", words)

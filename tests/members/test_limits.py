@@ -91,6 +91,9 @@ def test_memory_is_bounded_whoever_asks(no_redis: None) -> None:
         (2, "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
         (2, "192.0.2.7", "203.0.113.9", "192.0.2.7"),
         (1, "192.0.2.7", "", "192.0.2.7"),
+        (1, "10.0.0.1", "203.0.113.9:4711", "203.0.113.9"),
+        (1, "10.0.0.1", "[2001:db8:1:2::9]:4711", "2001:db8:1:2::/64"),
+        (1, "10.0.0.1", "::1, 2001:db8:1:2::9", "2001:db8:1:2::/64"),
         (0, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
         (0, "2001:db8:1:2:ffff::1", "", "2001:db8:1:2::/64"),
         (0, "::ffff:192.0.2.7", "", "192.0.2.7"),
@@ -104,6 +107,14 @@ def test_a_network_is_what_the_trusted_proxies_say(
     settings.TRUSTED_PROXY_COUNT = proxies
     extra = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
     assert limits.network_of(RequestFactory().get("/", REMOTE_ADDR=remote, **extra)) == network
+
+
+def test_wider_networks_are_counted_too() -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR="2001:db8:1:2:3:4:5:6")
+    assert limits.networks_of(request) == ("2001:db8:1:2::/64", "2001:db8:1::/56", "2001:db8:1::/48")
+    assert limits.address_of(request) == "2001:db8:1:2::"
+    assert limits.networks_of(RequestFactory().get("/", REMOTE_ADDR="192.0.2.7")) == ("192.0.2.7",)
+    assert limits.address_of(RequestFactory().get("/", REMOTE_ADDR="nonsense")) is None
 
 
 def test_the_first_of_a_process_may_come_all_at_once(who: str) -> None:

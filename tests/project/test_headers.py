@@ -71,6 +71,7 @@ def test_the_only_cookie_protects_the_details_form() -> None:
     for address in PAGES:
         assert list(Client().get(address).cookies) == (["csrftoken"] if address == DETAILS else [])
     cookie = Client().get(DETAILS).cookies["csrftoken"]
+    assert (cookie["max-age"], cookie["expires"]) == ("", ""), "gone when the browser is closed"
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
@@ -13,6 +14,11 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long pass phrase"
+
+
+@pytest.fixture(autouse=True)
+def nothing_tried() -> None:
+    factories.forget_tries()
 
 
 def sign_in(client: Client, password: str, name: str = "marta", **how: str):
@@ -51,6 +57,75 @@ def test_others_and_other_places_are_not_closed(client: Client) -> None:
     fail(client, 5)
     assert sign_in(client, PASSWORD, "iryna").status_code == 302
     assert sign_in(Client(), PASSWORD, REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("proxies", "remote", "forged", "genuine"),
+    [
+        (0, "203.0.113.9", "{}", None),
+        (1, "10.0.0.1", "{}, 203.0.113.9", "198.51.100.7"),
+        (1, "10.0.0.1", "203.0.113.9", "198.51.100.7"),
+        (2, "10.0.0.1", "{}, 203.0.113.9, 10.0.0.2", "198.51.100.7, 10.0.0.2"),
+        (2, "10.0.0.1", "203.0.113.9, 10.0.0.2", "198.51.100.7, 10.0.0.2"),
+    ],
+)
+def test_a_forged_header_neither_opens_the_door_nor_closes_it_for_others(
+    client: Client, settings: Any, proxies: int, remote: str, forged: str, genuine: str | None
+) -> None:
+    """Whatever the attacker writes into it, and whether the proxies append to the header or replace it."""
+    settings.TRUSTED_PROXY_COUNT = proxies
+    factories.staff()
+    headers = [{"REMOTE_ADDR": remote, "HTTP_X_FORWARDED_FOR": forged.format(f"1.1.1.{n}")} for n in range(6)]
+    assert [sign_in(client, "wrong", **each).status_code for each in headers] == [200, 200, 200, 200, 429, 429]
+    owner = {"REMOTE_ADDR": remote, "HTTP_X_FORWARDED_FOR": genuine} if genuine else {"REMOTE_ADDR": "198.51.100.7"}
+    assert sign_in(Client(), PASSWORD, **owner).status_code == 302
+
+
+def test_all_addresses_of_one_network_are_closed_as_one(client: Client) -> None:
+    factories.staff()
+    tries = [sign_in(client, "wrong", REMOTE_ADDR=f"2001:db8:1:2::{n}").status_code for n in range(6)]
+    assert tries == [200, 200, 200, 200, 429, 429]
+    assert AccessAttempt.objects.get().ip_address == "2001:db8:1:2::"
+    assert sign_in(Client(), PASSWORD, REMOTE_ADDR="2001:db8:1:3::1").status_code == 302
+
+
+def test_many_networks_that_try_one_name_are_slowed_and_its_owner_is_not(client: Client) -> None:
+    factories.staff()
+    factories.staff("iryna")
+    assert sign_in(client, PASSWORD).status_code == 302
+    client.post("/admin/logout/")
+    tries = [sign_in(Client(), "wrong", REMOTE_ADDR=f"203.0.113.{n}") for n in range(40)]
+    assert [page.status_code for page in tries] == [200] * 40
+    busy = ["Too many passwords were tried" in page.content.decode() for page in tries]
+    assert busy == [False] * 29 + [True] * 11, "the first of the 30 was its owner's"
+    assert sign_in(Client(), PASSWORD, REMOTE_ADDR="192.0.2.1").status_code == 200, "not from a browser nobody knows"
+    assert sign_in(Client(), PASSWORD, "iryna", REMOTE_ADDR="192.0.2.1").status_code == 302
+    assert sign_in(client, PASSWORD).status_code == 302
+    AccessAttempt.objects.all().delete()
+
+
+def test_a_name_that_nobody_has_is_slowed_in_the_same_words() -> None:
+    tries = [sign_in(Client(), "wrong", "nobody", REMOTE_ADDR=f"203.0.113.{n}") for n in range(31)]
+    assert "Too many passwords were tried" in tries[-1].content.decode()
+    assert "Too many passwords were tried" not in tries[-2].content.decode()
+
+
+@pytest.mark.parametrize("how", ["another name", "forged", "new password"])
+def test_a_known_browser_is_known_for_one_name_and_password(client: Client, how: str) -> None:
+    marta, iryna = factories.staff(), factories.staff("iryna")
+    sign_in(client, PASSWORD)
+    client.post("/admin/logout/")
+    cookie = client.cookies["desk_device"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/admin/")
+    if how == "forged":
+        client.cookies["desk_device"] = cookie.value[:-2] + "xx"
+    if how == "new password":
+        marta.set_password("another long pass phrase")
+        marta.save()
+    name = iryna.username if how == "another name" else marta.username
+    for n in range(31):
+        sign_in(Client(), "wrong", name, REMOTE_ADDR=f"203.0.113.{n}")
+    assert "Too many passwords were tried" in sign_in(client, PASSWORD, name).content.decode()
 
 
 def test_after_a_quarter_of_an_hour_it_opens_however_often_one_tried(client: Client) -> None:
