@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from members import limits
 from payments.views.webhook import stripe_webhook
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 WEBHOOK = "/webhooks/stripe/"
+MOST_GUESSES, GUESSED_IN_SECONDS = 60, 600
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # The country's code is often written instead of the language's.
 ALSO_CALLED = {"ua": "uk"}
@@ -65,6 +67,24 @@ def response_headers(get_response: GetResponse) -> GetResponse:
         return response
 
     return respond
+
+
+def guessed_links(get_response: GetResponse) -> GetResponse:
+    """Slow down who tries signed links that do not open; a link that opens is never refused."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_behind_link = request.resolver_match is not None and "token" in request.resolver_match.kwargs
+        if response.status_code == 404 and is_behind_link and not _may_guess(request):
+            response.status_code = 429
+            response["Retry-After"] = str(GUESSED_IN_SECONDS)
+        return response
+
+    return respond
+
+
+def _may_guess(request: HttpRequest) -> bool:
+    return limits.hit("guessed-link", limits.network_of(request), MOST_GUESSES, GUESSED_IN_SECONDS)
 
 
 def _allow_back_button_cache(response: HttpResponse) -> None:

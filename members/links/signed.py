@@ -16,24 +16,26 @@ from django.utils.crypto import constant_time_compare
 
 URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
-# Days that a link works. Stopping must work from a year-old email. Purposes that are not listed never expire: the way
-# back from Stripe only shows what happened to a gift, and `unsubscribe` must never fail.
-LIVES = {"stop": 400, "preferences": 400, "method": 60, "card": 60, "confirm": 60, "again": 60}
+# Days that a link works. Stopping must work from a year-old email. `unsubscribe`, which is not listed, must never fail.
+LIVES = {"stop": 400, "preferences": 400, "method": 60, "card": 60, "confirm": 60, "again": 60, "return": 60}
 # The parts of addresses that come before a token: logs and the staff desk show these addresses without the token.
 PATHS = ("stop", "preferences", "method", "confirm", "unsubscribe", "support/return", "me/sign-in")
 # A token in an address, after the path or the parameter that it belongs to (the first group).
 IN_ADDRESS = re.compile(rf"((?:/(?:{'|'.join(PATHS)})/|[?&;]again=))[^/\s\"'<>?#&]+")
 
 
-def sign(purpose: str, value: str) -> str:
+def sign(purpose: str, value: str, not_after: date | None = None) -> str:
     """Return a token for `value`, such as a public id. Within a UTC day the same value gives the same token.
 
-    Raises ValueError if the value has characters other than letters, digits, `-` and `_`.
+    `not_after` is the last day of the link that leads to this one: no link makes one that lives longer than itself. A
+    purpose that never expires takes none. Raises ValueError if the value has characters other than letters, digits,
+    `-` and `_`.
     """
     if not URL_SAFE.fullmatch(value):
         raise ValueError("Only letters, digits, - and _ can be signed for an address.")
     if purpose in LIVES:
-        value = f"{value}.{(_today() + timedelta(days=LIVES[purpose])).toordinal()}"
+        last_day = _today() + timedelta(days=LIVES[purpose])
+        value = f"{value}.{min(last_day, not_after or last_day).toordinal()}"
     return _signer(purpose).sign(value)
 
 
@@ -51,6 +53,11 @@ def read(purpose: str, token: str) -> str | None:
     return value if last_day is None or last_day >= _today() else None
 
 
+def last_day(purpose: str, token: str) -> date | None:
+    """Return the last day on which a token for this purpose works; None if it is not valid or never expires."""
+    return _unsign(purpose, token)[1]
+
+
 def read_expired(purpose: str, token: str) -> str | None:
     """Return the value of a token that was valid for this purpose and has expired; None for any other token."""
     value, last_day = _unsign(purpose, token)
@@ -66,7 +73,7 @@ def _unsign(purpose: str, token: str) -> tuple[str | None, date | None]:
     if purpose not in LIVES:
         return value, None
     value, _sep, day = value.rpartition(".")
-    return value, date.fromordinal(int(day))
+    return (value, date.fromordinal(int(day))) if value else (None, None)  # one that was made before it expired
 
 
 def _without_damage(token: str) -> str:

@@ -126,11 +126,11 @@ def next_sum(subscription: Subscription) -> Facts:
 def again_url(about: Payment | Subscription, language: str) -> str:
     """Return the address of the details form with the same gift chosen; of the first form for another one."""
     token = own_customers.token(about)
-    choice = {"currency": about.currency} | ({"again": token} if token else {})
+    carried = {"currency": about.currency} | ({"again": token} if token else {})
     if about.frequency not in rhythms.OFFERED or not about.amount:
-        return address("/support/", language, **choice)
-    choice |= {"frequency": about.frequency, "amount": money.plain(about.amount, about.currency)}
-    return address("/support/details/", language, **choice)
+        return address("/support/", language, **carried)
+    amount = money.plain(about.amount, about.currency)
+    return address("/support/details/", language, frequency=about.frequency, amount=amount, **carried)
 
 
 def address(path: str, language: str, **query: str) -> str:

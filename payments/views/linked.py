@@ -66,13 +66,21 @@ def address(request: HttpRequest, **query: object) -> str:
     return with_language(request, request.path, query)
 
 
+def token(request: HttpRequest, purpose: str, value: str) -> str:
+    """Return a token for another page, which works no longer than the link behind which this page is."""
+    here = request.resolver_match.kwargs["token"] if request.resolver_match else ""
+    ends = (signed.last_day(each, here) for each in ("stop", "method", "card", "confirm"))
+    return signed.sign(purpose, value, next(filter(None, ends), None))
+
+
 def again_url(request: HttpRequest, subscription: Subscription) -> str:
     """Return the address of the amount page with the same gift chosen, if our forms offer it."""
-    token = own_customers.token(subscription)
-    choice = {"currency": subscription.currency} | ({"again": token} if token else {})
+    choice = {"currency": subscription.currency}
     if subscription.is_as_offered:
         amount = money.plain(subscription.amount, subscription.currency)
-        choice |= {"frequency": subscription.frequency, "amount": amount}
+        choice = {"frequency": subscription.frequency, "amount": amount} | choice
+    if begun := subscription.checkout:
+        choice["again"] = token(request, own_customers.PURPOSE, str(begun.public_id))
     return with_language(request, reverse("support"), choice)
 
 

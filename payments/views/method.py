@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members.links import public_ids, signed
+from members.links import public_ids
 from payments.accounts import account as accounts
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.letters import declines
@@ -60,7 +60,7 @@ def _act(request: HttpRequest, subscription: Subscription, others: list[Subscrip
 
 def _to_stripe(request: HttpRequest, subscription: Subscription, gift: Subscription) -> HttpResponse:
     """Redirect to Stripe's page for `gift`, which leads back to that gift's own page of ours."""
-    path = request.path if gift == subscription else f"/method/{signed.sign('method', str(gift.public_id))}/"
+    path = request.path if gift == subscription else f"/method/{linked.token(request, 'method', str(gift.public_id))}/"
     back, left = (f"{settings.SITE_URL}{linked.with_language(request, path, {how: 1})}" for how in ("back", "left"))
     try:
         url = portal.begin(gift, back, left, get_language() or "")
@@ -99,8 +99,8 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "state": state,
         "payment": shown,
         "is_behind": bool(behind),
-        "confirm_path": f"/confirm/{signed.sign('confirm', str(payment.public_id))}/" if payment else "",
-        "stop_path": f"/stop/{signed.sign('stop', str(subscription.public_id))}/",
+        "confirm_path": f"/confirm/{linked.token(request, 'confirm', str(payment.public_id))}/" if payment else "",
+        "stop_path": f"/stop/{linked.token(request, 'stop', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "next_url": linked.address(request, back=1, **{"try": done + 1}) if done < linked.MOST_TRIES else "",
         "last_url": linked.address(request, back=1, **{"try": linked.MOST_TRIES}),

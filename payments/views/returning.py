@@ -6,7 +6,7 @@ under the lock of its customer, so that the thank-you mostly stands on the first
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +30,8 @@ MOST_TRIES = 6
 UNDECIDED = ("checking", "not_finished", "processing", "waiting")
 # How long a page view waits for the lock of its customer, which the drain may hold.
 PATIENCE_SECONDS = 2.0
+# How long after a gift was begun this page itself leads to stopping it.
+STOPS_FOR = timedelta(days=1)
 
 
 @require_safe
@@ -85,7 +87,7 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
         "reason": declines.for_reader(payment.failure_code) if payment else "",
         "next_try": tries + 1 if tries < MOST_TRIES else None,
         "last_try": f"{request.path}?{urlencode({'try': MOST_TRIES} | _language(request))}",
-        "stop_url": _stop_url(subscription),
+        "stop_url": _stop_url(checkout, subscription),
         "again_url": f"{reverse('support_details')}?{choice}",
         "change_url": f"{reverse('support')}?{choice}",
         "continue_url": checkout.stripe_session_url if checkout.status == Checkout.Status.OPEN else "",
@@ -106,11 +108,16 @@ def _next_on(checkout: Checkout, subscription: Subscription | None) -> date | No
     return subscription.renews_on if subscription.is_alive and not subscription.is_stopping else None
 
 
-def _stop_url(subscription: Subscription | None) -> str:
-    """Return the address that stops the gift; empty if there is none that could be stopped."""
+def _stop_url(checkout: Checkout, subscription: Subscription | None) -> str:
+    """Return the address that stops the gift; empty if there is none that could be stopped.
+
+    After the first day it is that of the page which emails such a link: the address of this page stays in a browser.
+    """
     if subscription is None or not subscription.is_alive or subscription.is_stopping:
         return ""
-    return f"/stop/{signed.sign('stop', str(subscription.public_id))}/"
+    if clock.now() - checkout.created_at > STOPS_FOR:
+        return reverse("support_manage")
+    return f"/stop/{signed.sign('stop', str(subscription.public_id), datetime.now(UTC).date() + STOPS_FOR)}/"
 
 
 def _tries(request: HttpRequest) -> int:

@@ -16,7 +16,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members import clock
-from members.links import signed
 from payments.accounts import account as accounts
 from payments.accounts import under_way
 from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
@@ -126,7 +125,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "stopped": subscription.changes.filter(kind="stop").exclude(state__in=("failed", "overtaken")).first(),
         "instead": _instead(subscription),
         "is_news": request.method == "POST",
-        "method_path": f"/method/{signed.sign('card', str(subscription.public_id))}/",
+        "method_path": f"/method/{linked.token(request, 'card', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "reasons": SubscriptionChange.Reason.choices,
         "state": state,

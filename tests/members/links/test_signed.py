@@ -29,11 +29,27 @@ def test_a_link_that_acts_runs_out_and_says_what_it_was_for() -> None:
         assert signed.read_expired("confirm", token) is None
 
 
-def test_what_only_tells_never_runs_out() -> None:
+def test_the_way_out_of_emails_never_runs_out() -> None:
     with time_machine.travel("2026-02-01 12:00Z"):
-        token = signed.sign("return", "1")
+        token = signed.sign("unsubscribe", "1")
     with time_machine.travel("2036-02-01 12:00Z"):
-        assert signed.read("return", token) == "1"
+        assert signed.read("unsubscribe", token) == "1"
+
+
+def test_a_link_makes_none_that_lives_longer_than_itself() -> None:
+    with time_machine.travel("2026-02-01 12:00Z"):
+        last = signed.last_day("method", signed.sign("method", "1"))
+    with time_machine.travel("2026-03-20 12:00Z"):
+        assert signed.last_day("stop", signed.sign("stop", "1", last)) == last
+        assert signed.last_day("card", signed.sign("card", "1", last)) == last
+    with time_machine.travel("2026-02-01 12:00Z"):
+        late = signed.last_day("stop", signed.sign("stop", "1"))
+        assert signed.last_day("card", signed.sign("card", "1", late)) == last, "nor longer than its kind does"
+
+
+def test_a_token_from_before_its_kind_expired_opens_nothing() -> None:
+    old = signed._signer("return").sign("0b3a9362-0465-43a2-af5d-88cd8d752509")
+    assert (signed.read("return", old), signed.read_expired("return", old)) == (None, None)
 
 
 def test_another_purpose_reads_nothing() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+import secrets
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 import pytest
+import time_machine
 from django.test import Client
 
+from members import clock
 from members.links import signed
 from payments.models import Checkout
+from project import middleware
 from tests import factories
 from tests.payments.views.test_give import text
 
@@ -148,6 +152,38 @@ def test_a_link_that_is_not_ours_is_a_friendly_404() -> None:
         answer = Client().get(f"/support/return/{token}/")
         assert answer.status_code == 404
         assert "/support/" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_the_page_runs_out_and_stops_only_on_the_first_day() -> None:
+    """Its address stays in the browser, which others may use."""
+    giver = factories.supporter()
+    checkout = factories.checkout(giver, frequency="month")
+    subscription = factories.subscription(giver, checkout=checkout)
+    factories.payment(giver, checkout=checkout, subscription=subscription)
+    address = return_path(checkout)
+    token = re.search(r'href="/stop/([^/]+)/"', Client().get(address).content.decode())[1]  # type: ignore[index]
+    assert signed.last_day("stop", token) == datetime.now(UTC).date() + timedelta(days=1)
+    Checkout.objects.update(created_at=clock.now() - timedelta(days=2))
+    later = Client().get(address).content.decode()
+    assert "/stop/" not in later
+    assert 'href="/support/manage/"' in later
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=61)):
+        assert Client().get(address).status_code == 404
+
+
+@pytest.mark.django_db
+def test_links_that_do_not_open_are_slowed_and_those_that_do_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "MOST_GUESSES", 60)
+    here = f"2001:db8:{secrets.token_hex(2)}::"
+    address = return_path(factories.checkout())
+    guesses = [Client().get(f"/stop/{n}.x/", REMOTE_ADDR=f"{here}1").status_code for n in range(62)]
+    assert guesses == [404] * 60 + [429] * 2
+    refused = Client().get("/unsubscribe/x/?lang=uk", REMOTE_ADDR=f"{here}2")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "600")
+    assert "/support/" in refused.content.decode(), "the page is the same, and says where a fresh link is"
+    assert Client().get(address, REMOTE_ADDR=f"{here}2").status_code == 200
+    assert Client().get("/stop/x/", REMOTE_ADDR=f"{here.replace('db8', 'db9')}1").status_code == 404
 
 
 @pytest.mark.django_db

@@ -114,7 +114,7 @@ def test_what_is_over_offers_to_begin_again(stage: Stage) -> None:
     assert press(stage, "stop") == "done"
     body = stage.client.get(stop_page()).content.decode()
     assert "Keep my support" not in body
-    assert 'href="/support/?frequency=month&amp;amount=10&amp;currency=EUR"' in body
+    assert 'href="/support/?frequency=month&amp;amount=10&amp;currency=EUR&amp;again=' in body
     stage.settle_down()
     for do in ("keep", "pause", "lower", "stop"):
         assert press(stage, do) == "done"
