@@ -46,10 +46,10 @@ def store(event: dict[str, Any], payload: bytes, state: StripeEvent.State, *, is
     row = (
         event["id"],
         event["type"][:100],
-        event.get("account") or "",
+        str(event.get("account") or "")[:255],
         event.get("livemode") is True,
         is_sync,
-        event.get("api_version") or "",
+        str(event.get("api_version") or "")[:40],
         datetime.fromtimestamp(event["created"], tz=UTC),
         payload,
         state,

@@ -80,9 +80,10 @@ def _event(body: bytes) -> dict[str, Any] | None:
             and isinstance(event["created"], int)
             and 0 < event["created"] < 2**33
             and 0 < len(event["id"]) < 200
-            and "\x00" not in event["id"] + event["type"] + str(event.get("account")) + str(event.get("api_version"))
         )
-        (event["id"] + event["type"]).encode()  # a lone surrogate cannot be stored as text
+        stored = f"{event['id']}{event['type']}{event.get('account')}{event.get('api_version')}"
+        is_event = is_event and "\x00" not in stored
+        stored.encode()  # a lone surrogate cannot be stored as text
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return event if is_event else None

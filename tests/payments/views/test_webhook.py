@@ -137,11 +137,22 @@ def test_a_changed_body_is_refused(db) -> None:
         json.dumps(event(id="evt_\x00")).encode(),
         json.dumps(event(type="a\x00b")).encode(),
         b'{"object":"event","id":"evt_\\ud800","type":"x","created":1,"data":{"object":{}}}',
+        b'{"object":"event","id":"evt_1","type":"x","created":1,"account":"\\ud800","data":{"object":{}}}',
+        json.dumps(event(account=["\x00"], api_version="\x00")).encode(),
     ],
 )
 def test_signed_rubbish_is_refused(db, body: bytes) -> None:
     assert post(body) == 400
     assert not StripeEvent.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["type", "account", "api_version"])
+@pytest.mark.parametrize("value", ["x" * 100_000, ["x" * 500], {"x": 1}, 7, True])
+def test_oversized_and_odd_fields_are_stored_or_refused_and_never_asked_for_again(db, name: str, value: Any) -> None:
+    """An answer of 503 would make Stripe send the same event for days."""
+    wanted = 200 if name != "type" or isinstance(value, str) else 400
+    assert post(event(**{name: value})) == wanted
+    assert StripeEvent.objects.count() == (wanted == 200)
 
 
 def test_nul_and_lone_surrogates_in_an_object_are_stored_as_they_came(db) -> None:
