@@ -12,6 +12,8 @@ from stdnum import iban
 from payments import currencies
 from payments.giving import stripe_pages
 
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 5
+
 
 @register()
 def currencies_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -87,3 +89,19 @@ def production_is_complete(app_configs: Any, **kwargs: Any) -> list[CheckMessage
         for number, (name, meaning) in enumerate(needed.items(), start=10)
         if name in missing
     ]
+
+
+@register()
+def production_is_closed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that no key can be guessed and no host is taken at its word: links in emails hang on both."""
+    found: list[CheckMessage] = []
+    if settings.DEBUG:
+        return found
+    for key in filter(None, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)):
+        if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS:
+            hint = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+            found.append(Error("SECRET_KEY, or one of its fallbacks, can be guessed.", hint=hint, id="hromada.E020"))
+    if any("*" in host for host in settings.ALLOWED_HOSTS):
+        hint = "Name each host of the site; .example.org stands for a domain and all below it."
+        found.append(Error("ALLOWED_HOSTS has a *: it would take any host.", hint=hint, id="hromada.E021"))
+    return found

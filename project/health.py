@@ -43,7 +43,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 if requests can be served, else 503: the database must be writable and fully migrated.
 
     Without Redis, emails wait but nothing is lost, and with little disk space events are still stored: 200, "degraded".
-    Silent processes (drain, worker, beat) are reported, but change neither the status nor the code.
+    Silent processes (drain, worker, beat) are reported, but change neither the status nor the code. Only who may read
+    the metrics is told what was checked.
     """
     checks = {"database": _database(), "migrations": "unknown", "redis": _redis(), "heartbeats": "unknown"}
     if checks["database"] == "ok":
@@ -53,7 +54,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks["disk"] = _disk()
     is_ready = checks["database"] == checks["migrations"] == "ok"
     status = "not ready" if not is_ready else "ready" if checks["redis"] == checks["disk"] == "ok" else "degraded"
-    return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
+    told = {"status": status, "checks": checks} if _may_know(request) else {"status": status}
+    return JsonResponse(told, status=200 if is_ready else 503)
 
 
 @never_cache
@@ -63,7 +65,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
     Allowed are requests from this machine that no proxy forwarded, and requests with METRICS_TOKEN.
     """
-    if not (_comes_from_this_machine(request) or _has_token(request)):
+    if not _may_know(request):
         return JsonResponse({"detail": "Only from this machine, or with the metrics token."}, status=403)
     try:
         return HttpResponse(exposition(), content_type=CONTENT_TYPE)
@@ -128,6 +130,10 @@ def _disk() -> str:
     except OSError:
         return "ok"  # without the folder, this installation writes nothing to this disk
     return "ok" if free > DISK_IS_LOW_BELOW else f"low: {free // 2**20} MB left"
+
+
+def _may_know(request: HttpRequest) -> bool:
+    return _comes_from_this_machine(request) or _has_token(request)
 
 
 def _comes_from_this_machine(request: HttpRequest) -> bool:

@@ -58,6 +58,15 @@ class TestReady:
         checks = {"database": "ok", "migrations": "ok", "redis": "ok", "heartbeats": "ok", "disk": "ok"}
         assert answer.json() == {"status": "ready", "checks": checks}
 
+    def test_strangers_are_told_no_more_than_the_status(self, client: Client, settings) -> None:
+        settings.METRICS_TOKEN = "a-long-token"
+        assert client.get("/readyz", REMOTE_ADDR="192.0.2.7").json() == {"status": "ready"}
+        assert client.get("/readyz", headers={"X-Forwarded-For": "127.0.0.1"}).json() == {"status": "ready"}
+        known = client.get("/readyz", REMOTE_ADDR="192.0.2.7", headers={"Authorization": "Bearer a-long-token"})
+        assert known.json()["checks"]["database"] == "ok"
+        settings.REDIS_URL = NOWHERE
+        assert client.get("/readyz", REMOTE_ADDR="192.0.2.7").json() == {"status": "degraded"}
+
     def test_silent_processes_are_named_and_it_stays_ready(self, client: Client) -> None:
         now = timezone.now()
         Heartbeat.objects.create(name="drain", beaten_at=now - timedelta(seconds=170))
