@@ -180,6 +180,10 @@ class Controls:
         with self.world.transaction():
             disputes.answer(self.world, self.world.get("dispute", id_of(dispute)))
 
+    def warn_of_fraud(self, payment: Reference, kind: str = "made_with_stolen_card") -> Document:
+        with self.world.transaction():
+            return render(self.world, disputes.warn_of_fraud(self.world, self._charge(payment), kind))
+
     def close_dispute(self, dispute: Reference, won: bool) -> None:
         with self.world.transaction():
             disputes.close(self.world, self.world.get("dispute", id_of(dispute)), won=won)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
 from payments.desk.acts.cases import CloseCase
-from payments.desk.acts.duplicates import RefundOne, RefundUnmeant, StopOneAndRefund
+from payments.desk.acts.duplicates import RefundOne, RefundUnmeant, RefundWarned, StopOneAndRefund
 from payments.desk.columns import NONE
 from payments.desk.filters import OneSupporter, Openness
 from payments.desk.pages import Fact
@@ -16,7 +16,7 @@ from payments.desk.search import FindsByPerson
 from payments.desk.tables.cases import NAMES, case_state, linked
 from payments.models import Case
 
-DUPLICATES = (StopOneAndRefund(), RefundOne(), RefundUnmeant())
+DUPLICATES = (StopOneAndRefund(), RefundOne(), RefundUnmeant(), RefundWarned())
 
 
 @admin.register(Case)

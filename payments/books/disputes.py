@@ -41,6 +41,20 @@ def follow(dispute: objects.Dispute) -> Dispute:
     return row
 
 
+def warn(warning: objects.FraudWarning) -> None:
+    """Open a case for an early fraud warning: sent back now, the money costs no dispute. Idempotent.
+
+    A payment that went back whole already, or is disputed, needs none. Raises NotYet if it is not recorded yet.
+    https://docs.stripe.com/disputes/measuring#early-fraud-warnings
+    """
+    payment = refunds.payment_of(warning)
+    if payment is None:
+        raise NotYet(f"payment of {warning.id}")
+    if payment.refunded_amount < payment.amount and not payment.disputes.exists():
+        facts = {"payments": [payment.pk], "reason": warning.kind}
+        cases.open_case(Case.Kind.FRAUD_WARNING, f"warning:{warning.id}", payment.supporter, facts)
+
+
 def _mirror(dispute: objects.Dispute, payment: Payment) -> tuple[Dispute, bool]:
     """Save Stripe's dispute as our row; return it, and whether it is new. Its amount never changes."""
     state = {

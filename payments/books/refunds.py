@@ -44,8 +44,8 @@ def follow(refund: objects.Refund) -> Refund:
     return row
 
 
-def payment_of(taken: objects.Refund | objects.Dispute) -> Payment | None:
-    """Return the payment that a refund or dispute takes money from, or None if it is not recorded.
+def payment_of(taken: objects.Refund | objects.Dispute | objects.FraudWarning) -> Payment | None:
+    """Return the payment that a refund, dispute or warning is about, or None if it is not recorded.
 
     Found by its PaymentIntent; by its charge only if Stripe names no PaymentIntent.
     """

@@ -35,6 +35,7 @@ class Case(models.Model):
         UNUSUAL_GIFT = "unusual_gift", _("a gift that our forms do not offer")
         STATUS_UNKNOWN = "status_unknown", _("Stripe names a state that we do not know")
         DISPUTE_NOT_BOOKED = "dispute_not_booked", _("a bank took money that our books lack")
+        FRAUD_WARNING = "fraud_warning", _("a card's issuer suspects fraud")
         REFUND_FAILED = "refund_failed", _("a refund did not reach the supporter")
 
     kind = models.CharField(_("what"), max_length=30, choices=Kind)

@@ -21,7 +21,10 @@ from payments.recurring import change_calls, changes, unanswered
 # Stored on a stop request: where it was made.
 SURFACE = "staff"
 # The reason given to Stripe for a refund that closes a case; a duplicate unless the kind of the case is named here.
-REASON_OF_CASE: dict[str, RefundRequest.Reason] = {Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED}
+REASON_OF_CASE: dict[str, RefundRequest.Reason] = {
+    Case.Kind.MEANT_ONCE: RefundRequest.Reason.REQUESTED,
+    Case.Kind.FRAUD_WARNING: RefundRequest.Reason.FRAUDULENT,
+}
 
 
 def send_back(

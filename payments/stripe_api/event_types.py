@@ -49,6 +49,7 @@ HANDLED: tuple[str, ...] = (
     "payout.failed",
     "payout.canceled",
     "payout.reconciliation_completed",
+    "radar.early_fraud_warning.created",
 )
 
 # Types that are left out on purpose, each with the reason. docs/operations.md lists the same.
@@ -61,7 +62,6 @@ NOT_HANDLED: dict[str, str] = {
     "invoice.payment_attempt_required": "it asks for a payment attempt outside Stripe, which we never make",
     "setup_intent.succeeded": "a card added at Stripe's portal is reported by customer.updated and payment_method.*",
     "setup_intent.setup_failed": "the card or bank account stays the same; the reader sees the reason on Stripe's page",
-    "radar.early_fraud_warning.created": "nothing is refunded on a suspicion; a dispute that follows becomes a case",
     "payment_intent.created": "nothing has happened yet; acting on it caused duplicates in other software",
 }
 

@@ -17,6 +17,7 @@ from payments.stripe_api.fields import moment_or_none as _moment_or_none
 from payments.stripe_api.values import (
     Charge,
     Dispute,
+    FraudWarning,
     Invoice,
     Mandate,
     PaymentIntent,
@@ -197,6 +198,11 @@ def refund(raw: Raw) -> Refund:
         has_taken_money=has_line or status in {"pending", "succeeded"},
         created_at=_moment(raw["created"]),
     )
+
+
+def fraud_warning(raw: Raw) -> FraudWarning:
+    intent, kind = _id(raw.get("payment_intent")), str(raw.get("fraud_type") or "")
+    return FraudWarning(id=raw["id"], charge=_id(raw.get("charge")), payment_intent=intent, kind=kind)
 
 
 def dispute(raw: Raw) -> Dispute:

@@ -238,6 +238,16 @@ class Refund:
 
 
 @dataclass(frozen=True)
+class FraudWarning:
+    """A card's issuer says that a payment may be fraudulent; `kind` is Stripe's word for it."""
+
+    id: str
+    charge: str
+    payment_intent: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class Dispute:
     """A dispute. `withdrawn_at` and `returned_at`: when it was taken from our balance at Stripe, and given back.
 

@@ -42,6 +42,11 @@ def dispute(
     return document
 
 
+def warn_of_fraud(world: World, charge: Document, kind: str) -> Document:
+    """Let a card's issuer suspect fraud, in Stripe's word for it. No money moves."""
+    return world.add(payments.fraud_warning(world, charge, kind), "radar.early_fraud_warning.created")
+
+
 def _move(world: World, document: Document, amount: int, fee: int, event: str) -> None:
     category = "dispute" if amount < 0 else "dispute_reversal"
     moved = balance.moved(world, "adjustment", amount, document["currency"], document["id"], fee, category)

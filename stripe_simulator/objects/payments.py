@@ -175,6 +175,19 @@ def refund(world: World, charge: Document, amount: int, **given: Any) -> Documen
     }
 
 
+def fraud_warning(world: World, charge: Document, kind: str) -> Document:
+    return {
+        "id": world.new_id("issfr"),
+        "object": "radar.early_fraud_warning",
+        "actionable": True,
+        "charge": charge["id"],
+        "created": world.now(),
+        "fraud_type": kind,
+        "livemode": False,
+        "payment_intent": charge["payment_intent"],
+    }
+
+
 def dispute(world: World, charge: Document, amount: int, reason: str, status: str) -> Document:
     kind = charge["payment_method_details"]["type"]
     details: Document = {"type": kind}

@@ -190,7 +190,7 @@ class StopOneAndRefund(CloseDuplicate):
 class RefundOne(CloseDuplicate):
     slug = "refund-one"
     label = gettext_lazy("Refund one")
-    needs = ("payments.change_payment",)
+    needs: tuple[str, ...] = ("payments.change_payment",)
     kind = Case.Kind.DUPLICATE_PAYMENT
     already = gettext_lazy("One of them went back already, so none is sent back here. Settle the case with a note.")
 
@@ -234,3 +234,48 @@ class RefundUnmeant(RefundOne):
     kind = Case.Kind.MEANT_ONCE
     least = 1
     already = gettext_lazy("The last payment went back already. Settle the case with a note.")
+
+
+class RefundWarned(RefundOne):
+    """Send back a payment that a card's issuer suspects of fraud, and stop the regular gift that it belongs to."""
+
+    slug = "refund-warned"
+    label = gettext_lazy("Send the money back")
+    needs = ("payments.change_payment", "payments.change_subscription")
+    kind = Case.Kind.FRAUD_WARNING
+    least = 1
+    already = gettext_lazy("The money went back already. Settle the case with a note.")
+
+    def form(self, row: Case, data: Any) -> forms.Form:
+        form = super().form(row, data)
+        form.fields["which"].initial = form.fields["which"].choices[0][0]  # type: ignore[attr-defined]
+        return form
+
+    def question(self, row: Case) -> str:
+        return _("The card's issuer suspects fraud. Does the money go back?")
+
+    def confirmation(self, row: Case, answers: dict[str, Any]) -> Confirmation:
+        payment = self.chosen(row, answers)
+        shown = {"amount": money.format(refund_requests.left(payment), payment.currency), "payment": payment}
+        is_stopping = _still_regular(payment) is not None
+        stopped = stop_sentences(payment.supporter) if is_stopping else []
+        return Confirmation(
+            _("Send %(amount)s of payment %(payment)s back?") % shown,
+            [*refund_sentences(payment), *stopped, closed_sentences()[0]],
+            _("Send %(amount)s back now") % shown,
+            email_preview(payment, answers, is_stopping=is_stopping),
+            payment.supporter.email,
+        )
+
+    def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
+        payment = self.chosen(row, answers)
+        note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
+        gift = _still_regular(payment)
+        request = undoing.close_duplicate(row, payment, gift, actor, note, answers["sentence"], answers["request_id"])
+        return outcome(request, settled=True) if request else ""
+
+
+def _still_regular(payment: Payment) -> Subscription | None:
+    """Return the regular gift of a payment if it goes on."""
+    gift = payment.subscription
+    return gift if gift and not gift.is_ending_or_asked_to else None

@@ -54,6 +54,7 @@ HANDLERS: dict[str, Handler] = {
     "payout.failed": afterwards.payout_changed,
     "payout.canceled": afterwards.payout_changed,
     "payout.reconciliation_completed": afterwards.payout_changed,
+    "radar.early_fraud_warning.created": afterwards.fraud_warned,
     # Our own requests to read an object again.
     "sync.checkout.session": giving.session_changed,
     "sync.payment_intent": giving.gift_changed,

@@ -29,6 +29,12 @@ def dispute_changed(event: StripeEvent, reads: Reads) -> Effect:
     return in_turn(_payment_of(dispute, reads), partial(disputes.follow, dispute))
 
 
+def fraud_warned(event: StripeEvent, reads: Reads) -> Effect:
+    """Handle radar.early_fraud_warning.created: what an issuer has said cannot change."""
+    warning = objects.fraud_warning(event.object)
+    return in_turn(_payment_of(warning, reads), partial(disputes.warn, warning))
+
+
 def payout_changed(event: StripeEvent, reads: Reads) -> Effect:
     """Handle payout.*: Stripe pays money out. Its lines are read once Stripe says that they are complete."""
     payout = reads.payout(event.object["id"])
@@ -37,7 +43,7 @@ def payout_changed(event: StripeEvent, reads: Reads) -> Effect:
     return in_turn(partial(settlements.settle, lines), partial(payouts.follow, payout, lines_with_owners))
 
 
-def _payment_of(taken: objects.Refund | objects.Dispute, reads: Reads) -> Effect:
+def _payment_of(taken: objects.Refund | objects.Dispute | objects.FraudWarning, reads: Reads) -> Effect:
     """Return an effect that records the payment, or does nothing if it is recorded already.
 
     Raises NotOurs if the payment was not made through this installation.
