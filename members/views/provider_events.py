@@ -1,8 +1,8 @@
 """The webhook for mail providers' delivery reports, at `/mail/events/<provider>/tracking/`.
 
-Answers 404 unless ANYMAIL_WEBHOOK_SECRET is set. django-anymail checks and parses the requests; we call its views
-directly instead of using its signal, so that only an unreadable body gets 400 and a database that is down gets 503,
-after which the provider sends the report again. members/delivery.py stores the reports.
+Answers 404 for a provider that has no secret (`_secret_of`). django-anymail checks and parses the requests; we call its
+views directly instead of using its signal, so that only an unreadable body gets 400 and a database that is down gets
+503, after which the provider sends the report again. members/delivery.py stores the reports.
 """
 
 from __future__ import annotations
@@ -69,16 +69,29 @@ def receive(request: HttpRequest, which: str) -> HttpResponse:
 def _view(which: str) -> AnymailCoreWebhookView:
     """Return anymail's view for a path such as "postmark/tracking/".
 
-    Raises Http404 for any other path, without ANYMAIL_WEBHOOK_SECRET, or if the provider's package or key is missing.
+    Raises Http404 for any other path, or if the provider's secret, package or key is missing.
     """
-    if not (settings.ANYMAIL_WEBHOOK_SECRET and which.endswith("/tracking/")):
+    secret = _secret_of(which.partition("/")[0])
+    if not (secret and which.endswith("/tracking/")):
         raise Http404
     try:
         view_class = resolve(f"/{which}", urlconf="anymail.urls").func.view_class  # type: ignore[attr-defined]
-        view: AnymailCoreWebhookView = view_class(webhook_secret=settings.ANYMAIL_WEBHOOK_SECRET)
+        view: AnymailCoreWebhookView = view_class(webhook_secret=secret)
     except (Resolver404, ImproperlyConfigured, ImportError):  # an unknown provider, or one without a configured key
         raise Http404 from None
     return view
+
+
+def _secret_of(provider: str) -> str:
+    """Return the secret that opens the door of one provider, and no other; "" without one.
+
+    It is ANYMAIL_<PROVIDER>_WEBHOOK_SECRET, else ANYMAIL_WEBHOOK_SECRET for the provider in EMAIL_URL: what one of two
+    providers knows reports nothing in the name of the other.
+    """
+    own = str(settings.ANYMAIL.get(f"{provider.upper()}_WEBHOOK_SECRET", ""))
+    backend = settings.SERVICE_MAIL["connection"].get("backend", "")
+    is_ours = backend == f"anymail.backends.{provider}.EmailBackend"
+    return own or (settings.ANYMAIL_WEBHOOK_SECRET if is_ours else "")
 
 
 def _is_about_delivery(event: object) -> bool:

@@ -29,7 +29,9 @@ _numbers = itertools.count(1)
 @pytest.fixture(autouse=True)
 def _open(settings: Any) -> None:
     settings.ANYMAIL_WEBHOOK_SECRET = SECRET
-    settings.ANYMAIL = {**settings.ANYMAIL, "MAILGUN_WEBHOOK_SIGNING_KEY": SIGNING_KEY}
+    settings.SERVICE_MAIL = {"connection": {"backend": "anymail.backends.postmark.EmailBackend"}, "extra": {}}
+    mailgun = {"MAILGUN_WEBHOOK_SIGNING_KEY": SIGNING_KEY, "MAILGUN_WEBHOOK_SECRET": SECRET}
+    settings.ANYMAIL = {**settings.ANYMAIL, **mailgun}
 
 
 def post(body: object, provider: str = "postmark", secret: str = SECRET) -> HttpResponse:
@@ -256,3 +258,17 @@ RUBBISH = [
 
 
 ODD = st.one_of(st.none(), st.integers(), st.text(max_size=8), st.lists(st.integers(), max_size=2), st.just({}))
+
+
+def test_a_provider_s_secret_opens_its_own_door_alone(settings: Any) -> None:
+    message = sent()
+    settings.ANYMAIL = {**settings.ANYMAIL, "MAILGUN_WEBHOOK_SECRET": "mailgun:another secret"}
+    assert post(delivered(message)).status_code == 200
+    assert post(delivered(message), secret="mailgun:another secret").status_code == 403
+    for other in ("brevo", "sendgrid", "mailjet"):
+        assert post(delivered(message), other).status_code == 404, "no mail goes through it, and it has no secret"
+    assert post(mailgun(message, "delivered"), "mailgun").status_code == 403
+    assert post(mailgun(message, "delivered"), "mailgun", "mailgun:another secret").status_code == 200
+    settings.ANYMAIL = {**settings.ANYMAIL, "POSTMARK_WEBHOOK_SECRET": "postmark:its own"}
+    assert post(delivered(message)).status_code == 403
+    assert post(delivered(message), secret="postmark:its own").status_code == 200
