@@ -43,6 +43,15 @@ def hit(name: str, who: str, limit: int, seconds: int) -> bool:
     return count <= limit
 
 
+def hit_from(request: HttpRequest, name: str, limit: int, seconds: int) -> bool:
+    """Count one hit of `name` by the network of a request and those around it; return whether all are within limits.
+
+    An IPv6 /56 may make four times as many as a /64, and a /48 sixteen times: who owns one has thousands of /64.
+    """
+    hits = [hit(name, network, limit * 4**step, seconds) for step, network in enumerate(networks_of(request))]
+    return all(hits)
+
+
 def network_of(request: HttpRequest) -> str:
     """Return the network a request comes from: an IPv4 address, the /64 of an IPv6 address, or "unknown".
 

@@ -84,7 +84,7 @@ def guessed_links(get_response: GetResponse) -> GetResponse:
 
 
 def _may_guess(request: HttpRequest) -> bool:
-    return limits.hit("guessed-link", limits.network_of(request), MOST_GUESSES, GUESSED_IN_SECONDS)
+    return limits.hit_from(request, "guessed-link", MOST_GUESSES, GUESSED_IN_SECONDS)
 
 
 def _allow_back_button_cache(response: HttpResponse) -> None:

@@ -9,6 +9,7 @@ import time
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from members import limits
 from members.links import signed
@@ -20,9 +21,9 @@ MOST_A_NETWORK, MOST_A_PERSON = 10, 3  # per hour
 ONE_EMAIL_IN_SECONDS = 300
 
 
-def may_ask(network: str) -> bool:
-    """Count one request for a new link from this network; return whether it is within the hourly limit."""
-    return limits.hit("fresh_link", network, MOST_A_NETWORK, HOUR)
+def may_ask(request: HttpRequest) -> bool:
+    """Count one request for a new link from its network; return whether it is within the hourly limit."""
+    return limits.hit_from(request, "fresh_link", MOST_A_NETWORK, HOUR)
 
 
 def window() -> int:

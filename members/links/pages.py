@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import register_converter
 from django.urls.converters import StringConverter
 
-from members import limits, suppressions
+from members import suppressions
 from members.links import fresh as fresh_links
 from members.links import signed
 from members.models import Supporter
@@ -55,7 +55,7 @@ def expired(request: HttpRequest, purpose: str, token: str, owner: Owner) -> Htt
         raise Http404
     if request.method != "POST" or "fresh" not in request.POST:
         return page(request, "portal/expired.html", {"state": "expired"}, status=410)
-    if fresh_links.may_ask(limits.network_of(request)) and (supporter := owner(value)):
+    if fresh_links.may_ask(request) and (supporter := owner(value)):
         if "receives" in request.POST:
             suppressions.reader_receives_again(supporter)
         fresh_links.fresh_link(purpose, value, supporter)

@@ -143,8 +143,7 @@ def _is_within_limits(request: HttpRequest) -> bool:
     Redis counts, or this process while Redis cannot be reached.
     """
     seconds = settings.CHECKOUT_LIMIT_SECONDS
-    network = limits.network_of(request)
-    of_network = limits.hit("checkout-network", network, settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
+    of_network = limits.hit_from(request, "checkout-network", settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
     return of_network and limits.hit("checkout-all", "", settings.CHECKOUT_LIMIT_IN_ALL, seconds)
 
 

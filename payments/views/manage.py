@@ -14,7 +14,6 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from members import limits
 from members.links import fresh as fresh_links
 from payments.giving.forms import REAL_NEIGHBOURS, USUAL_DOMAINS, EmailField
 from payments.letters import links as gift_links
@@ -34,7 +33,7 @@ def manage(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST)
     if not form.is_valid():
         return _page(request, form, "ask", status=422)
-    if not fresh_links.may_ask(limits.network_of(request)):
+    if not fresh_links.may_ask(request):
         response = _page(request, form, "busy", status=429)
         response["Retry-After"] = str(fresh_links.HOUR)
         return response

@@ -117,6 +117,23 @@ def test_wider_networks_are_counted_too() -> None:
     assert limits.address_of(RequestFactory().get("/", REMOTE_ADDR="nonsense")) is None
 
 
+def test_who_owns_many_networks_is_counted_as_one(who: str) -> None:
+    """A /48 has 65,536 networks of a /64, and each /64 of it its own hits."""
+    start = int(who[-4:], 16)
+    tries = [
+        limits.hit_from(RequestFactory().get("/", REMOTE_ADDR=f"2001:db8:{start:x}:{n:x}::1"), who, 2, 60)
+        for n in range(0, 256 * 40, 256)
+    ]
+    assert tries == [True] * 32 + [False] * 8, "sixteen times two from one /48"
+    nearby = [
+        limits.hit_from(RequestFactory().get("/", REMOTE_ADDR=f"2001:db9:{start:x}:{n:x}::1"), who, 2, 60)
+        for n in range(10)
+    ]
+    assert nearby == [True] * 8 + [False] * 2, "four times two from one /56"
+    assert limits.hit_from(RequestFactory().get("/", REMOTE_ADDR="192.0.2.7"), who, 1, 60)
+    assert not limits.hit_from(RequestFactory().get("/", REMOTE_ADDR="192.0.2.7"), who, 1, 60)
+
+
 def test_the_first_of_a_process_may_come_all_at_once(who: str) -> None:
     """Concurrent first hits share one connection pool: a second pool, when dropped, would close used connections."""
     for attempt in range(20):
