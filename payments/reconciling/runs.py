@@ -32,6 +32,7 @@ class Trouble(models.TextChoices):
     """The reasons why we may be out of step with Stripe, each a sentence for staff."""
 
     DIFFERENCES = "differences", _("There are differences that nobody has settled.")
+    NEVER_COMPARED = "never_compared", _("Nothing was compared with Stripe yet. It is done within a day of the start.")
     NOT_COMPARED = "not_compared", _("The last whole comparison is older than 26 hours.")
     NOT_LISTED = "not_listed", _("Stripe was not asked for missed events in the last 45 minutes.")
     EVENTS_WAIT = "events_wait", _("Events have waited for more than five minutes.")
@@ -76,7 +77,8 @@ def step() -> Step:
         agreed_at, compared_at, listed_at, differences, waiting = cursor.fetchone()
     found = {
         Trouble.DIFFERENCES: bool(differences),
-        Trouble.NOT_COMPARED: _is_late(compared_at, COMPARED_WITHIN, now),
+        Trouble.NEVER_COMPARED: compared_at is None,
+        Trouble.NOT_COMPARED: compared_at is not None and _is_late(compared_at, COMPARED_WITHIN, now),
         Trouble.NOT_LISTED: _is_late(listed_at, LISTED_WITHIN, now),
         Trouble.EVENTS_WAIT: bool(waiting),
     }

@@ -31,7 +31,7 @@ class TestSign:
     def test_never_compared(self) -> None:
         step = reconciliation.step()
         assert not step.is_in_step
-        assert set(step.troubles) == {Trouble.NOT_COMPARED, Trouble.NOT_LISTED}
+        assert set(step.troubles) == {Trouble.NEVER_COMPARED, Trouble.NOT_LISTED}
         assert step.agreed_at is None
 
     @pytest.mark.parametrize(

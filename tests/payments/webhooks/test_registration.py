@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 
 from payments.stripe_api import client
 from payments.stripe_api.client import API_VERSION
@@ -52,6 +53,18 @@ def test_it_is_made_once_and_its_secret_is_told_once(stripe: Simulator) -> None:
     assert made["_secret"] not in second
     assert "nothing to change" in second
     assert writes(stripe) == 1
+
+
+def test_it_runs_in_production_without_the_secret_that_it_makes(stripe: Simulator, settings: Any) -> None:
+    settings.DEBUG, settings.STRIPE_WEBHOOK_SECRETS, settings.ALLOWED_HOSTS = False, [], ["support.example.org"]
+    settings.EMAIL_URL, settings.CONTACT_EMAIL = "smtp://mail.example.org:25", "support@example.org"
+    settings.SECRET_KEY = "k3J9-tests-only-0123456789-abcdefghij"
+    with pytest.raises(SystemCheckError, match="STRIPE_WEBHOOK_SECRETS is not set"):
+        call_command("drain", skip_checks=False)
+    assert "signing secret" in run(skip_checks=False)
+    settings.SECRET_KEY = "a"
+    with pytest.raises(SystemCheckError, match="can be guessed"):
+        run(skip_checks=False)
 
 
 def test_an_answer_that_got_lost_does_not_make_a_second_one(stripe: Simulator) -> None:
