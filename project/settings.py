@@ -229,13 +229,13 @@ AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "members.limits.address_of"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_TEMPLATE = "staff/locked.html"
-AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # --- API for other servers --------------------------------------------------------------------------------------------
 ENTITLEMENT_LOOKUPS_PER_MINUTE = env.int("ENTITLEMENT_LOOKUPS_PER_MINUTE", default=600)
+ENTITLEMENT_LOOKUPS_PER_DAY = env.int("ENTITLEMENT_LOOKUPS_PER_DAY", default=100_000)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -28,6 +28,7 @@ from members.views.serializers import EntitlementAnswer, Lookup, Problem
 
 log = logging.getLogger("hromada.api")
 
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 NO_KEY = "Send a valid key: Authorization: Bearer KEY."
 
 
@@ -53,11 +54,20 @@ class MayReadEntitlements(BasePermission):
 
 
 class LimitPerKey(BaseThrottle):
+    """So many lookups a minute and a day: whoever stole a key cannot try a whole list of addresses."""
+
+    seconds = 60
+
     def allow_request(self, request: Request, view: Any) -> bool:
-        return limits.hit("entitlements", str(request.auth.pk), settings.ENTITLEMENT_LOOKUPS_PER_MINUTE, 60)
+        key = str(request.auth.pk)
+        if not limits.hit("entitlements", key, settings.ENTITLEMENT_LOOKUPS_PER_MINUTE, MINUTE):
+            return False
+        is_within_day = limits.hit("entitlements-day", key, settings.ENTITLEMENT_LOOKUPS_PER_DAY, DAY)
+        self.seconds = MINUTE if is_within_day else HOUR
+        return is_within_day
 
     def wait(self) -> float:
-        return 60.0
+        return float(self.seconds)
 
 
 class PatientJSONParser(JSONParser):
@@ -95,6 +105,7 @@ class EntitlementLookup(APIView):
         lookup = Lookup(data=request.data)
         lookup.is_valid(raise_exception=True)
         found = entitlements.of_email(lookup.validated_data["email"])
+        log.info("entitlements.lookup key=%s active=%s", request.auth.pk, found.active)
         return Response(EntitlementAnswer(found).data, headers={"Cache-Control": "no-store"})
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -132,6 +133,15 @@ class TestHowOften:
         answer = ask(client, key, {"email": "reader@example.org"})
         assert answer.status_code == 429
         assert answer["Retry-After"] == "60"
+
+    def test_each_key_has_a_limit_a_day_too(self, client: Client, key: str, settings, caplog) -> None:
+        settings.ENTITLEMENT_LOOKUPS_PER_DAY = 2
+        with caplog.at_level(logging.INFO, logger="hromada.api"):
+            answers = [ask(client, key, {"email": "reader@example.org"}) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert answers[2]["Retry-After"] == "3600"
+        assert caplog.text.count("entitlements.lookup key=") == 2
+        assert "reader@example.org" not in caplog.text
 
     def test_without_redis_it_answers(self, client: Client, key: str, settings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:9/0"
