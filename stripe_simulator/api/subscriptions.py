@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from stripe import params as sdk
@@ -65,14 +66,10 @@ def update(world: World, params: Document, id: str) -> Document:
     if document["status"] in endings.ENDED and set(params) - {"metadata", "cancellation_details"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     changes = _changes(world, document, params)
-    restart = _change_item(world, document, params)
-    if restart:
-        subscriptions.restart_cycle(world, document)
-    if "_item" in changes:
-        changes.pop("_item")
-    world.update(document, "customer.subscription.updated", **changes)
-    if restart:
-        subscriptions.bill_now(world, document, "subscription_update")
+    if params.get("items"):
+        subscriptions.change_items(world, document, _changed_items(world, document, params), **changes)
+    else:
+        world.update(document, "customer.subscription.updated", **changes)
     return document
 
 
@@ -135,22 +132,17 @@ def _pause_collection(world: World, document: Document, given: Document | str) -
     return {"behavior": given["behavior"], "resumes_at": resumes_at}
 
 
-def _change_item(world: World, document: Document, params: Document) -> bool:
-    """Change price or quantity of the only item. Return whether the interval changed: that starts a new cycle now."""
-    items = params.get("items")
-    if not items:
-        return False
-    item = subscriptions.item_of(document)
-    given = items[0]
-    if len(items) != 1 or set(given) - {"id", "price_data", "quantity"} or given.get("id") != item["id"]:
-        raise not_simulated("changes other than price_data or quantity of the one existing item", "items")
+def _changed_items(world: World, document: Document, params: Document) -> Document:
+    """Return the items with another price or quantity of the first one, the only one that can be changed."""
+    items = copy.deepcopy(document["items"])
+    item, given = items["data"][0], params["items"][0]
+    if len(params["items"]) != 1 or set(given) - {"id", "price_data", "quantity"} or given.get("id") != item["id"]:
+        raise not_simulated("changes other than price_data or quantity of the first item", "items")
     if params.get("proration_behavior") != "none":
         raise not_simulated("prorations: pass proration_behavior=none", "proration_behavior")
     price = _new_price(world, document, given["price_data"]) if given.get("price_data") else item["price"]
-    before = (item["price"]["recurring"]["interval"], item["price"]["recurring"]["interval_count"])
     item.update(price=price, plan=billing.plan(price), quantity=given.get("quantity", item["quantity"]))
-    world.store.put(document)
-    return before != (price["recurring"]["interval"], price["recurring"]["interval_count"])
+    return items
 
 
 def _new_price(world: World, document: Document, data: Document) -> Document:

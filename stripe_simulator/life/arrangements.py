@@ -12,6 +12,7 @@ from stripe_simulator.life import charging, endings, invoicing, methods, subscri
 from stripe_simulator.life.finalizing import intent_of, new_intent
 from stripe_simulator.life.methods import Means
 from stripe_simulator.objects import billing, checkout, invoices
+from stripe_simulator.world.errors import invalid, not_simulated
 from stripe_simulator.world.store import Document
 from stripe_simulator.world.world import World
 
@@ -25,29 +26,27 @@ def set_price(
 
     With `amount` None the price is `decimal`, with fractions of the smallest unit.
     """
-    item = subscriptions.item_of(subscription)
-    before = _rhythm(item["price"])
+    _check_running(subscription)
+    items = copy.deepcopy(subscription["items"])
     price = _price(world, subscription, amount, decimal, interval, count)
-    item.update(price=price, plan=billing.plan(price), quantity=quantity)
-    world.store.put(subscription)
-    if before == _rhythm(price):
-        world.update(subscription, UPDATED)
-        return
-    subscriptions.restart_cycle(world, subscription)
-    subscriptions.bill_now(world, subscription, "subscription_update")
+    items["data"][0].update(price=price, plan=billing.plan(price), quantity=quantity)
+    subscriptions.change_items(world, subscription, items)
 
 
 def add_item(world: World, subscription: Document, amount: int, quantity: int) -> None:
     """Add an item of the same rhythm; it is billed from the next period on."""
-    first = subscriptions.item_of(subscription)
-    price = _price(world, subscription, amount, "", *_rhythm(first["price"]))
-    item = {**copy.deepcopy(first), "id": world.new_id("si", 14), "price": price, "quantity": quantity}
-    subscription["items"]["data"].append({**item, "plan": billing.plan(price)})
-    world.update(subscription, UPDATED, items=subscription["items"])
+    _check_running(subscription)
+    items = copy.deepcopy(subscription["items"])
+    first = items["data"][0]
+    price = _price(world, subscription, amount, "", *subscriptions.rhythm(first))
+    added = {**copy.deepcopy(first), "id": world.new_id("si", 14), "price": price, "quantity": quantity}
+    items["data"].append({**added, "plan": billing.plan(price)})
+    subscriptions.change_items(world, subscription, items)
 
 
 def discount(world: World, subscription: Document, percent: int) -> None:
     """Put a coupon on the subscription that takes this share off each of its bills from now on."""
+    _check_running(subscription)
     coupon = {"type": "coupon", "coupon": world.new_id("cpn", 8)}
     made = world.add(
         {
@@ -72,19 +71,28 @@ def credit(world: World, customer: Document, amount: int) -> None:
 
 def prorate(world: World, subscription: Document, amounts: list[int]) -> None:
     """Put lines for a change in the middle of the period on the next bill: credits are below zero."""
+    _check_running(subscription)
     world.update(subscription, _prorations=[*subscription.get("_prorations", []), *amounts])
 
 
 def move_billing_day(world: World, subscription: Document, end: int) -> None:
     """Move the billing day to a later time, as `trial_end` does: nothing is billed before, and cycles count from it."""
+    _check_running(subscription)
+    if subscription["status"] == "paused":
+        raise not_simulated("a trial of a paused subscription", "trial_end")
     subscriptions.set_period(subscription, world.now(), end)
-    world.update(subscription, billing_cycle_anchor=end, _cycle=-1, trial_start=world.now(), trial_end=end)
-    world.update(subscription, UPDATED, status="trialing")
+    changes = {"trial_start": world.now(), "trial_end": end, "billing_cycle_anchor": end}
+    world.update(subscription, UPDATED, status="trialing", _cycle=-1, **changes)
     subscriptions.schedule_renewal(world, subscription)
 
 
 def pay_by_another(world: World, invoice: Document, card: str) -> None:
-    """Pay an open invoice by a second payment; the default one, which failed, is canceled."""
+    """Pay an open invoice by a second payment; the default one, which failed, is canceled.
+
+    Raises StripeRefusal for an invoice that is not open, or whose payment is with the bank.
+    """
+    if invoice["status"] != "open" or intent_of(world, invoice)["status"] == "processing":
+        raise invalid(f"Invoice is {invoice['status']} and cannot be paid.")
     person = world.get("customer", invoice["customer"])
     method = methods.make(world, Means(card, None, None), person["email"], person["name"])
     old, [first] = intent_of(world, invoice), world.store.where("invoice_payment", invoice=invoice["id"])
@@ -117,6 +125,12 @@ def foreign_refund(world: World, like: Document) -> Document:
     return world.add({key: value for key, value in made.items() if key != "_seq"}, "refund.created")
 
 
+def _check_running(subscription: Document) -> None:
+    """Raise StripeRefusal for a subscription that has ended: only its metadata can be changed."""
+    if subscription["status"] in endings.ENDED:
+        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+
+
 def _price(
     world: World, subscription: Document, amount: int | None, decimal: str, interval: str, count: int
 ) -> Document:
@@ -126,7 +140,3 @@ def _price(
     if amount is None:
         made.update(unit_amount=None, unit_amount_decimal=decimal)
     return world.add(made)
-
-
-def _rhythm(price: Document) -> tuple[str, int]:
-    return price["recurring"]["interval"], price["recurring"]["interval_count"]

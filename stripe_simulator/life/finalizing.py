@@ -19,12 +19,20 @@ def create(world: World, subscription: Document, reason: str) -> Document:
     return invoice
 
 
-def finalize(world: World, invoice: Document, intent: Document | None = None) -> Document:
-    """Open an invoice: give it its number and its payment intent; return the intent, a new one unless given."""
+def finalize(world: World, invoice: Document, intent: Document | None = None, *, uses_balance: bool = True) -> Document:
+    """Open an invoice: give it its number and its payment intent; return the intent, a new one unless given.
+
+    An intent that is given was taken by Checkout already, in full. Without `uses_balance` the customer's stays as it
+    is, as for an invoice of a pause: docs.stripe.com/billing/subscriptions/pause-payment.
+    """
     customer = world.get("customer", invoice["customer"])
     number = customer["next_invoice_sequence"]
     world.update(customer, next_invoice_sequence=number + 1)
-    _use_balance(world, invoice, customer)
+    if intent is None and uses_balance:
+        _use_balance(world, invoice, customer)
+    else:
+        due = invoice["total"]
+        world.update(invoice, amount_due=due, amount_remaining=due, starting_balance=0)
     intent = intent or new_intent(world, invoice)
     world.add(invoices.invoice_payment(world, invoice, intent))
     world.update(
@@ -48,9 +56,7 @@ def _use_balance(world: World, invoice: Document, customer: Document) -> None:
     Credit that covers all of it is used by invoicing.py: then there is nothing to pay.
     """
     before = customer["balance"]
-    if not before or before <= -invoice["amount_due"]:
-        return
-    due = invoice["amount_due"] + before
+    due = invoice["total"] + before
     world.update(customer, balance=0)
     world.update(invoice, amount_due=due, amount_remaining=due, starting_balance=before, ending_balance=0)
 

@@ -23,7 +23,7 @@ def finalize_and_collect(world: World, invoice_id: str) -> None:
         return
     if subscription_of(world, invoice).get("_unfinishable"):
         _fail_finalization(world, invoice)
-    elif world.get("customer", invoice["customer"])["balance"] <= -invoice["amount_due"]:
+    elif _is_covered(world, invoice):
         _from_credit(world, invoice)
     else:
         finalize(world, invoice)
@@ -38,7 +38,7 @@ def finalize_by_hand(world: World, invoice: Document) -> None:
     if subscription_of(world, invoice).get("_unfinishable"):
         raise invalid("The customer's address isn't valid for tax calculation.", code="customer_tax_location_invalid")
     set_collection(world, invoice, on=False)
-    if world.get("customer", invoice["customer"])["balance"] <= -invoice["amount_due"]:
+    if _is_covered(world, invoice):
         _from_credit(world, invoice)
     else:
         finalize(world, invoice)
@@ -55,9 +55,14 @@ def set_collection(world: World, invoice: Document, *, on: bool) -> None:
     world.update(invoice, "invoice.updated", auto_advance=on, next_payment_attempt=at, **finished)
 
 
+def _is_covered(world: World, invoice: Document) -> bool:
+    """Return whether the customer's credit pays all of an invoice, or nothing is to pay."""
+    return bool(world.get("customer", invoice["customer"])["balance"] <= -invoice["total"])
+
+
 def _from_credit(world: World, invoice: Document) -> None:
     """Pay an invoice from the customer's credit, a balance below zero that covers all of it, without a payment."""
-    customer, due = world.get("customer", invoice["customer"]), invoice["amount_due"]
+    customer, due = world.get("customer", invoice["customer"]), invoice["total"]
     world.update(customer, balance=customer["balance"] + due)
     moments = {**invoice["status_transitions"], "finalized_at": world.now(), "paid_at": world.now()}
     world.update(

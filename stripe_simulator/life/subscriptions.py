@@ -10,6 +10,7 @@ from typing import Any
 from stripe_simulator.life import endings, finalizing, invoicing
 from stripe_simulator.objects import billing, invoices
 from stripe_simulator.world.clock import DAY, duty, period_start
+from stripe_simulator.world.errors import not_simulated
 from stripe_simulator.world.rendering import visible
 from stripe_simulator.world.store import Document
 from stripe_simulator.world.world import World
@@ -24,9 +25,11 @@ def period_end(subscription: Document) -> int:
 
 
 def set_period(subscription: Document, start: int, end: int) -> None:
-    """Set the period of all items: they have one rhythm here."""
+    """Set the period of all items: they have one rhythm here. An end with the period moves with it."""
     for item in subscription["items"]["data"]:
         item.update(current_period_start=start, current_period_end=end)
+    if subscription["cancel_at_period_end"]:
+        subscription["cancel_at"] = end
 
 
 def ends_with_period(subscription: Document) -> bool:
@@ -73,8 +76,6 @@ def preview(world: World, subscription: Document, *, with_id: bool = True) -> Do
     id = "upcoming_" + invoice["id"]
     invoice.update(id=id, created=start, period_start=item_of(subscription)["current_period_start"])
     invoice.update(period_end=start, next_payment_attempt=start, automatically_finalizes_at=None)
-    due = max(0, invoice["total"] + customer["balance"])
-    invoice.update(amount_due=due, amount_remaining=due, starting_balance=customer["balance"])
     invoice["lines"]["url"] = f"/v1/invoices/{id}/lines"
     for line in invoice["lines"]["data"]:
         line["invoice"] = id if with_id else None
@@ -107,7 +108,7 @@ def renew(world: World, id: str) -> None:
     invoice = finalizing.create(world, subscription, "subscription_cycle")
     world.emit("customer.subscription.updated", subscription, before)
     schedule_renewal(world, subscription)
-    _bill(world, subscription, invoice)
+    _bill(world, subscription, invoice, world.policy.draft_seconds)
 
 
 def _before_period(subscription: Document) -> dict[str, Any]:
@@ -123,16 +124,16 @@ def _next_period(world: World, subscription: Document) -> None:
     world.update(subscription, status=status, _cycle=number, _previous_start=previous, _recovery=0)
 
 
-def _bill(world: World, subscription: Document, invoice: Document) -> None:
-    """Collect a renewal's invoice, now or after the draft's delay; while collection is paused, as its behavior says."""
+def _bill(world: World, subscription: Document, invoice: Document, draft_seconds: int) -> None:
+    """Collect an invoice, now or after the delay of a draft; while collection is paused, as its behavior says."""
     behavior = (subscription["pause_collection"] or {}).get("behavior")
     if behavior == "keep_as_draft":
         world.update(invoice, auto_advance=False, automatically_finalizes_at=None, next_payment_attempt=None)
     elif behavior:
-        finalizing.finalize(world, invoice)
+        finalizing.finalize(world, invoice, uses_balance=False)
         (invoicing.void if behavior == "void" else invoicing.mark_uncollectible)(world, invoice)
-    elif world.policy.draft_seconds:
-        world.schedule(world.now() + world.policy.draft_seconds, "finalize", invoice["id"])
+    elif draft_seconds:
+        world.schedule(world.now() + draft_seconds, "finalize", invoice["id"])
     else:
         invoicing.finalize_and_collect(world, invoice["id"])
 
@@ -179,6 +180,32 @@ def resume(world: World, subscription: Document) -> None:
     bill_now(world, subscription, "subscription_update")
 
 
+def rhythm(item: Document) -> tuple[str, int]:
+    recurring = item["price"]["recurring"]
+    return recurring["interval"], recurring["interval_count"]
+
+
+def change_items(world: World, subscription: Document, items: Document, **changes: Any) -> None:
+    """Give a subscription other items, without prorations, and make other changes with them.
+
+    Another rhythm begins a new period, which is billed now. Raises StripeRefusal for items of different rhythms, and
+    for another rhythm of a subscription that is paused or in a trial: neither is simulated.
+    """
+    restarts = rhythm(item_of(subscription)) != rhythm(items["data"][0])
+    if len({rhythm(item) for item in items["data"]}) > 1:
+        raise not_simulated("items of different rhythms", "items")
+    if restarts and subscription["status"] in ("paused", "trialing"):
+        raise not_simulated("another rhythm of a subscription that is paused or in a trial", "items")
+    changes["items"] = items
+    before = {key: visible(subscription[key]) for key, value in changes.items() if subscription[key] != value}
+    world.update(subscription, **changes)
+    if restarts:
+        restart_cycle(world, subscription)
+    world.emit("customer.subscription.updated", subscription, before)
+    if restarts:
+        bill_now(world, subscription, "subscription_update")
+
+
 def restart_cycle(world: World, subscription: Document) -> None:
     world.update(subscription, billing_cycle_anchor=world.now(), _cycle=0, _recovery=0)
     set_period(subscription, _bounds(subscription, 0), _bounds(subscription, 1))
@@ -190,7 +217,7 @@ def bill_now(world: World, subscription: Document, reason: str) -> None:
     before = {"latest_invoice": subscription["latest_invoice"]}
     invoice = finalizing.create(world, subscription, reason)
     world.emit("customer.subscription.updated", subscription, before)
-    invoicing.finalize_and_collect(world, invoice["id"])
+    _bill(world, subscription, invoice, draft_seconds=0)
 
 
 def cancel(world: World, subscription: Document, at_period_end: bool) -> None:

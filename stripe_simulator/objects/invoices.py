@@ -54,6 +54,7 @@ def invoice(world: World, subscription: Document, customer: Document, reason: st
     subtotal = sum(line["amount"] for line in lines)
     off = [each for line in lines for each in line["discount_amounts"]]
     total = subtotal - sum(each["amount"] for each in off)
+    due = max(0, total + customer["balance"])
     first = reason == "subscription_create"
     return {
         "id": id,
@@ -62,6 +63,10 @@ def invoice(world: World, subscription: Document, customer: Document, reason: st
         **dict.fromkeys(INVOICE_ZEROS, 0),
         **{name: [] for name in INVOICE_LISTS},
         **dict.fromkeys(INVOICE_TOTALS, total),
+        # Of a draft: what it would take with the customer's balance of now.
+        "amount_due": due,
+        "amount_remaining": due,
+        "starting_balance": customer["balance"],
         "subtotal": subtotal,
         "subtotal_excluding_tax": subtotal,
         "discounts": list(subscription["discounts"]),
@@ -115,6 +120,8 @@ def _lines(world: World, invoice: str, subscription: Document) -> list[Document]
     """Return a line for each item, less the subscription's discounts, and the prorations that wait for this bill."""
     items = subscription["items"]["data"]
     lines = [_line(world, invoice, subscription, item, _amount(item)) for item in items]
+    for line in lines:
+        _shorten(line, subscription["cancel_at"])
     for discount in subscription["discounts"]:
         percent = world.get("discount", discount)["_percent"]
         for line in lines:
@@ -124,6 +131,17 @@ def _lines(world: World, invoice: str, subscription: Document) -> list[Document]
         line["parent"]["subscription_item_details"]["proration"] = True
         lines.append(line)
     return lines
+
+
+def _shorten(line: Document, cancel_at: int | None) -> None:
+    """Bill only the days until the subscription is to end, where that is within the period that now begins.
+
+    "If set during a future period, this will always cause a proration for that period": SubscriptionUpdateParams.
+    """
+    start, end = line["period"]["start"], line["period"]["end"]
+    if cancel_at is not None and start < cancel_at < end:
+        amount = round(line["amount"] * (cancel_at - start) / (end - start))
+        line.update(amount=amount, subtotal=amount, period={"start": start, "end": cancel_at})
 
 
 def _amount(item: Document) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from stripe_simulator import Simulator
 from stripe_simulator.world.clock import DAY
+from stripe_simulator.world.errors import StripeRefusal
 from tests.stripe_simulator.conftest import Give
 from tests.stripe_simulator.shapes import problems
 
@@ -80,6 +81,72 @@ def test_a_second_payment_pays_and_the_default_one_is_canceled(give: Give, sim: 
     rows = {(row["is_default"], row["status"]) for row in made["payments"]["data"]}
     assert rows == {(True, "canceled"), (False, "paid")}
     assert (made["status"], sim.get(agreed.id)["status"]) == ("paid", "active")
+
+
+def test_an_invoice_that_is_not_open_is_paid_by_no_other_payment(give: Give, sim: Simulator) -> None:
+    with pytest.raises(StripeRefusal):
+        sim.pay_by_another(sim.get(give.subscription().id)["latest_invoice"])
+
+
+def test_the_period_in_which_it_ends_is_billed_in_part(give: Give, sim: Simulator) -> None:
+    agreed = give.subscription()
+    item = sim.get(agreed.id)["items"]["data"][0]
+    price, start = item["price"]["unit_amount"], item["current_period_end"]
+    give.client.v1.subscriptions.update(agreed.id, {"cancel_at": start + 10 * DAY})
+    preview = give.client.v1.invoices.create_preview({"subscription": agreed.id})
+    sim.advance(days=32)
+    made = bill(sim, agreed.id)
+    [line] = made["lines"]["data"]
+    assert line["period"] == {"start": start, "end": start + 10 * DAY}
+    assert price // 4 < made["amount_paid"] == preview.amount_due < price // 2
+    sim.advance(days=12)
+    assert sim.get(agreed.id)["status"] == "canceled"
+
+
+def test_a_draft_shows_what_it_takes_with_the_customer_s_balance(give: Give, sim: Simulator) -> None:
+    agreed = give.subscription()
+    sim.credit(agreed.customer, 400)
+    sim.advance(seconds=sim.next_due() - sim.now() + 60)
+    draft = bill(sim, agreed.id)
+    assert (draft["status"], draft["amount_due"], draft["ending_balance"]) == ("draft", draft["total"] - 400, None)
+    sim.advance(days=1)
+    assert bill(sim, agreed.id)["amount_paid"] == draft["amount_due"]
+
+
+def test_an_event_says_which_items_and_days_were_before(give: Give, sim: Simulator) -> None:
+    agreed = give.subscription().id
+    before = sim.get(agreed)
+    sim.set_price(agreed, 700)
+    sim.add_item(agreed, 300)
+    sim.move_billing_day(agreed, 5)
+    changes = [event["data"]["previous_attributes"] for event in sim.events("customer.subscription.updated")][-3:]
+    assert changes[0]["items"]["data"][0]["price"] == before["items"]["data"][0]["price"]
+    assert len(changes[1]["items"]["data"]) == 1
+    assert {"trial_end", "status"} <= changes[2].keys()
+
+
+def test_nothing_is_agreed_on_with_a_subscription_that_has_ended(give: Give, sim: Simulator) -> None:
+    agreed = give.subscription().id
+    sim.cancel(agreed)
+    for act in (sim.set_price, sim.add_item, sim.discount, sim.prorate, sim.move_billing_day):
+        with pytest.raises(StripeRefusal):
+            act(agreed, 50)
+
+
+def test_items_of_different_rhythms_are_not_simulated(give: Give, sim: Simulator) -> None:
+    agreed = give.subscription().id
+    sim.add_item(agreed, 300)
+    with pytest.raises(StripeRefusal, match="different rhythms"):
+        sim.set_price(agreed, 700, "week")
+
+
+def test_another_rhythm_takes_nothing_while_collection_is_paused(give: Give, sim: Simulator) -> None:
+    agreed = give.subscription()
+    sim.credit(agreed.customer, 5000)
+    give.client.v1.subscriptions.update(agreed.id, {"pause_collection": {"behavior": "void"}})
+    sim.set_price(agreed.id, 700, "week")
+    assert bill(sim, agreed.id)["status"] == "void"
+    assert sim.get(agreed.customer)["balance"] == -5000, "no credit is used in a pause"
 
 
 def test_objects_of_other_software(give: Give, sim: Simulator) -> None:
