@@ -55,7 +55,7 @@ def monthly_reminder(row: Subscription) -> Message:
     `row` has `years`, `times` and `given` (see `_with_sums`). Its key names the full year, so that it is queued once.
     The words are true before and after the day of the full year.
     """
-    facts = {**_so_far(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
+    facts = {**_so_far(row), **drafts.varies(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
 
 

@@ -81,7 +81,7 @@ def resumed(row: Subscription) -> Message | None:
 
     Once per change request, or per day without one. Return the new message, or None if it exists.
     """
-    facts = {**_facts(row), "renews_on": row.renews_on.isoformat()}
+    facts = {**_facts(row), **drafts.varies(row), "renews_on": row.renews_on.isoformat()}
     return drafts.send("resumed", _cause(row), row, facts)
 
 
@@ -93,7 +93,8 @@ def plan_changed(row: Subscription, was: Subscription, change: SubscriptionChang
     it exists.
     """
     is_more = row.rhythm == was.rhythm and row.amount > was.amount > 0
-    next_payment = {"rests": "paused"} if row.collection_paused else {"renews_on": row.renews_on.isoformat()}
+    announced = {"renews_on": row.renews_on.isoformat(), **drafts.varies(row)}
+    next_payment = {"rests": "paused"} if row.collection_paused else announced
     is_behind = row.status == Subscription.Status.PAST_DUE
     bills = [bill.facts() for bill in under_way.under_way(row) if bill.state != under_way.AGAIN]
     facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind, "under_way": bills}

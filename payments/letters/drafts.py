@@ -123,6 +123,14 @@ def next_sum(subscription: Subscription) -> Facts:
     return {"take": take} if take else {"sum_varies": True}
 
 
+def varies(subscription: Subscription) -> Facts:
+    """Return the fact `sum_varies` if the next payment may take another sum than the amount that is named, else {}.
+
+    For emails that speak of a gift and its next payment: they ask Stripe for no preview.
+    """
+    return {"sum_varies": True} if subscription.amount and not subscription.is_sum_sure else {}
+
+
 def again_url(about: Payment | Subscription, language: str) -> str:
     """Return the address of the details form with the same gift chosen; of the first form for another one."""
     token = own_customers.token(about)

@@ -26,6 +26,7 @@ from payments.letters.drafts import (
     language_of,
     send,
     stop_url,
+    varies,
 )
 from payments.models import Frequency, Payment, Subscription
 
@@ -128,7 +129,15 @@ def _terms(payment: Payment) -> Facts:
     facts = {"level": _level(subscription, language), "stop_url": stop_url(subscription, language)}
     if subscription.collection_paused:
         return {**facts, "rests": "paused"}
+    facts |= varies(subscription) | _other_terms(payment, subscription)
     return {**facts, "renews_on": (payment.paid_through or subscription.renews_on).isoformat()}
+
+
+def _other_terms(payment: Payment, subscription: Subscription) -> Facts:
+    """Return `gives`, the amount and rhythm of a gift that was changed since this payment was made; else {}."""
+    terms = {"amount": subscription.amount, "frequency": subscription.rhythm}
+    is_same = (payment.amount, payment.rhythm) == (subscription.amount, subscription.rhythm)
+    return {} if is_same else {"gives": terms}
 
 
 def _level(subscription: Subscription, language: str) -> str:

@@ -122,8 +122,23 @@ class Subscription:
 
     @property
     def is_sum_sure(self) -> bool:
-        """Return whether the next payment takes `amount`, as far as Stripe's object says."""
-        return self.amount > 0 and not self.has_balance and prices.PLANNED not in self.unusual
+        """Return whether the next payment takes `amount`, as far as Stripe's object says.
+
+        Not with a balance or a planned change, and not if it pays for the days until an end date only.
+        """
+        is_plain = not self.has_balance and prices.PLANNED not in self.unusual
+        return self.amount > 0 and is_plain and not self._ends_in_next_period
+
+    @property
+    def _ends_in_next_period(self) -> bool:
+        """Return whether the subscription ends, by an end date, in the period that follows the current one.
+
+        Stripe charges that period in part: https://docs.stripe.com/api/subscriptions/update (cancel_at).
+        """
+        if self.cancel_at is None or self.cancel_at <= self.current_period_end:
+            return False
+        period_end = rhythms.later(self.current_period_end.date(), self.interval, self.interval_count)
+        return period_end is None or self.cancel_at.date() <= period_end
 
     @property
     def is_collected(self) -> bool:
