@@ -77,8 +77,10 @@ def ended_by_itself(subscription: Subscription, *, is_by_bank: bool) -> Message 
 
 
 def _end(subscription: Subscription) -> Facts:
+    """Return the facts about an end, and the payments that may still be taken: drafts, and what is with the bank."""
     return {
         **gift(subscription),
+        "under_way": under_way.facts(subscription),
         "ended_on": day(subscription.ended_at or clock.now()),
         "again_url": again_url(subscription, subscription.supporter.language),
     }
