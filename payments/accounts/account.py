@@ -148,7 +148,7 @@ def _state(
         return State.ENDED if row.status in Subscription.BEHIND else State.ENDING
     if is_behind:
         return State.PAST_DUE
-    if row.pauses_after(accepted):
+    if row.pauses_after(accepted) or row.status == Subscription.Status.PAUSED:
         return State.PAUSED
     return State.PROCESSING if is_first_with_bank else State.ACTIVE
 

@@ -30,10 +30,10 @@ def announce(row: Subscription, was: Subscription) -> None:
     """
     if row.is_stopping or not row.is_alive:
         return
-    if row.collection_paused and (was.is_stopping or not was.collection_paused):
+    if row.is_resting and (was.is_stopping or not was.is_resting):
         if not _is_held(row, SubscriptionChange.Kind.PAUSE):
             paused(row)
-    elif not row.collection_paused and (was.is_stopping or _is_pause_cut_short(was)):
+    elif not row.is_resting and (was.is_stopping or _is_pause_cut_short(was)):
         resumed(row)
     has_other_plan = (row.amount, row.rhythm) != (was.amount, was.rhythm)
     if has_other_plan and not _is_held(row, SubscriptionChange.Kind.AMOUNT):
@@ -63,7 +63,7 @@ def _is_held(row: Subscription, kind: SubscriptionChange.Kind) -> bool:
 
 def _is_pause_cut_short(was: Subscription) -> bool:
     """Return whether a pause ended before its day. One that ends on its day was announced, and a receipt follows."""
-    return was.collection_paused and (was.resumes_at is None or clock.today() < clock.day_of(was.resumes_at))
+    return was.is_resting and (was.resumes_at is None or clock.today() < clock.day_of(was.resumes_at))
 
 
 def paused(row: Subscription, change: SubscriptionChange | None = None) -> Message | None:
@@ -94,7 +94,7 @@ def plan_changed(row: Subscription, was: Subscription, change: SubscriptionChang
     """
     is_more = row.rhythm == was.rhythm and row.amount > was.amount > 0
     announced = {"renews_on": row.renews_on.isoformat(), **drafts.varies(row)}
-    next_payment = {"rests": "paused"} if row.collection_paused else announced
+    next_payment = {"rests": "paused"} if row.is_resting else announced
     is_behind = row.status == Subscription.Status.PAST_DUE
     bills = [bill.facts() for bill in under_way.under_way(row) if bill.state != under_way.AGAIN]
     facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind, "under_way": bills}

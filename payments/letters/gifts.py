@@ -127,7 +127,7 @@ def _terms(payment: Payment) -> Facts:
     if subscription.is_ending_or_asked_to:
         return {"rests": "stopped", "level": _level(subscription, language)}
     facts = {"level": _level(subscription, language), "stop_url": stop_url(subscription, language)}
-    if subscription.collection_paused:
+    if subscription.is_resting:
         return {**facts, "rests": "paused"}
     facts |= varies(subscription) | _other_terms(payment, subscription)
     return {**facts, "renews_on": (payment.paid_through or subscription.renews_on).isoformat()}

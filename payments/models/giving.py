@@ -233,6 +233,11 @@ class Subscription(Attributed):
         return self.is_alive and is_set_to_stop(self)
 
     @property
+    def is_resting(self) -> bool:
+        """Return whether Stripe takes nothing for now: collection is paused, or, in the dashboard, all of the gift."""
+        return self.is_alive and (self.collection_paused or self.status == self.Status.PAUSED)
+
+    @property
     def ends_on(self) -> date | None:
         """Return the day on which it ends as Stripe has it now, perhaps years ahead; None without one or if over."""
         moment = self.cancel_at or (self.current_period_end if self.cancel_at_period_end else None)

@@ -10,7 +10,7 @@ import stripe
 from members import clock
 from members.models import Membership, Message, Supporter, TimelineEntry
 from payments.models import Case, Payment, StripeEvent, Subscription
-from tests.stage import KEY, Stage
+from tests.stage import KEY, Stage, link
 
 
 def sdk(stage: Stage) -> stripe.StripeClient:
@@ -107,9 +107,29 @@ def test_the_other_form_of_pause_and_resume(stage: Stage) -> None:
     client.v1.subscriptions.pause(one().stripe_subscription_id, how)
     stage.settle_down()
     assert one().status == "paused"
+    told = Message.objects.get(kind="paused")
+    assert "Nothing is charged meanwhile." in told.body_text
+    page = stage.client.get(link(told.body_text, "/stop/")).content.decode()
+    assert 'data-state="paused"' in page
+    assert "data-next-on" not in page
+    stage.sleep(40)
+    assert Payment.objects.count() == 1
     client.v1.subscriptions.resume(one().stripe_subscription_id, {})
     stage.settle_down()
     assert one().status == "active"
+    assert Message.objects.get(kind="resumed").context["renews_on"] == one().renews_on.isoformat()
+    assert Payment.objects.filter(status="succeeded").count() == 2
+
+
+def test_another_amount_of_a_gift_that_is_paused_as_a_whole_names_no_day(stage: Stage) -> None:
+    stage.join("month", amount="10")
+    how = {"type": "subscription", "bill_for": {"unused_time_from": {"type": "none"}}}
+    sdk(stage).v1.subscriptions.pause(one().stripe_subscription_id, how)
+    stage.stripe.set_price(one().stripe_subscription_id, 500)
+    stage.settle_down()
+    told = Message.objects.get(kind="plan_changed")
+    assert "nothing is charged until the pause ends" in told.body_text
+    assert "next payment" not in told.body_text
 
 
 def test_the_next_debit_is_of_the_amount_agreed_in_the_dashboard(stage: Stage) -> None:
