@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 import stripe
@@ -60,6 +60,12 @@ class House(RuleBasedStateMachine):
             raise TimeIsUp
         self.lost: set[str] = set()
         self.paid_by_hand: set[str] = set()
+        # Changes of the next sum of which no event tells: the id of the gift or its customer, and when.
+        self.by_hand: list[tuple[str, datetime]] = []
+        # Daily jobs at these moments wrote of gifts that had been changed at Stripe without our hearing of it.
+        self.uninformed: list[datetime] = []
+        # Staff took a stop of ours back, or set another end date, in the dashboard: the gift, and when.
+        self.stops_undone: list[tuple[str, datetime]] = []
         self.was_silent = False
         self.dies_at = ""
         self.forms: list[dict[str, str]] = []

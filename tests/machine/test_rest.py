@@ -10,8 +10,10 @@ import pytest
 from django.db import connection
 
 from members import clock
-from payments.letters import changes, endings
+from members.models import Message
+from payments.letters import calendar, changes, endings
 from payments.models import LedgerEntry, Payment, Subscription
+from payments.recurring.changes import request_stop
 from tests.machine.house import House
 from tests.machine.lives import Lives
 from tests.machine.test_lives import a_scene_of_its_own
@@ -67,9 +69,11 @@ def test_a_stop_that_never_reached_stripe_is_noticed(life: Lives) -> None:
 @pytest.mark.parametrize(
     ("write", "told"),
     [
-        (lambda row: endings.cancelled(row, None), "cancelled"),
-        (lambda row: changes.paused(row), "paused"),
-        (lambda row: changes.resumed(row), "resumed named 1"),
+        (lambda row: endings.cancelled(row, None), "cancelled of .* nothing more is charged"),
+        (lambda row: changes.paused(row), "paused of .* nothing is charged until"),
+        (lambda row: changes.resumed(row), "resumed of .* named 1"),
+        (lambda row: calendar.monthly_reminder(row).save(), "monthly_reminder of .* named 1"),
+        (lambda row: changes.plan_changed(row, row), "plan_changed of .* named 1"),
     ],
 )
 def test_an_email_that_contradicts_the_money_is_noticed(
@@ -82,6 +86,21 @@ def test_an_email_that_contradicts_the_money_is_noticed(
     life.passes(timedelta(days=33))
     life.come_to_rest()
     with pytest.raises(AssertionError, match=told):
+        life.letters_are_true()
+
+
+def test_a_stop_that_does_not_name_what_is_under_way_is_noticed(life: Lives) -> None:
+    """The first payment of a debit is with the bank when the stop is asked for, and comes afterwards."""
+    row = Subscription.objects.get(method__startswith="SEPA")
+    change = request_stop(row, "mail")
+    life.come_to_rest()
+    message = Message.objects.get(kind="cancelled")
+    assert str(change.public_id) in message.key
+    life.passes(timedelta(days=6))
+    life.come_to_rest()
+    life.letters_are_true()
+    Message.objects.filter(pk=message.pk).update(context={**message.context, "under_way": []})
+    with pytest.raises(AssertionError, match="did not name what is under way"):
         life.letters_are_true()
 
 

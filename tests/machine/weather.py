@@ -11,10 +11,11 @@ from django.db import connection
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from members import clock
 from payments import daily
 from payments.crash_points import AROUND_A_WRITE, AROUND_BILLS, IN_THE_DRAIN, trap
 from payments.inbox import queue
-from payments.models import MethodChange, OverdueTry
+from payments.models import MethodChange, OverdueTry, StripeEvent
 from payments.reconciling import comparison, missed_events
 from payments.reconciling.comparison import hourly
 from payments.recurring import method_changes, overdue, unanswered
@@ -23,6 +24,20 @@ from tests.machine.house import ANSWERS, House, one_of
 
 SEEDS = st.integers(0, 10_000)
 PATHS = ["", "/v1/checkout", "/v1/refunds", "/v1/subscriptions", "/v1/invoices", "/v1/events", "/v1/balance"]
+# A path and the method of its calls: one permission of a restricted key.
+PERMISSIONS = [
+    ("", ""),
+    ("", "POST"),
+    ("/v1/subscriptions", ""),
+    ("/v1/subscriptions", "POST"),
+    ("/v1/refunds", "POST"),
+    ("/v1/invoices", ""),
+    ("/v1/customers", ""),
+    ("/v1/checkout/sessions", ""),
+    ("/v1/(charges|payment_intents)", ""),
+    ("/v1/balance", ""),
+    ("/v1/events", ""),
+]
 KINDS = ["500", "429", "drop", "commit_then_500", "commit_then_drop", "commit_then_timeout"]
 
 
@@ -42,6 +57,8 @@ class Weather(House):
 
     @rule()
     def the_jobs_of_the_day(self) -> None:
+        if self.lost or self.on_their_way() or StripeEvent.objects.filter(state__in=StripeEvent.WAITING).exists():
+            self.uninformed.append(clock.now())
         daily.run()
         self.stage.send_mail()
 
@@ -124,6 +141,23 @@ class Weather(House):
     @rule(kind=st.sampled_from(KINDS), times=st.integers(1, 4), path=st.sampled_from(PATHS))
     def stripe_has_a_bad_day(self, kind: str, times: int, path: str) -> None:
         self.stripe.fail(kind, times=times, path=path, seconds=0.01)
+
+    @rule(
+        kind=st.sampled_from(["401", "403"]),
+        what=st.sampled_from(PERMISSIONS),
+        hours=st.sampled_from([0.2, 1, 26]),
+        is_put_right=st.booleans(),
+    )
+    def the_key_is_refused(self, kind: str, what: tuple[str, str], hours: float, is_put_right: bool) -> None:
+        """For every call or, with 403, for one permission: minutes or a day, or until Stripe is well again."""
+        path, method = what if kind == "403" else ("", "")
+        self.stripe.fail(kind, times=1_000_000, path=path, method=method)
+        for _ in range(3):
+            self.passes(timedelta(hours=hours / 3))
+            self.works()
+            self.the_jobs_of_the_minute()
+        if is_put_right:
+            self.stripe_is_well_again()
 
     @rule()
     def stripe_is_well_again(self) -> None:
