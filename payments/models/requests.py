@@ -108,12 +108,15 @@ class PortalVisit(StripeRequest):
     """A reader's visit to Stripe's portal to change how this subscription is paid.
 
     `method_before` is the payment method until then, `default_before` the default of the customer at Stripe, which is
-    what the portal changes. Only its request is stored: the portal's page expires within minutes.
+    what the portal changes. Only its request is stored: the portal's page expires within minutes. `came_back_at`: the
+    reader chose something there and returned. `is_same`: that is what the gift is paid from already.
     """
 
     subscription = models.ForeignKey("payments.Subscription", on_delete=models.PROTECT, related_name="portal_visits")
     method_before = models.CharField(max_length=255, blank=True)
     default_before = models.CharField(max_length=255, blank=True, default="", db_default="")
+    came_back_at = models.DateTimeField(null=True, blank=True, editable=False)
+    is_same = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("visit to Stripe's portal")

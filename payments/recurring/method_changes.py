@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from members import clock
 from members.models import Supporter
@@ -35,18 +36,42 @@ CLOCKS_DIFFER_BY = timedelta(minutes=5)
 def follow_visits(row: Subscription, agreed: objects.Subscription) -> None:
     """Request that a subscription is paid from the method which its supporter chose on Stripe's page. Idempotent.
 
-    Chosen is a default of the customer that differs from the one before a recent visit. Once per visit and method, so
-    that a later change in Stripe's dashboard stands. A subscription without a method of its own follows the customer's
-    default at Stripe, and needs no request. Call it in the transaction that read the subscription.
+    Chosen is a default of the customer that differs from the one before a recent visit, or the same one if the reader
+    came back from choosing it. Once per visit and method, so that a later change in Stripe's dashboard stands. A
+    subscription without a method of its own follows the customer's default at Stripe, and needs no request. If it is
+    paid from what was chosen already, that is noted, for the page. Call it in the transaction that read the
+    subscription.
     """
     chosen = agreed.customers_method_id
+    _note_same(row, agreed)
     if not row.is_alive or not chosen or not agreed.own_method_id or chosen == agreed.own_method_id:
         return
-    for visit in row.portal_visits.filter(state=State.ACCEPTED).exclude(default_before=chosen):
+    kept = Q(default_before=chosen) & (Q(came_back_at=None) | Q(is_same=True))
+    for visit in row.portal_visits.filter(state=State.ACCEPTED).exclude(kept):
         if _is_from(visit, agreed):
             if not visit.changes.filter(stripe_payment_method_id=chosen).exists():
                 _create(row, chosen, visit)
             return
+
+
+def note_return(visit: PortalVisit) -> bool:
+    """Note that the reader came back from Stripe's page after choosing a method there; return whether they did.
+
+    A read of the subscription then says which one: also the same as before, of which no event of Stripe's tells. Not
+    for a visit of more than a day ago: its address was opened again. Idempotent.
+    """
+    is_recent = clock.now() <= visit.requested_at + BELONGS_WITHIN
+    if is_recent and visit.came_back_at is None:
+        PortalVisit.objects.filter(pk=visit.pk, came_back_at=None).update(came_back_at=clock.now())
+    return is_recent or visit.came_back_at is not None or visit.changes.exists()
+
+
+def _note_same(row: Subscription, agreed: objects.Subscription) -> None:
+    """Note for visits that the reader came back from that the gift is paid from what was chosen there already."""
+    own, chosen = agreed.own_method_id, agreed.customers_method_id
+    if agreed.method_id and chosen in ("", own or chosen):
+        back = row.portal_visits.filter(came_back_at__isnull=False, method_before=agreed.method_id, changes=None)
+        back.update(is_same=True, default_before=chosen)
 
 
 def share(source: Subscription) -> int:

@@ -80,14 +80,16 @@ def ask_by_id(row_id: int) -> None:
 def outcome(visit: PortalVisit) -> tuple[str, Payment | None, str]:
     """Return the result of a visit to Stripe's page so far: a word, the overdue payment if any, and a decline's code.
 
-    The word is checking (no result yet), refused (Stripe does not let the gift be paid that way), changed (nothing was
-    overdue), paid, processing, confirm (the bank wants the payment confirmed) or declined. Read from our rows alone;
-    portal.look_again has them updated.
+    The word is checking (no result yet), refused (Stripe does not let the gift be paid that way), same (the gift is
+    paid from it already), changed (nothing was overdue), paid, processing, confirm (the bank wants the payment
+    confirmed) or declined. Read from our rows alone; portal.look_again has them updated.
     """
     subscription = visit.subscription
     change = visit.changes.first()
     if change and change.state == State.FAILED:
         return "refused", None, ""
+    if change is None and visit.is_same:
+        return "same", None, ""
     is_asked = change is not None and change.state in OverdueTry.UNSEEN
     if is_asked or subscription.stripe_payment_method_id == visit.method_before:
         return "checking", None, ""

@@ -1,7 +1,7 @@
 """The page behind a link to change the card or bank of a gift: one button to Stripe's page, the return, other gifts.
 
-GET changes nothing here: on return from Stripe it shows our rows and requests a fresh read from Stripe, through the
-queue. The rules are portal.py, method_changes.py and overdue.py in payments/recurring/.
+GET changes nothing here: on return from Stripe it notes the return, shows our rows and requests a fresh read from
+Stripe, through the queue. The rules are portal.py, method_changes.py and overdue.py in payments/recurring/.
 
 The link in an email is signed as "method": whoever opens it reads the supporter's email. The one on the stop page is
 signed as "card", because that page is also reached by a reader who only typed an address; it names no other gift.
@@ -27,7 +27,7 @@ from payments.recurring import method_changes, overdue, portal, unanswered
 from payments.views import linked
 
 # States after which the other gifts are offered the same way to pay.
-SETTLED = ("changed", "paid", "processing")
+SETTLED = ("same", "changed", "paid", "processing")
 
 
 @never_cache
@@ -77,7 +77,10 @@ def _back(request: HttpRequest, subscription: Subscription, others: list[Subscri
     visit = portal.last_visit(subscription)
     if visit is None:
         return _page(request, subscription, "ask")
+    has_chosen = method_changes.note_return(visit)
     state, payment, code = overdue.outcome(visit)
+    if state == "checking" and not has_chosen:
+        return _page(request, subscription, "ask")
     if state in ("checking", "processing"):
         portal.look_again(visit, payment)
     context: dict[str, Any] = {"payment": payment, "reason": declines.for_reader(code)}

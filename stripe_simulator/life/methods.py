@@ -64,9 +64,12 @@ def attach(world: World, method: Document, customer: Document) -> None:
 def make_default(world: World, method: Document, customer: Document) -> None:
     """Make a method the customer's default, as the hosted portal does. A subscription's own stays, and goes first.
 
+    One that is the default already changes nothing, and no event tells of it.
     https://docs.stripe.com/customer-management/portal-deep-links, `payment_method_update`
     """
     attach(world, method, customer)
+    if customer["invoice_settings"]["default_payment_method"] == method["id"]:
+        return
     settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
     world.update(customer, "customer.updated", invoice_settings=settings)
 

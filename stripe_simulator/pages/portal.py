@@ -1,7 +1,7 @@
 """The hosted portal at /portal/<session>: change the card, cancel or keep a subscription, see invoices.
 
-Forms post `action`: method (with the fields of fields.py), or cancel or keep (with `subscription`). Features that the
-configuration switches off are neither shown nor carried out.
+Forms post `action`: method (with the fields of fields.py, or `saved`, one that the customer has), or cancel
+or keep (with `subscription`). Features that the configuration switches off are neither shown nor carried out.
 """
 
 from __future__ import annotations
@@ -64,6 +64,10 @@ def _change_method(simulator: Simulator, session: Document, form: dict[str, str]
         return
     world = simulator.world
     customer = world.get("customer", session["customer"])
+    saved = world.store.get("payment_method", form.get("saved"))
+    if saved and saved["customer"] == customer["id"]:
+        methods.make_default(world, saved, customer)
+        return
     method = methods.make(world, fields.means(form, ["card", "sepa_debit"]), customer["email"], customer["name"])
     methods.make_default(world, method, customer)
 
