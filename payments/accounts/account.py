@@ -14,13 +14,14 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from django.db.models import QuerySet
-
 from members import clock
 from payments import rhythms
+from payments.accounts import tries, under_way
+from payments.accounts.under_way import DUE, Bill
 from payments.models import Payment, Subscription, SubscriptionChange
 
 Row = TypeVar("Row", Payment, SubscriptionChange)
+NOBODY = 0  # the id of no row
 
 
 class State(StrEnum):
@@ -39,8 +40,9 @@ class Account:
     """A recurring gift as it is now, and its next payment. A day is None where it does not apply.
 
     `amount` is charged by the next payment, or was by the last one if there is none. `next_on` is its day: None while
-    the gift is paused without an end, ends or has ended. `ends_on` is its last day, `overdue` the failed payments that
-    should still be paid, oldest first, `with_bank` those on their way.
+    the gift is paused without an end, ends or has ended, and while Stripe collects nothing. `ends_on` is its last day,
+    `overdue` the failed payments that should still be paid, oldest first, `with_bank` those on their way. `under_way`
+    are the bills that exist already: the next payment is the one after those.
     """
 
     subscription: Subscription
@@ -52,6 +54,7 @@ class Account:
     last: Payment | None
     overdue: Sequence[Payment]
     with_bank: Sequence[Payment]
+    under_way: Sequence[Bill]
 
     @property
     def currency(self) -> str:
@@ -60,6 +63,15 @@ class Account:
     @property
     def frequency(self) -> str:
         return self.subscription.frequency
+
+    @property
+    def rhythm(self) -> str:
+        return self.subscription.rhythm
+
+    @property
+    def has_unusual_terms(self) -> bool:
+        """Return whether it is taken in a rhythm that our forms do not offer, or no sum can be named beforehand."""
+        return self.frequency == rhythms.OTHER or not self.amount
 
     @property
     def overdue_amount(self) -> int:
@@ -73,8 +85,20 @@ class Account:
     @property
     def next_try_on(self) -> date | None:
         """Return the day on which Stripe next tries an overdue payment; None if it tries none any more."""
-        tries = [payment.next_attempt_at for payment in self.overdue if payment.next_attempt_at]
-        return clock.day_of(min(tries)) if tries else None
+        return min((day for payment in self.overdue if (day := tries.next_try_on(payment))), default=None)
+
+    @property
+    def due(self) -> Sequence[Bill]:
+        """Return the bills that are taken within the hour: Stripe has made them and not tried them yet."""
+        return [bill for bill in self.under_way if bill.state == DUE]
+
+    @property
+    def due_amount(self) -> int:
+        return sum(bill.amount for bill in self.due)
+
+    @property
+    def due_on(self) -> date | None:
+        return min((bill.taken_on for bill in self.due), default=None)
 
     @property
     def last_on(self) -> date | None:
@@ -86,29 +110,39 @@ class Account:
 
     @property
     def amount_before(self) -> int | None:
-        """Return the amount of the last payment if the next one is another amount, else None."""
+        """Return the amount of the last payment if the next one is another amount, else None.
+
+        None as well if credit, a discount or a planned change may make the next one yet another.
+        """
         if self.last is None or self.next_on is None or self.last.currency != self.currency:
+            return None
+        if not self.subscription.is_sum_sure:
             return None
         return self.last.amount if self.last.amount != self.amount else None
 
 
 def of(subscription: Subscription) -> Account:
-    """Return the account of a gift. Three queries."""
+    """Return the account of a gift. Six queries."""
     return of_all([subscription])[0]
 
 
 def of_all(subscriptions: Iterable[Subscription]) -> list[Account]:
-    """Return the accounts of many gifts, in the same order. Three queries for all."""
+    """Return the accounts of many gifts, in the same order. Six queries for all, and for none.
+
+    For none as well, so that the time which an answer takes does not show whether somebody gives (letters/links.py).
+    """
     rows = list(subscriptions)
-    payments = Payment.objects.filter(subscription__in=rows)
-    open_ones = _by_gift(payments.exclude(status=Payment.Status.SUCCEEDED).order_by("created_at", "pk"))
+    ids = [row.pk for row in rows] or [NOBODY]
+    payments = Payment.objects.filter(subscription__in=ids)
+    unpaid = list(payments.exclude(status=Payment.Status.SUCCEEDED).order_by("created_at", "pk"))
+    open_ones, bills = _by_gift(unpaid), under_way.of_all(rows, unpaid, ids)
     received = payments.filter(status=Payment.Status.SUCCEEDED).order_by("subscription_id", "-paid_at", "-pk")
     last = {payment.subscription_id: payment for payment in received.distinct("subscription_id")}
-    changes = _by_gift(SubscriptionChange.objects.filter(subscription__in=rows, state__in=SubscriptionChange.UNSEEN))
-    return [_account(row, open_ones[row.pk], last.get(row.pk), changes[row.pk]) for row in rows]
+    changes = _by_gift(SubscriptionChange.objects.filter(subscription__in=ids, state__in=SubscriptionChange.UNSEEN))
+    return [_account(row, open_ones[row.pk], last.get(row.pk), changes[row.pk], bills[row.pk]) for row in rows]
 
 
-def _by_gift(rows: QuerySet[Row]) -> dict[int | None, list[Row]]:
+def _by_gift(rows: Iterable[Row]) -> dict[int | None, list[Row]]:
     found: dict[int | None, list[Row]] = defaultdict(list)
     for row in rows:
         found[row.subscription_id].append(row)
@@ -116,15 +150,20 @@ def _by_gift(rows: QuerySet[Row]) -> dict[int | None, list[Row]]:
 
 
 def _account(
-    row: Subscription, open_ones: list[Payment], last: Payment | None, changes: list[SubscriptionChange]
+    row: Subscription,
+    open_ones: list[Payment],
+    last: Payment | None,
+    changes: list[SubscriptionChange],
+    bills: list[Bill],
 ) -> Account:
-    """Return the account from a gift's payments that were not received, the last one that was, and the requests that
-    no read of the gift has confirmed, newest first.
+    """Return the account from a gift's payments that were not received, the last one that was, the requests that no
+    read of the gift has confirmed, newest first, and the bills that are under way.
     """
     accepted = [change for change in changes if change.state == SubscriptionChange.State.ACCEPTED]
     with_bank = [payment for payment in open_ones if payment.status == Payment.Status.PROCESSING]
     overdue = [] if row.stops_after(changes) else _overdue(row, open_ones)
-    state = _state(row, accepted, is_behind=bool(overdue), is_first_with_bank=bool(with_bank) and last is None)
+    is_behind = bool(overdue) or row.status == Subscription.Status.UNPAID
+    state = _state(row, accepted, is_behind=is_behind, is_first_with_bank=bool(with_bank) and last is None)
     resumes_on = _resumes_on(row, accepted) if state == State.PAUSED else None
     return Account(
         subscription=row,
@@ -136,6 +175,7 @@ def _account(
         last=last,
         overdue=overdue,
         with_bank=with_bank,
+        under_way=bills,
     )
 
 
@@ -144,8 +184,8 @@ def _state(
 ) -> State:
     if not row.is_alive:
         return State.ENDED
-    if row.stops_after(accepted):  # one that is behind with a payment ends at once
-        return State.ENDED if row.status in Subscription.BEHIND else State.ENDING
+    if row.stops_after(accepted):
+        return State.ENDED if row.ends_at_once_after(accepted) else State.ENDING
     if is_behind:
         return State.PAST_DUE
     if row.pauses_after(accepted) or row.status == Subscription.Status.PAUSED:
@@ -171,6 +211,8 @@ def _amount(row: Subscription, accepted: list[SubscriptionChange]) -> int:
 
 def _resumes_on(row: Subscription, accepted: list[SubscriptionChange]) -> date | None:
     """Return the day on which a pause ends, of an accepted request before what was last read; None without an end."""
+    if row.status == Subscription.Status.PAUSED:  # a pause of Stripe's own, which staff end
+        return None
     pauses = [change.stripe_params["pause_collection"] for change in accepted if _pauses(change)]
     if pauses:
         return clock.day_of(datetime.fromtimestamp(pauses[0]["resumes_at"], UTC))
@@ -182,14 +224,20 @@ def _pauses(change: SubscriptionChange) -> bool:
 
 
 def _next_on(row: Subscription, state: State, resumes_on: date | None) -> date | None:
-    """Return the day of the next payment: after a pause, the first one on or after the day on which the pause ends."""
+    """Return the day of the next payment: after a pause, the first one on or after the day on which the pause ends.
+
+    None if the gift ends before. Stripe collects nothing from one whose payments it has given up (`unpaid`):
+    https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+    """
     if state in (State.ENDED, State.ENDING) or (state == State.PAUSED and resumes_on is None):
+        return None
+    if row.status == Subscription.Status.UNPAID:
         return None
     day, times = row.renews_on, 0
     while resumes_on and day < resumes_on:
         times += 1
         day = rhythms.later(row.renews_on, row.interval or row.frequency, row.interval_count * times) or resumes_on
-    return day
+    return None if resumes_on and row.ends_on and day >= row.ends_on else day
 
 
 def _ends_on(row: Subscription, state: State) -> date | None:

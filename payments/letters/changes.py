@@ -14,6 +14,7 @@ from django.db.models.functions import TruncDate
 
 from members import clock
 from members.models import Message
+from payments.accounts import account as accounts
 from payments.accounts import under_way
 from payments.letters import drafts
 from payments.letters.due import DueLetter, unless_sent
@@ -81,8 +82,10 @@ def resumed(row: Subscription) -> Message | None:
 
     Once per change request, or per day without one. Return the new message, or None if it exists.
     """
-    facts = {**_facts(row), **drafts.varies(row), "renews_on": row.renews_on.isoformat()}
-    return drafts.send("resumed", _cause(row), row, facts)
+    account = accounts.of(row)
+    facts = {**_facts(row), **drafts.varies(row), "renews_on": (account.next_on or row.renews_on).isoformat()}
+    bills = {"under_way": [bill.facts() for bill in account.due]} if account.due else {}
+    return drafts.send("resumed", _cause(row), row, facts | bills)
 
 
 def plan_changed(row: Subscription, was: Subscription, change: SubscriptionChange | None = None) -> Message | None:
@@ -93,10 +96,11 @@ def plan_changed(row: Subscription, was: Subscription, change: SubscriptionChang
     it exists.
     """
     is_more = row.rhythm == was.rhythm and row.amount > was.amount > 0
-    announced = {"renews_on": row.renews_on.isoformat(), **drafts.varies(row)}
-    next_payment = {"rests": "paused"} if row.is_resting else announced
+    account = accounts.of(row)
+    announced = {"renews_on": (account.next_on or row.renews_on).isoformat(), **drafts.varies(row)}
+    next_payment = {"rests": "paused"} if account.state == accounts.State.PAUSED else announced
     is_behind = row.status == Subscription.Status.PAST_DUE
-    bills = [bill.facts() for bill in under_way.under_way(row) if bill.state != under_way.AGAIN]
+    bills = [bill.facts() for bill in account.under_way if bill.state != under_way.AGAIN]
     facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind, "under_way": bills}
     kind = "thanks_upgrade" if is_more else "plan_changed"
     return drafts.send(kind, f"{_cause(row, change)}:{row.amount}:{row.rhythm}", row, facts)
@@ -108,9 +112,8 @@ def resume_soon(row: Subscription) -> Message:
     Its key names subscription and day, so that it is queued once.
     """
     assert row.resumes_at is not None  # noqa: S101 - only pauses that end are due
-    resumes_on = clock.day_of(row.resumes_at)
-    # A payment due before the end of the pause is skipped; we do not know the day of the one after it.
-    charged = {"charged_on": row.renews_on.isoformat()} if row.renews_on >= resumes_on else {}
+    resumes_on, next_on = clock.day_of(row.resumes_at), accounts.of(row).next_on
+    charged = {"charged_on": next_on.isoformat()} if next_on else {}
     varies = {} if row.is_sum_sure else {"sum_varies": True}
     facts = _facts(row) | varies | charged
     return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, facts)

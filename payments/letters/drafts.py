@@ -19,6 +19,7 @@ from members.mail import outbox
 from members.models import Message, Supporter
 from members.models.people import JOINERS
 from payments import money, rhythms
+from payments.accounts.account import Account, State
 from payments.giving import own_customers
 from payments.models import Payment, Subscription
 
@@ -107,6 +108,19 @@ def patron_until(subscription: Subscription) -> Facts:
         return {}
     until = subscription.membership.paid_through
     return {"patron_until_on": until.isoformat()} if until >= clock.today() else {}
+
+
+def coming(account: Account) -> Facts:
+    """Return what is charged next as facts: its day (`renews_on`), or that the gift rests (`rests`).
+
+    With `due`, the bills that Stripe takes within the hour; then the next payment is the one after those.
+    """
+    due: Facts = {"due": [bill.facts() for bill in account.due]} if account.due else {}
+    if account.state in (State.ENDED, State.ENDING):
+        return {**due, "rests": "stopped"}
+    if account.state == State.PAUSED:
+        return {**due, "rests": "paused"}
+    return {**due, "renews_on": (account.next_on or account.subscription.renews_on).isoformat()}
 
 
 def stop_url(subscription: Subscription, language: str) -> str:

@@ -18,6 +18,7 @@ from members.links import signed
 from members.mail import outbox
 from members.models import Message
 from payments import cases
+from payments.accounts import tries
 from payments.giving import suggestions
 from payments.letters import drafts
 from payments.letters import gifts as gift_letters
@@ -34,16 +35,6 @@ CAUSES = {
     "insufficient_funds": "not_enough",
     "authentication_required": "confirmation",
     "invoice_payment_intent_requires_action": "confirmation",
-}
-# Declines after which Stripe carries out no try of its own until there is another card, although it plans them:
-# https://docs.stripe.com/billing/revenue-recovery/smart-retries
-HARD = {
-    "incorrect_number",
-    "lost_card",
-    "pickup_card",
-    "revocation_of_all_authorizations",
-    "revocation_of_authorization",
-    "stolen_card",
 }
 WANTS_CONFIRMATION = [code for code, reason in CAUSES.items() if reason == "confirmation"]
 
@@ -84,9 +75,8 @@ def failed(payment: Payment, step: int) -> Message:
     gift = payment.subscription
     can_give_less = bool(gift and gift.is_as_offered and suggestions.lower(gift.amount, gift.currency, gift.frequency))
     facts = {**_facts(payment), "reason": reason, "can_give_less": can_give_less, "can_debit": _can_debit(payment)}
-    # An expired card fails at every try, and after a hard decline there is none.
-    if payment.next_attempt_at and reason != "card_ran_out" and payment.failure_code not in HARD:
-        facts["next_try_on"] = str(clock.day_of(payment.next_attempt_at))
+    if day := tries.next_try_on(payment):
+        facts["next_try_on"] = day.isoformat()
     return drafts.draft(f"{FAILED}_{step}", payment.public_id, payment, facts)
 
 

@@ -15,11 +15,14 @@ from django.db.models import Min
 from members import clock
 from members.mail import outbox
 from members.models import Level, Message
+from payments.accounts import account as accounts
+from payments.accounts import tries
 from payments.giving import checkout as checkouts
 from payments.letters.drafts import (
     Facts,
     again_url,
     arrived,
+    coming,
     day,
     draft,
     gift,
@@ -127,10 +130,12 @@ def _terms(payment: Payment) -> Facts:
     if subscription.is_ending_or_asked_to:
         return {"rests": "stopped", "level": _level(subscription, language)}
     facts = {"level": _level(subscription, language), "stop_url": stop_url(subscription, language)}
-    if subscription.is_resting:
-        return {**facts, "rests": "paused"}
-    facts |= varies(subscription) | _other_terms(payment, subscription)
-    return {**facts, "renews_on": (payment.paid_through or subscription.renews_on).isoformat()}
+    account = accounts.of(subscription)
+    facts |= coming(account) | varies(subscription) | _other_terms(payment, subscription)
+    # The payment may be known before the period that it began, and a debit may arrive after the next one has begun.
+    if "renews_on" in facts and payment.paid_through:
+        facts["renews_on"] = max(str(facts["renews_on"]), payment.paid_through.isoformat())
+    return facts
 
 
 def _other_terms(payment: Payment, subscription: Subscription) -> Facts:
@@ -148,7 +153,8 @@ def _level(subscription: Subscription, language: str) -> str:
 
 
 def _next_try(payment: Payment) -> Facts:
-    return {"next_try_on": day(payment.next_attempt_at)} if payment.next_attempt_at else {}
+    next_on = tries.next_try_on(payment)
+    return {"next_try_on": next_on.isoformat()} if next_on else {}
 
 
 def _return_link(payment: Payment) -> Facts:

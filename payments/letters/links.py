@@ -15,8 +15,9 @@ from members.links import fresh as fresh_links
 from members.links import signed
 from members.mail import outbox
 from members.models import Message, Supporter
+from payments.accounts import account as accounts
 from payments.letters import drafts
-from payments.letters.drafts import Facts, context_of, gift, patron_until
+from payments.letters.drafts import Facts, coming, context_of, gift, patron_until
 from payments.models import Subscription
 
 MOST_GIFTS = 10
@@ -50,7 +51,7 @@ def gift_links(supporter: Supporter, subscriptions: Sequence[Subscription]) -> M
 
     `supporter` may be unsaved: the draft for an unknown address, which `send` rolls back.
     """
-    gifts = [with_links(subscription, supporter.language) for subscription in subscriptions]
+    gifts = [with_links(account, supporter.language) for account in accounts.of_all(subscriptions)]
     return outbox.draft(
         "gift_links",
         key=f"gift_links:{supporter.public_id}:{fresh_links.window()}",
@@ -67,16 +68,19 @@ def duplicate_plan(subscription: Subscription, others: Sequence[Subscription]) -
     Return the new message, or None if it exists.
     """
     language = subscription.supporter.language
-    gifts = [with_links(each, language) for each in (subscription, *others)]
+    gifts = [with_links(account, language) for account in accounts.of_all([subscription, *others])]
     return drafts.send("duplicate_plan", subscription.public_id, subscription, {**gift(subscription), "gifts": gifts})
 
 
-def with_links(subscription: Subscription, language: str) -> Facts:
+def with_links(account: accounts.Account, language: str) -> Facts:
     """Return the facts about a gift with its state (stopping, paused or going) and the links that fit it."""
+    subscription = account.subscription
     public_id = str(subscription.public_id)
-    state = "stopping" if subscription.is_stopping else "paused" if subscription.collection_paused else "going"
-    facts = {**gift(subscription), "standing": state, "stop_url": signed.url("stop", public_id, language)}
-    if state == "stopping":
+    facts = {**gift(subscription), **coming(account), "amount": account.amount}
+    standing = {"stopped": "stopping", "paused": "paused"}.get(facts.pop("rests", ""), "going")
+    facts |= {"standing": standing, "stop_url": signed.url("stop", public_id, language)}
+    if account.overdue and account.overdue_since:
+        facts |= {"overdue": account.overdue_amount, "overdue_since": account.overdue_since.isoformat()}
+    if standing == "stopping":
         return {**facts, **patron_until(subscription)}
-    facts["method_url"] = signed.url("method", public_id, language)
-    return facts | ({"renews_on": subscription.renews_on.isoformat()} if state == "going" else {})
+    return {**facts, "method_url": signed.url("method", public_id, language)}

@@ -132,8 +132,11 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end")), cancel_at_period_end=False)
 
     def renewing_by(self, day: date) -> SubscriptionQuerySet:
-        """Return subscriptions not set to stop whose next payment Stripe takes on or before this day."""
-        going = self.alive().going_on().exclude(status=Subscription.Status.PAUSED)
+        """Return subscriptions not set to stop whose next payment Stripe takes on or before this day.
+
+        Stripe makes no invoices for one with status `paused`, and collects none for one with `unpaid`.
+        """
+        going = self.alive().going_on().exclude(status__in=(Subscription.Status.PAUSED, Subscription.Status.UNPAID))
         return going.filter(is_collected=True, renews_on__lte=day)
 
 
@@ -268,6 +271,16 @@ class Subscription(Attributed):
             if change.takes_back_a_stop:
                 return False
         return self.is_stopping
+
+    def ends_at_once_after(self, changes: Iterable[SubscriptionChange]) -> bool:
+        """Return whether a stop, the first of these requests that says so, has ended it already, whatever was read.
+
+        It has if it was to end at once, or if the gift is behind with a payment.
+        """
+        if not self.stops_after(changes):
+            return False
+        stops = (change for change in changes if change.kind == SubscriptionChange.Kind.STOP)
+        return self.status in BEHIND or any(change.at_once for change in stops)
 
     def pauses_by(self, *states: str) -> bool:
         """Return whether it will be paused according to the newest change request about a pause in one of these states.

@@ -38,9 +38,7 @@ def find(today: date) -> int:
 def _missed(today: date) -> QuerySet[Subscription]:
     for_period = Q(created_at__date__gte=OuterRef("renews_on") - BEFORE) | Q(paid_through__gt=OuterRef("renews_on"))
     payments = Payment.objects.filter(for_period, subscription=OuterRef("pk"))
-    due = Subscription.objects.renewing_by(today - PATIENCE - timedelta(days=1)).exclude(
-        status=Subscription.Status.PAUSED
-    )
+    due = Subscription.objects.renewing_by(today - PATIENCE - timedelta(days=1))
     return due.filter(~Exists(payments), collection_paused=False).order_by("renews_on", "pk")
 
 

@@ -30,6 +30,8 @@ def gift_data(account: Account | None) -> SafeString:
         "next-on": account.next_on,
         "overdue": account.overdue_amount,
         "with-bank": account.with_bank_amount,
+        "due": account.due_amount,
+        "due-on": account.due_on,
         "ends-on": account.ends_on,
         "resumes-on": account.resumes_on,
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from members.vocative import vocative
@@ -56,6 +56,7 @@ def facts(context: Context) -> list[Row]:
     if about.get("lacks_method"):  # no payment is taken on that day
         about.pop("renews_on", None)
     rows = [Row(_("Your gift"), gift(about["amount"], about["currency"], about["frequency"]), "figure")]
+    rows += _sums_with_days(about)
     rows += [Row(label, _joined(day(about.get(key)), more)) for key, label, more in _days(about) if about.get(key)]
     if about.get("back_amount"):
         rows.insert(0, Row(_("Goes back"), sums.format(about["back_amount"], about["currency"]), "figure"))
@@ -63,6 +64,18 @@ def facts(context: Context) -> list[Row]:
         rows.insert(1, Row(_("Level"), str(about["level"])))
     if about.get("reference"):
         rows.append(Row(_("Reference"), str(about["reference"]), "code"))
+    return rows
+
+
+def _sums_with_days(about: dict[Any, Any]) -> list[Row]:
+    """Return the rows for what is overdue, and for each bill that Stripe takes within the hour."""
+    rows = []
+    if about.get("overdue"):
+        words = {"amount": sums.format(about["overdue"], about["currency"]), "day": day(about["overdue_since"])}
+        rows.append(Row(pgettext("payment", "Overdue"), _("%(amount)s since %(day)s") % words))
+    for bill in about.get("due") or []:
+        words = {"amount": sums.format(bill["amount"], bill["currency"]), "day": day(bill["taken_on"])}
+        rows.append(Row(pgettext("a payment", "Under way"), _("%(amount)s on %(day)s") % words))
     return rows
 
 
@@ -74,13 +87,21 @@ def _days(about: dict[Any, Any]) -> list[tuple[str, str, str]]:
         ("sent_on", _("With your bank"), method),
         ("failed_on", _("Tried"), method),
         ("next_try_on", _("Next try"), ""),
-        ("renews_on", _("Next payment"), "" if about.get("paid_on") or about.get("sent_on") else method),
+        ("renews_on", _("Next payment"), _next_payment(about, method)),
         ("ends_on", _("Ends"), ""),
         ("expires_on", _("Valid until"), ""),
         ("patron_until_on", _("Patron until"), ""),
         ("ended_on", _("Ended"), ""),
         ("back_on", _("Sent back"), ""),
     ]
+
+
+def _next_payment(about: dict[Any, Any], method: str) -> str:
+    """Return the addition to the day of the next payment: its sum, if it is another one than now, else the method."""
+    gives = about.get("gives") or {}
+    if gives.get("amount"):
+        return sums.format(gives["amount"], about["currency"])
+    return "" if about.get("paid_on") or about.get("sent_on") else method
 
 
 def _joined(*parts: str) -> str:

@@ -6,7 +6,7 @@ under the lock of its customer, so that the thank-you mostly stands on the first
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,8 +30,8 @@ MOST_TRIES = 6
 UNDECIDED = ("checking", "not_finished", "processing", "waiting")
 # How long a page view waits for the lock of its customer, which the drain may hold.
 PATIENCE_SECONDS = 2.0
-# How long after a gift was begun this page itself leads to stopping it.
-STOPS_FOR = timedelta(days=1)
+# How long after a gift was begun this page itself leads to stopping or changing it.
+CHANGES_FOR = timedelta(days=1)
 
 
 @require_safe
@@ -71,11 +71,11 @@ def _private(response: HttpResponse) -> HttpResponse:
 def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any]:
     subscription: Subscription | None = getattr(checkout, "subscription", None)
     payment = _payment(checkout)
-    tries = _tries(request)
+    tries, account = _tries(request), accounts.of(subscription) if subscription else None
     choice = urlencode(of_checkout(checkout).fields() | _language(request))
     return {
         "state": state,
-        "account": accounts.of(subscription) if subscription else None,
+        "account": account,
         "checkout": checkout,
         "payment": payment,
         "subscription": subscription,
@@ -83,11 +83,13 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
         "masked_email": masked(checkout.email),
         "started_on": clock.day_of(checkout.created_at),
         "paid_on": clock.day_of(payment.paid_at) if payment and payment.paid_at else None,
-        "next_on": _next_on(checkout, subscription),
+        "next_on": account.next_on if account else next_on(checkout.frequency, clock.day_of(checkout.created_at)),
+        "next_amount": account.amount if account else checkout.amount,
         "reason": declines.for_reader(payment.failure_code) if payment else "",
         "next_try": tries + 1 if tries < MOST_TRIES else None,
         "last_try": f"{request.path}?{urlencode({'try': MOST_TRIES} | _language(request))}",
         "stop_url": _stop_url(checkout, subscription),
+        "method_url": _method_url(checkout, account),
         "again_url": f"{reverse('support_details')}?{choice}",
         "change_url": f"{reverse('support')}?{choice}",
         "continue_url": checkout.stripe_session_url if checkout.status == Checkout.Status.OPEN else "",
@@ -101,23 +103,29 @@ def _payment(checkout: Checkout) -> Payment | None:
     return received[0] if received else payments[-1] if payments else None
 
 
-def _next_on(checkout: Checkout, subscription: Subscription | None) -> date | None:
-    """Return the day of the next payment; None for a one-off gift, or one that has ended or is set to stop."""
-    if subscription is None:
-        return next_on(checkout.frequency, clock.day_of(checkout.created_at))
-    return subscription.renews_on if subscription.is_alive and not subscription.is_stopping else None
-
-
 def _stop_url(checkout: Checkout, subscription: Subscription | None) -> str:
-    """Return the address that stops the gift; empty if there is none that could be stopped.
-
-    After the first day it is that of the page which emails such a link: the address of this page stays in a browser.
-    """
+    """Return the address that stops the gift; empty if there is none that could be stopped."""
     if subscription is None or not subscription.is_alive or subscription.is_stopping:
         return ""
-    if clock.now() - checkout.created_at > STOPS_FOR:
+    return _on_first_day(checkout, "stop", subscription)
+
+
+def _method_url(checkout: Checkout, account: accounts.Account | None) -> str:
+    """Return the address to change the card or bank if a payment is overdue; empty otherwise."""
+    if account is None or account.state != accounts.State.PAST_DUE:
+        return ""
+    return _on_first_day(checkout, "card", account.subscription)
+
+
+def _on_first_day(checkout: Checkout, purpose: str, subscription: Subscription) -> str:
+    """Return the address of a page that changes the gift, on the day on which it was begun.
+
+    Later it is that of the page which emails such a link: the address of this page stays in a browser.
+    """
+    if clock.now() - checkout.created_at > CHANGES_FOR:
         return reverse("support_manage")
-    return f"/stop/{signed.sign('stop', str(subscription.public_id), datetime.now(UTC).date() + STOPS_FOR)}/"
+    token = signed.sign(purpose, str(subscription.public_id), datetime.now(UTC).date() + CHANGES_FOR)
+    return f"/{'stop' if purpose == 'stop' else 'method'}/{token}/"
 
 
 def _tries(request: HttpRequest) -> int:

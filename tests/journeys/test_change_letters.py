@@ -88,7 +88,11 @@ def test_no_payment_is_promised_for_a_day_on_which_nothing_is_taken(stage: Stage
     stage.sleep_until(resumes_on - timedelta(days=3))
     assert Subscription.objects.get().renews_on < resumes_on
     daily.run()
-    assert "charged_on" not in Message.objects.get(kind="resume_soon").context
+    charged_on = date.fromisoformat(Message.objects.get(kind="resume_soon").context["charged_on"])
+    stage.sleep_until(charged_on - timedelta(days=1))
+    assert kinds().count("receipt_recurring") == 0
+    stage.sleep(1)
+    assert kinds().count("receipt_recurring") == 1
 
 
 def test_a_lower_amount_is_told_once_and_a_stop_alone(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.template import Context, Template
 
+from members import clock
 from payments.accounts import account as accounts
 from payments.models import Subscription, SubscriptionChange
 from tests import factories
@@ -130,11 +131,13 @@ def test_an_ended_gift() -> None:
     assert (found.state, found.next_on, found.ends_on) == ("ended", None, date(2026, 4, 20))
 
 
-def test_many_accounts_take_three_queries(django_assert_num_queries: Any) -> None:
+def test_many_accounts_take_six_queries(django_assert_num_queries: Any) -> None:
     rows = [gift() for _ in range(5)]
     failed(rows[0])
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(6):
         assert len(accounts.of_all(rows)) == 5
+    with django_assert_num_queries(6):
+        assert accounts.of_all([]) == []
 
 
 def test_what_pages_say_to_machines() -> None:
@@ -145,3 +148,49 @@ def test_what_pages_say_to_machines() -> None:
     assert 'data-state="past_due" data-amount="1000" data-currency="EUR" data-frequency="month"' in shown
     assert 'data-next-on="2026-01-20" data-overdue="1000"' in shown
     assert Template("{% load gifts %}<p {% gift_data None %}>").render(Context()) == "<p >"
+
+
+def test_the_bill_of_a_draft_hour_is_named_besides_the_next_payment() -> None:
+    row = gift()
+    row.unpaid_invoices.create(stripe_invoice_id="in_due", amount=700, currency="EUR", due_at=clock.now())
+    found = accounts.of(row)
+    assert (found.due_amount, found.due_on, found.next_on) == (700, clock.today(), date(2026, 1, 20))
+    shown = Template("{% load gifts %}<p {% gift_data account %}>").render(Context({"account": found}))
+    assert f'data-due="700" data-due-on="{clock.today().isoformat()}"' in shown
+
+
+def test_a_stop_at_once_that_stripe_accepted_has_ended_it() -> None:
+    row = gift()
+    ask(row, "stop", {}, at_once=True)
+    assert accounts.of(row).state == "ended"
+
+
+def test_a_pause_of_stripe_s_own_takes_nothing() -> None:
+    found = accounts.of(gift(status="paused"))
+    assert (found.state, found.next_on, found.resumes_on) == ("paused", None, None)
+
+
+def test_a_gift_whose_payments_stripe_has_given_up_takes_nothing_by_itself() -> None:
+    row = gift(status="unpaid")
+    failed(row)
+    found = accounts.of(row)
+    assert (found.state, found.next_on, found.overdue_amount) == ("past_due", None, 1000)
+
+
+def test_a_pause_that_outlasts_the_gift_has_no_next_payment() -> None:
+    row = gift(
+        collection_paused=True,
+        resumes_at=datetime(2026, 4, 1, tzinfo=UTC),
+        cancel_at=datetime(2026, 3, 10, tzinfo=UTC),
+    )
+    found = accounts.of(row)
+    assert (found.state, found.next_on, found.ends_on) == ("paused", None, date(2026, 3, 10))
+
+
+@pytest.mark.parametrize(
+    ("code", "is_tried"), [("insufficient_funds", True), ("stolen_card", False), ("expired_card", False)]
+)
+def test_no_try_is_named_that_stripe_will_not_make(code: str, is_tried: bool) -> None:
+    row = gift(status="past_due")
+    failed(row, failure_code=code, next_attempt_at=APRIL)
+    assert accounts.of(row).next_try_on == (date(2026, 4, 20) if is_tried else None)

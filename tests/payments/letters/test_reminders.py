@@ -60,6 +60,8 @@ def test_who_does_not_renew_is_left_in_peace() -> None:
     yearly(30, cancel_at_period_end=True)
     yearly(30, status="canceled")
     yearly(30, status="incomplete_expired")
+    yearly(30, status="paused")
+    yearly(30, status="unpaid")  # Stripe has given its payments up, and takes none by itself
     factories.subscription(frequency="month", renews_on=TODAY + timedelta(days=30))
     assert remind(TODAY)["due"] == 0
 

@@ -83,6 +83,13 @@ def test_the_return_page_opened_later_says_what_the_gift_is_now(state: str, word
     assert "You are a patron now" not in text
 
 
+def test_what_is_overdue_can_be_mended_from_the_return_page() -> None:
+    """Not every failure is emailed: a supporter whose other gift goes on gets none."""
+    page = Client().get(DOORS["return"](STATES["past_due"]())).content.decode()
+    [path] = re.findall(r'href="(/method/[^"]+)"', page)
+    assert "The payment that is open is tried at once" in said(path)[0]
+
+
 def test_a_gift_that_was_lowered_and_paused_says_neither_the_old_sum_nor_the_old_day() -> None:
     row = gift(amount=1000, collection_paused=True, resumes_at=NOW + timedelta(days=70))
     text, facts = said(DOORS["return"](row))
