@@ -1,8 +1,8 @@
 """The days of membership that a subscription's payments pay for.
 
 Translates payments into days and amounts for members/belonging/memberships.py, which knows no payments. Called when an
-instalment was received (instalments.py) and when money was sent back, taken back or returned (refunds.py), with the
-supporter's row locked.
+instalment was received (instalments.py), when a billing day was moved (recurring/subscriptions.py) and when money was
+sent back, taken back or returned (refunds.py), with the supporter's row locked.
 """
 
 from __future__ import annotations
@@ -25,13 +25,25 @@ def renew(payment: Payment, subscription: Subscription) -> None:
 def credit(subscription: Subscription, first_day: date, through: date) -> None:
     """Begin or extend the membership by a period that cost nothing, from `first_day` through `through`.
 
-    Stripe paid its invoice from the customer's credit, or staff forgave it. As there is no payment to count from, the
-    last such day is stored on the subscription. Idempotent, in any order.
+    Stripe paid its invoice from the customer's credit, or staff forgave it or moved the billing day. As there is no
+    payment to count from, the last such day is stored on the subscription. Idempotent, in any order.
     """
     known = subscription.credited_through or first_day
     subscription.credited_through = max(known, first_day, through)
     subscription.save(update_fields=["credited_through"])
     _extend(subscription, first_day, _credited(subscription.credited_through, subscription))
+
+
+def leave_unbilled(subscription: Subscription) -> None:
+    """Extend the membership through a time that staff left unbilled: its billing day was moved to a later one.
+
+    Such a subscription is `trialing` until then. Does nothing for one that was never paid. Idempotent, in any order.
+    https://docs.stripe.com/billing/subscriptions/billing-cycle
+    """
+    through = clock.day_of(subscription.current_period_end)
+    known = subscription.membership
+    if known and subscription.status == Subscription.Status.TRIALING and through > known.paid_through:
+        credit(subscription, known.paid_through, through)
 
 
 def count_again(subscription: Subscription) -> None:

@@ -1,6 +1,7 @@
 """The invoices that exist when Stripe accepts a stop, a pause or a lower amount, which none of them touches.
 
-For a stop or a pause they are voided, so that their money is not taken; what cannot be voided, and everything that a
+For a stop or a pause they are voided, so that their money is not taken. A stop that finds the bill of a new period
+unpaid ends the gift at once, as what was paid for is over. What cannot be voided, and everything that a
 lower amount finds, is noted on the request, so that page and email name it (accounts/under_way.py). Called by
 change_calls.py after each accepted request, and by unanswered.py if a process died or Stripe was away.
 https://docs.stripe.com/billing/subscriptions/pause-payment, docs/assumed-of-stripe.md A-086 to A-099.
@@ -56,7 +57,10 @@ def check(change: SubscriptionChange) -> None:
         stripe_id = change.subscription.stripe_subscription_id
         agreed = client.read_subscription(stripe_id)
         unpaid = lists.unpaid_invoices_of(stripe_id) if change.is_shown_by(agreed) else []
-        _finish(change, agreed, [_dealt_with(change, client.read_invoice(invoice)) for invoice in unpaid])
+        invoices = [client.read_invoice(invoice) for invoice in unpaid]
+        if _has_begun_unpaid(change, agreed, invoices):
+            agreed = _end_now(change, stripe_id)
+        _finish(change, agreed, [_dealt_with(change, invoice) for invoice in invoices])
 
 
 def note_others(change: SubscriptionChange) -> None:
@@ -76,6 +80,28 @@ def note_others(change: SubscriptionChange) -> None:
             found |= {invoice.id for invoice in invoices if invoice.status == "open" and invoice.advances}
     change.bills_of_others = sorted(found)
     change.save(update_fields=["bills_of_others"])
+
+
+def _has_begun_unpaid(
+    change: SubscriptionChange, agreed: objects.Subscription, invoices: list[objects.Invoice]
+) -> bool:
+    """Return whether a stop finds a period that has just begun and is not paid: no paid time is left to wait for."""
+    if change.kind != Kind.STOP or agreed.status in Subscription.NOT_ALIVE:
+        return False
+    unpaid = [invoice for invoice in invoices if invoice.can_be_voided and invoice.has_price]
+    return any(invoice.period_end >= agreed.current_period_end for invoice in unpaid)
+
+
+def _end_now(change: SubscriptionChange, stripe_id: str) -> objects.Subscription:
+    """End a subscription at once, before its unpaid invoices are voided, and return it as it is then.
+
+    In this order because it can be repeated at any point: as long as an invoice is unpaid, the next try finds it.
+    """
+    note_others(change)
+    with suppress(StripeMissing):  # an earlier try has ended it, and its answer was lost
+        client.cancel_subscription(stripe_id, {}, key=f"{change.idempotency_key}:{change.bill_checks}:end")
+    _collect_others(change)
+    return client.read_subscription(stripe_id)
 
 
 def _collect_others(change: SubscriptionChange) -> None:
@@ -140,6 +166,7 @@ def _finish(change: SubscriptionChange, agreed: objects.Subscription, bills: lis
     """Store what was found, and queue the email about the change, unless its event has yet to come."""
     row = subscriptions.find(agreed.id)
     change.has_bills_to_check, change.bills = False, [bill.facts() for bill in bills]
-    change.save(update_fields=["has_bills_to_check", "bills"])
+    change.at_once = change.at_once or (change.kind == Kind.STOP and agreed.status in Subscription.NOT_ALIVE)
+    change.save(update_fields=["has_bills_to_check", "bills", "at_once"])
     if row:
         subscriptions.tell(row, agreed, change)

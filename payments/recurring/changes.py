@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from members import clock
 from members.models import Supporter, TimelineEntry
-from payments import cases, money
+from payments import cases, money, rhythms
 from payments.books import refund_requests
 from payments.errors import AlreadyStopped, NothingToChange
 from payments.giving import suggestions
@@ -103,7 +103,7 @@ def request_keep(subscription: Subscription, surface: str) -> SubscriptionChange
         change = _unanswered(subscription, Kind.KEEP)
         if change is None:
             params = change_params.without_stop(subscription) or change_params.without_pause(subscription)
-            if not params or not subscription.is_alive:
+            if not params or current_state(subscription) == "over":
                 raise NothingToChange(subscription.stripe_subscription_id)
             change = _create(subscription, Kind.KEEP, surface, {**change_params.no_stop(subscription), **params})
     change_calls.ask(change)
@@ -155,19 +155,31 @@ def current_state(subscription: Subscription) -> str:
     """
     if not subscription.is_alive:
         return "over"
-    if subscription.stops_by(State.ACCEPTED):
-        return "stopping" if subscription.status in change_params.STOPS_AT_PERIOD_END else "over"
+    accepted = list(subscription.changes.filter(state=State.ACCEPTED))
+    if subscription.stops_after(accepted):
+        ends_later = subscription.status in change_params.STOPS_AT_PERIOD_END
+        return "stopping" if ends_later and not subscription.ends_at_once_after(accepted) else "over"
     return "paused" if subscription.pauses_by(State.ACCEPTED) else "going"
 
 
 def can_pause(subscription: Subscription) -> bool:
-    """Return whether a pause can be requested: for a monthly gift that is up to date and not paused.
+    """Return whether a pause can be requested: for a gift that is up to date, not paused, and taken often enough.
 
-    Stripe would keep retrying the payment of a gift that is behind, and a pause of a yearly gift would skip a year.
+    Stripe would keep retrying the payment of a gift that is behind.
     """
-    if subscription.frequency != Frequency.MONTH or subscription.status not in change_params.STOPS_AT_PERIOD_END:
+    if subscription.status not in change_params.STOPS_AT_PERIOD_END or is_too_rare_to_pause(subscription):
         return False
     return not subscription.pauses_by(*SubscriptionChange.UNSEEN)
+
+
+def is_too_rare_to_pause(subscription: Subscription) -> bool:
+    """Return whether a pause would skip nothing, or a payment for more than its own length, as for a yearly gift.
+
+    Also for a gift whose rhythm is not known.
+    """
+    interval = subscription.interval or subscription.frequency
+    next_on = rhythms.later(clock.today(), interval, subscription.interval_count)
+    return next_on is None or next_on > clock.day_of(resumes_at())
 
 
 def can_lower(subscription: Subscription, amount: int) -> bool:

@@ -13,7 +13,7 @@ from members import clock
 from members.belonging import memberships
 from members.models import Supporter
 from payments import cases
-from payments.books import duplicates
+from payments.books import belonging, duplicates
 from payments.giving import checkout as checkouts
 from payments.inbox import queue
 from payments.letters import changes as change_letters
@@ -54,6 +54,7 @@ def follow(agreed: objects.Subscription) -> Subscription | None:
     before = copy(row)
     _mirror(row, agreed)
     row.save()
+    belonging.leave_unbilled(row)
     methods.check(row)
     shapes.check(row, agreed)
     _after_change(
@@ -185,8 +186,10 @@ def tell(row: Subscription, agreed: objects.Subscription, change: SubscriptionCh
     `agreed` is the subscription as just read, `row` its locked row. Idempotent: one email per change request.
     """
     if change.kind == SubscriptionChange.Kind.STOP:
+        now = copy(row)
+        _mirror(now, agreed)  # it may have ended since the row showed the stop
         if row.is_stopping or (not row.is_alive and _was_immediate(agreed)):
-            endings.cancelled(row, change)
+            endings.cancelled(now, change)
     else:
         change_letters.tell(row, change)
 

@@ -41,10 +41,14 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True)
 class Instead:
-    """The offers next to the stop button: the end of a pause, and a lower amount (minor units). None: not offered."""
+    """The offers next to the stop button: the end of a pause, and a lower amount (minor units). None: not offered.
+
+    `is_too_rare`: there is no pause because the gift is taken less often than every three months.
+    """
 
     pause_until: date | None
     lower: int | None
+    is_too_rare: bool
 
 
 @never_cache
@@ -107,16 +111,16 @@ def _offered(subscription: Subscription) -> int | None:
 
 def _page(request: HttpRequest, subscription: Subscription, state: str, status: int = 200) -> HttpResponse:
     received = subscription.payments.filter(status=Payment.Status.SUCCEEDED).order_by("-paid_at")
-    on_its_way = under_way.under_way(subscription)
+    account = accounts.of(subscription)
     context = {
         "subscription": subscription,
-        "account": accounts.of(subscription),
+        "account": account,
         "gift_state": changes.current_state(subscription),
         "amount": changes.asked_amount(subscription),
         "patron_until": _patron_until(subscription),
         "last_payment": received.first(),
-        "under_way": on_its_way,
-        "with_bank": [bill for bill in on_its_way if bill.state == under_way.BANK],
+        "under_way": account.under_way,
+        "with_bank": [bill for bill in account.under_way if bill.state == under_way.BANK],
         "is_checking": bills.are_open(subscription),
         "undo_until": (subscription.ends_on if subscription.is_stopping else None) or subscription.renews_on,
         "paused_until": _paused_until(subscription),
@@ -153,7 +157,7 @@ def _paused_until(subscription: Subscription) -> date | None:
 
 def _instead(subscription: Subscription) -> Instead:
     pause_until = clock.day_of(changes.resumes_at()) if changes.can_pause(subscription) else None
-    return Instead(pause_until, _offered(subscription))
+    return Instead(pause_until, _offered(subscription), changes.is_too_rare_to_pause(subscription))
 
 
 def months_between(first: date, last: date) -> int:

@@ -89,19 +89,6 @@ def test_a_stop(stage: Stage) -> None:
     assert stage.books()["broken"] == []
 
 
-def test_a_stop_that_is_taken_back(stage: Stage) -> None:
-    in_the_hour(stage)
-    press(stage, "stop")
-    stage.settle_down()
-    assert press(stage, "keep") == "kept"
-    renews_on = Subscription.objects.get().renews_on
-    later(stage)
-    assert received() == [1000], "the month whose payment was prevented is not taken after all"
-    stage.sleep_until(renews_on)
-    assert received() == [1000, 1000]
-    assert not Case.objects.exists()
-
-
 def test_a_pause(stage: Stage) -> None:
     invoice = in_the_hour(stage)
     assert f"Paused until {day(clock.day_of(changes.resumes_at()))}." in pressed(stage, "pause")
