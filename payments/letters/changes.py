@@ -98,7 +98,7 @@ def plan_changed(row: Subscription, was: Subscription, change: SubscriptionChang
     is_more = row.rhythm == was.rhythm and row.amount > was.amount > 0
     account = accounts.of(row)
     announced = {"renews_on": (account.next_on or row.renews_on).isoformat(), **drafts.varies(row)}
-    next_payment = {"rests": "paused"} if account.state == accounts.State.PAUSED else announced
+    next_payment = {"rests": "paused"} if row.is_resting or account.state == accounts.State.PAUSED else announced
     is_behind = row.status == Subscription.Status.PAST_DUE
     bills = [bill.facts() for bill in account.under_way if bill.state != under_way.AGAIN]
     facts = {**_facts(row), **next_payment, "amount_before": was.amount, "is_behind": is_behind, "under_way": bills}

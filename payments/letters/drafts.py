@@ -118,7 +118,7 @@ def coming(account: Account) -> Facts:
     due: Facts = {"due": [bill.facts() for bill in account.due]} if account.due else {}
     if account.state in (State.ENDED, State.ENDING):
         return {**due, "rests": "stopped"}
-    if account.state == State.PAUSED:
+    if account.state == State.PAUSED or account.subscription.is_resting:
         return {**due, "rests": "paused"}
     return {**due, "renews_on": (account.next_on or account.subscription.renews_on).isoformat()}
 

@@ -25,10 +25,10 @@ class Command(BaseCommand):
             help="also switch off other endpoints with our address, such as one of an older API version",
         )
 
-    def check(self, **options: Any) -> None:
+    def check(self, *args: Any, **options: Any) -> None:
         """Run the system checks but for the one that wants the secret: this command makes it."""
         settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, MADE_HERE]
-        super().check(**options)
+        super().check(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
