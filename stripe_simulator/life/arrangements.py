@@ -104,6 +104,10 @@ def pay_by_another(world: World, invoice: Document, card: str) -> None:
     charging.cancel(world, old, "void_invoice")
     world.update(first, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
     invoicing.paid_by(world, invoice)
+    subscription = world.get("subscription", invoice["_subscription"])
+    if subscription["status"] == "incomplete":  # "once the first invoice is paid": stripe.Subscription.status
+        world.update(subscription, UPDATED, status="active")
+        subscriptions.schedule_renewal(world, subscription)
 
 
 def end_for(world: World, subscription: Document, reason: str) -> None:

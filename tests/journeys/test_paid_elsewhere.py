@@ -157,3 +157,18 @@ def test_one_that_ran_out_before_we_heard_of_it_is_no_failure(stage: Stage) -> N
     checkout.refresh_from_db()
     assert checkout.status == "expired"
     assert nothing_happened()
+
+
+def test_a_first_payment_that_staff_take_by_card_instead_of_the_deposits_begins_the_gift(stage: Stage) -> None:
+    """The subscription was incomplete until then; Stripe reports the invoice and the subscription, no session."""
+    stage.pay(stage.give("month", amount="20", currency="USD"), elsewhere="us_bank_account")
+    stage.settle_down()
+    assert not Supporter.objects.exists()
+    [invoice] = stage.stripe.world.store.where("invoice", status="open")
+    stage.stripe.pay_by_another(invoice["id"])
+    stage.settle_down()
+    assert Subscription.objects.get().status == "active"
+    assert Payment.objects.get().status == "succeeded"
+    assert kinds() == ["thanks_first_recurring"]
+    stage.sleep(33)
+    assert Payment.objects.filter(amount=2000).count() == 2
