@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,6 +51,7 @@ class DisputeAdmin(FindsByPerson):
         ]
 
     def parts(self, row: Dispute) -> list[Part]:
-        sources = [f"dispute:{row.stripe_dispute_id}", f"dispute_returned:{row.stripe_dispute_id}"]
-        own = LedgerEntry.objects.filter(source__in=sources)
-        return [ledger_table(own | LedgerEntry.objects.filter(settles__source__in=sources))]
+        moved = rf"^dispute(_returned)?:{row.stripe_dispute_id}(:|$)"
+        lines = LedgerEntry.objects.filter(payment=row.payment)
+        fees = Q(kind=LedgerEntry.Kind.DISPUTE_FEE)
+        return [ledger_table(lines.filter(Q(source__regex=moved) | Q(settles__source__regex=moved) | fees))]

@@ -92,10 +92,12 @@ def _write_lines(row: Dispute, dispute: objects.Dispute) -> None:
     if at := dispute.withdrawn_at:
         ledger.write(LedgerEntry.Kind.DISPUTE, f"dispute:{dispute.id}", row.payment, -row.amount, at)
     source = f"dispute_returned:{dispute.id}"
-    back = dispute.returned - _returned_before(row, source)
-    if back > 0 and dispute.returned_at:
-        source = source if back == dispute.returned else f"{source}:{dispute.returned}"
-        ledger.write(LedgerEntry.Kind.DISPUTE_RETURNED, source, row.payment, back, dispute.returned_at)
+    before = _returned_before(row, source)
+    for part in dispute.parts:
+        if (back := part.sum - before) > 0:
+            name = f"{source}:{part.sum}" if before else source
+            ledger.write(LedgerEntry.Kind.DISPUTE_RETURNED, name, row.payment, back, part.at)
+            before = part.sum
 
 
 def _returned_before(row: Dispute, source: str) -> int:

@@ -168,7 +168,8 @@ class LedgerEntry(models.Model):
     """A signed amount of money. `source` names its cause and is unique. A database trigger refuses every change.
 
     `amount` is the sum given, refunded or disputed, in the supporter's currency. The settled amount, fee and rate come
-    from Stripe later, so they are an entry of their own (kind `settlement`, amount 0) that `settles` the first one.
+    from Stripe later, so they are an entry of their own (kind `settlement`, amount 0) that `settles` the first one. The
+    fee of a dispute that Stripe takes by itself settles nothing, and its settled amount is what it took (negative).
     """
 
     class Kind(models.TextChoices):
@@ -178,6 +179,7 @@ class LedgerEntry(models.Model):
         DISPUTE = "dispute", _("taken by a dispute")
         DISPUTE_RETURNED = "dispute_returned", _("dispute won back")
         SETTLEMENT = "settlement", _("settled by Stripe")
+        DISPUTE_FEE = "dispute_fee", _("fee of a dispute")
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="ledger_entries")
     refund = models.ForeignKey(Refund, null=True, blank=True, on_delete=models.PROTECT, related_name="ledger_entries")
@@ -207,13 +209,14 @@ class LedgerEntry(models.Model):
                 | Q(kind="refund_returned", amount__gt=0)
                 | Q(kind="dispute", amount__lt=0)
                 | Q(kind="dispute_returned", amount__gt=0)
-                | Q(kind="settlement", amount=0),
+                | Q(kind__in=("settlement", "dispute_fee"), amount=0),
                 name="ledger_sign_follows_kind",
             ),
             models.CheckConstraint(
-                condition=Q(kind="settlement", settles__isnull=False, settled_amount__isnull=False, fee__isnull=False)
-                & Q(settled_currency__regex="^[A-Z]{3}$")
-                | (~Q(kind="settlement") & Q(settles=None, settled_amount=None, fee=None, settled_currency="")),
+                condition=(Q(kind="settlement", settles__isnull=False) | Q(kind="dispute_fee", settles=None))
+                & Q(settled_amount__isnull=False, fee__isnull=False, settled_currency__regex="^[A-Z]{3}$")
+                | ~Q(kind__in=("settlement", "dispute_fee"))
+                & Q(settles=None, settled_amount=None, fee=None, settled_currency=""),
                 name="ledger_settlement_is_whole",
             ),
         ]

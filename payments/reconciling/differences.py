@@ -197,8 +197,8 @@ def _take_balance(transaction_id: str) -> None:
             raise NotYet(transaction_id)
     elif source.startswith(("charge:", "failed:")):
         _take_payment(line.source)
-    else:
-        queue.request_sync(DISPUTE if source.startswith("dispute") else REFUND, line.source)
+    elif not settlements.book_dispute_fees([line]):
+        queue.request_sync(REFUND if source.startswith("refund") else DISPUTE, line.source)
 
 
 def _known(mismatches: Sequence[Mismatch]) -> dict[tuple[str, str, str], Difference]:

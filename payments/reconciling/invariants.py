@@ -22,7 +22,8 @@ _TOTALS = """
 SELECT l.currency,
        count(DISTINCT l.payment_id) FILTER (WHERE l.kind = 'charge'),
        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'charge'), 0)::bigint,
-       coalesce(sum(l.fee) FILTER (WHERE l.settled_currency = l.currency), 0)::bigint,
+       coalesce(sum(l.fee - CASE l.kind WHEN 'dispute_fee' THEN l.settled_amount ELSE 0 END)
+         FILTER (WHERE l.settled_currency = l.currency), 0)::bigint,
        coalesce(-sum(l.amount) FILTER (WHERE l.kind IN ('refund', 'refund_returned')), 0)::bigint,
        coalesce(-sum(l.amount) FILTER (WHERE l.kind IN ('dispute', 'dispute_returned')), 0)::bigint,
        coalesce(sum(l.settled_amount - l.fee) FILTER (WHERE l.settled_currency = l.currency), 0)::bigint
@@ -30,9 +31,10 @@ FROM payments_ledgerentry l GROUP BY l.currency ORDER BY l.currency
 """
 # What Stripe settled in another currency than that of the gift.
 _SETTLED_ELSEWHERE = """
-SELECT l.currency, l.settled_currency, sum(l.settled_amount)::bigint, sum(l.fee)::bigint,
+SELECT l.currency, l.settled_currency, coalesce(sum(l.settled_amount) FILTER (WHERE l.kind = 'settlement'), 0)::bigint,
+       sum(l.fee - CASE l.kind WHEN 'dispute_fee' THEN l.settled_amount ELSE 0 END)::bigint,
        sum(l.settled_amount - l.fee)::bigint
-FROM payments_ledgerentry l WHERE l.kind = 'settlement' AND l.settled_currency <> l.currency
+FROM payments_ledgerentry l WHERE l.kind IN ('settlement', 'dispute_fee') AND l.settled_currency <> l.currency
 GROUP BY l.currency, l.settled_currency ORDER BY l.currency, l.settled_currency
 """
 

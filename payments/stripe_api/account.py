@@ -35,6 +35,7 @@ def balance_transaction(raw: Raw) -> BalanceTransaction:
         exchange_rate=None if rate is None else Decimal(str(rate)),
         created_at=moment(raw["created"]),
         of=_moved_by(raw.get("source")),
+        category=raw.get("reporting_category") or "",
     )
 
 

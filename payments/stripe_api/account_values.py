@@ -46,6 +46,7 @@ class BalanceTransaction:
     """A line of Stripe's balance. Amount and fee are in minor units of `currency`, the settlement currency.
 
     `of` is the object that caused it, None if it was not expanded or is none of these, such as a fee of Stripe's.
+    `category` is Stripe's reporting category, which tells the fee of a dispute from the disputed money.
     """
 
     id: str
@@ -57,6 +58,7 @@ class BalanceTransaction:
     exchange_rate: Decimal | None
     created_at: datetime
     of: Charge | Refund | Dispute | None = None
+    category: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ versions: docs/decisions/0003. Amounts are in Stripe's minor units, currency cod
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from payments.stripe_api import means
@@ -22,6 +23,7 @@ from payments.stripe_api.values import (
     Mandate,
     PaymentIntent,
     Refund,
+    Returned,
     Session,
     Subscription,
 )
@@ -30,6 +32,8 @@ from payments.stripe_api.values import (
 # uses these names, so that on a shared account they identify our objects, even when our row is missing.
 METADATA_CHECKOUT = "hromada_checkout"
 METADATA_REFUND_REQUEST = "hromada_refund_request"
+# Stripe's reporting category of a balance transaction that is a fee: https://docs.stripe.com/reports/reporting-categories
+FEE = "fee"
 
 Raw = Mapping[str, Any]
 
@@ -206,16 +210,12 @@ def fraud_warning(raw: Raw) -> FraudWarning:
 
 
 def dispute(raw: Raw) -> Dispute:
-    """Convert a dispute; withdrawals and returns are read from its balance transactions: the first and the last.
+    """Convert a dispute. What was withdrawn and came back is read from its balance transactions, fees left out.
 
-    These are in the currency of our balance, the dispute is in that of the charge: what came back is counted by the
-    share of it. An answer that is due at 0 is not possible.
+    An answer that is due at 0 is not possible.
     """
-    moved = raw.get("balance_transactions") or []
-    withdrawn = [_moment(line["created"]) for line in moved if line["amount"] < 0]
-    returned = [_moment(line["created"]) for line in moved if line["amount"] > 0]
-    taken = max((-line["amount"] for line in moved if line["amount"] < 0), default=0)
-    back = sum(line["amount"] for line in moved if line["amount"] > 0)
+    moved = [line for line in raw.get("balance_transactions") or [] if line.get("reporting_category") != FEE]
+    withdrawn = [line for line in moved if line["amount"] < 0]
     return Dispute(
         id=raw["id"],
         charge=_id(raw.get("charge")),
@@ -224,12 +224,29 @@ def dispute(raw: Raw) -> Dispute:
         reason=raw.get("reason") or "",
         amount=raw["amount"],
         currency=raw["currency"].upper(),
-        withdrawn_at=min(withdrawn, default=None),
-        returned_at=max(returned, default=None),
-        returned=min(raw["amount"], raw["amount"] * back // taken) if taken else 0,
+        withdrawn_at=min((_moment(line["created"]) for line in withdrawn), default=None),
+        parts=_parts(raw["amount"], withdrawn, [line for line in moved if line["amount"] > 0]),
         respond_by=_moment_or_none((raw.get("evidence_details") or {}).get("due_by") or None),
         created_at=_moment(raw["created"]),
     )
+
+
+def _parts(amount: int, withdrawn: list[Raw], returned: list[Raw]) -> tuple[Returned, ...]:
+    """Return what came back of `amount`, summed up at each return, by its share of what was withdrawn.
+
+    The lines are in the currency of our balance. The rate may have changed meanwhile, so what came back counts at the
+    rate of the withdrawal. It is exact to one minor unit of that currency, so less than one is not missing.
+    """
+    if not withdrawn:
+        return ()
+    taken = max(withdrawn, key=lambda line: -line["amount"])
+    back, parts = Decimal(0), []
+    for line in sorted(returned, key=lambda line: line["created"]):
+        rates = [one.get("exchange_rate") for one in (taken, line)]
+        back += line["amount"] * (Decimal(str(rates[0])) / Decimal(str(rates[1])) if all(rates) else 1)
+        is_whole = back > -taken["amount"] - 1
+        parts.append(Returned(amount if is_whole else int(amount * back // -taken["amount"]), _moment(line["created"])))
+    return tuple(parts)
 
 
 def mandate(raw: Raw) -> Mandate:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from payments import rhythms
 from payments.stripe_api.billing import prices
@@ -252,6 +253,13 @@ class Refund:
     created_at: datetime
 
 
+class Returned(NamedTuple):
+    """Disputed money that came back: all that did until then, in minor units of the dispute's currency."""
+
+    sum: int
+    at: datetime
+
+
 @dataclass(frozen=True)
 class FraudWarning:
     """A card's issuer says that a payment may be fraudulent; `kind` is Stripe's word for it."""
@@ -264,10 +272,7 @@ class FraudWarning:
 
 @dataclass(frozen=True)
 class Dispute:
-    """A dispute. `withdrawn_at` and `returned_at`: when it was taken from our balance at Stripe, and given back.
-
-    `returned` is what came back, in minor units of the dispute's currency: all of it or a part.
-    """
+    """A dispute. `withdrawn_at` is when it was taken from our balance at Stripe, `parts` are what was given back."""
 
     id: str
     charge: str
@@ -277,15 +282,14 @@ class Dispute:
     amount: int
     currency: str
     withdrawn_at: datetime | None
-    returned_at: datetime | None
-    returned: int
+    parts: tuple[Returned, ...]
     respond_by: datetime | None
     created_at: datetime
 
     @property
     def taken(self) -> int:
         """Return the amount withdrawn at present, in minor units: 0 before the withdrawal, less what came back."""
-        return self.amount - self.returned if self.withdrawn_at else 0
+        return self.amount - (self.parts[-1].sum if self.parts else 0) if self.withdrawn_at else 0
 
 
 @dataclass(frozen=True)

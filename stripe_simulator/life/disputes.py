@@ -35,7 +35,7 @@ def dispute(
     world.update(charge, disputed=True)
     world.emit("charge.dispute.created", document)
     if not inquiry:
-        _move(world, document, -document["amount"], money.DISPUTE_FEE, "charge.dispute.funds_withdrawn")
+        _withdraw(world, document)
     world.emit("charge.updated", charge, {"disputed": False})
     if debit:
         close(world, document, won=False)
@@ -45,6 +45,17 @@ def dispute(
 def warn_of_fraud(world: World, charge: Document, kind: str) -> Document:
     """Let a card's issuer suspect fraud, in Stripe's word for it. No money moves."""
     return world.add(payments.fraud_warning(world, charge, kind), "radar.early_fraud_warning.created")
+
+
+def _withdraw(world: World, document: Document) -> None:
+    """Take the money with its fee; the fee has a balance line of its own if the account's policy says so."""
+    apart = world.policy.dispute_fee_apart
+    if apart:
+        balance.moved(
+            world, "adjustment", -money.DISPUTE_FEE, world.policy.settlement or "eur", document["id"], 0, "fee"
+        )
+    fee = 0 if apart else money.DISPUTE_FEE
+    _move(world, document, -document["amount"], fee, "charge.dispute.funds_withdrawn")
 
 
 def _move(world: World, document: Document, amount: int, fee: int, event: str) -> None:

@@ -40,6 +40,7 @@ class Policy:
     payout_days: int | None = None
     available_days: int = 2
     failure_fee: int = 0
+    dispute_fee_apart: bool = False
     methods: tuple[str, ...] = ("card", "link", "sepa_debit")
     elsewhere_days: int = 7
 

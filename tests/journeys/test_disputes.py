@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from members.models import Message
-from payments.models import Case, Dispute, LedgerEntry, Payment, StripeEvent, Subscription
+from payments.books import payouts
+from payments.models import Case, Difference, Dispute, LedgerEntry, Payment, Payout, StripeEvent, Subscription
 from payments.stripe_api import means
+from tests.payments.reconciling.setting import compare
 from tests.stage import Stage, shuffled
 
 
@@ -18,12 +20,13 @@ def given(stage: Stage, **how: str) -> Payment:
 
 
 def lines() -> list[tuple[str, int]]:
-    return list(LedgerEntry.objects.exclude(kind="settlement").order_by("pk").values_list("kind", "amount"))
+    moved = LedgerEntry.objects.exclude(kind__in=("settlement", "dispute_fee")).order_by("pk")
+    return list(moved.values_list("kind", "amount"))
 
 
 def balanced(stage: Stage) -> None:
-    """Our settled lines are Stripe's balance, fees and all."""
-    settled = LedgerEntry.objects.filter(kind="settlement")
+    """Our settled lines are Stripe's balance, fees and all, whether a fee is inside a line or a line of its own."""
+    settled = LedgerEntry.objects.filter(kind__in=("settlement", "dispute_fee"))
     theirs = stage.stripe.snapshot()["eur"]
     assert sum(line.settled_amount for line in settled) == theirs["gross"]
     assert sum(line.fee for line in settled) == theirs["fees"]
@@ -190,7 +193,60 @@ def test_a_part_that_comes_back_is_a_line_of_that_part(stage: Stage) -> None:
     stage.stripe.return_part(dispute["id"], 500)
     stage.settle_down()
     assert lines()[-2:] == [("dispute_returned", 1000), ("dispute_returned", 500)]
-    assert stage.books()["broken"] == []
+    balanced(stage)
+
+
+def test_parts_that_came_back_unheard_are_a_line_each(stage: Stage) -> None:
+    payment = given(stage)
+    dispute = stage.stripe.dispute(payment.stripe_payment_intent_id)
+    stage.stripe.return_part(dispute["id"], 1000)
+    stage.stripe.return_part(dispute["id"], 500)
+    stage.settle_down()
+    assert lines()[1:] == [("dispute", -2500), ("dispute_returned", 1000), ("dispute_returned", 500)]
+    balanced(stage)
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD"])
+def test_a_fee_that_is_a_line_of_its_own_is_booked_beside_the_money(stage: Stage, currency: str) -> None:
+    """Stripe lists it after the money or before it, and neither stands for the other."""
+    stage.stripe.world.policy.dispute_fee_apart = True
+    stage.join("once", amount="15", currency=currency)
+    dispute = stage.stripe.dispute(Payment.objects.get().stripe_payment_intent_id)
+    stage.settle_down()
+    settled = LedgerEntry.objects.get(settles__kind="dispute")
+    assert settled.settled_amount == {"EUR": -1500, "USD": -1380}[currency]
+    stage.stripe.close_dispute(dispute["id"], won=True)
+    stage.settle_down()
+    compare(stage)
+    fee = LedgerEntry.objects.get(kind="dispute_fee")
+    assert (fee.payment, fee.amount, fee.settled_amount, fee.settled_currency) == (
+        Payment.objects.get(),
+        0,
+        -1500,
+        "EUR",
+    )
+    assert lines() == [("charge", 1500), ("dispute", -1500), ("dispute_returned", 1500)]
+    assert not Difference.objects.exists()
+    balanced(stage)
+    totals = stage.books()["currencies"][currency]
+    assert (totals if currency == "EUR" else totals["settled_elsewhere"]["EUR"])["fees"] >= 1500
+    theirs = stage.stripe.snapshot()["eur"]["net"]
+    assert (totals if currency == "EUR" else totals["settled_elsewhere"]["EUR"])["net"] == theirs
+
+
+def test_a_fee_of_its_own_in_a_payout_is_no_missing_money(stage: Stage) -> None:
+    stage.stripe.world.policy.dispute_fee_apart = True
+    stage.join("once", amount="40", email="b@example.org")
+    payment = Payment.objects.get()
+    stage.stripe.dispute(payment.stripe_payment_intent_id, 1000)
+    stage.settle_down()
+    stage.advance(3)
+    stage.stripe.payout()
+    stage.advance(2)
+    stage.settle_down()
+    payout = Payout.objects.get()
+    assert (payout.unexplained, payouts.holding(payout).missing) == (0, 0)
+    assert payouts.show_missing() == 0
 
 
 def test_a_dispute_of_more_than_was_given_is_booked_and_a_case(stage: Stage) -> None:

@@ -16,8 +16,8 @@ from payments.models import LedgerEntry
 
 @column(gettext_lazy("amount"))
 def signed_amount(row: LedgerEntry) -> str | SafeString:
-    """Return the amount with its currency as HTML, with a minus for money that left; a dash for a settlement."""
-    return NONE if row.kind == LedgerEntry.Kind.SETTLEMENT else columns.amount(row.amount, row.currency)
+    """Return the amount with its currency as HTML, with a minus for money that left; a dash for 0."""
+    return columns.amount(row.amount, row.currency) if row.amount else NONE
 
 
 def ledger_table(rows: Iterable[LedgerEntry]) -> Table:

@@ -100,3 +100,22 @@ def test_stripe_not_answering_leaves_a_line_due(stage: Stage) -> None:
 def test_what_a_line_of_the_balance_settles(type: str, amount: int, source: str, settles: str) -> None:
     raw = {"id": "txn_1", "type": type, "source": source, "amount": amount, "currency": "eur", "fee": 0, "created": 1}
     assert settlements.source_of(account.balance_transaction(raw)) == f"{settles}:{source}"
+
+
+@pytest.mark.parametrize(
+    ("type", "category", "source", "is_fee"),
+    [
+        ("adjustment", "fee", "du_1", True),
+        ("stripe_fee", "fee", "dp_1", True),
+        ("adjustment", "dispute", "du_1", False),
+        ("adjustment", "", "du_1", False),
+        ("adjustment", "fee", "", False),
+        ("adjustment", "fee", "re_1", False),
+        ("stripe_fee", "fee", "", False),
+    ],
+)
+def test_the_fee_of_a_dispute_is_known_by_its_category(type: str, category: str, source: str, is_fee: bool) -> None:
+    raw = {"id": "txn_1", "type": type, "source": source, "amount": -1500, "currency": "eur", "fee": 0, "created": 1}
+    line = account.balance_transaction({**raw, "reporting_category": category})
+    assert settlements.is_dispute_fee(line) == is_fee
+    assert (settlements.source_of(line) == "balance_transaction:txn_1") == is_fee
