@@ -2,7 +2,8 @@
 
 If Redis does not answer, each process counts for itself, with a quarter of the limit, so there is always a limit. The
 subject that is counted is stored as a keyed hash for as long as its window lasts. Called by views and the API, which
-decide what a refusal says, and by the pace of sending mail, which uses the connection (members/mail/pace.py).
+decide what a refusal says. Also here: a line in which all processes wait, for the pace of sending mail
+(members/mail/pace.py) and of reading from Stripe (payments/stripe_api/budget.py).
 """
 
 from __future__ import annotations
@@ -23,7 +24,19 @@ T = TypeVar("T")
 
 PAUSE_AFTER_FAILURE = 5.0
 MOST_COUNTED_HERE = 10_000
+SLOWER_ALONE = 4
+# Moves the line's end by one place and returns in how many microseconds that place comes. If the line's end is more
+# than a minute ahead, Redis' clock was set back: the line starts again now.
+_TAKE_PLACE = """
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+local place = tonumber(redis.call('GET', KEYS[1]) or '0')
+if place < now or place > now + 60000000 then place = now end
+redis.call('SET', KEYS[1], string.format('%.0f', place + tonumber(ARGV[1])), 'PX', 120000)
+return place - now
+"""
 
+_line_ends: dict[str, float] = {}
 _counted: dict[str, tuple[float, int]] = {}
 _lock = Lock()
 _clients: dict[str, redis.Redis] = {}
@@ -50,6 +63,30 @@ def hit_from(request: HttpRequest, name: str, limit: int, seconds: int) -> bool:
     """
     hits = [hit(name, network, limit * 4**step, seconds) for step, network in enumerate(networks_of(request))]
     return all(hits)
+
+
+def place(line: str, per_second: float) -> float:
+    """Take the next place in a line of `per_second` places a second; return in how many seconds it comes.
+
+    Its end is a time in Redis, the same for all processes. Without Redis, this process keeps a line of its own, at a
+    quarter of the pace. Raises nothing.
+    """
+    step = 1 / per_second
+
+    def take(client: redis.Redis) -> float:
+        return float(client.eval(_TAKE_PLACE, 1, f"pace:{line}", int(step * 1_000_000))) / 1_000_000
+
+    waits = in_redis(take)
+    return _place_here(line, step * SLOWER_ALONE) if waits is None else waits
+
+
+def _place_here(line: str, step: float) -> float:
+    """Take the next place in this process's own line; return in how many seconds it comes."""
+    with _lock:
+        now = time.monotonic()
+        own_place = max(_line_ends.get(line, now), now)
+        _line_ends[line] = own_place + step
+        return own_place - now
 
 
 def network_of(request: HttpRequest) -> str:

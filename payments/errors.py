@@ -12,6 +12,10 @@ class StripeUnavailable(Exception):
     """Stripe did not answer, or asked us to slow down. Whether it did anything is unknown; try again later."""
 
 
+class TooManyRequests(StripeUnavailable):
+    """Stripe asks us to slow down (429). It did nothing."""
+
+
 class KeySpent(StripeUnavailable):
     """Stripe repeats the error stored for this idempotency key. Look up at Stripe whether the request took effect."""
 

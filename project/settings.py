@@ -66,7 +66,7 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
 STRIPE_ACCOUNT = env.str("STRIPE_ACCOUNT", default="")
-STRIPE_READS_PER_SECOND = env.int("STRIPE_READS_PER_SECOND", default=25)
+STRIPE_READS_PER_SECOND = env.int("STRIPE_READS_PER_SECOND", default=20)
 STRIPE_IS_SIMULATED = DEBUG and STRIPE_SECRET_KEY.startswith("sk_test_simulator")
 STRIPE_PARAMS_CHECKED = DEBUG  # every write is checked against the SDK's types before it is sent
 STRIPE_PAGE_HOSTS = (

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from datetime import date
+from functools import partial
 
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.letters import calendar as calendar_letters
 from payments.letters import reminders
 from payments.models import Subscription
-from payments.stripe_api import client
-from payments.stripe_api.budget import budget
+from payments.stripe_api import budget, client
 
 log = logging.getLogger("hromada.previews")
 
@@ -39,9 +39,8 @@ def look_up(today: date) -> int:
 
 def _next_amount(row: Subscription) -> int | None:
     """Return the sum in minor units of the gift's currency; None if Stripe does not say it."""
-    budget.wait()
     try:
-        amount, currency = client.preview(row.stripe_subscription_id)
+        amount, currency = budget.read(partial(client.preview, row.stripe_subscription_id))
     except (StripeUnavailable, StripeRefused) as error:
         log.warning("no preview of subscription %s: %s", row.pk, type(error).__name__)
         return None

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import stripe
 from django.conf import settings
 from stripe import params as stripe_params
 
-from payments.stripe_api import account, account_values, objects, refusals
-from payments.stripe_api.budget import budget
+from payments.stripe_api import account, account_values, budget, objects, refusals
 from payments.stripe_api.params import check, in_order
 from payments.stripe_api.refusals import guarded
 from payments.stripe_api.sdk.connection import connection
@@ -235,14 +235,12 @@ def rows(first: Callable[[], Any]) -> Iterator[dict[str, Any]]:
 
 def _pages(first: Callable[[], Any]) -> Iterator[list[dict[str, Any]]]:
     """Iterate over the pages of a list, each read within the budget."""
-    budget.wait()
-    page = guarded(first)
+    page = budget.read(partial(guarded, first))
     while True:
         yield page.to_dict()["data"]
         if not page.has_more:
             return
-        budget.wait()
-        page = guarded(page.next_page)
+        page = budget.read(partial(guarded, page.next_page))
 
 
 def listed(shape: Callable[[Mapping[str, Any]], T], call: Callable[[Any], Any], **wanted: Any) -> Iterator[list[T]]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from payments.stripe_api import account_values, client, lists, objects
-from payments.stripe_api.budget import budget
+from payments.stripe_api import account_values, budget, client, lists, objects
 
 T = TypeVar("T")
 # Kinds of objects that are read before their events are handled. Earlier kinds come first, because reading one also

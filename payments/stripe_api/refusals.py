@@ -21,6 +21,7 @@ from payments.errors import (
     StripeMissing,
     StripeRefused,
     StripeUnavailable,
+    TooManyRequests,
 )
 from payments.models import StripeEvent
 from payments.stripe_api.signatures import is_live_key
@@ -30,8 +31,8 @@ def guarded(call: Callable[[], Any]) -> Any:
     """Return the result of a call of the SDK, with its exceptions converted to ours.
 
     Raises StripeMissing (404), Declined (the bank said no), KeySpent (a stored error repeated for this key), KeyRefused
-    (401, 403), KeyReused (our key was sent with other parameters before), StripeUnavailable (no answer, a conflict, too
-    many requests or an error of Stripe's) or StripeRefused (all else).
+    (401, 403), KeyReused (our key was sent with other parameters before), TooManyRequests (429), StripeUnavailable (no
+    answer, a conflict or an error of Stripe's) or StripeRefused (all else).
     """
     try:
         return call()
@@ -48,6 +49,8 @@ def guarded(call: Callable[[], Any]) -> Any:
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
         if _is_replayed(error):
             raise KeySpent(type(error).__name__) from error
+        if isinstance(error, stripe.RateLimitError):
+            raise TooManyRequests(type(error).__name__) from error
         # A conflict (409) means that the first try with this key is still running: like no answer yet.
         raise StripeUnavailable(type(error).__name__) from error
     except stripe.CardError as error:

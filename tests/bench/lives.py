@@ -20,7 +20,7 @@ from stripe_simulator import Simulator, serve
 
 KEY = "sk_test_simulator_bench"
 LATENCY_SECONDS = 0.15
-# Stripe's limit in live mode; the default budget of a process is a quarter of it.
+# Stripe's limit in live mode; by default all processes together read at a fifth of it.
 READS_PER_SECOND = 100
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
+from functools import partial
 
 from django.utils import timezone
 
@@ -20,8 +21,7 @@ from payments.reconciling import differences, runs
 from payments.reconciling.comparison import balance, charges, payouts, seen, subscriptions, taken_back
 from payments.reconciling.comparison.kinds import ObjectKind
 from payments.reconciling.differences import EXTRA, UNSETTLED, Mismatch
-from payments.stripe_api import client
-from payments.stripe_api.budget import budget
+from payments.stripe_api import budget, client
 
 OBJECTS = Reconciliation.Kind.OBJECTS
 # Events of the last minutes may still be on their way to us.
@@ -110,9 +110,8 @@ class _Unconfirmed:
     def confirm(self) -> None:
         """Read each kept object again and record what still differs."""
         for stripe_id, mismatches in self.by_object.items():
-            budget.wait()
             try:
-                confirmed = self.kind.compare_page([self.kind.read(stripe_id)])
+                confirmed = self.kind.compare_page([budget.read(partial(self.kind.read, stripe_id))])
             except StripeMissing:
                 confirmed = [mismatch for mismatch in mismatches if mismatch.field == EXTRA]
             differences.record(confirmed)

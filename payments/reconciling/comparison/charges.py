@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from django.db.models import Min, Q
@@ -13,8 +14,7 @@ from payments.models import Payment, Subscription
 from payments.reconciling.comparison import seen
 from payments.reconciling.comparison.kinds import ObjectKind, Page
 from payments.reconciling.differences import EXTRA, MISSING, PAYMENT, STATUS, Mismatch, money
-from payments.stripe_api import client, lists, objects
-from payments.stripe_api.budget import budget
+from payments.stripe_api import budget, client, lists, objects
 from payments.stripe_api.reads import Reads
 
 RECEIVED, WITH_BANK, FAILED = Payment.Status.SUCCEEDED, Payment.Status.PROCESSING, Payment.Status.FAILED
@@ -82,8 +82,8 @@ def _is_final(charge: objects.Charge, row: Row) -> bool:
     """
     if row.status == RECEIVED:
         return row.charge == charge.id
-    budget.wait()
-    return client.read_payment_intent(charge.payment_intent).status not in {"processing", "succeeded"}
+    intent = budget.read(partial(client.read_payment_intent, charge.payment_intent))
+    return intent.status not in {"processing", "succeeded"}
 
 
 def _ours(charges: list[objects.Charge]) -> list[objects.Charge]:

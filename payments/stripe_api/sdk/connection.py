@@ -52,6 +52,11 @@ def hurried() -> Iterator[None]:
         _is_hurried.reset(token)
 
 
+def is_hurried() -> bool:
+    """Return whether this thread is in a `hurried` block: a reader waits."""
+    return _is_hurried.get()
+
+
 _is_hurried: ContextVar[bool] = ContextVar("is_hurried", default=False)
 
 

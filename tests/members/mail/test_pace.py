@@ -29,7 +29,7 @@ def test_two_hundred_places_are_as_far_apart_as_the_pace_says(line: str) -> None
 def earliest_and_latest(line: str) -> tuple[float, float]:
     """Take a place, a hundred a second; return the bounds of when it comes: taking it takes time, on a busy machine."""
     before = time.monotonic()
-    waits = pace.place(line, 100)
+    waits = limits.place(line, 100)
     return before + waits, time.monotonic() + waits
 
 
@@ -50,18 +50,18 @@ def test_many_senders_share_one_line(line: str, settings: Any) -> None:
 
 
 def test_who_waited_long_does_not_send_a_burst_afterwards(line: str) -> None:
-    assert pace.place(line, 20) == pytest.approx(0, abs=0.02)
+    assert limits.place(line, 20) == pytest.approx(0, abs=0.02)
     time.sleep(0.2)
-    assert pace.place(line, 20) == pytest.approx(0, abs=0.02)
-    assert pace.place(line, 20) == pytest.approx(0.05, abs=0.02)
+    assert limits.place(line, 20) == pytest.approx(0, abs=0.02)
+    assert limits.place(line, 20) == pytest.approx(0.05, abs=0.02)
 
 
 def test_without_redis_each_process_keeps_a_quarter_of_the_pace(line: str, settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     limits.reset()
     try:
-        first = pace.place(line, 100)
-        others = [pace.place(line, 100) for _ in range(3)]
+        first = limits.place(line, 100)
+        others = [limits.place(line, 100) for _ in range(3)]
     finally:
         limits.reset()
     assert others == pytest.approx([first + 0.04 * number for number in (1, 2, 3)], abs=0.02)
