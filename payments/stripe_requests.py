@@ -39,14 +39,18 @@ class Call(Protocol[T_co]):
 
 
 def ask(
-    request: StripeRequest, call: Call[T], look_up: Callable[[], T | None], params: dict[str, Any] | None = None
+    request: StripeRequest,
+    call: Call[T],
+    look_up: Callable[[], T | None],
+    prepare: Callable[[], dict[str, Any]] | None = None,
 ) -> T | None:
     """Send a committed request to Stripe and return its answer; None if the request is no longer open.
 
     Not open are requests that Stripe accepted before, that an event confirmed, or that a later request replaced.
     However often it is sent, and whichever process died while sending, it takes effect once. `look_up` asks Stripe
     for the result of an earlier try, and returns None if there is none; it is used when the key is forgotten or spent.
-    `params` that differ from the stored ones are stored and sent under a new key.
+    `prepare` may read from Stripe and returns the parameters: if they differ from the stored ones, they are stored and
+    sent under a new key. What it raises counts as the answer.
 
     Raises StripeUnavailable (the request stays open and is retried later; a fault of our key is stored on it),
     StripeRefused (the request has failed, now or before), and RuntimeError inside a transaction. Safe to call
@@ -59,9 +63,10 @@ def ask(
             raise StripeRefused(request.error)
         if request.state != State.REQUESTED:
             return None
-        if params is not None and params != request.stripe_params:
-            _begin_generation(request, params)
         try:
+            params = prepare() if prepare else request.stripe_params
+            if params != request.stripe_params:
+                _begin_generation(request, params)
             answer = _answer(request, call, look_up)
         except KeyRefused as error:
             _record_answer(request, State.REQUESTED, f"{KEY_REFUSED}{error}")

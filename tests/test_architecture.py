@@ -44,7 +44,18 @@ ROOMS = [
     ("models", "base"),
 ]
 # The modules that lie on the landing of `payments`, in no room: a new one belongs into a room, or is named here.
-BASE = {"crash_points", "currencies", "cases", "errors", "heartbeats", "locks", "money", "rhythms", "stripe_requests"}
+BASE = {
+    "crash_points",
+    "currencies",
+    "cases",
+    "errors",
+    "heartbeats",
+    "key_faults",
+    "locks",
+    "money",
+    "rhythms",
+    "stripe_requests",
+}
 ROOF = {"apps", "daily", "demo", "management", "tasks", "urls"}
 # Desk pages share what `desk` holds, and one template tag shows a part of its front page.
 SIDEWAYS = {("admin", "desk"), ("templatetags", "desk"), ("models", "base"), ("base", "models")}

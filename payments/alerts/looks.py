@@ -16,7 +16,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from members import clock
-from payments import heartbeats
+from payments import heartbeats, key_faults
 from payments.errors import KEY_REFUSED, KEY_REUSED, KeyRefused
 from payments.giving import refused
 from payments.inbox import queue
@@ -92,21 +92,28 @@ def events_foreign() -> Facts | None:
 
 
 def key_refused() -> Facts | None:
-    """Check whether Stripe refuses our key: for events and requests that wait, or when missed events were last listed.
+    """Check whether Stripe refuses our key: for what waits, in the last run of each kind, or for other work of late.
 
-    The reason names the permission that is missing.
+    What waits are events, requests, and accepted requests whose invoices could not be looked at. The reason names the
+    permission that is missing.
     """
     waiting: list[tuple[QuerySet[Any], str]] = [(StripeEvent.objects.filter(state=State.PENDING), "received_at")]
     waiting += [(rows, "requested_at") for rows in _unanswered()]
+    waiting += [(SubscriptionChange.objects.filter(has_bills_to_check=True), "requested_at")]
     found = [(rows.filter(error__startswith=KEY_REFUSED).order_by(f"-{at}"), at) for rows, at in waiting]
     refused_ones = [(rows, facts) for rows, at in found if (facts := counted(rows, at, timezone.now()))]
     reasons = [rows.values_list("error", flat=True)[0].removeprefix(KEY_REFUSED) for rows, _ in refused_ones]
-    listed = Reconciliation.objects.filter(kind=Reconciliation.Kind.EVENTS).order_by("-started_at").first()
-    if listed and listed.error.startswith(f"{KeyRefused.__name__}: "):
-        reasons.append(listed.error.removeprefix(f"{KeyRefused.__name__}: "))
+    reasons += _refused_runs() + key_faults.reasons()
     if not reasons:
         return None
     return {"count": sum(facts["count"] for _, facts in refused_ones), "reason": reasons[0]}
+
+
+def _refused_runs() -> list[str]:
+    """Return why our key was refused in the last run of each kind: missed events, the balance, object by object."""
+    last = Reconciliation.objects.order_by("kind", "-started_at").distinct("kind")
+    name = f"{KeyRefused.__name__}: "
+    return [run.error.removeprefix(name) for run in last if run.error.startswith(name)]
 
 
 def gifts_refused() -> Facts | None:

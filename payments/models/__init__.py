@@ -1,4 +1,4 @@
-from payments.models.alerts import Alert
+from payments.models.alerts import Alert, KeyFault
 from payments.models.cases import Case
 from payments.models.changes import SubscriptionChange
 from payments.models.disputes import Dispute
@@ -28,6 +28,7 @@ __all__ = [
     "Dispute",
     "Frequency",
     "Heartbeat",
+    "KeyFault",
     "LedgerEntry",
     "MethodChange",
     "OverdueTry",

@@ -1,4 +1,7 @@
-"""Alerts: which rules of payments/alerts/rules.py fire now, since when, and when staff were last emailed."""
+"""Alerts: which rules of payments/alerts/rules.py fire now, since when, and when staff were last emailed.
+
+Also here: faults of our key at Stripe that no other row shows, which one of the rules looks at.
+"""
 
 from __future__ import annotations
 
@@ -27,3 +30,18 @@ class Alert(models.Model):
     @property
     def is_firing(self) -> bool:
         return self.since is not None and self.ended_at is None
+
+
+class KeyFault(models.Model):
+    """Work that Stripe refused our key for, as it was last tried. Written by payments/key_faults.py."""
+
+    work = models.CharField(primary_key=True, max_length=40)
+    reason = models.CharField(_("reason"), max_length=200)
+    seen_at = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        verbose_name = _("fault of our key")
+        verbose_name_plural = _("faults of our key")
+
+    def __str__(self) -> str:
+        return self.work

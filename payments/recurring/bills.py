@@ -165,8 +165,8 @@ def _bill(change: SubscriptionChange, invoice: objects.Invoice) -> Bill:
 def _finish(change: SubscriptionChange, agreed: objects.Subscription, bills: list[Bill]) -> None:
     """Store what was found, and queue the email about the change, unless its event has yet to come."""
     row = subscriptions.find(agreed.id)
-    change.has_bills_to_check, change.bills = False, [bill.facts() for bill in bills]
+    change.has_bills_to_check, change.bills, change.error = False, [bill.facts() for bill in bills], ""
     change.at_once = change.at_once or (change.kind == Kind.STOP and agreed.status in Subscription.NOT_ALIVE)
-    change.save(update_fields=["has_bills_to_check", "bills", "at_once"])
+    change.save(update_fields=["has_bills_to_check", "bills", "at_once", "error"])
     if row:
         subscriptions.tell(row, agreed, change)

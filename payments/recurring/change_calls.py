@@ -12,14 +12,14 @@ from functools import partial
 from typing import Any
 
 from payments import stripe_requests
-from payments.errors import StripeMissing, StripeRefused, StripeUnavailable
+from payments.errors import KEY_REFUSED, KeyRefused, NothingToChange, StripeMissing, StripeRefused, StripeUnavailable
 from payments.models import Subscription, SubscriptionChange
 from payments.recurring import bills, change_params, subscriptions
 from payments.stripe_api import client
 
 log = logging.getLogger("hromada.requests")
 
-Kind = SubscriptionChange.Kind
+Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
 
 
 def ask(change: SubscriptionChange) -> None:
@@ -27,16 +27,18 @@ def ask(change: SubscriptionChange) -> None:
 
     Requests about one subscription are sent one after another; a superseded one is not sent. Idempotent; safe to call
     concurrently. Never call it inside a transaction. Raises StripeUnavailable (the request stays open and will be
-    retried; no read is queued) and StripeRefused (a read is queued). If only the invoices could not be looked at, it
-    raises nothing: unanswered.py does it later.
+    retried; no read is queued), StripeRefused (a read is queued) and NothingToChange (the gift at Stripe is another one
+    than ours: the request is dropped). If only the invoices could not be looked at, it raises nothing: unanswered.py
+    does it later.
     """
     subscription = Subscription.objects.get(pk=change.subscription_id)
-    # The state may have changed since the request was stored, and with it how the subscription is to end.
-    params = change_params.stop_params(subscription, at_once=change.at_once) if change.kind == Kind.STOP else None
-    if params == {} and change.state == SubscriptionChange.State.REQUESTED:
-        bills.note_others(change)
+    prepare = partial(_params, subscription, change)
     try:
-        stripe_requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), params)
+        stripe_requests.ask(change, partial(_call, subscription), partial(_is_done, subscription, change), prepare)
+    except NothingToChange:
+        SubscriptionChange.objects.filter(pk=change.pk, state=State.REQUESTED).update(state=State.SUPERSEDED)
+        subscriptions.read_again(subscription)
+        raise
     except StripeRefused:
         subscriptions.read_again(subscription)
         raise
@@ -50,6 +52,8 @@ def check_bills(change: SubscriptionChange) -> bool:
         bills.check(change)
     except (StripeUnavailable, StripeRefused) as problem:
         log.info("invoices not looked at: %s (%s)", change.idempotency_key, type(problem).__name__)
+        error = f"{KEY_REFUSED}{problem}" if isinstance(problem, KeyRefused) else ""
+        SubscriptionChange.objects.filter(pk=change.pk, has_bills_to_check=True).update(error=error)
         return False
     return True
 
@@ -67,6 +71,24 @@ def check_accepted(change: SubscriptionChange) -> None:
     else:
         accepted = SubscriptionChange.objects.filter(pk=change.pk, state=SubscriptionChange.State.ACCEPTED)
         accepted.update(state=SubscriptionChange.State.SUPERSEDED)
+
+
+def _params(subscription: Subscription, change: SubscriptionChange) -> dict[str, Any]:
+    """Return the parameters of a change as things are now; what an immediate end needs to know is stored before.
+
+    How a subscription is to end may differ since the request was stored. A lower amount is put together with the
+    first try, from the item at Stripe. Raises NothingToChange, StripeUnavailable, StripeRefused.
+    """
+    with client.missing_means_missing():
+        if change.kind == Kind.STOP:
+            params = change_params.stop_params(subscription, at_once=change.at_once)
+            if not params:
+                bills.note_others(change)
+            return params
+        if change.kind == Kind.AMOUNT and "items" not in change.stripe_params:
+            agreed = client.read_subscription(subscription.stripe_subscription_id)
+            return {**change.stripe_params, "items": [change_params.price(agreed, change.amount or 0)]}
+    return change.stripe_params
 
 
 def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:

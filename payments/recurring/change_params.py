@@ -57,9 +57,10 @@ def price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
     """Return the subscription's one item with another price, `amount` minor units of its currency per period.
 
     The rhythm is named in full: another one would begin a new period and be billed at once (A-100). Raises
-    NothingToChange for a gift that our forms would not have made: other items or a discount would stay.
+    NothingToChange for a gift that our forms would not have made, because other items or a discount would stay, and for
+    one that was lowered as far at Stripe meanwhile.
     """
-    if not agreed.is_as_offered:
+    if not agreed.is_as_offered or amount >= agreed.amount:
         raise NothingToChange(agreed.id)
     price = {
         "currency": agreed.currency.lower(),

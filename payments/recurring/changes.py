@@ -25,7 +25,6 @@ from payments.giving import suggestions
 from payments.giving.choices import next_on
 from payments.models import Case, Frequency, Payment, Subscription, SubscriptionChange
 from payments.recurring import bills, change_calls, change_params
-from payments.stripe_api import client
 
 Kind, State = SubscriptionChange.Kind, SubscriptionChange.State
 
@@ -76,17 +75,15 @@ def request_amount(subscription: Subscription, amount: int, surface: str) -> Sub
     """Ask Stripe to charge this lower amount from the next payment on; return the request. Cancels a requested stop.
 
     `amount` is in minor units of the subscription's currency. Never call it inside a transaction. Raises
-    NothingToChange (see `can_lower`; so a form sent twice lowers once), StripeUnavailable (the request, if it was
-    stored already, will be retried), StripeRefused.
+    NothingToChange (see `can_lower`; so a form sent twice lowers once), StripeUnavailable (the request is stored and
+    will be retried), StripeRefused.
     """
-    with client.missing_means_missing():
-        price = change_params.price(client.read_subscription(subscription.stripe_subscription_id), amount)
     with _locked(subscription):
         change = _unanswered(subscription, Kind.AMOUNT, amount=amount)
         if change is None:
             if not can_lower(subscription, amount):
                 raise NothingToChange(subscription.stripe_subscription_id)
-            params = {"items": [price], "proration_behavior": "none", **change_params.no_stop(subscription)}
+            params = {"proration_behavior": "none", **change_params.no_stop(subscription)}
             amounts = {"amount": amount, "amount_before": subscription.amount}
             change = _create(subscription, Kind.AMOUNT, surface, params, **amounts)
     change_calls.ask(change)

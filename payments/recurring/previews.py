@@ -10,6 +10,7 @@ import logging
 from datetime import date
 from functools import partial
 
+from payments import key_faults
 from payments.errors import StripeRefused, StripeUnavailable
 from payments.letters import calendar as calendar_letters
 from payments.letters import reminders
@@ -40,7 +41,8 @@ def look_up(today: date) -> int:
 def _next_amount(row: Subscription) -> int | None:
     """Return the sum in minor units of the gift's currency; None if Stripe does not say it."""
     try:
-        amount, currency = budget.read(partial(client.preview, row.stripe_subscription_id))
+        with key_faults.noted("previews"):
+            amount, currency = budget.read(partial(client.preview, row.stripe_subscription_id))
     except (StripeUnavailable, StripeRefused) as error:
         log.warning("no preview of subscription %s: %s", row.pk, type(error).__name__)
         return None

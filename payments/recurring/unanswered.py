@@ -124,7 +124,8 @@ def _open_cases() -> None:
             cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(request), {**_facts(request), **why})
     for change in _with_open_bills().filter(requested_at__lte=clock.now() - SHOWN_TO_STAFF_AFTER):
         key = f"{_name(change)}:unanswered"
-        cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(change), _facts(change))
+        why = {"reason": change.error} if change.error else {}
+        cases.open_case(Case.Kind.REQUEST_UNANSWERED, key, _supporter(change), {**_facts(change), **why})
 
 
 def _read_accepted() -> None:

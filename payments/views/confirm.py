@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from payments import key_faults
 from payments.accounts import account as accounts
-from payments.errors import StripeRefused, StripeUnavailable
+from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.models import Payment
 from payments.stripe_api import client
 from payments.views import linked
@@ -34,8 +35,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def _to_stripe(request: HttpRequest, payment: Payment) -> HttpResponse:
     """Redirect to Stripe's page of the invoice if it is still open; otherwise say that it is paid or over."""
     try:
-        with client.missing_means_missing():
+        with key_faults.noted("confirm-page"), client.missing_means_missing():
             invoice = client.read_invoice(payment.stripe_invoice_id or "")
+    except KeyRefused:
+        return _page(request, payment, "ours", status=503)
     except StripeUnavailable:
         return _page(request, payment, "unavailable", status=503)
     except StripeRefused:

@@ -19,8 +19,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from members.links import public_ids
+from payments import key_faults
 from payments.accounts import account as accounts
-from payments.errors import StripeRefused, StripeUnavailable
+from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.letters import declines
 from payments.models import Payment, Subscription
 from payments.recurring import method_changes, overdue, portal, unanswered
@@ -63,7 +64,10 @@ def _to_stripe(request: HttpRequest, subscription: Subscription, gift: Subscript
     path = request.path if gift == subscription else f"/method/{linked.token(request, 'method', str(gift.public_id))}/"
     back, left = (f"{settings.SITE_URL}{linked.with_language(request, path, {how: 1})}" for how in ("back", "left"))
     try:
-        url = portal.begin(gift, back, left, get_language() or "")
+        with key_faults.noted("method-page"):
+            url = portal.begin(gift, back, left, get_language() or "")
+    except KeyRefused:
+        return _page(request, subscription, "ours", status=503)
     except StripeUnavailable:
         return _page(request, subscription, "unavailable", status=503)
     except StripeRefused as problem:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from members import clock
 from payments.accounts import account as accounts
 from payments.accounts import under_way
-from payments.errors import AlreadyStopped, NothingToChange, StripeRefused, StripeUnavailable
+from payments.errors import AlreadyStopped, KeyRefused, NothingToChange, StripeRefused, StripeUnavailable
 from payments.models import Payment, Subscription, SubscriptionChange
 from payments.recurring import bills, changes, unanswered
 from payments.views import linked
@@ -62,6 +62,8 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, subscription, DONE[changes.current_state(subscription)])
     try:
         state = _do(request, subscription)
+    except KeyRefused:
+        return _page(request, subscription, "ours", status=503)
     except StripeUnavailable:
         return _page(request, subscription, "unavailable", status=503)
     except StripeRefused as problem:
@@ -132,6 +134,7 @@ def _page(request: HttpRequest, subscription: Subscription, state: str, status: 
         "method_path": f"/method/{linked.token(request, 'card', str(subscription.public_id))}/",
         "again_url": linked.again_url(request, subscription),
         "reasons": SubscriptionChange.Reason.choices,
+        "trouble": state in ("unavailable", "ours"),
         "state": state,
     }
     return linked.page(request, "portal/stop.html", context, status)

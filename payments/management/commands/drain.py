@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from members import clock
-from payments import heartbeats
+from payments import heartbeats, key_faults
 from payments.alerts import watch
 from payments.books import settlements
 from payments.errors import StripeRefused, StripeUnavailable
@@ -114,7 +114,8 @@ def settle(last_asked: datetime | None) -> datetime | None:
     """
     now = clock.now()
     try:
-        settlements.collect(settlements.due(last_asked, now))
+        with key_faults.noted("settlements"):
+            settlements.collect(settlements.due(last_asked, now))
     except (StripeUnavailable, StripeRefused) as error:
         log.warning("settlements not read (%s); retrying later", type(error).__name__)
         return last_asked
