@@ -280,12 +280,12 @@ def lane_of(raw: Raw) -> str:
     return str(raw.get("id") or "")
 
 
-def lane(found: Charge | Invoice | PaymentIntent | Session | Subscription) -> str:
+def lane(found: Charge | Dispute | Invoice | PaymentIntent | Refund | Session | Subscription) -> str:
     """Return the name of the lane of an object that was read, by the same rule as `lane_of`."""
-    if found.customer:
-        return found.customer
+    charge = found.charge if isinstance(found, Dispute | Refund) else ""
     intent = getattr(found, "payment_intent", "")
-    return str((intent if isinstance(intent, str) else getattr(intent, "id", "")) or found.id)
+    intent_id = intent if isinstance(intent, str) else getattr(intent, "id", "")
+    return str(getattr(found, "customer", "") or intent_id or charge or found.id)
 
 
 def is_of_checkout(raw: Raw, checkout: str) -> bool:

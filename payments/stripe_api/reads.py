@@ -12,6 +12,16 @@ from typing import Any, NamedTuple, TypeVar
 from payments.stripe_api import account_values, budget, client, lists, objects
 
 T = TypeVar("T")
+# Objects that belong to a customer, each with a state that an older read of it would overwrite.
+OF_CUSTOMERS = (
+    objects.Charge,
+    objects.Dispute,
+    objects.Invoice,
+    objects.PaymentIntent,
+    objects.Refund,
+    objects.Session,
+    objects.Subscription,
+)
 # Kinds of objects that are read before their events are handled. Earlier kinds come first, because reading one also
 # returns objects of later kinds.
 AHEAD = ("checkout.session", "invoice", "subscription", "refund")
@@ -85,9 +95,8 @@ class Reads:
         return {one.checkout for one in found if one.checkout}
 
     def lanes(self) -> set[str]:
-        """Return the lanes of the gifts and payments read so far, see objects.lane_of. Reads nothing."""
-        kinds = (objects.Charge, objects.Invoice, objects.PaymentIntent, objects.Session, objects.Subscription)
-        return {objects.lane(found) for found in self._known.values() if isinstance(found, kinds)}
+        """Return the lanes of all that was read so far about gifts and money, see objects.lane_of. Reads nothing."""
+        return {objects.lane(found) for found in self._known.values() if isinstance(found, OF_CUSTOMERS)}
 
     def customer(self, stripe_id: str) -> account_values.Customer:
         return self._once("customer", stripe_id, client.read_customer)

@@ -37,8 +37,10 @@ class Lane:
 
     @property
     def others(self) -> set[str]:
-        """Return the lanes, other than this one, to which objects that were read here belong."""
-        return self.reads.lanes() - {self.key}
+        """Return the lanes, other than this one, to which objects that were read here belong. At most one query."""
+        others = self.reads.lanes() - {self.key}
+        known = _known_lanes(others)
+        return {known.get(key, key) for key in others} - {self.key}
 
 
 def of(events: Iterable[StripeEvent]) -> list[Lane]:

@@ -19,8 +19,9 @@ from django.utils import timezone
 from members.links import signed
 from payments import locks
 from payments.inbox import queue
-from payments.models import Checkout, Difference, Dispute, Payment, StripeEvent, Subscription
+from payments.models import Checkout, Difference, Dispute, Payment, Refund, StripeEvent, Subscription
 from payments.reconciling import differences
+from payments.recurring import previews
 from payments.stripe_api import client
 from payments.webhooks import drain, lanes
 from tests import factories
@@ -135,6 +136,48 @@ def test_a_dispute_that_is_accepted_does_not_reopen_a_closed_one(
     drain.work()
     stage.settle_down()
     assert Dispute.objects.get().status == "lost"
+
+
+@pytest.mark.parametrize("frequency", ["month", "once"])
+def test_a_refund_that_is_read_by_its_id_alone_has_the_order_of_their_customer(
+    stage: Stage, between: Between, frequency: str
+) -> None:
+    """It is not in our rows yet, so that only the read shows whose payment it gives back."""
+    stage.join(frequency)
+    payment = Payment.objects.get()
+    refund = stage.stripe.refund(payment.stripe_payment_intent_id, 100)
+    queue.request_sync("refund", refund["id"])
+    between("read_refund", lambda: stage.stripe.fail_refund(refund["id"]))
+    drain.work()
+    stage.settle_down()
+    assert Refund.objects.get().status == "failed"
+
+
+def test_a_preview_of_the_next_sum_does_not_stand_for_a_newer_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While its customer is being processed the sum is not known, and the email names none."""
+    monkeypatch.setattr(previews, "PATIENCE_SECONDS", 0.1)
+    stage.join("month", amount="10")
+    row = Subscription.objects.get()
+    Subscription.objects.update(next_amount=1000, is_sum_sure=False)
+    due = list(Subscription.objects.all())
+    held = Thread(target=_hold, args=(row.stripe_customer_id, lambda: _preview(due)))
+    held.start()
+    held.join(30)
+    row.refresh_from_db()
+    assert row.next_amount is None
+    previews.store(row)
+    row.refresh_from_db()
+    assert row.next_amount == 1000
+
+
+def _preview(rows: list[Subscription]) -> None:
+    try:
+        for row in rows:
+            previews.store(row)
+    finally:
+        connection.close()
 
 
 def test_everything_of_one_customer_has_one_lane(stage: Stage) -> None:
