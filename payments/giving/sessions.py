@@ -42,7 +42,7 @@ def params(checkout: Checkout, own_customer: str = "") -> dict[str, Any]:
     price: dict[str, Any] = {
         "currency": checkout.currency.lower(),
         "unit_amount": checkout.amount,
-        "product_data": {"name": _product_name(checkout)},
+        "product_data": {"name": product_name(checkout.language)},
     }
     common: dict[str, Any] = {
         "client_reference_id": str(checkout.public_id),
@@ -94,7 +94,7 @@ def _is_key_too_old(checkout: Checkout) -> bool:
     return clock.now() - checkout.attempt_at > KEY_LIFETIME
 
 
-def _product_name(checkout: Checkout) -> str:
-    """Return the name of the gift at Stripe: it names the newsroom, and neither campaign nor article."""
-    with override(checkout.language):
+def product_name(language: str) -> str:
+    """Return the name of a gift at Stripe: it names the newsroom, and neither campaign nor article."""
+    with override(language):
         return _("Support for %(newsroom)s") % {"newsroom": settings.SITE_NAME}

@@ -13,6 +13,7 @@ from typing import Any
 
 from payments import stripe_requests
 from payments.errors import KEY_REFUSED, KeyRefused, NothingToChange, StripeMissing, StripeRefused, StripeUnavailable
+from payments.giving import sessions
 from payments.models import Subscription, SubscriptionChange
 from payments.recurring import bills, change_params, subscriptions
 from payments.stripe_api import client
@@ -94,12 +95,21 @@ def _params(subscription: Subscription, change: SubscriptionChange) -> dict[str,
 def _call(subscription: Subscription, params: Mapping[str, Any], *, key: str) -> bool:
     """Update the subscription at Stripe; without parameters, cancel it immediately.
 
+    If Stripe takes no other price of the product that Checkout made, or that staff archived, one of our own is made.
     A key has no effect on DELETE (https://docs.stripe.com/api/idempotent_requests): after a lost answer the second try
     finds nothing to cancel, and the subscription itself says whether the first one worked.
     """
     stripe_id = subscription.stripe_subscription_id
     if params:
-        client.update_subscription(stripe_id, params, key=key)
+        try:
+            client.update_subscription(stripe_id, params, key=key)
+        except StripeRefused as problem:
+            if not change_params.is_about_product(problem, params):
+                raise
+            log.info("another product: %s (%s)", key, problem)
+            name = sessions.product_name(subscription.supporter.language)
+            product = client.create_product({"name": name}, key=f"{key}:own_product")
+            client.update_subscription(stripe_id, change_params.of_product(params, product), key=f"{key}:own")
         return True
     try:
         client.cancel_subscription(stripe_id, params, key=key)

@@ -6,10 +6,11 @@ writes a row.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from payments.errors import NothingToChange
+from payments.errors import NothingToChange, StripeRefused
 from payments.models import Subscription, SubscriptionChange
 from payments.stripe_api import objects
 
@@ -69,6 +70,17 @@ def price(agreed: objects.Subscription, amount: int) -> dict[str, Any]:
         "recurring": {"interval": agreed.interval, "interval_count": agreed.interval_count},
     }
     return {"id": agreed.item, "quantity": 1, "price_data": price}
+
+
+def is_about_product(problem: StripeRefused, params: Mapping[str, Any]) -> bool:
+    """Return whether Stripe refused another price because of its product: archived, deleted, or made by Checkout."""
+    return "items" in params and (problem.code == "product_inactive" or problem.param.endswith("[product]"))
+
+
+def of_product(params: Mapping[str, Any], product: str) -> dict[str, Any]:
+    """Return the parameters of another price with this product instead."""
+    [item] = params["items"]
+    return {**params, "items": [{**item, "price_data": {**item["price_data"], "product": product}}]}
 
 
 def stop_params(subscription: Subscription, *, at_once: bool) -> dict[str, Any]:

@@ -222,6 +222,12 @@ def create_portal_session(params: Mapping[str, Any], *, key: str) -> str:
     return made
 
 
+def create_product(params: Mapping[str, Any], *, key: str) -> str:
+    """Create a product, of which a subscription can have a price; return its id."""
+    made: str = _write(connection().v1.products.create, (), params, stripe_params.ProductCreateParams, key)["id"]
+    return made
+
+
 def create_refund(params: Mapping[str, Any], *, key: str) -> objects.Refund:
     sdk = connection().v1.refunds
     return objects.refund(_write(sdk.create, (), params, stripe_params.RefundCreateParams, key))

@@ -26,13 +26,24 @@ from payments.errors import (
 from payments.models import StripeEvent
 from payments.stripe_api.signatures import is_live_key
 
+# Stripe's codes for a key or account of ours that is not the right one, which may come with another status than 401 or
+# 403: https://docs.stripe.com/error-codes
+OUR_FAULTS = {
+    "account_invalid",
+    "api_key_expired",
+    "livemode_mismatch",
+    "platform_api_key_expired",
+    "secret_key_required",
+    "testmode_charges_only",
+}
+
 
 def guarded(call: Callable[[], Any]) -> Any:
     """Return the result of a call of the SDK, with its exceptions converted to ours.
 
     Raises StripeMissing (404), Declined (the bank said no), KeySpent (a stored error repeated for this key), KeyRefused
-    (401, 403), KeyReused (our key was sent with other parameters before), TooManyRequests (429), StripeUnavailable (no
-    answer, a conflict or an error of Stripe's) or StripeRefused (all else).
+    (401, 403, OUR_FAULTS), KeyReused (our key was sent with other parameters before), TooManyRequests (429),
+    StripeUnavailable (no answer, a conflict or an error of Stripe's) or StripeRefused (all else).
     """
     try:
         return call()
@@ -41,8 +52,12 @@ def guarded(call: Callable[[], Any]) -> Any:
             raise KeySpent(type(error).__name__) from error
         raise KeyRefused(_permission(error)) from error
     except stripe.InvalidRequestError as error:
+        if error.code in OUR_FAULTS:
+            raise KeyRefused(error.code) from error
         if error.http_status == 404:
-            raise StripeMissing(error.code or "resource_missing") from error
+            missing = StripeMissing(error.code or "resource_missing")
+            missing.param = error.param or ""
+            raise missing from error
         raise StripeRefused(error.code or type(error).__name__, error.param or "") from error
     except stripe.IdempotencyError as error:
         raise KeyReused(type(error).__name__) from error

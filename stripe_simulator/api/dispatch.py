@@ -18,6 +18,7 @@ from stripe_simulator.api import (
     method_configurations,
     payments,
     portal,
+    products,
     routing,
     sessions,
     subscriptions,
@@ -30,7 +31,18 @@ from stripe_simulator.world.errors import Declined, StripeRefusal, not_simulated
 from stripe_simulator.world.rendering import render
 from stripe_simulator.world.world import World
 
-ENDPOINTS = (account, customers, events, invoices, method_configurations, payments, portal, sessions, subscriptions)
+ENDPOINTS = (
+    account,
+    customers,
+    events,
+    invoices,
+    method_configurations,
+    payments,
+    portal,
+    products,
+    sessions,
+    subscriptions,
+)
 REMEMBERED = 5_000
 
 # The permission that a simulated restricted key has not.
@@ -138,6 +150,8 @@ class Api:
     def _run(self, route: routing.Route, params: dict[str, Any], path: dict[str, str], fault: Fault | None) -> Response:
         if fault and fault.kind == "500":
             return broken()
+        if fault and fault.kind == "403_kept":
+            raise _not_permitted()
         try:
             document = route.handle(self._world, params, **path)
         except Declined as declined:
@@ -172,6 +186,11 @@ def broken() -> Response:
     return as_json(500, {"error": {"message": message, "type": "api_error"}})
 
 
+def _not_permitted() -> StripeRefusal:
+    message = f"Having the '{PERMISSION}' permission would allow this request to continue (simulated)."
+    return StripeRefusal(message, status=403)
+
+
 def _before(fault: Fault | None) -> None:
     """Apply a fault that comes before the request is executed. Raises Dropped, StripeRefusal."""
     if fault is None:
@@ -183,8 +202,7 @@ def _before(fault: Fault | None) -> None:
     if fault.kind == "401":
         raise StripeRefusal("Expired API Key provided (simulated).", status=401)
     if fault.kind == "403":
-        message = f"Having the '{PERMISSION}' permission would allow this request to continue (simulated)."
-        raise StripeRefusal(message, status=403)
+        raise _not_permitted()
     if fault.kind == "404":
         message = "No such object; a similar object exists in another mode (simulated)."
         raise StripeRefusal(message, status=404, code="resource_missing", param="id")

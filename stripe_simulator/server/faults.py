@@ -15,6 +15,7 @@ KINDS = (
     "400",
     "401",
     "403",
+    "403_kept",
     "404",
     "500",
     "429",
@@ -33,7 +34,8 @@ KINDS = (
 class Fault:
     """A planned fault. `path`: a regular expression to find in the path; `seconds`: the delay; `times`: counts down.
 
-    `code` and `param` are those of a refusal (400). Raises ValueError for an unknown kind.
+    `code` and `param` are those of a refusal (400). A "403_kept" is stored for the key of its request. Raises
+    ValueError for an unknown kind.
     """
 
     kind: str

@@ -41,6 +41,7 @@ class Policy:
     available_days: int = 2
     failure_fee: int = 0
     dispute_fee_apart: bool = False
+    names_replays: bool = True
     methods: tuple[str, ...] = ("card", "link", "sepa_debit")
     elsewhere_days: int = 7
 

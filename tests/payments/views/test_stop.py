@@ -27,6 +27,7 @@ from tests.payments.reader_links import (
     state_of,
     stop_page,
 )
+from tests.payments.reconciling.setting import forget
 from tests.payments.test_stripe_requests import writes
 from tests.stage import Stage
 
@@ -197,6 +198,26 @@ def test_a_lower_amount_counts_from_the_next_payment_and_lowers_once(stage: Stag
     stage.sleep(33)
     assert list(Payment.objects.order_by("pk").values_list("amount", flat=True)) == [1000, 500]
     assert not Case.objects.exists(), "what was agreed was taken"
+
+
+@pytest.mark.parametrize("fault", ["archived", "deleted"])
+def test_a_lower_amount_gets_a_product_of_its_own_where_stripe_refuses_the_one_of_checkout(
+    stage: Stage, fault: str
+) -> None:
+    stage.join("month", amount="10")
+    gift = stage.stripe.get(Subscription.objects.get().stripe_subscription_id)
+    product = gift["items"]["data"][0]["price"]["product"]
+    if fault == "deleted":
+        forget(stage, product)
+    else:
+        stage.stripe.fail("400", code="product_inactive", path="/v1/subscriptions/", method="POST")
+    assert press(stage, "lower", amount="500") == "lowered"
+    stage.settle_down()
+    assert at_stripe()["amount"] == 500
+    price = stage.stripe.get(gift["id"])["items"]["data"][0]["price"]
+    assert (price["unit_amount"], price["product"] != product) == (500, True)
+    assert [each.params["name"] for each in writes(stage, "/v1/products")] == ["Support for The Dnipro Courier"]
+    assert not Case.objects.exists()
 
 
 @pytest.mark.parametrize("amount", ["0", "199", "1000", "1001", "999999999999999", "-5", "x", "٥٠٠"])
