@@ -11,7 +11,7 @@ Creating one
     store_path None keeps everything in memory. post(url, payload, headers) -> status replaces HTTP, for instance with
     Django's test client. hold=True delivers nothing until release(). Policy: settlement="eur", late_fees=False,
     late_fee_seconds=2, draft_seconds=3600, retry_days=(3, 5, 7), sepa_days=5, upcoming_days=7, payout_days=None,
-    available_days=2, failure_fee=0, dispute_fee_apart=False, names_replays=True,
+    available_days=2, failure_fee=0, dispute_fee_apart=False, names_replays=True, resume_is_told=True,
     methods=("card", "link", "sepa_debit"), elsewhere_days=7.
     Chaos(duplicate=0, shuffle=0 seconds, delay=(0, 0) seconds, drop=0, two_ids=0, seed=0)
 

@@ -150,7 +150,8 @@ def resume_collection(world: World, id: str) -> None:
     subscription = world.get("subscription", id)
     pause = subscription["pause_collection"]
     if pause and pause["resumes_at"] and pause["resumes_at"] <= world.now():
-        world.update(subscription, "customer.subscription.updated", pause_collection=None)
+        told = "customer.subscription.updated" if world.policy.resume_is_told else None
+        world.update(subscription, told, pause_collection=None)
 
 
 def ending(world: World, subscription: Document, at_period_end: bool) -> dict[str, Any]:

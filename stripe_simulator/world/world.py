@@ -42,6 +42,7 @@ class Policy:
     failure_fee: int = 0
     dispute_fee_apart: bool = False
     names_replays: bool = True
+    resume_is_told: bool = True
     methods: tuple[str, ...] = ("card", "link", "sepa_debit")
     elsewhere_days: int = 7
 

@@ -149,7 +149,10 @@ def test_who_takes_a_stop_back_during_a_pause_is_told_that_the_pause_goes_on(sta
     assert kinds()[1:] == ["paused", "cancelled", "paused"]
 
 
-def test_a_pause_that_ends_on_its_day_needs_no_second_letter(stage: Stage) -> None:
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_pause_that_ends_on_its_day_needs_no_second_letter(stage: Stage, is_told: bool) -> None:
+    """Whether Stripe reports that it collects again or not: the renewal shows it."""
+    stage.stripe.world.policy.resume_is_told = is_told
     stage.join("month", amount="10")
     press(stage, "pause")
     stage.settle_down()
