@@ -8,8 +8,9 @@ import pytest
 
 from members import clock
 from members.models import Membership
+from payments.accounts import account as accounts
 from payments.inbox import queue
-from payments.models import LedgerEntry, Payment, Refund
+from payments.models import LedgerEntry, Payment, Refund, Subscription
 from payments.reconciling import comparison
 from tests.journeys.letters import kinds
 from tests.stage import Stage
@@ -97,6 +98,19 @@ def test_a_renewal_by_debit_is_in_the_books_while_it_is_with_the_bank(stage: Sta
     stage.advance(6)
     renewal.refresh_from_db()
     assert renewal.status == "succeeded"
+    assert kinds() == ["thanks_processing", "processing_done", "receipt_recurring"]
+
+
+@pytest.mark.parametrize("status", ["active", "past_due"])
+def test_a_renewal_with_the_bank_is_not_overdue_whatever_stripe_calls_its_gift(stage: Stage, status: str) -> None:
+    stage.join("month", amount="25", iban=SETTLES)
+    stage.sleep(33)
+    stage.stripe.set_facts(Subscription.objects.get().stripe_subscription_id, status=status)
+    stage.settle_down()
+    account = accounts.of(Subscription.objects.get())
+    assert (account.state, list(account.overdue), account.with_bank_amount) == ("active", [], 2500)
+    stage.advance(6)
+    assert set(Payment.objects.values_list("status", flat=True)) == {"succeeded"}
     assert kinds() == ["thanks_processing", "processing_done", "receipt_recurring"]
 
 
