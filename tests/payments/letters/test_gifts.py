@@ -172,7 +172,7 @@ def test_a_first_debit_that_is_tried_again_by_itself_invites_to_no_second_gift(o
 def test_a_first_debit_that_failed_can_be_tried_again(olena: Supporter) -> None:
     message = gift_letters.processing_failed(first(agreed(olena), status="failed"))
     assert message is not None
-    assert f"{NEWS}/support/details/?frequency=month&amount=10&currency=EUR&lang=en" in render(message).text
+    assert f"{NEWS}/support/details/?frequency=month&amount=10&currency=EUR&again=" in render(message).text
 
 
 def test_the_first_letter_speaks_as_the_page_did_and_later_ones_as_the_person_does(olena: Supporter) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0022_bills_under_way'),
+        ('payments', '0024_key_faults'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0023_fraud_warnings'),
+        ('payments', '0025_fraud_warnings'),
     ]
 
     operations = [
