@@ -12,6 +12,7 @@ from members import clock
 from members.mail import outbox
 from members.mail.rendering import Letter, render
 from members.models import Message
+from payments.accounts import account as accounts
 from payments.letters import drafts
 from payments.models import Dispute, Payment, Refund, StripeRequest, Subscription
 
@@ -47,10 +48,12 @@ def payment_returned(payment: Payment) -> Message | None:
 
 
 def continues(gift: Subscription) -> bool:
-    """Return whether a gift that is not about to end will be charged: its card or account is usable, and it is
-    neither paused nor asked to be paused.
+    """Return whether a gift that is not about to end will be charged: its card or account is usable, it is neither
+    paused nor asked to be paused, and Stripe collects it.
     """
-    return not gift.pauses_by(*StripeRequest.UNSEEN) and not gift.method_problem
+    if gift.method_problem or gift.pauses_by(*StripeRequest.UNSEEN):
+        return False
+    return accounts.of(gift).next_on is not None
 
 
 def dispute_note(dispute: Dispute) -> Message | None:
