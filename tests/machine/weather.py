@@ -151,6 +151,7 @@ class Weather(House):
     def the_key_is_refused(self, kind: str, what: tuple[str, str], hours: float, is_put_right: bool) -> None:
         """For every call or, with 403, for one permission: minutes or a day, or until Stripe is well again."""
         path, method = what if kind == "403" else ("", "")
+        self.is_key_refused = True
         self.stripe.fail(kind, times=1_000_000, path=path, method=method)
         for _ in range(3):
             self.passes(timedelta(hours=hours / 3))
@@ -161,6 +162,7 @@ class Weather(House):
 
     @rule()
     def stripe_is_well_again(self) -> None:
+        self.is_key_refused = False
         self.stripe.clear_faults()
 
 
