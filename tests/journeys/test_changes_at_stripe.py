@@ -121,17 +121,6 @@ def test_the_other_form_of_pause_and_resume(stage: Stage) -> None:
     assert Payment.objects.filter(status="succeeded").count() == 2
 
 
-def test_another_amount_of_a_gift_that_is_paused_as_a_whole_names_no_day(stage: Stage) -> None:
-    stage.join("month", amount="10")
-    how = {"type": "subscription", "bill_for": {"unused_time_from": {"type": "none"}}}
-    sdk(stage).v1.subscriptions.pause(one().stripe_subscription_id, how)
-    stage.stripe.set_price(one().stripe_subscription_id, 500)
-    stage.settle_down()
-    told = Message.objects.get(kind="plan_changed")
-    assert "nothing is charged until the pause ends" in told.body_text
-    assert "next payment" not in told.body_text
-
-
 def test_the_next_debit_is_of_the_amount_agreed_in_the_dashboard(stage: Stage) -> None:
     """Lowered while a renewal of the old amount is untold: each payment is what was billed, and nobody is alarmed."""
     stage.join("month", amount="10")
