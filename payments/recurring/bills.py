@@ -73,9 +73,8 @@ def note_others(change: SubscriptionChange) -> None:
     others = Subscription.objects.alive().filter(stripe_customer_id=ours.stripe_customer_id).exclude(pk=ours.pk)
     found = set(change.bills_of_others or [])
     for other in others:
-        with suppress(
-            StripeMissing
-        ):  # a gift that Stripe does not know must not stand in the way of the end of this one
+        # A gift that Stripe does not know must not stand in the way of the end of this one.
+        with suppress(StripeMissing):
             invoices = map(client.read_invoice, lists.unpaid_invoices_of(other.stripe_subscription_id))
             found |= {invoice.id for invoice in invoices if invoice.status == "open" and invoice.advances}
     change.bills_of_others = sorted(found)
