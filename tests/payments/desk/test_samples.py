@@ -191,7 +191,7 @@ def links(text: str) -> set[str]:
 
 
 def without_token(address: str) -> str:
-    return re.sub(r"/\d+/", "/N/", re.sub(r"/[\w.=-]{20,}", "/…", address))
+    return re.sub(r"/\d+/", "/N/", re.sub(r"(/|again=)[\w.=-]{20,}", r"\1…", address))
 
 
 class Reading(HTMLParser):
