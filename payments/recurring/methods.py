@@ -12,7 +12,7 @@ from payments import cases
 from payments.letters import failed as failed_letters
 from payments.letters import methods as method_letters
 from payments.models import Case, Payment, Subscription
-from payments.stripe_api import objects
+from payments.stripe_api import account_values
 
 Problem = Subscription.MethodProblem
 
@@ -46,7 +46,7 @@ def check(row: Subscription) -> None:
         _open_case(row)
 
 
-def follow_mandate(mandate: objects.Mandate) -> None:
+def follow_mandate(mandate: account_values.Mandate) -> None:
     """Store whether the bank permits debits from an account, for the live subscriptions that it pays for.
 
     An inactive mandate is a problem: the supporter is emailed and staff get a case. Any other state clears it.

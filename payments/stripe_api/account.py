@@ -13,6 +13,7 @@ from payments.stripe_api import means, objects
 from payments.stripe_api.account_values import (
     BalanceTransaction,
     Customer,
+    Mandate,
     MethodConfiguration,
     Payout,
     WebhookEndpoint,
@@ -48,6 +49,10 @@ def _moved_by(source: Any) -> Charge | Refund | Dispute | None:
     if source["object"] == "refund":
         return objects.refund(source)
     return objects.dispute(source) if source["object"] == "dispute" else None
+
+
+def mandate(raw: Raw) -> Mandate:
+    return Mandate(id=raw["id"], status=raw["status"], method_id=id_of(raw.get("payment_method")))
 
 
 def payout(raw: Raw) -> Payout:

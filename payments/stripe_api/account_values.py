@@ -42,6 +42,15 @@ class Customer:
 
 
 @dataclass(frozen=True)
+class Mandate:
+    """A bank's permission to debit an account. `status` is Stripe's: active, inactive or pending."""
+
+    id: str
+    status: str
+    method_id: str
+
+
+@dataclass(frozen=True)
 class BalanceTransaction:
     """A line of Stripe's balance. Amount and fee are in minor units of `currency`, the settlement currency.
 

@@ -87,8 +87,8 @@ def read_dispute(dispute_id: str) -> objects.Dispute:
     return _read(objects.dispute, lambda: connection().v1.disputes.retrieve(dispute_id))
 
 
-def read_mandate(mandate_id: str) -> objects.Mandate:
-    return _read(objects.mandate, lambda: connection().v1.mandates.retrieve(mandate_id))
+def read_mandate(mandate_id: str) -> account_values.Mandate:
+    return _read(account.mandate, lambda: connection().v1.mandates.retrieve(mandate_id))
 
 
 def read_payout(payout_id: str) -> account_values.Payout:

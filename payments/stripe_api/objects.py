@@ -20,7 +20,6 @@ from payments.stripe_api.values import (
     Dispute,
     FraudWarning,
     Invoice,
-    Mandate,
     PaymentIntent,
     Refund,
     Returned,
@@ -247,10 +246,6 @@ def _parts(amount: int, withdrawn: list[Raw], returned: list[Raw]) -> tuple[Retu
         is_whole = back > -taken["amount"] - 1
         parts.append(Returned(amount if is_whole else int(amount * back // -taken["amount"]), _moment(line["created"])))
     return tuple(parts)
-
-
-def mandate(raw: Raw) -> Mandate:
-    return Mandate(id=raw["id"], status=raw["status"], method_id=_id(raw.get("payment_method")))
 
 
 def customer_of(raw: Raw) -> str:

@@ -70,7 +70,7 @@ class Reads:
     def dispute(self, stripe_id: str) -> objects.Dispute:
         return self._once("dispute", stripe_id, client.read_dispute)
 
-    def mandate(self, stripe_id: str) -> objects.Mandate:
+    def mandate(self, stripe_id: str) -> account_values.Mandate:
         return self._once("mandate", stripe_id, client.read_mandate)
 
     def payout(self, stripe_id: str) -> account_values.Payout:

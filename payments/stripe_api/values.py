@@ -290,12 +290,3 @@ class Dispute:
     def taken(self) -> int:
         """Return the amount withdrawn at present, in minor units: 0 before the withdrawal, less what came back."""
         return self.amount - (self.parts[-1].sum if self.parts else 0) if self.withdrawn_at else 0
-
-
-@dataclass(frozen=True)
-class Mandate:
-    """A bank's permission to debit an account. `status` is Stripe's: active, inactive or pending."""
-
-    id: str
-    status: str
-    method_id: str

@@ -17,7 +17,7 @@ from payments.letters import due as due_letters
 from payments.letters import failed as failed_letters
 from payments.models import Case, Payment, SubscriptionChange
 from payments.recurring import methods
-from payments.stripe_api import objects
+from payments.stripe_api import account_values
 from tests import factories
 
 DAY = date(2026, 3, 2)
@@ -182,7 +182,7 @@ def test_a_mandate_that_ended_is_told_instead_when_both_are_heard_of_together() 
     payment = failing(gift={"stripe_payment_method_id": "pm_1", "method": "SEPA 3000"})
     with time_machine.travel(NOON):
         failed_letters.tell(payment)
-        methods.follow_mandate(objects.Mandate("mandate_1", status="inactive", method_id="pm_1"))
+        methods.follow_mandate(account_values.Mandate("mandate_1", status="inactive", method_id="pm_1"))
     states = dict(Message.objects.values_list("kind", "state"))
     assert states == {"payment_failed_1": "canceled", "mandate_cancelled": "pending"}
 
