@@ -60,8 +60,10 @@ def refund_sentences(payment: Payment | None) -> list[object]:
     return money_sentences(payment, refund_requests.left(payment))
 
 
-def closed_sentences() -> list[object]:
-    return [_("The case is settled with a note that says so."), _("The other one stays as it is.")]
+def closed_sentences(*, of_two: bool = True) -> list[object]:
+    """Return what becomes of the case and, if it is about more than one, of the other gift."""
+    other = [_("The other one stays as it is.")] if of_two else []
+    return [_("The case is settled with a note that says so."), *other]
 
 
 def stop_note(subscription: Subscription, payment: Payment | None, coming: Payment | None) -> str:

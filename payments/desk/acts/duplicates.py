@@ -208,21 +208,28 @@ class RefundOne(CloseDuplicate):
     def question(self, row: Case) -> str:
         return _("Which of the gifts goes back?")
 
+    def stopped_with(self, payment: Payment) -> Subscription | None:
+        """Return the regular gift that is stopped as this payment goes back; None if none is."""
+        return None
+
     def confirmation(self, row: Case, answers: dict[str, Any]) -> Confirmation:
         payment = self.chosen(row, answers)
         shown = {"amount": money.format(refund_requests.left(payment), payment.currency), "payment": payment}
+        is_stopping = self.stopped_with(payment) is not None
+        stopped = stop_sentences(payment.supporter) if is_stopping else []
         return Confirmation(
             _("Send %(amount)s of payment %(payment)s back?") % shown,
-            [*refund_sentences(payment), *closed_sentences()],
+            [*refund_sentences(payment), *stopped, *closed_sentences(of_two=self.least == 2)],
             _("Send %(amount)s back now") % shown,
-            email_preview(payment, answers, is_stopping=False),
+            email_preview(payment, answers, is_stopping=is_stopping),
             payment.supporter.email,
         )
 
     def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         payment = self.chosen(row, answers)
         note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
-        request = undoing.close_duplicate(row, payment, None, actor, note, answers["sentence"], answers["request_id"])
+        gift = self.stopped_with(payment)
+        request = undoing.close_duplicate(row, payment, gift, actor, note, answers["sentence"], answers["request_id"])
         return outcome(request, settled=True) if request else ""
 
 
@@ -254,28 +261,6 @@ class RefundWarned(RefundOne):
     def question(self, row: Case) -> str:
         return _("The card's issuer suspects fraud. Does the money go back?")
 
-    def confirmation(self, row: Case, answers: dict[str, Any]) -> Confirmation:
-        payment = self.chosen(row, answers)
-        shown = {"amount": money.format(refund_requests.left(payment), payment.currency), "payment": payment}
-        is_stopping = _still_regular(payment) is not None
-        stopped = stop_sentences(payment.supporter) if is_stopping else []
-        return Confirmation(
-            _("Send %(amount)s of payment %(payment)s back?") % shown,
-            [*refund_sentences(payment), *stopped, closed_sentences()[0]],
-            _("Send %(amount)s back now") % shown,
-            email_preview(payment, answers, is_stopping=is_stopping),
-            payment.supporter.email,
-        )
-
-    def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
-        payment = self.chosen(row, answers)
-        note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
-        gift = _still_regular(payment)
-        request = undoing.close_duplicate(row, payment, gift, actor, note, answers["sentence"], answers["request_id"])
-        return outcome(request, settled=True) if request else ""
-
-
-def _still_regular(payment: Payment) -> Subscription | None:
-    """Return the regular gift of a payment if it goes on."""
-    gift = payment.subscription
-    return gift if gift and not gift.is_ending_or_asked_to else None
+    def stopped_with(self, payment: Payment) -> Subscription | None:
+        gift = payment.subscription
+        return gift if gift and not gift.is_ending_or_asked_to else None
