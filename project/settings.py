@@ -192,26 +192,8 @@ STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
 STAFF_GIFT_EMAILS = env.list("STAFF_GIFT_EMAILS", default=[])
 ALERT_NO_EVENTS_HOURS = env.int("ALERT_NO_EVENTS_HOURS", default=24)
 
-# --- Celery: tasks only wake code up, the tables hold the work; every task is idempotent ------------------------------
+# --- Celery: how its workers behave is in project/celery.py -----------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "socket_timeout": 3,
-    "socket_connect_timeout": 1,
-    "retry_on_timeout": False,
-    "max_retries": 0,  # otherwise, without Redis, a wake-up delays a reader's request by six seconds
-}
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_TIME_LIMIT = 240
-CELERY_TASK_SOFT_TIME_LIMIT = 200
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # a worker's lines are written by LOGGING below, without personal data
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_ROUTES = schedule.ROUTES
 CELERY_BEAT_SCHEDULE = schedule.BEAT
