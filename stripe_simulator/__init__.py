@@ -28,7 +28,8 @@ Dashboard       refund(payment, amount=None, **given), cancel(subscription, at_p
                 mend_invoices(subscription), add_item(subscription, amount, quantity=1),
                 set_price(subscription, amount, interval, count=1, quantity=1, decimal=...),
                 set_facts(subscription, **facts), discount(subscription, percent), credit(customer, amount),
-                prorate(subscription, *amounts), move_billing_day(subscription, days), pay_by_another(invoice, card)
+                prorate(subscription, *amounts), move_billing_day(subscription, days),
+                pay_by_another(invoice, card, amount)
 Stripe itself   end_for(subscription, reason), return_part(dispute, amount)
 Others          foreign_session(customer), foreign_refund(refund)
 Deliveries      flush(timeout=10), hold(), release(), outbox(), deliver(events_or_ids), redeliver(event),

@@ -71,10 +71,10 @@ class Dashboard:
         with self.world.transaction():
             arrangements.end_for(self.world, self._of("subscription", subscription), reason)
 
-    def pay_by_another(self, invoice: Reference, card: str = "4242424242424242") -> None:
-        """Pay an open invoice by a payment beside its default one."""
+    def pay_by_another(self, invoice: Reference, card: str = "4242424242424242", amount: int = 0) -> None:
+        """Pay an open invoice, or `amount` of it, by a payment beside its default one."""
         with self.world.transaction():
-            arrangements.pay_by_another(self.world, self._of("invoice", invoice), card)
+            arrangements.pay_by_another(self.world, self._of("invoice", invoice), card, amount)
 
     def return_part(self, dispute: Reference, amount: int) -> None:
         """Give a part of disputed money back."""

@@ -21,10 +21,17 @@ def record_instalment(invoice: objects.Invoice, subscription: Subscription) -> P
 
     An open invoice that nobody has tried to pay yet has no payment, nor has a first one that waits for its giver. An
     invoice of amount 0, paid from the customer's credit at Stripe, makes no payment but extends the membership. A
-    received payment stays received. Idempotent.
+    received payment stays received. Other payments that paid parts of the invoice are recorded beside it. Idempotent.
     """
+    payment = _record_own(invoice, subscription)
+    _record_parts(invoice, subscription)
+    return payment
+
+
+def _record_own(invoice: objects.Invoice, subscription: Subscription) -> Payment | None:
+    """Record the payment that counts for the invoice; return it. One that was recorded as a part stays one."""
     _mirror_unpaid(invoice, subscription)
-    if invoice.amount == 0:
+    if invoice.amount == 0 or _is_recorded_part(invoice.charge, invoice):
         return _record_credited(invoice, subscription)
     if invoice.status == "paid":
         return _record_received(_payment_of(invoice, subscription), invoice, subscription)
@@ -86,6 +93,8 @@ def _record_received(payment: Payment, invoice: objects.Invoice, subscription: S
     charge, intent = invoice.charge, invoice.payment_intent
     if not charge:
         payment.method = ""
+        if payment.stripe_payment_intent_id in {part.payment_intent for part in invoice.parts}:
+            payment.stripe_payment_intent_id = None
     elif intent and payment.status != Payment.Status.SUCCEEDED:
         payment.stripe_payment_intent_id = intent.id  # another payment than the one that failed may have paid
     payment.monthly_amount = invoice.monthly
@@ -99,8 +108,7 @@ def _record_received(payment: Payment, invoice: objects.Invoice, subscription: S
         facts = {"payment": payment.pk, "subscription": subscription.pk}
         cases.open_case(Case.Kind.PAYMENT_AFTER_END, f"payment:{payment.pk}:after_end", payment.supporter, facts)
     agreed_amount = payment.checkout.amount if payment.checkout else invoice.due
-    ledger.check_amount(payment, agreed_amount, subscription.currency)
-    _show_several_payers(invoice, payment, subscription)
+    ledger.check_amount(payment, agreed_amount - sum(part.amount for part in invoice.parts), subscription.currency)
     if invoice.is_first:
         gift_letters.thank(payment)
         staff_letters.note_large_gift(payment)
@@ -130,7 +138,7 @@ def _record_failed(invoice: objects.Invoice, subscription: Subscription) -> Paym
     payment = _payment_of(invoice, subscription)
     is_known = payment.status == Payment.Status.FAILED and payment.failures >= invoice.attempts
     if payment.status == Payment.Status.SUCCEEDED or is_known:
-        return payment
+        return _with_rest(payment, invoice)
     was_with_bank = payment.pk is not None and payment.status == Payment.Status.PROCESSING
     payment.status = Payment.Status.FAILED
     payment.failures = invoice.attempts
@@ -142,6 +150,14 @@ def _record_failed(invoice: objects.Invoice, subscription: Subscription) -> Paym
         gift_letters.processing_failed(payment)
     else:
         failed_letters.tell(payment, was_with_bank=was_with_bank)
+    return payment
+
+
+def _with_rest(payment: Payment, invoice: objects.Invoice) -> Payment:
+    """Return a failed payment with what is still to be paid, after a part of its invoice was paid by another one."""
+    if payment.status == Payment.Status.FAILED and payment.amount != invoice.amount:
+        payment.amount = invoice.amount
+        payment.save(update_fields=["amount"])
     return payment
 
 
@@ -161,11 +177,36 @@ def _give_up(invoice: objects.Invoice) -> Payment | None:
     return payment
 
 
-def _show_several_payers(invoice: objects.Invoice, payment: Payment, subscription: Subscription) -> None:
-    """Open a case, once per invoice, if several payments paid it together: our books name the largest one only."""
-    if invoice.payers > 1:
-        facts = {"payment": payment.pk, "subscription": subscription.pk, "invoice": invoice.id}
-        cases.open_case(Case.Kind.INVOICE_PROBLEM, f"invoice:{invoice.id}:payers", payment.supporter, facts)
+def _record_parts(invoice: objects.Invoice, subscription: Subscription) -> None:
+    """Record each other payment that paid a part of the invoice, and queue its receipt. Once per charge.
+
+    A part pays for the same time as the invoice, as soon as all of it is paid.
+    """
+    through = clock.day_of(invoice.period_end) if invoice.status == "paid" else None
+    for part in invoice.parts:
+        if Payment.objects.filter(stripe_charge_id=part.charge).exists():
+            Payment.objects.filter(stripe_charge_id=part.charge, paid_through=None).update(paid_through=through)
+            continue
+        payment = Payment(
+            supporter=subscription.supporter,
+            subscription=subscription,
+            frequency=subscription.frequency,
+            currency=invoice.currency,
+            monthly_amount=invoice.monthly,
+            paid_through=through,
+            stripe_customer_id=invoice.customer,
+            stripe_payment_intent_id=part.payment_intent or None,
+            created_at=part.paid_at,
+            **subscription.attribution(),
+        )
+        ledger.receive(payment, part.amount, part.charge, "", part.paid_at)
+        gift_letters.receipt_recurring(payment)
+        refund_requests.refund_if_unwanted(payment, subscription, part.paid_at)
+
+
+def _is_recorded_part(charge: str, invoice: objects.Invoice) -> bool:
+    known = Payment.objects.filter(stripe_charge_id=charge)
+    return bool(charge) and known.exclude(stripe_invoice_id=invoice.id).exists()
 
 
 def _failure_code(intent: objects.PaymentIntent | None) -> str:

@@ -127,7 +127,6 @@ def subscription(raw: Raw) -> Subscription:
 def invoice(raw: Raw) -> Invoice:
     parent = (raw.get("parent") or {}).get("subscription_details") or {}
     agreed = parent.get("subscription")
-    paid = raw.get("status") == "paid"
     payment = bills.payment(raw).get("payment") or {}
     intent = payment.get("payment_intent")
     return Invoice(
@@ -137,7 +136,7 @@ def invoice(raw: Raw) -> Invoice:
         checkout=_checkout(parent),
         status=raw.get("status") or "",
         is_first=raw.get("billing_reason") == "subscription_create",
-        amount=(paid and raw["amount_paid"]) or raw["amount_due"],  # 0 if it was paid outside Stripe
+        amount=bills.amount(raw),
         currency=raw["currency"].upper(),
         has_price=bills.has_price(raw),
         monthly=bills.monthly(raw),
@@ -149,8 +148,8 @@ def invoice(raw: Raw) -> Invoice:
         paid_at=_moment_or_none((raw.get("status_transitions") or {}).get("paid_at")),
         created_at=_moment(raw["created"]),
         payment_intent=payment_intent(intent) if isinstance(intent, Mapping) else None,
-        charge=_charge_that_paid(raw),
-        payers=len(bills.payments_that_paid(raw)),
+        charge=bills.charge_of(payment) if raw.get("status") == "paid" else "",
+        parts=bills.parts(raw),
         agreed=subscription(agreed) if isinstance(agreed, Mapping) else None,
         hosted_url=raw.get("hosted_invoice_url") or "",
     )
@@ -252,6 +251,11 @@ def customer_of(raw: Raw) -> str:
     return _id(raw.get("customer"))
 
 
+def invoice_paid_in_part(raw: Raw) -> str:
+    """Return the id of the invoice that a payment of an invoice belongs to; "" if it is the invoice's default one."""
+    return "" if raw.get("is_default") else _id(raw.get("invoice"))
+
+
 def customer_before(event: Raw) -> str:
     """Return the id of the customer a payment method belonged to before this event detached it, or ""."""
     return _id((event["data"].get("previous_attributes") or {}).get("customer"))
@@ -289,12 +293,3 @@ def is_of_checkout(raw: Raw, checkout: str) -> bool:
 
 def _checkout(raw: Raw) -> str:
     return str((raw.get("metadata") or {}).get(METADATA_CHECKOUT) or "")
-
-
-def _charge_that_paid(raw: Raw) -> str:
-    """Return the id of the charge that paid an invoice; "" if none did, or if it was paid outside Stripe."""
-    payment = bills.payment(raw).get("payment") or {}
-    intent = payment.get("payment_intent")
-    if isinstance(intent, Mapping):
-        return _id(intent.get("latest_charge")) if intent["status"] == "succeeded" else ""
-    return _id(payment.get("charge")) if bills.payments_that_paid(raw) else ""

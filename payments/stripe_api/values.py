@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from payments import rhythms
-from payments.stripe_api.billing import prices
+from payments.stripe_api.billing import bills, prices
 
 
 @dataclass(frozen=True)
@@ -152,9 +152,9 @@ class Invoice:
     """An invoice of a subscription. `has_price`: it bills a period of the gift, even if nothing is left to pay.
 
     `monthly` is that price per month. `due` is what Stripe had to take: with prorations, taxes, credit and debt.
-    `payment_intent` is that of the payment which paid it, else of its default payment; `charge` is what paid it, ""
-    outside Stripe. `payers` counts the payments that paid it. `agreed` is the subscription. All need expanding.
-    `advances`: Stripe finishes and collects it by itself.
+    `amount` is what its own payment took, or what is left to take; `parts` are other payments that paid of it.
+    `payment_intent` is that of its own payment (bills.payment); `charge` is what paid it, "" outside Stripe. `agreed`
+    is the subscription. All need expanding. `advances`: Stripe finishes and collects it by itself.
     """
 
     id: str
@@ -176,7 +176,7 @@ class Invoice:
     created_at: datetime
     payment_intent: PaymentIntent | None
     charge: str
-    payers: int
+    parts: tuple[bills.Part, ...]
     agreed: Subscription | None
     hosted_url: str
 

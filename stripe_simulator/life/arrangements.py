@@ -86,21 +86,31 @@ def move_billing_day(world: World, subscription: Document, end: int) -> None:
     subscriptions.schedule_renewal(world, subscription)
 
 
-def pay_by_another(world: World, invoice: Document, card: str) -> None:
-    """Pay an open invoice by a second payment; the default one, which failed, is canceled.
+def pay_by_another(world: World, invoice: Document, card: str, amount: int) -> None:
+    """Charge `amount` of an open invoice to a card, by a payment beside its default one, or all that is left if 0.
 
-    Raises StripeRefusal for an invoice that is not open, or whose payment is with the bank.
+    The default payment goes on with what remains; after the last part it is canceled. Raises StripeRefusal for an
+    invoice that is not open, or whose payment is with the bank, and for more than what is left.
     """
-    if invoice["status"] != "open" or intent_of(world, invoice)["status"] == "processing":
-        raise invalid(f"Invoice is {invoice['status']} and cannot be paid.")
+    left = invoice["amount_remaining"]
+    if invoice["status"] != "open" or intent_of(world, invoice)["status"] == "processing" or amount > left:
+        raise invalid(f"Invoice is {invoice['status']} with {left} to pay, so that {amount} cannot be charged.")
     person = world.get("customer", invoice["customer"])
     method = methods.make(world, Means(card, None, None), person["email"], person["name"])
-    old, [first] = intent_of(world, invoice), world.store.where("invoice_payment", invoice=invoice["id"])
-    new = new_intent(world, invoice)
-    second = world.add({**invoices.invoice_payment(world, invoice, new), "is_default": False})
+    first = next(row for row in world.store.where("invoice_payment", invoice=invoice["id"]) if row["is_default"])
+    part = amount or left
+    new = new_intent(world, invoice, part)
+    second = world.add({**invoices.invoice_payment(world, invoice, new), "is_default": False, "amount_requested": part})
     charging.attempt(world, new, method, renewal=True)
     moments = {"canceled_at": None, "paid_at": world.now()}
-    world.update(second, status="paid", amount_paid=invoice["amount_due"], status_transitions=moments)
+    world.update(second, "invoice_payment.paid", status="paid", amount_paid=part, status_transitions=moments)
+    old = intent_of(world, invoice)
+    if part < left:
+        paid = invoice["amount_due"] - left + part
+        world.update(invoice, "invoice.updated", amount_paid=paid, amount_remaining=left - part)
+        world.update(first, amount_requested=left - part)
+        world.update(old, amount=left - part)
+        return
     charging.cancel(world, old, "void_invoice")
     world.update(first, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
     invoicing.paid_by(world, invoice)

@@ -61,12 +61,12 @@ def _use_balance(world: World, invoice: Document, customer: Document) -> None:
     world.update(invoice, amount_due=due, amount_remaining=due, starting_balance=before, ending_balance=0)
 
 
-def new_intent(world: World, invoice: Document) -> Document:
-    """Create the payment intent of an invoice. As at Stripe, it does not carry the subscription's metadata."""
+def new_intent(world: World, invoice: Document, amount: int | None = None) -> Document:
+    """Create a payment intent for an invoice or for a part of it. As at Stripe, it has no metadata of its own."""
     first = invoice["billing_reason"] == "subscription_create"
     intent = payment_intent(
         world,
-        invoice["amount_due"],
+        invoice["amount_due"] if amount is None else amount,
         invoice["currency"],
         customer=invoice["customer"],
         description="Subscription creation" if first else "Subscription update",

@@ -152,6 +152,7 @@ def pay(world: World, invoice: Document, method: Document | None = None, *, auth
 def paid(world: World, invoice: Document) -> None:
     """Mark an invoice as paid; a past-due subscription becomes active again. Not idempotent: call it once."""
     world.unschedule("retry", invoice["id"])
+    left = invoice["amount_remaining"]
     counted = 0 if intent_of(world, invoice)["payment_method_types"] == ["sepa_debit"] else 1
     world.update(
         invoice,
@@ -168,7 +169,7 @@ def paid(world: World, invoice: Document) -> None:
     world.update(
         payment,
         status="paid",
-        amount_paid=invoice["amount_due"],
+        amount_paid=left,
         status_transitions={"canceled_at": None, "paid_at": world.now()},
     )
     for event in ("invoice.updated", "invoice.paid", "invoice.payment_succeeded"):
@@ -259,7 +260,8 @@ def void(world: World, invoice: Document) -> None:
     world.update(invoice, status="void", status_transitions=moments, next_payment_attempt=None, auto_advance=False)
     charging.cancel(world, intent_of(world, invoice), "void_invoice")
     for payment in world.store.where("invoice_payment", invoice=invoice["id"]):
-        world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
+        if payment["status"] != "paid":
+            world.update(payment, status="canceled", status_transitions={"canceled_at": world.now(), "paid_at": None})
     world.emit("invoice.voided", invoice)
 
 

@@ -67,12 +67,12 @@ class Agreements(House):
     def another_billing_day(self, number: int, days: int) -> None:
         self._agree(number, lambda id: self.stripe.move_billing_day(id, days))
 
-    @rule(number=NUMBERS)
-    def an_invoice_is_paid_by_another_payment(self, number: int) -> None:
+    @rule(number=NUMBERS, part=st.sampled_from([0, 100, 400]))
+    def an_invoice_is_paid_by_another_payment(self, number: int, part: int) -> None:
         if invoice := self.at_stripe("invoice", number, status="open"):
             self.paid_by_hand.add(invoice["id"])
             with contextlib.suppress(*SHRUGGED_AT):
-                self.stripe.pay_by_another(invoice["id"])
+                self.stripe.pay_by_another(invoice["id"], amount=part)
 
     @rule(number=NUMBERS, reason=st.sampled_from(["payment_disputed", "canceled_by_retention_policy"]))
     def ends_by_itself(self, number: int, reason: str) -> None:

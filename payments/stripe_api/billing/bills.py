@@ -6,9 +6,25 @@ Lines keep the price; discounts, taxes, prorations and the customer's credit are
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from payments.stripe_api.fields import id_of
+from payments.stripe_api.fields import moment as moment_of
+
 Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A payment of its own that paid a part of an invoice. `payment_intent` is "" for a charge made without one."""
+
+    payment_intent: str
+    charge: str
+    amount: int
+    paid_at: datetime
+
 
 DAY = 86_400
 # Days of the average month, in hundredths.
@@ -46,22 +62,60 @@ def period_end(raw: Raw) -> int:
     return max((line["period"]["end"] for line in _lines(raw)), default=raw["period_end"])
 
 
-def payments_that_paid(raw: Raw) -> list[Raw]:
-    """Return the payments that paid this invoice, the largest first; [] if none did, or if they are not expanded."""
-    paid = [row for row in _payments(raw) if row.get("status") == "paid"]
-    return sorted(paid, key=lambda row: -(row.get("amount_paid") or 0))
-
-
 def payment(raw: Raw) -> Raw:
     """Return the payment that counts for this invoice; {} without any.
 
-    The one that paid it, else the default one unless it was canceled, else the newest that is open.
+    If it is paid: what was paid outside Stripe, else the default one, else the largest that paid. Before that, the
+    default one unless it was canceled, else the newest that is open.
     https://docs.stripe.com/api/invoice-payment/object (is_default, status)
     """
-    rows = _payments(raw)
+    if raw.get("status") == "paid" and (paid := _that_paid(raw)):
+        return min(paid, key=lambda row: (not is_outside(row), not row.get("is_default"), -(row["amount_paid"] or 0)))
+    rows = [row for row in _payments(raw) if row.get("status") != "paid"]
     still = [row for row in rows if row.get("status") != "canceled"]
-    default = next((row for row in still if row.get("is_default")), None)
-    return next(iter(payments_that_paid(raw)), None) or default or next(iter([*still, *rows]), {})
+    return next((row for row in still if row.get("is_default")), None) or next(iter([*still, *rows]), {})
+
+
+def parts(raw: Raw) -> tuple[Part, ...]:
+    """Return the payments at Stripe that paid a part of this invoice beside the one that counts for it.
+
+    Staff can charge any part of an open invoice. https://docs.stripe.com/invoicing/partial-payments
+    """
+    counts = payment(raw)
+    return tuple(_part(row) for row in _that_paid(raw) if row is not counts and not is_outside(row))
+
+
+def amount(raw: Raw) -> int:
+    """Return what its own payment took, or what is left to take, in minor units; the parts are left out.
+
+    Stripe took nothing for an invoice that was paid outside of it: what was due counts.
+    """
+    is_paid, others = raw.get("status") == "paid", sum(part.amount for part in parts(raw))
+    if is_paid and others:
+        return int(payment(raw)["amount_paid"] or 0)
+    return int((is_paid and raw["amount_paid"]) or raw["amount_due"]) - others
+
+
+def charge_of(paying: Raw) -> str:
+    """Return the id of the charge by which an invoice was paid; "" without one that succeeded."""
+    intent = paying.get("payment_intent")
+    if isinstance(intent, Mapping):
+        return id_of(intent.get("latest_charge")) if intent["status"] == "succeeded" else ""
+    return id_of(paying.get("charge"))
+
+
+def is_outside(row: Raw) -> bool:
+    """Return whether a payment of an invoice was made outside Stripe, so that no charge of theirs brought it."""
+    return (row.get("payment") or {}).get("type") == "payment_record"
+
+
+def _part(row: Raw) -> Part:
+    paying, moment = row["payment"], (row.get("status_transitions") or {}).get("paid_at") or row["created"]
+    return Part(id_of(paying.get("payment_intent")), charge_of(paying), row["amount_paid"] or 0, moment_of(moment))
+
+
+def _that_paid(raw: Raw) -> list[Raw]:
+    return [row for row in _payments(raw) if row.get("status") == "paid"]
 
 
 def _payments(raw: Raw) -> list[Raw]:

@@ -32,6 +32,7 @@ HANDLERS: dict[str, Handler] = {
     "invoice.payment_action_required": recurring.invoice_changed,
     "invoice.voided": recurring.invoice_changed,
     "invoice.marked_uncollectible": recurring.invoice_changed,
+    "invoice_payment.paid": recurring.invoice_part_paid,
     "invoice.finalization_failed": recurring.invoice_unfinished,
     "payment_method.attached": recurring.method_changed,
     "payment_method.updated": recurring.method_changed,

@@ -14,7 +14,7 @@ from payments.recurring import customers, methods, subscriptions
 from payments.stripe_api import objects
 from payments.stripe_api.reads import Reads
 from payments.webhooks.handlers import ownership
-from payments.webhooks.handlers.effects import Effect, in_turn
+from payments.webhooks.handlers.effects import Effect, in_turn, nothing
 
 
 def subscription_changed(event: StripeEvent, reads: Reads) -> Effect:
@@ -25,6 +25,15 @@ def subscription_changed(event: StripeEvent, reads: Reads) -> Effect:
 def invoice_changed(event: StripeEvent, reads: Reads) -> Effect:
     """Handle invoice.*: an instalment is due within the hour, was received, failed, waits for the bank, or given up."""
     return instalment(event.object["id"], reads)
+
+
+def invoice_part_paid(event: StripeEvent, reads: Reads) -> Effect:
+    """Handle invoice_payment.paid: staff charged a part of an invoice, or all of it, beside its default payment.
+
+    What the default payment brought is reported by the invoice's own events.
+    """
+    invoice_id = objects.invoice_paid_in_part(event.object)
+    return instalment(invoice_id, reads) if invoice_id else nothing
 
 
 def invoice_unfinished(event: StripeEvent, reads: Reads) -> Effect:

@@ -27,8 +27,12 @@ def invoice(*lines: dict[str, Any], **given: Any) -> dict[str, Any]:
     return {"lines": {"data": list(lines)}, "total": total, "starting_balance": 0, "ending_balance": None, **given}
 
 
-def payment(id: str, status: str, amount: int | None = None, *, is_default: bool = False) -> dict[str, Any]:
-    return {"id": id, "status": status, "amount_paid": amount, "is_default": is_default}
+def payment(
+    id: str, status: str, amount: int | None = None, *, is_default: bool = False, kind: str = "charge"
+) -> dict[str, Any]:
+    paying = {"type": kind, kind: id.replace("inpay", "of")}
+    given = {"amount_paid": amount, "is_default": is_default, "created": 0}
+    return {"id": id, "status": status, "payment": paying, **given}
 
 
 def test_the_price_per_month_by_the_period_of_each_line() -> None:
@@ -65,13 +69,38 @@ def test_credit_and_debt_change_what_is_taken() -> None:
     assert bills.due(invoice(line(1000), pre_payment_credit_notes_amount=200)) == 800
 
 
+def paid(*payments: dict[str, Any], amount: int = 1000) -> dict[str, Any]:
+    return invoice(status="paid", amount_paid=amount, amount_due=1000, payments={"data": list(payments)})
+
+
 def test_the_payment_that_paid_counts() -> None:
     default, other = payment("inpay_1", "canceled", is_default=True), payment("inpay_2", "paid", 1000)
-    assert bills.payment(invoice(payments={"data": [default, other]}))["id"] == "inpay_2"
-    small = payment("inpay_3", "paid", 100, is_default=True)
-    raw = invoice(payments={"data": [small, other]})
-    assert bills.payment(raw)["id"] == "inpay_2"
-    assert len(bills.payments_that_paid(raw)) == 2
+    raw = paid(default, other)
+    assert (bills.payment(raw)["id"], bills.parts(raw), bills.amount(raw)) == ("inpay_2", (), 1000)
+
+
+def test_of_several_that_paid_the_default_one_counts_then_the_largest_and_the_others_are_parts() -> None:
+    default, other = payment("inpay_1", "paid", 100, is_default=True), payment("inpay_2", "paid", 900)
+    raw = paid(other, default)
+    assert (bills.payment(raw)["id"], bills.amount(raw)) == ("inpay_1", 100)
+    assert [(part.charge, part.amount) for part in bills.parts(raw)] == [("of_2", 900)]
+    raw = paid(payment("inpay_3", "paid", 100), other)
+    assert (bills.payment(raw)["id"], bills.amount(raw)) == ("inpay_2", 900)
+
+
+def test_what_was_paid_outside_stripe_is_no_part() -> None:
+    outside, other = payment("inpay_1", "paid", 300, kind="payment_record"), payment("inpay_2", "paid", 700)
+    raw = paid(other, outside)
+    assert (bills.payment(raw)["id"], bills.charge_of(outside["payment"]), bills.amount(raw)) == ("inpay_1", "", 300)
+    assert [part.charge for part in bills.parts(raw)] == ["of_2"]
+    assert bills.amount(paid(amount=0)) == 1000
+
+
+def test_of_an_open_invoice_the_rest_is_due() -> None:
+    default, part = payment("inpay_1", "open", is_default=True), payment("inpay_2", "paid", 400)
+    raw = {**paid(part, default, amount=400), "status": "open"}
+    assert (bills.payment(raw)["id"], bills.amount(raw)) == ("inpay_1", 600)
+    assert [each.amount for each in bills.parts(raw)] == [400]
 
 
 def test_while_nothing_has_paid_the_default_one_counts_unless_it_was_canceled() -> None:
