@@ -32,8 +32,9 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from members import clock
 from members.mail import choices
 from members.models import Message
+from payments.accounts.account import Account, State
 from payments.letters import drafts
-from payments.letters.due import DueLetter, key_of, unless_sent
+from payments.letters.due import DueLetter, by_account, key_of, unless_sent
 from payments.models import KEPT, Frequency, Payment, Subscription
 
 REMINDER, ANNIVERSARY, UPCOMING = "monthly_reminder", "anniversary", "renewal_upcoming_month"
@@ -49,31 +50,40 @@ LAST = 14
 DAYS_BEFORE_A_PAYMENT = 3
 
 
-def monthly_reminder(row: Subscription) -> Message:
+def monthly_reminder(account: Account) -> Message | None:
     """Build the yearly reminder of a monthly gift, without queueing it: the sum so far, and how to stop.
 
-    `row` has `years`, `times` and `given` (see `_with_sums`). Its key names the full year, so that it is queued once.
-    The words are true before and after the day of the full year.
+    The gift's row has `years`, `times` and `given` (see `_with_sums`). Its key names the full year, so that it is
+    queued once. The words are true before and after the day of the full year. None if no payment is to come.
     """
-    facts = {**_so_far(row), **drafts.varies(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
+    row = account.subscription
+    if account.next_on is None:
+        return None
+    facts = {**_so_far(account), **drafts.varies(row), "renews_on": account.next_on.isoformat(), "stop_url": _stop(row)}
     return drafts.draft(REMINDER, f"{row.public_id}:{_years(row)}", row, facts)
 
 
-def anniversary(row: Subscription) -> Message:
-    """Build the thanks for one or more full years, without queueing it; `row` as for `monthly_reminder`.
+def anniversary(account: Account) -> Message | None:
+    """Build the thanks for one or more full years, without queueing it; the row as for `monthly_reminder`.
 
-    Its key names the full year, so that it is queued once.
+    Its key names the full year, so that it is queued once. None for a gift that ends or has ended.
     """
-    return drafts.draft(ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(row), "years": _years(row)})
+    row = account.subscription
+    if account.state in (State.ENDED, State.ENDING):
+        return None
+    return drafts.draft(ANNIVERSARY, f"{row.public_id}:{_years(row)}", row, {**_so_far(account), "years": _years(row)})
 
 
-def renewal_upcoming_month(row: Subscription) -> Message:
-    """Build the email before a monthly payment, without queueing it.
+def renewal_upcoming_month(account: Account) -> Message | None:
+    """Build the email before a monthly payment, without queueing it; None if that payment is not to come.
 
     Its key names subscription and day, so that it is queued once.
     """
-    facts = {**drafts.gift(row), **drafts.next_sum(row), "renews_on": row.renews_on.isoformat(), "stop_url": _stop(row)}
-    return drafts.draft(UPCOMING, f"{row.public_id}:{row.renews_on.isoformat()}", row, facts)
+    row = account.subscription
+    if account.next_on != row.renews_on:
+        return None
+    facts = {**drafts.gift_of(account), **drafts.next_sum(account), "renews_on": row.renews_on.isoformat()}
+    return drafts.draft(UPCOMING, f"{row.public_id}:{row.renews_on}", row, {**facts, "stop_url": _stop(row)})
 
 
 def _reminders_due(today: date) -> QuerySet[Subscription]:
@@ -170,9 +180,10 @@ def _with_sums(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
     )
 
 
-def _so_far(row: Subscription) -> drafts.Facts:
+def _so_far(account: Account) -> drafts.Facts:
+    row = account.subscription
     so_far = {"times": getattr(row, "times", 0), "given": getattr(row, "given", 0)}
-    return {**drafts.gift(row), **so_far, "agreed_on": str(clock.day_of(row.started_at))}
+    return {**drafts.gift_of(account), **so_far, "agreed_on": str(clock.day_of(row.started_at))}
 
 
 def _years(row: Subscription) -> int:
@@ -184,9 +195,20 @@ def _stop(row: Subscription) -> str:
 
 
 YEARLY_REMINDER = DueLetter(
-    REMINDER, _chargeable_with_a_full_year, _reminders_due, lambda row, _today: monthly_reminder(row)
+    REMINDER,
+    _chargeable_with_a_full_year,
+    _reminders_due,
+    by_account(lambda account, _today: monthly_reminder(account)),
 )
 FULL_YEAR = DueLetter(
-    ANNIVERSARY, _continuing_with_a_full_year, _anniversaries_due, lambda row, _today: anniversary(row)
+    ANNIVERSARY,
+    _continuing_with_a_full_year,
+    _anniversaries_due,
+    by_account(lambda account, _today: anniversary(account)),
 )
-NEXT_MONTH = DueLetter(UPCOMING, _chargeable_in_days, _payments_due, lambda row, _today: renewal_upcoming_month(row))
+NEXT_MONTH = DueLetter(
+    UPCOMING,
+    _chargeable_in_days,
+    _payments_due,
+    by_account(lambda account, _today: renewal_upcoming_month(account)),
+)

@@ -17,7 +17,7 @@ from members.models import Message
 from payments.accounts import account as accounts
 from payments.accounts import under_way
 from payments.letters import drafts
-from payments.letters.due import DueLetter, unless_sent
+from payments.letters.due import DueLetter, by_account, unless_sent
 from payments.models import Subscription, SubscriptionChange
 
 SOON = 5  # days before a pause ends
@@ -106,16 +106,20 @@ def plan_changed(row: Subscription, was: Subscription, change: SubscriptionChang
     return drafts.send(kind, f"{_cause(row, change)}:{row.amount}:{row.rhythm}", row, facts)
 
 
-def resume_soon(row: Subscription) -> Message:
+def resume_soon(account: accounts.Account) -> Message | None:
     """Build the email that a pause ends soon, without queueing it. Needs `resumes_at`.
 
-    Its key names subscription and day, so that it is queued once.
+    Its key names subscription and day, so that it is queued once. None if the gift is not paused until that day, by a
+    request that Stripe has accepted since.
     """
+    row = account.subscription
     assert row.resumes_at is not None  # noqa: S101 - only pauses that end are due
-    resumes_on, next_on = clock.day_of(row.resumes_at), accounts.of(row).next_on
-    charged = {"charged_on": next_on.isoformat()} if next_on else {}
+    resumes_on = clock.day_of(row.resumes_at)
+    if account.resumes_on != resumes_on:
+        return None
+    charged = {"charged_on": account.next_on.isoformat()} if account.next_on else {}
     varies = {} if row.is_sum_sure else {"sum_varies": True}
-    facts = _facts(row) | varies | charged
+    facts = _facts(row) | {"amount": account.amount} | varies | charged
     return drafts.draft(KIND, f"{row.public_id}:{resumes_on}", row, facts)
 
 
@@ -151,4 +155,4 @@ def _facts(row: Subscription) -> drafts.Facts:
     return facts | ({"resumes_on": str(clock.day_of(row.resumes_at))} if row.resumes_at else {})
 
 
-RESUMING = DueLetter(KIND, _paused_ones, _due, lambda row, _today: resume_soon(row))
+RESUMING = DueLetter(KIND, _paused_ones, _due, by_account(lambda account, _today: resume_soon(account)))

@@ -94,6 +94,11 @@ def gift(about: Payment | Subscription) -> Facts:
     return {**facts, "reference": checkout.reference if checkout else ""}
 
 
+def gift_of(account: Account) -> Facts:
+    """Return the facts of `gift` with the amount that the account names."""
+    return {**gift(account.subscription), "amount": account.amount}
+
+
 def arrived(payment: Payment) -> Facts:
     """Return the facts about a received payment: those of `gift` and `paid_on`, its day or else today."""
     return {**gift(payment), "paid_on": day(payment.paid_at or clock.now())}
@@ -127,13 +132,13 @@ def stop_url(subscription: Subscription, language: str) -> str:
     return address(f"/stop/{signed.sign('stop', str(subscription.public_id))}/", language)
 
 
-def next_sum(subscription: Subscription) -> Facts:
+def next_sum(account: Account) -> Facts:
     """Return the sum of an announced payment as the fact `take`, or the fact `sum_varies` if we do not know it.
 
     By credit, a discount or a planned change it may be another one than the gift's amount: Stripe's preview says it.
     """
-    is_sure = subscription.is_sum_sure and subscription.amount
-    take = subscription.amount if is_sure else subscription.next_amount
+    is_sure = account.subscription.is_sum_sure and account.amount
+    take = account.amount if is_sure else account.subscription.next_amount
     return {"take": take} if take else {"sum_varies": True}
 
 

@@ -22,7 +22,7 @@ from payments.accounts import tries
 from payments.giving import suggestions
 from payments.letters import drafts
 from payments.letters import gifts as gift_letters
-from payments.letters.due import DueLetter, unless_sent
+from payments.letters.due import DueLetter, each, unless_sent
 from payments.models import Case, Payment, Subscription, SubscriptionChange
 
 FAILED, CONFIRM = "payment_failed", "action_required"
@@ -182,7 +182,7 @@ def _later_step_due(steps: dict[int, int], today: date) -> QuerySet[Payment]:
     )
 
 
-FAILING = DueLetter(FAILED, _failing, _failures_due, lambda row, _today: failed(row, getattr(row, "step", 1)))
+FAILING = DueLetter(FAILED, _failing, _failures_due, each(lambda row: failed(row, getattr(row, "step", 1))))
 UNCONFIRMED = DueLetter(
-    CONFIRM, _failing, _confirmations_due, lambda row, _today: action_required(row, getattr(row, "step", 1))
+    CONFIRM, _failing, _confirmations_due, each(lambda row: action_required(row, getattr(row, "step", 1)))
 )

@@ -12,8 +12,9 @@ from django.db.models import F, IntegerField, Q, QuerySet, Value, When
 
 from members.links import signed
 from members.models import Message
+from payments.accounts.account import Account
 from payments.letters import drafts
-from payments.letters.due import DueLetter, unless_sent
+from payments.letters.due import DueLetter, by_account, unless_sent
 from payments.models import Frequency, Subscription
 from payments.models.statuses import HELD_UP
 
@@ -29,10 +30,16 @@ def mandate_cancelled(row: Subscription) -> Message | None:
     return drafts.send("mandate_cancelled", f"{row.public_id}:{row.stripe_payment_method_id}", row, _facts(row))
 
 
-def card_expiring(row: Subscription, step: int) -> Message:
-    """Draft the email that a card expires before a coming payment. Once per subscription, expiry and step (1 or 2)."""
+def card_expiring(account: Account, step: int) -> Message | None:
+    """Draft the email that a card expires before a coming payment. Once per subscription, expiry and step (1 or 2).
+
+    None if no payment is to come.
+    """
+    row = account.subscription
+    if account.next_on is None:
+        return None
     assert row.method_expires_on is not None  # noqa: S101 - only cards that expire are due
-    facts = {**_facts(row), "expires_on": row.method_expires_on.isoformat()}
+    facts = {**_facts(row), "amount": account.amount, "expires_on": row.method_expires_on.isoformat()}
     return drafts.draft(EXPIRING, f"{row.public_id}:{row.method_expires_on}:{step}", row, facts)
 
 
@@ -84,5 +91,8 @@ def _facts(row: Subscription) -> drafts.Facts:
 
 
 CARD_EXPIRING = DueLetter(
-    EXPIRING, _running_out, _expiring_due, lambda row, _today: card_expiring(row, getattr(row, "step", 1))
+    EXPIRING,
+    _running_out,
+    _expiring_due,
+    by_account(lambda account, _today: card_expiring(account, getattr(account.subscription, "step", 1))),
 )

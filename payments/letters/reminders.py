@@ -15,8 +15,9 @@ from django.db.models.functions import TruncDate
 from members.links import signed
 from members.models import Message
 from payments import cases
+from payments.accounts.account import Account
 from payments.letters import drafts
-from payments.letters.due import DueLetter, key_of, unless_sent
+from payments.letters.due import DueLetter, by_account, key_of, unless_sent
 from payments.models import Case, Frequency, Subscription
 
 log = logging.getLogger("hromada.reminders")
@@ -62,9 +63,9 @@ def due(today: date) -> QuerySet[Subscription]:
     return unless_sent(rows, *_KEY, "days_before")
 
 
-def draft(subscription: Subscription, today: date) -> Message:
+def draft(account: Account, today: date) -> Message | None:
     """Draft the reminder that is due today: the second in the last week before the renewal, else the first."""
-    return renewal_upcoming_year(subscription, LAST if _days_left(subscription, today) <= LAST else FIRST)
+    return renewal_upcoming_year(account, LAST if _days_left(account.subscription, today) <= LAST else FIRST)
 
 
 def _report_if_late(subscription: Subscription, today: date) -> None:
@@ -95,16 +96,19 @@ def _days_left(subscription: Subscription, today: date) -> int:
     return (subscription.renews_on - today).days
 
 
-YEARLY = DueLetter(KIND, candidates, due, draft, _report_if_late)
+YEARLY = DueLetter(KIND, candidates, due, by_account(draft), _report_if_late)
 
 
-def renewal_upcoming_year(subscription: Subscription, days_before: int) -> Message:
+def renewal_upcoming_year(account: Account, days_before: int) -> Message | None:
     """Draft the reminder that a yearly gift renews soon, or cannot because its card or mandate is not usable.
 
-    Once per subscription, renewal date and `days_before`, 30 or 7.
+    Once per subscription, renewal date and `days_before`, 30 or 7. None if no payment is to come on that date.
     """
+    subscription = account.subscription
+    if account.next_on != subscription.renews_on:
+        return None
     language = subscription.supporter.language
-    facts = drafts.gift(subscription) | drafts.next_sum(subscription)
+    facts = drafts.gift_of(account) | drafts.next_sum(account)
     facts |= {
         "renews_on": subscription.renews_on.isoformat(),
         "agreed_on": drafts.day(subscription.started_at),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import clock
 from members.models import Message
+from payments.accounts import account as accounts
 from payments.desk.samples.rows import Giver, failed, renewal, subscription
 from payments.desk.samples.sample import Sample, Variant, always
 from payments.letters import endings
@@ -61,7 +62,7 @@ FAILING: dict[str, Sample] = {
     "card_expiring": always(
         _("On the first day of the month before a card’s last one, and two weeks later."),
         lambda who: method_letters.card_expiring(
-            subscription(who, method_expires_on=clock.today() + timedelta(days=50)), 1
+            accounts.of(subscription(who, method_expires_on=clock.today() + timedelta(days=50))), 1
         ),
     ),
     "ended_unpaid": always(_("When a gift ended because its payments failed."), _ended_unpaid),

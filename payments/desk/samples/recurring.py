@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import clock
 from members.models import Message
+from payments.accounts import account as accounts
 from payments.desk.samples.rows import Giver, new_id, paused, renewal, stopping, subscription
 from payments.desk.samples.sample import USUAL, Sample, Variant, always
 from payments.letters import calendar as calendar_letters
@@ -49,14 +50,14 @@ def _full_year(who: Giver, frequency: str = "month") -> Subscription:
     return row
 
 
-def _renewing(who: Giver, **values: Any) -> Message:
+def _renewing(who: Giver, **values: Any) -> Message | None:
     renews_on = clock.today() + timedelta(days=30)
-    return reminders.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, **values), 30)
+    return reminders.renewal_upcoming_year(accounts.of(subscription(who, "year", renews_on=renews_on, **values)), 30)
 
 
-def _next_month(who: Giver, **values: Any) -> Message:
+def _next_month(who: Giver, **values: Any) -> Message | None:
     row = subscription(who, renews_on=clock.today() + timedelta(days=3), **values)
-    return calendar_letters.renewal_upcoming_month(row)
+    return calendar_letters.renewal_upcoming_month(accounts.of(row))
 
 
 def _ended_by_bank(who: Giver) -> Message | None:
@@ -74,17 +75,18 @@ def _quarterly(who: Giver, **values: Any) -> Subscription:
     return row
 
 
-def _without_method(who: Giver) -> Message:
+def _without_method(who: Giver) -> Message | None:
     return _renewing(who, method_problem="mandate_inactive")
 
 
-def _with_discount(who: Giver) -> Message:
+def _with_discount(who: Giver) -> Message | None:
     return _renewing(who, is_sum_sure=False)
 
 
-def _renewing_until(who: Giver) -> Message:
+def _renewing_until(who: Giver) -> Message | None:
     renews_on, ends_at = clock.today() + timedelta(days=30), clock.now() + timedelta(days=800)
-    return reminders.renewal_upcoming_year(subscription(who, "year", renews_on=renews_on, cancel_at=ends_at), 30)
+    row = subscription(who, "year", renews_on=renews_on, cancel_at=ends_at)
+    return reminders.renewal_upcoming_year(accounts.of(row), 30)
 
 
 def _with_another_amount(row: Subscription, before: int) -> Message | None:
@@ -123,13 +125,15 @@ RECURRING: dict[str, Sample] = {
     ),
     "monthly_reminder": always(
         _("Once a year, thirty days before another year of a monthly gift is full, or after a pause over that time."),
-        lambda who: calendar_letters.monthly_reminder(_full_year(who)),
+        lambda who: calendar_letters.monthly_reminder(accounts.of(_full_year(who))),
     ),
     "anniversary": Sample(
         _("Two days after another year of a recurring gift is full, to those who want it."),
         {
-            "month": Variant(_("Monthly"), lambda who: calendar_letters.anniversary(_full_year(who))),
-            "year": Variant(_("Yearly"), lambda who: calendar_letters.anniversary(_full_year(who, "year"))),
+            "month": Variant(_("Monthly"), lambda who: calendar_letters.anniversary(accounts.of(_full_year(who)))),
+            "year": Variant(
+                _("Yearly"), lambda who: calendar_letters.anniversary(accounts.of(_full_year(who, "year")))
+            ),
         },
     ),
     "cancelled": Sample(
@@ -160,10 +164,10 @@ RECURRING: dict[str, Sample] = {
     "resume_soon": Sample(
         _("Five days before a pause ends."),
         {
-            "usual": Variant(USUAL, lambda who: change_letters.resume_soon(paused(who))),
+            "usual": Variant(USUAL, lambda who: change_letters.resume_soon(accounts.of(paused(who)))),
             "sum_varies": Variant(
                 _("A discount, credit or planned change"),
-                lambda who: change_letters.resume_soon(paused(who, is_sum_sure=False)),
+                lambda who: change_letters.resume_soon(accounts.of(paused(who, is_sum_sure=False))),
             ),
         },
     ),

@@ -14,6 +14,7 @@ from members import clock
 from members.links import signed
 from members.mail.rendering import render
 from members.models import Message, Supporter
+from payments.accounts import account as accounts
 from payments.letters import drafts, endings, reminders
 from payments.letters import failed as failed_letters
 from payments.letters import gifts as gift_letters
@@ -52,7 +53,7 @@ def every_letter(who: Supporter) -> list[Message]:
         gift_letters.thank(by_debit),
         gift_letters.processing_failed(renewal(bank, status="failed", next_attempt_at=clock.now())),
         gift_letters.receipt_recurring(renewal(monthly)),
-        reminders.renewal_upcoming_year(yearly, 30),
+        reminders.renewal_upcoming_year(accounts.of(yearly), 30),
         failed_letters.failed(failed(monthly), 1),
         failed_letters.failed(failed(monthly, failure_code="expired_card", next_attempt_at=None), 1),
         endings.cancelled(monthly, None),
