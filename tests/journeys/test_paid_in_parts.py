@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from members import clock
 from members.models import Membership, Message
-from payments.models import Payment
+from payments.models import Difference, Payment
+from payments.reconciling import comparison
 from stripe_simulator.world.store import Document
-from tests.journeys.agreed import all_is_well, booked, cases, charged, one, words
+from tests.journeys.agreed import all_is_well, booked, cases, charged, one, unworked, words
 from tests.stage import Stage
 
 DECLINED = "4000000000000341"
@@ -82,6 +84,21 @@ def test_a_part_can_be_sent_back_and_disputed_like_any_payment(stage: Stage) -> 
     assert Payment.objects.get(pk=part.pk).disputed_amount == 400
     assert cases() == ["dispute"]
     assert booked() == charged(stage)
+
+
+def test_a_part_of_the_first_invoice_of_a_gift_that_has_not_begun_is_shown_to_staff(stage: Stage) -> None:
+    stage.pay(stage.give("month", currency="USD"), elsewhere="us_bank_account")
+    stage.settle_down()
+    [invoice] = stage.stripe.world.store.where("invoice", status="open")
+    stage.stripe.pay_by_another(invoice["id"], amount=400)
+    stage.settle_down()
+    assert (Payment.objects.count(), unworked()) == (0, [])
+    for _ in range(2):
+        clock.move(timedelta(minutes=10))
+        stage.stripe.advance(seconds=600)
+        comparison.run()
+    shown = Difference.objects.get(state="open", kind="payment")
+    assert (shown.field, shown.theirs) == ("missing", "4.00 USD")
 
 
 def test_the_next_period_is_billed_as_agreed(stage: Stage) -> None:

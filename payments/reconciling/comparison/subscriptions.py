@@ -24,9 +24,10 @@ def compare_page(page: Page) -> list[Mismatch]:
     ids = [agreed.id for agreed in page]
     rows = Subscription.objects.in_bulk(ids, field_name="stripe_subscription_id")
     found = [each for agreed in page if (row := rows.get(agreed.id)) for each in _differing(agreed, row)]
-    unknown = [agreed for agreed in page if agreed.id not in rows and agreed.status not in NOT_BEGUN]
-    missing = [agreed for agreed in unknown if checkouts.is_name(agreed.checkout)]
-    seen.mark(seen.CUSTOMER, [agreed.customer for agreed in missing])
+    ours = [agreed for agreed in page if agreed.id not in rows and checkouts.is_name(agreed.checkout)]
+    # Staff may charge a part of the first invoice of a gift that has not begun: such a charge is ours too.
+    seen.mark(seen.CUSTOMER, [agreed.customer for agreed in ours])
+    missing = [agreed for agreed in ours if agreed.status not in NOT_BEGUN]
     return found + [_mismatch(agreed, MISSING, "", agreed.status) for agreed in missing]
 
 
