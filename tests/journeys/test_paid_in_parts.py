@@ -98,7 +98,7 @@ def test_a_part_of_the_first_invoice_of_a_gift_that_has_not_begun_is_shown_to_st
         stage.stripe.advance(seconds=600)
         comparison.run()
     shown = Difference.objects.get(state="open", kind="payment")
-    assert (shown.field, shown.theirs) == ("missing", "4.00 USD")
+    assert (shown.field, shown.theirs) == ("missing", "400 USD")
 
 
 def test_the_next_period_is_billed_as_agreed(stage: Stage) -> None:
