@@ -6,6 +6,9 @@ with a new method is in overdue.py.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from django.db.models import Q, QuerySet
 
 from payments import cases
@@ -20,11 +23,10 @@ Problem = Subscription.MethodProblem
 def paid_from(method_id: str, customer_id: str) -> list[str]:
     """Return Stripe's ids of the live subscriptions that this method, or any method of this customer, may pay for.
 
-    Give at least one of the two ids; the other may be "".
+    Either id may be "", which no subscription has.
     """
-    paid = Q(stripe_payment_method_id=method_id) if method_id else Q()
-    if customer_id:
-        paid = paid | Q(stripe_customer_id=customer_id) if method_id else Q(stripe_customer_id=customer_id)
+    named = {"stripe_payment_method_id": method_id, "stripe_customer_id": customer_id}
+    paid = reduce(or_, (Q(**{field: id}) for field, id in named.items() if id), Q(pk__in=[]))
     found = Subscription.objects.alive().filter(paid).order_by("pk")
     return list(found.values_list("stripe_subscription_id", flat=True))
 
