@@ -77,7 +77,9 @@ def _extend(subscription: Subscription, first_day: date, paid: memberships.Paid)
 
 
 def _received(subscription: Subscription) -> QuerySet[Payment]:
-    return subscription.payments.filter(status=Payment.Status.SUCCEEDED)
+    """Return what was received for it, without parts of an invoice that is still open: they pay for no time yet."""
+    received = subscription.payments.filter(status=Payment.Status.SUCCEEDED)
+    return received.exclude(stripe_invoice_id=None, paid_through=None)
 
 
 def _first_day(payment: Payment) -> date:

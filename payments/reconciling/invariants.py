@@ -67,6 +67,8 @@ def broken() -> list[str]:
 MOST_GRACE_DAYS = 90
 # A payment pays at least for the day on which it arrived (belonging.py), even if its period was over by then.
 _PAID_THROUGH = "greatest(p.paid_through, (p.paid_at AT TIME ZONE %(zone)s)::date, m.starts_on)"
+# A part of an invoice that is still open pays for no time yet.
+_PAYS_FOR_TIME = "(p.stripe_invoice_id IS NOT NULL OR p.paid_through IS NOT NULL)"
 # Days that Stripe paid from the customer's credit have no payment.
 _CREDITED = "coalesce(max(s.credited_through), m.starts_on)"
 # Each invariant with a query that returns the rows that break it.
@@ -109,7 +111,7 @@ INVARIANTS: dict[str, str] = {
         HAVING m.paid_through <> ALL(array_agg({_PAID_THROUGH}) || m.starts_on || {_CREDITED})
           OR m.paid_through < {_CREDITED}
           OR m.paid_through < max({_PAID_THROUGH})
-            FILTER (WHERE p.refunded_amount + p.disputed_amount < p.amount)""",  # noqa: S608 - our own words
+            FILTER (WHERE {_PAYS_FOR_TIME} AND p.refunded_amount + p.disputed_amount < p.amount)""",  # noqa: S608 - our own words
     "a payment that covers today has a membership that covers today": """
         SELECT 'payment ' || p.id FROM payments_payment p
         JOIN payments_subscription s ON s.id = p.subscription_id
@@ -123,7 +125,7 @@ INVARIANTS: dict[str, str] = {
         WHERE m.grace_through >= %(today)s AND coalesce(s.credited_through < %(today)s - %(grace)s::int, true)
           AND NOT EXISTS (
           SELECT FROM payments_payment p WHERE p.subscription_id = s.id AND p.status = 'succeeded'
-            AND {_PAID_THROUGH} >= %(today)s - %(grace)s::int)""",  # noqa: S608 - our own words
+            AND {_PAYS_FOR_TIME} AND {_PAID_THROUGH} >= %(today)s - %(grace)s::int)""",  # noqa: S608 - our own words
     "a payment of which more was taken back than given has a case": """
         SELECT 'payment ' || p.id FROM payments_payment p
         WHERE p.refunded_amount + p.disputed_amount > p.amount AND NOT EXISTS (

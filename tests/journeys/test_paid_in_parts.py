@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from members import clock
 from members.models import Membership, Message
 from payments.models import Difference, Payment
-from payments.reconciling import comparison
+from payments.reconciling import comparison, invariants
 from stripe_simulator.world.store import Document
 from tests.journeys.agreed import all_is_well, booked, cases, charged, one, unworked, words
 from tests.stage import Stage
@@ -36,6 +36,7 @@ def test_a_part_is_booked_and_thanked_for_and_the_rest_is_overdue(stage: Stage) 
     assert "€4.00" in words(Message.objects.filter(kind="receipt_recurring").latest("pk"))
     assert booked() == charged(stage) == [400, 1000]
     assert one().status == "past_due"
+    assert invariants.broken() == []
     stage.stripe.set_payment_method(one().stripe_customer_id, "4242424242424242", retry_now=True)
     stage.settle_down()
     assert sums() == [("succeeded", 1000), ("succeeded", 600), ("succeeded", 400)]

@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from members import clock
 from members.models import Membership, Message
@@ -169,7 +169,7 @@ class Rest(Promises):
         """Whoever had asked to stop was charged no more, or has it back, or staff see why not."""
         asked_at = change.requested_at.timestamp()
         for payment in change.subscription.payments.filter(status="succeeded"):
-            if self.stripe.get(payment.stripe_invoice_id)["created"] > asked_at:
+            if self.stripe.get(payment.stripe_invoice_id or payment.stripe_charge_id)["created"] > asked_at:
                 is_back = payment.amount == payment.refunded_amount + payment.disputed_amount
                 refused = payment.refund_requests.filter(state="failed")
                 returned = payment.refunds.filter(status__in=["failed", "canceled"])
@@ -178,7 +178,7 @@ class Rest(Promises):
     def memberships_can_be_computed(self) -> None:
         """From the payments alone: since when, through when, and at which level."""
         for row in Subscription.objects.exclude(membership=None).select_related("membership__level"):
-            membership, paid = row.membership, list(row.payments.filter(status="succeeded"))
+            membership, paid = row.membership, list(_paying_for_time(row))
             assert isinstance(membership, Membership)
             through = {max(each.paid_through, clock.day_of(each.paid_at)) for each in paid}
             first = [clock.day_of(each.paid_at) for each in paid]
@@ -231,6 +231,11 @@ def _last_wish(row: Subscription) -> SubscriptionChange | None:
     """The newest wish to stop or to go on that stands: not overtaken, and to go on not refused."""
     wishes = row.changes.exclude(state="overtaken").exclude(~Q(kind="stop"), state="failed")
     return next((each for each in wishes if each.kind == "stop" or each.takes_back_a_stop), None)
+
+
+def _paying_for_time(row: Subscription) -> QuerySet[Payment]:
+    """A part of an invoice that is still open pays for no time yet."""
+    return row.payments.filter(status="succeeded").exclude(stripe_invoice_id=None, paid_through=None)
 
 
 def _keys(checkout: Checkout) -> list[str]:
