@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from members.editor import editor
+from members.newsroom import values
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
@@ -21,13 +22,13 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
-        "legal_name": settings.LEGAL_NAME,
-        "legal_address": settings.LEGAL_ADDRESS,
-        "legal_registration": settings.LEGAL_REGISTRATION,
-        "contact_email": settings.CONTACT_EMAIL,
-        "contact_promise_days": settings.CONTACT_PROMISE_DAYS,
-        "statement_name": settings.STATEMENT_NAME,
-        "takes_transfers": bool(settings.BANK_IBAN),
+        "legal_name": values.text("LEGAL_NAME"),
+        "legal_address": values.text("LEGAL_ADDRESS"),
+        "legal_registration": values.text("LEGAL_REGISTRATION"),
+        "contact_email": values.text("CONTACT_EMAIL"),
+        "contact_promise_days": values.number("CONTACT_PROMISE_DAYS"),
+        "statement_name": values.text("STATEMENT_NAME"),
+        "takes_transfers": bool(values.text("BANK_IBAN")),
         **editor(get_language() or settings.LANGUAGE_CODE),
         "chosen_language": chosen,
         "lang_query": f"?lang={chosen}" if chosen else "",

@@ -16,6 +16,7 @@ from members.links import signed
 from members.mail import routes
 from members.mail.kinds import Stream
 from members.models import Message
+from members.newsroom import values as newsroom
 
 SUBJECT_LIMIT, NAME_LIMIT = 200, 64
 
@@ -34,13 +35,13 @@ def sender(message: Message, *, is_discreet: bool) -> str:
     known = routes.sender(message.stream)
     if not is_discreet:
         return known
-    return formataddr((one_line(settings.DISCREET_FROM_NAME, NAME_LIMIT), parseaddr(known)[1]))
+    return formataddr((one_line(newsroom.text("DISCREET_FROM_NAME"), NAME_LIMIT), parseaddr(known)[1]))
 
 
 def reply_to(message: Message) -> list[str]:
     """Return a list with CONTACT_EMAIL, so that replies reach a person; empty if emails come from it anyway."""
-    address = parseaddr(routes.sender(message.stream))[1]
-    return [] if address == settings.CONTACT_EMAIL else [settings.CONTACT_EMAIL]
+    address, contact = parseaddr(routes.sender(message.stream))[1], newsroom.text("CONTACT_EMAIL")
+    return [] if address == contact else [contact]
 
 
 def headers(message: Message) -> dict[str, str]:
@@ -71,5 +72,5 @@ def _unsubscribe_headers(message: Message) -> dict[str, str]:
     url = unsubscribe_url(message)
     if not url:
         return {}
-    by_mail = f"mailto:{settings.CONTACT_EMAIL}?subject={quote(f'unsubscribe {message.kind}')}"
+    by_mail = f"mailto:{newsroom.text('CONTACT_EMAIL')}?subject={quote(f'unsubscribe {message.kind}')}"
     return {"List-Unsubscribe": f"<{url}>, <{by_mail}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

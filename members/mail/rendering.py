@@ -22,6 +22,7 @@ from members.links import signed
 from members.mail import headers, kinds, routes
 from members.mail.kinds import Stream
 from members.models import Message
+from members.newsroom import values as newsroom
 
 # Invisible characters that mail programs do not collapse. They fill the preview line of an inbox after the preheader,
 # which would otherwise show the first words of the body.
@@ -99,7 +100,7 @@ def _with_date(key: str, value: Any) -> Any:
 
 
 def _newsroom(language: str) -> dict[str, Any]:
-    legal = [settings.LEGAL_NAME, settings.LEGAL_ADDRESS, settings.LEGAL_REGISTRATION]
+    legal = [newsroom.text(f"LEGAL_{part}") for part in ("NAME", "ADDRESS", "REGISTRATION")]
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,

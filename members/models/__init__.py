@@ -2,6 +2,7 @@ from members.models.access import ApiKey
 from members.models.consent import Consent
 from members.models.correspondence import DeliveryReport, MailChoice, Message, Suppression
 from members.models.membership import Level, LevelAmount, LevelName, Membership
+from members.models.newsroom import Newsroom
 from members.models.people import Supporter, TimelineEntry
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "MailChoice",
     "Membership",
     "Message",
+    "Newsroom",
     "Supporter",
     "Suppression",
     "TimelineEntry",

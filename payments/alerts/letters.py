@@ -12,6 +12,7 @@ from django.utils import translation
 
 from members.mail import outbox
 from members.models import Message
+from members.newsroom import values as newsroom
 from payments.alerts.rules import Rule
 from payments.models import Alert
 
@@ -21,7 +22,7 @@ def staff_alert(rule: Rule, alert: Alert, *, is_again: bool) -> list[Message]:
 
     The keys hold the alert's name, when it began and `told_at`, so that two processes cannot email the same thing.
     """
-    addresses = enumerate(settings.STAFF_ALERT_EMAILS)
+    addresses = enumerate(newsroom.lines("STAFF_ALERT_EMAILS"))
     return outbox.enqueue([draft(rule, alert, address, number, is_again=is_again) for number, address in addresses])
 
 

@@ -16,6 +16,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from members import clock
+from members.newsroom import values as newsroom
 from payments import heartbeats, key_faults
 from payments.errors import KEY_REFUSED, KEY_REUSED, KeyRefused
 from payments.giving import refused
@@ -140,7 +141,7 @@ def no_events() -> Facts | None:
 
     Events that we fetched ourselves do not count. Off if ALERT_NO_EVENTS_HOURS is 0, and before the first webhook.
     """
-    hours = settings.ALERT_NO_EVENTS_HOURS
+    hours = newsroom.number("ALERT_NO_EVENTS_HOURS")
     came = StripeEvent.objects.filter(is_sync=False, is_listed=False)
     last = came.aggregate(last=Max("received_at"))["last"]
     if not hours or last is None or (silent := timezone.now() - last) < timedelta(hours=hours):

@@ -25,6 +25,7 @@ from members import clock
 from members.mail import sweep as mail_sweep
 from members.mail.sending import LEASE
 from members.models import Message
+from members.newsroom import values as newsroom
 from payments import daily
 from payments.alerts import rules, watch
 from payments.books import settlements
@@ -109,7 +110,7 @@ class History:
             for story in self.stories:
                 people.act(story, today)
             self._work()
-            if settings.STAFF_GIFT_EMAILS:
+            if newsroom.lines("STAFF_GIFT_EMAILS"):
                 daily.run()
 
     def go_on(self) -> None:

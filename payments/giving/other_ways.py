@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import segno
-from django.conf import settings
 
+from members.newsroom import values as newsroom
 from payments import money
 from payments.giving import references
 
@@ -110,15 +110,15 @@ def transfer(amount: int | None = None) -> Transfer | None:
 
     `amount` is in euro cents, None for any amount.
     """
-    if not settings.BANK_IBAN:
+    iban = newsroom.text("BANK_IBAN").replace(" ", "").upper()
+    if not iban:
         return None
-    iban = settings.BANK_IBAN.replace(" ", "").upper()
-    return Transfer(settings.BANK_BENEFICIARY, iban, settings.BANK_BIC, references.new(), amount)
+    return Transfer(newsroom.text("BANK_BENEFICIARY"), iban, newsroom.text("BANK_BIC"), references.new(), amount)
 
 
 def has_field() -> bool:
     """Return whether the page asks for an amount. Only the QR code needs it, and only SEPA accounts have one."""
-    return settings.BANK_IBAN.strip()[:2].upper() in SEPA
+    return newsroom.text("BANK_IBAN").strip()[:2].upper() in SEPA
 
 
 def epc_payload(transfer: Transfer) -> str:
@@ -130,7 +130,7 @@ def epc_payload(transfer: Transfer) -> str:
 
 def links() -> list[Way]:
     """Return the links of the setting OTHER_WAYS_LINKS, written `Label|https://...`; others than https are left out."""
-    pairs = [entry.partition("|") for entry in settings.OTHER_WAYS_LINKS]
+    pairs = [entry.partition("|") for entry in newsroom.lines("OTHER_WAYS_LINKS")]
     return [Way(label.strip(), url.strip()) for label, _, url in pairs if url.strip().startswith("https://")]
 
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from members import clock
 from members.mail import outbox
 from members.models import Message
+from members.newsroom import values as newsroom
 from payments import money
 from payments.currencies import TABLE
 from payments.models import Frequency, Payment, Subscription
@@ -34,7 +35,7 @@ def new_patrons() -> list[Message]:
     [] without new gifts or without STAFF_GIFT_EMAILS. The first email covers the last 24 hours. Idempotent: the key
     holds the id of the last gift reported before.
     """
-    if not settings.STAFF_GIFT_EMAILS:
+    if not newsroom.lines("STAFF_GIFT_EMAILS"):
         return []
     until = Cast(KeyTextTransform("until", "context"), BigIntegerField())
     # The largest of all, because an older email may have been sent again.
@@ -67,7 +68,7 @@ def new_patron_facts(rows: list[Subscription]) -> dict[str, Any]:
 
 def note_large_gift(payment: Payment) -> None:
     """Queue an email about a received gift if it is large. Once per payment, in the transaction of its receipt."""
-    if settings.STAFF_GIFT_EMAILS and is_large(payment):
+    if newsroom.lines("STAFF_GIFT_EMAILS") and is_large(payment):
         outbox.enqueue(_to_staff(LARGE_GIFT, str(payment.public_id), large_gift_facts(payment)))
 
 
@@ -103,7 +104,7 @@ def drafts(kind: str, subject: str, facts: dict[str, Any], addresses: list[str],
 
 
 def _to_staff(kind: str, subject: str, facts: dict[str, Any]) -> list[Message]:
-    return drafts(kind, subject, facts, settings.STAFF_GIFT_EMAILS, settings.LANGUAGE_CODE)
+    return drafts(kind, subject, facts, newsroom.lines("STAFF_GIFT_EMAILS"), settings.LANGUAGE_CODE)
 
 
 def _of_the_last_day() -> QuerySet[Subscription]:

@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     installation.database,
     installation.migrations,
     installation.cyrillic,
+    installation.newsroom_is_complete,
     installation.redis_server,
     installation.static_files,
     stripe.key,
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
 NEEDS: dict[Check, Check] = {
     installation.migrations: installation.database,
     installation.cyrillic: installation.database,
+    installation.newsroom_is_complete: installation.migrations,
     stripe.account: stripe.key,
     stripe.endpoint_registered: stripe.key,
     stripe.payment_methods: stripe.key,

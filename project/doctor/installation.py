@@ -16,6 +16,7 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 
+from members.newsroom import values as newsroom
 from project.doctor.finding import Finding, fail, ok, warn
 
 MANIFEST = "staticfiles.json"
@@ -74,6 +75,23 @@ def cyrillic() -> Iterator[Finding]:
             "the database treats олена and ОЛЕНА as different. Create it with UTF-8 and a locale that ignores case; "
             "see docs/operations.md, What runs.",
         )
+
+
+def newsroom_is_complete() -> Iterator[Finding]:
+    """Name what readers and the law expect and nobody has set, at the desk or in the environment."""
+    missing = {
+        "LEGAL_ADDRESS": "the postal address under every email",
+        "LEGAL_REGISTRATION": "the register and number of the publisher",
+        "EDITOR_NAME": "the person who signs",
+        "STAFF_ALERT_EMAILS": "who of you is told when something is wrong",
+    }
+    empty = [f"{name} ({meaning})" for name, meaning in missing.items() if not newsroom.value(name)]
+    if newsroom.text("CONTACT_EMAIL").endswith(".invalid"):
+        empty.append("CONTACT_EMAIL (where readers reach a person)")
+    if empty:
+        yield warn("newsroom", f"not set: {', '.join(empty)}. Set it at the desk, under Newsroom settings.")
+    else:
+        yield ok("newsroom", "its settings are complete")
 
 
 def redis_server() -> Iterator[Finding]:
