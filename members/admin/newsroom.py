@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
@@ -128,8 +127,6 @@ class NewsroomAdmin(PlainAdmin):
         heads = (_("Setting"), _("Before"), _("Now"))
         head = format_html_join("", "<th scope='col'>{}</th>", ((each,) for each in heads))
         return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, lines)
-
-    formfield_overrides = {models.CharField: {"widget": forms.TextInput(attrs={"size": 60})}}
 
 
 def _shown(value: Any) -> str:

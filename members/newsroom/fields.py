@@ -13,6 +13,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from stdnum import bic, iban
@@ -21,6 +22,10 @@ PUBLISHER = gettext_lazy("The publisher")
 ANSWERS = gettext_lazy("Who signs and who answers")
 ACCOUNT = gettext_lazy("The account for transfers")
 TOLD = gettext_lazy("Who of you is told")
+
+
+# So many characters of a text are seen at once.
+LONGEST_SHOWN = 60
 
 
 class Lines(forms.CharField):
@@ -57,7 +62,8 @@ def _is_link(value: str) -> None:
 
 
 def _text(limit: int = 200, **given: Any) -> Callable[[], forms.Field]:
-    return lambda: forms.CharField(max_length=limit, **given)
+    widget = forms.TextInput(attrs={"size": min(limit, LONGEST_SHOWN)})
+    return lambda: forms.CharField(max_length=limit, widget=widget, **given)
 
 
 def _number(least: int, most: int) -> Callable[[], forms.Field]:
@@ -92,8 +98,8 @@ def _of_editor() -> list[Setting]:
     name, role = gettext_lazy("Editor"), gettext_lazy("The editor’s role")
     found = [Setting("EDITOR_NAME", ANSWERS, name), Setting("EDITOR_ROLE", ANSWERS, role)]
     for code, language in settings.LANGUAGES:
-        found.append(Setting(f"EDITOR_NAME_{code.upper()}", ANSWERS, name, help=language))
-        found.append(Setting(f"EDITOR_ROLE_{code.upper()}", ANSWERS, role, help=language))
+        for kind, label in (("EDITOR_NAME", name), ("EDITOR_ROLE", role)):
+            found.append(Setting(f"{kind}_{code.upper()}", ANSWERS, format_lazy("{} ({})", label, language)))
     return found
 
 
