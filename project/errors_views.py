@@ -1,4 +1,4 @@
-"""Error pages: 400 for a malformed request, 503 while the database is down, 500 for any other error.
+"""Error pages: 400 for a malformed request, 413 for a large one, 503 while the database is down, 500 for other errors.
 
 Set as handlers in project/urls.py. 403 and 404 are Django's own views, with our templates.
 """
@@ -14,6 +14,10 @@ from django.shortcuts import render
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return render(request, "400.html", status=413)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

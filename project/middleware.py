@@ -15,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 
 from members import limits
 from payments.views.webhook import stripe_webhook
+from project import errors_views
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -32,6 +33,19 @@ def webhook_first(get_response: GetResponse) -> GetResponse:
     def respond(request: HttpRequest) -> HttpResponse:
         if request.path == WEBHOOK:
             return stripe_webhook(request)
+        return get_response(request)
+
+    return respond
+
+
+def small_bodies(get_response: GetResponse) -> GetResponse:
+    """Answer a body larger than any form of ours with 413, before anything reads it."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            with translation.override(translation.get_language_from_request(request)):
+                return errors_views.too_large(request)
         return get_response(request)
 
     return respond

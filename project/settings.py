@@ -31,7 +31,8 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a larger body is answered 413 (project/middleware.py)
+FILE_UPLOAD_HANDLERS: list[str] = []  # no page takes files: what is sent as one is read and dropped
 
 # --- The newsroom: its name, editor, contact and bank account -------------------------------------------------------
 LEGAL_NAME = env.str("LEGAL_NAME", default=SITE_NAME)
@@ -97,6 +98,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "project.middleware.webhook_first",
+    "project.middleware.small_bodies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
