@@ -228,8 +228,11 @@ def _named(theirs: dict[str, Any]) -> int:
 
 
 def _last_wish(row: Subscription) -> SubscriptionChange | None:
-    """The newest wish to stop or to go on that stands: not overtaken, and to go on not refused."""
-    wishes = row.changes.exclude(state="overtaken").exclude(~Q(kind="stop"), state="failed")
+    """The newest wish to stop or to go on that stands: a stop that is not overtaken, and to go on not refused.
+
+    Staff may overtake an amount in the dashboard after it took back a stop.
+    """
+    wishes = row.changes.exclude(kind="stop", state="overtaken").exclude(~Q(kind="stop"), state="failed")
     return next((each for each in wishes if each.kind == "stop" or each.takes_back_a_stop), None)
 
 
