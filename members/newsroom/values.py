@@ -19,7 +19,7 @@ NEVER = float("-inf")
 
 
 class _Known:
-    """What this process read last, and when."""
+    """The values that this process read last, and the time of that."""
 
     values: dict[str, Any] = {}
     read_at = NEVER

@@ -14,7 +14,7 @@ from members.newsroom.fields import FIELDS, Setting
 
 @dataclass(frozen=True)
 class Change:
-    """What one version changed of a setting; None for "as in the environment"."""
+    """A setting that one version changed. None stands for "as in the environment"."""
 
     setting: Setting
     before: Any
