@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 
+from members.mail import permission
 from members.newsroom import values as newsroom
 from project import middleware
 from tests.database import django_db_setup
@@ -87,7 +88,8 @@ def _own_language() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_newsroom(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Staff have set nothing yet, and no page costs a query more to know it."""
+    """Staff have set nothing yet, and no page costs a query more to know it. It has written to readers before."""
+    monkeypatch.setattr(permission, "waits_for_address", lambda: False)
     monkeypatch.setattr(newsroom, "FRESH_SECONDS", float("inf"))
     newsroom.remember({})
 

@@ -6,10 +6,13 @@ its address may have been suppressed or corrected, or its reader may have unsubs
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from members import suppressions
 from members.mail import choices
 from members.mail.kinds import Stream
 from members.models import Message, Supporter
+from members.newsroom import values as newsroom
 
 Withheld = Message.Withheld
 
@@ -22,6 +25,16 @@ def address_now(message: Message) -> str:
     if message.supporter_id is None:
         return message.to_email
     return Supporter.objects.values_list("email", flat=True).get(pk=message.supporter_id)
+
+
+def waits_for_address() -> bool:
+    """Return whether no reader is written to yet: in production the newsroom's postal address comes first.
+
+    Most countries want it under every email. An installation that has written to readers before goes on.
+    """
+    if settings.DEBUG or newsroom.text("LEGAL_ADDRESS"):
+        return False
+    return not Message.objects.exclude(stream=Stream.STAFF).filter(state=Message.State.SENT).exists()
 
 
 def reason_to_withhold(message: Message) -> Withheld | None:

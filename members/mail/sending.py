@@ -75,10 +75,13 @@ def deliver(message: Message) -> Outcome:
 def _next_due(message_id: int | None, streams: Sequence[Stream]) -> Message | None:
     """Return the next due message, locked, or None; with `message_id`, that one if it is due.
 
-    Skips messages that another process has locked. Without `message_id` one query per stream, in the order of the
-    index: the cost does not grow with the number of waiting messages.
+    Skips messages that another process has locked, and all to readers until the newsroom has a postal address. Without
+    `message_id` one query per stream, in the order of the index: the cost does not grow with the number of waiting
+    messages.
     """
     due = Message.objects.due().select_related("supporter").select_for_update(skip_locked=True, of=("self",))
+    if permission.waits_for_address():
+        due = due.filter(stream=Stream.STAFF)
     if message_id:
         return due.filter(pk=message_id).first()
     for stream in streams:

@@ -162,7 +162,7 @@ ABOUT_GIFTS_AND_EMAILS = (
         mail_looks.letters_waiting,
         _("Letters are waiting"),
         _("Letters that have waited for more than ten minutes: %(count)d. The oldest: %(minutes)d minutes."),
-        _("Look whether the worker and beat run, Redis answers and the mail server takes letters."),
+        _("Look whether the worker and beat run, Redis answers, the mail server takes letters and an address is set."),
         desk="/admin/members/message/?state__exact=pending",
     ),
     Rule(

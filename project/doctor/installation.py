@@ -16,6 +16,7 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 
+from members.mail import permission
 from members.newsroom import values as newsroom
 from project.doctor.finding import Finding, fail, ok, warn
 
@@ -88,7 +89,11 @@ def newsroom_is_complete() -> Iterator[Finding]:
     empty = [f"{name} ({meaning})" for name, meaning in missing.items() if not newsroom.value(name)]
     if newsroom.text("CONTACT_EMAIL").endswith(".invalid"):
         empty.append("CONTACT_EMAIL (where readers reach a person)")
-    if empty:
+    if permission.waits_for_address():
+        yield fail(
+            "newsroom", "LEGAL_ADDRESS is not set, so no email to readers leaves. Set it under Newsroom settings."
+        )
+    elif empty:
         yield warn("newsroom", f"not set: {', '.join(empty)}. Set it at the desk, under Newsroom settings.")
     else:
         yield ok("newsroom", "its settings are complete")
