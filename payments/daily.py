@@ -18,6 +18,7 @@ from django.conf import settings
 from members import clock
 from payments.alerts import looks, watch
 from payments.books import payouts, progress
+from payments.guard import held
 from payments.inbox import queue, retention
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
@@ -61,6 +62,7 @@ def run(today: date | None = None) -> dict[str, object]:
     payouts.show_missing()
     progress.record_all()
     retention.trim()
+    held.trim()
     broken = invariants.broken()
     for sentence in broken:
         log.error("the ledger is not consistent: %s", sentence)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from payments.views import amount, confirm, give, manage, method, other_ways, pages, returning, stop
+from payments.views import amount, confirm, give, guarded, manage, method, other_ways, pages, returning, stop
 from payments.views.webhook import stripe_webhook
 
 urlpatterns: list[URLPattern] = [
     path("support/", amount.choose, name="support"),
     path("support/details/", give.details, name="support_details"),
+    path("support/begin/<token:token>/", guarded.begin, name="support_begin"),
     path("support/return/<token:token>/", returning.come_back, name="support_return"),
     path("support/other-ways/", other_ways.other_ways, name="support_other_ways"),
     path("support/manage/", manage.manage, name="support_manage"),

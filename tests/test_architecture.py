@@ -38,6 +38,7 @@ ROOMS = [
     ("books",),
     ("letters",),
     ("accounts",),
+    ("guard",),
     ("giving",),
     ("inbox",),
     ("stripe_api",),

@@ -17,9 +17,18 @@ from django.utils.crypto import constant_time_compare
 URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
 # Days that a link works. Stopping must work from a year-old email. `unsubscribe`, which is not listed, must never fail.
-LIVES = {"stop": 400, "preferences": 400, "method": 60, "card": 60, "confirm": 60, "again": 60, "return": 60}
+LIVES = {
+    "stop": 400,
+    "preferences": 400,
+    "method": 60,
+    "card": 60,
+    "confirm": 60,
+    "again": 60,
+    "return": 60,
+    "begin": 1,
+}
 # The parts of addresses that come before a token: logs and the staff desk show these addresses without the token.
-PATHS = ("stop", "preferences", "method", "confirm", "unsubscribe", "support/return", "me/sign-in")
+PATHS = ("stop", "preferences", "method", "confirm", "unsubscribe", "support/return", "support/begin", "me/sign-in")
 # A token in an address, after the path or the parameter that it belongs to (the first group).
 IN_ADDRESS = re.compile(rf"((?:/(?:{'|'.join(PATHS)})/|[?&;]again=))[^/\s\"'<>?#&]+")
 

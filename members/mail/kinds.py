@@ -79,6 +79,7 @@ KINDS: dict[str, LetterKind] = {
     "ended_unpaid": NOTICE,
     "duplicate_plan": NOTICE,
     "fresh_link": LetterKind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
+    "begin_gift": LetterKind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
     "gift_links": LetterKind(is_urgent=True, lives=timedelta(hours=6), discreet_subject=LINK),
     "renewal_upcoming_month": LetterKind(stream=Stream.RELATIONSHIP, lives=timedelta(days=2), is_opt_in=True),
     "anniversary": LetterKind(stream=Stream.RELATIONSHIP, lives=timedelta(days=14), discreet_subject=NOTE),

@@ -1,4 +1,4 @@
-"""The desk's lists of checkouts (attempts to give, finished or not) and of the consents given with them."""
+"""The desk's lists of checkouts (attempts to give), of the consents given with them, and of guarded times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from payments.desk.pages import DeskAdmin, Fact, Part, Text
 from payments.desk.search import FindsByPerson, supporters_like
 from payments.desk.tables.checkouts import checkout_amount, checkout_state, checkout_table
 from payments.desk.tables.payments import payment_table
-from payments.models import Checkout
+from payments.guard import held
+from payments.models import Checkout, DoorPeriod
 
 
 @admin.register(Checkout)
@@ -86,3 +87,33 @@ class ConsentAdmin(DeskAdmin):
 
     def parts(self, row: Consent) -> list[Part]:
         return [Text(_("The words they saw"), row.words), checkout_table(row.checkouts.all())]
+
+
+def door_held(period: DoorPeriod) -> str:
+    count, sums = held.count(period)
+    return f"{count} ({', '.join(sums)})" if count else "0"
+
+
+@admin.register(DoorPeriod)
+class DoorPeriodAdmin(DeskAdmin):
+    list_display = (
+        columns.number,
+        "state",
+        columns.moment_column("since", gettext_lazy("since")),
+        columns.moment_column("until", gettext_lazy("until")),
+        "declines",
+        "begun",
+        "suspects",
+    )
+    list_filter = ("state", "since")
+
+    def facts(self, row: DoorPeriod) -> list[Fact]:
+        return [
+            (_("The way to give"), row.get_state_display()),
+            (_("Since"), columns.moment(row.since)),
+            (_("Until"), columns.moment(row.until)),
+            (_("Cards that failed within an hour, when it began"), row.declines),
+            (_("Gifts begun within minutes, when it began"), row.begun),
+            (_("Suspicious sources, when it began"), row.suspects),
+            (_("Gifts not through"), door_held(row)),
+        ]

@@ -13,7 +13,7 @@ from django.utils import translation
 from members.mail import outbox
 from members.models import Message
 from members.newsroom import values as newsroom
-from payments.alerts.rules import Rule
+from payments.alerts.rule import Rule
 from payments.models import Alert
 
 

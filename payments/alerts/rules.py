@@ -6,33 +6,12 @@ docs/operations.md. `doctor` and the metrics list the rules too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from payments.alerts import looks, mail_looks
-from payments.alerts.looks import Look
+from payments.alerts.about_door import ABOUT_DOOR
+from payments.alerts.rule import Rule
 from payments.models import Case
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule: `look` returns None if all is well, else the facts for `words`.
-
-    A rule that is not grave is a warning: it is logged, and emailed to nobody. A costly rule is checked by the daily
-    jobs and by `doctor`, not every minute. `desk` is the address on the staff desk that helps, if there is one.
-    """
-
-    name: str
-    look: Look
-    subject: Any
-    words: Any
-    todo: Any
-    desk: str = ""
-    is_grave: bool = True
-    is_costly: bool = False
-
 
 ABOUT_EVENTS = (
     Rule(
@@ -287,5 +266,5 @@ ABOUT_PROCESSES = (
     ),
 )
 
-RULES: tuple[Rule, ...] = (*ABOUT_EVENTS, *ABOUT_GIFTS_AND_EMAILS, *ABOUT_LEDGER, *ABOUT_PROCESSES)
+RULES: tuple[Rule, ...] = (*ABOUT_EVENTS, *ABOUT_DOOR, *ABOUT_GIFTS_AND_EMAILS, *ABOUT_LEDGER, *ABOUT_PROCESSES)
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from payments.alerts import letters
 from payments.alerts.looks import Facts
-from payments.alerts.rules import BY_NAME, RULES, Rule
+from payments.alerts.rule import Rule
+from payments.alerts.rules import BY_NAME, RULES
+from payments.guard import door
 from payments.models import Alert
 
 log = logging.getLogger("hromada.alerts")
@@ -45,10 +47,13 @@ def look(rules: Iterable[Rule] = RULES) -> Iterator[tuple[Rule, Facts | None]]:
 
 
 def judge() -> list[str]:
-    """Check every rule that is not costly, record and notify what has changed; return the names of those that fire.
+    """Judge the door, then check every rule that is not costly; record and notify what has changed.
+
+    Return the names of the rules that fire.
 
     Safe to call concurrently. Raises InterfaceError or OperationalError if the database does not answer.
     """
+    door.judge()
     firing = firing_now()
     seen = list(look(rule for rule in RULES if not rule.is_costly))
     for rule, facts in seen:

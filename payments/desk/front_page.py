@@ -20,7 +20,9 @@ from payments import money
 from payments.desk import columns
 from payments.desk.columns import BAD, GOOD, LATE
 from payments.desk.filters import list_of
-from payments.models import StripeEvent
+from payments.guard import door, held
+from payments.guard.door import State
+from payments.models import DoorPeriod, StripeEvent
 from payments.reconciling import runs
 from payments.reconciling.runs import Trouble
 from payments.reports import desk
@@ -100,6 +102,23 @@ def messages_card() -> Card:
     return Card(_("Messages failed"), [str(failed)], meaning, href, BAD if failed else LATE if unknown else GOOD)
 
 
+def door_card() -> Card:
+    period, now = DoorPeriod.objects.filter(until=None).first(), door.seen()
+    state = State(period.state) if period else State.NORMAL
+    count, sums = held.count(period)
+    tried = ngettext(
+        "%(count)d card failed within an hour.", "%(count)d cards failed within an hour.", now.declines
+    ) % {"count": now.declines}
+    waits = _("No gift is held back.")
+    if count:
+        waits = ngettext(
+            "%(count)d gift is not through: %(sums)s.", "%(count)d gifts are not through: %(sums)s.", count
+        ) % {"count": count, "sums": ", ".join(sums)}
+    tone = {State.NORMAL: GOOD, State.GUARDED: LATE, State.CLOSED: BAD}[state]
+    href = list_of("payments_doorperiod")
+    return Card(_("The way to give"), [str(state.label)], f"{tried} {waits}", href, tone)
+
+
 def sign(user: Visitor) -> Card | None:
     """Return whether we are in step with Stripe, why not, and when both last agreed. One query.
 
@@ -126,6 +145,7 @@ CARDS: tuple[tuple[str, Callable[[], Card]], ...] = (
     ("payments.view_case", cases_card),
     ("payments.view_stripeevent", waiting_events_card),
     ("members.view_message", messages_card),
+    ("payments.view_doorperiod", door_card),
 )
 
 

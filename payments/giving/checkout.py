@@ -1,6 +1,6 @@
 """An attempt to give (Checkout): from the reader's choice to Stripe's page, and finding it again by its public id.
 
-Called by the reader's pages (begin, has_begun, state_of, look_again) and by the rules that follow Stripe's events
+Called by the reader's pages (prepare, lead, has_begun, state_of ...) and by the rules that follow Stripe's events
 (find, giver, follow ...). Payments and subscriptions are recorded from events by books/ and recurring/, not here.
 """
 
@@ -29,13 +29,36 @@ MOST_READS = 6
 
 
 def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> str:
+    """Prepare a checkout and return the address to send the reader to. See `prepare` and `lead`."""
+    return lead(prepare(choice, person, consent_words, form_key))
+
+
+def prepare(choice: Choice, person: Person, consent_words: str, form_key: str, *, is_short: bool = False) -> Checkout:
+    """Return the checkout of this form and these answers, committed with the parameters of its session.
+
+    The same form with the same answers is the same checkout, so that a double click, a reload or a second try after
+    StripeUnavailable makes one session. `is_short`: a new session lasts half an hour. Calls nobody.
+    """
+    key = form_name(choice, person, form_key)
+    found = Checkout.objects.filter(form_key=key).first()
+    if found is None:
+        return _make(choice, person, consent_words, key, is_short)
+    return start_again(found, is_short=is_short) if found.status == Checkout.Status.EXPIRED else found
+
+
+def start_again(checkout: Checkout, *, is_short: bool) -> Checkout:
+    """Prepare another session of a checkout that has none which can be paid. Committed; returns the checkout."""
+    own = str(checkout.stripe_params.get("customer", ""))
+    checkout.stripe_params = sessions.params(checkout, own, is_short=is_short)
+    return _begin_next_attempt(checkout)
+
+
+def lead(checkout: Checkout) -> str:
     """Return the address to send the reader to: Stripe's page, or our return page if there is nothing more to do there.
 
-    The row is committed before Stripe is called, with the parameters of the session. The same form with the same
-    answers is the same checkout, so that a double click, a reload or a second try after StripeUnavailable makes one
-    session. Raises StripeUnavailable and StripeRefused. Safe to call concurrently. Never call it in a transaction.
+    The row was committed before Stripe is called. Raises StripeUnavailable and StripeRefused. Safe to call
+    concurrently. Never call it in a transaction.
     """
-    checkout = _get_or_make(choice, person, consent_words, form_key)
     if checkout.status in Checkout.DONE_AT_STRIPE:
         return return_url(checkout)
     if not checkout.stripe_session_url:
@@ -49,7 +72,13 @@ def begin(choice: Choice, person: Person, consent_words: str, form_key: str) -> 
 def has_begun(choice: Choice, person: Person, form_key: str) -> bool:
     """Return whether this form with these answers has a session already, so that sending it again makes nothing new."""
     begun = (Checkout.Status.OPEN, *Checkout.DONE_AT_STRIPE)
-    return Checkout.objects.filter(form_key=_form_key(choice, person, form_key), status__in=begun).exists()
+    return Checkout.objects.filter(form_key=form_name(choice, person, form_key), status__in=begun).exists()
+
+
+def form_name(choice: Choice, person: Person, form_key: str) -> str:
+    """Return the key of a form with its answers: the same form with other answers is another checkout."""
+    answers = [form_key, choice.frequency, str(choice.amount), choice.currency, person.email, person.name]
+    return hashlib.sha256("\x1f".join(answers).encode()).hexdigest()
 
 
 def state_of(checkout: Checkout, *, left: bool = False) -> str:
@@ -172,27 +201,21 @@ def is_name(name: str) -> bool:
 def _session(checkout: Checkout) -> tuple[str, str]:
     """Return (id, URL) of the session of a checkout: that of its attempt, or else of a new one.
 
-    If Stripe refuses the customer of an earlier gift, for instance because it was deleted, it makes a new customer.
+    If Stripe refuses the customer of an earlier gift, for instance because it was deleted, it makes a new customer; if
+    it refuses the end of a short session, because this try comes late, the session gets another end.
     """
     try:
         return sessions.create_or_find(checkout) or sessions.create(_begin_next_attempt(checkout))
-    except StripeRefused:
-        if "customer" not in checkout.stripe_params:
+    except StripeRefused as problem:
+        is_late = problem.param == "expires_at"
+        own, is_short = str(checkout.stripe_params.get("customer", "")), "expires_at" in checkout.stripe_params
+        if not (own or is_late):
             raise
-    checkout.stripe_params = sessions.params(checkout)
+    checkout.stripe_params = sessions.params(checkout, own if is_late else "", is_short=is_short)
     return sessions.create(_begin_next_attempt(checkout))
 
 
-def _get_or_make(choice: Choice, person: Person, consent_words: str, form_key: str) -> Checkout:
-    """Return the checkout of this form and these answers; an expired one with a new attempt."""
-    key = _form_key(choice, person, form_key)
-    found = Checkout.objects.filter(form_key=key).first()
-    if found is None:
-        return _make(choice, person, consent_words, key)
-    return _begin_next_attempt(found) if found.status == Checkout.Status.EXPIRED else found
-
-
-def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Checkout:
+def _make(choice: Choice, person: Person, consent_words: str, key: str, is_short: bool) -> Checkout:
     """Make and commit the checkout with this form key; return that of another request if it was faster."""
     try:
         with transaction.atomic():
@@ -211,13 +234,13 @@ def _make(choice: Choice, person: Person, consent_words: str, key: str) -> Check
                 consent=_consent(consent_words, person.language),
             )
             own = own_customers.customer(choice.again, person.email, choice.frequency, choice.currency)
-            checkout.stripe_params = sessions.params(checkout, own)
+            checkout.stripe_params = sessions.params(checkout, own, is_short=is_short)
             checkout.save(force_insert=True)
             return checkout
     except IntegrityError:
         # The other request of a double click was faster; or, once in millions, the reference was taken.
         twin = Checkout.objects.filter(form_key=key).first()
-        return twin or _make(choice, person, consent_words, key)
+        return twin or _make(choice, person, consent_words, key, is_short)
 
 
 def _begin_next_attempt(checkout: Checkout) -> Checkout:
@@ -233,12 +256,6 @@ def _begin_next_attempt(checkout: Checkout) -> Checkout:
     told = ["attempt", "attempt_at", "status", "stripe_params", "stripe_session_id", "stripe_session_url"]
     checkout.save(update_fields=told)
     return checkout
-
-
-def _form_key(choice: Choice, person: Person, form_key: str) -> str:
-    """Return the key of a form with its answers: the same form with other answers is another checkout."""
-    answers = [form_key, choice.frequency, str(choice.amount), choice.currency, person.email, person.name]
-    return hashlib.sha256("\x1f".join(answers).encode()).hexdigest()
 
 
 def _consent(words: str, language: str) -> Consent:

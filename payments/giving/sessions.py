@@ -26,6 +26,8 @@ log = logging.getLogger("hromada.requests")
 
 # Our clock and Stripe's may differ a little: an earlier session is looked for from this long before its attempt.
 BEFORE_ATTEMPT = timedelta(minutes=10)
+# The shortest life that Stripe gives a session, and a minute for clocks that differ.
+SHORT = timedelta(minutes=31)
 
 
 def return_url(checkout: Checkout) -> str:
@@ -33,10 +35,11 @@ def return_url(checkout: Checkout) -> str:
     return f"{settings.SITE_URL}/support/return/{signed.sign('return', str(checkout.public_id))}/"
 
 
-def params(checkout: Checkout, own_customer: str = "") -> dict[str, Any]:
+def params(checkout: Checkout, own_customer: str = "", *, is_short: bool = False) -> dict[str, Any]:
     """Return the parameters of the session to make; without `own_customer`, Stripe makes a new customer.
 
-    Its metadata at Stripe is our checkout's id, and nothing about a person.
+    `is_short`: it lasts for SHORT from now on, instead of Stripe's day. Its metadata at Stripe is our checkout's id,
+    and nothing about a person.
     """
     metadata = {objects.METADATA_CHECKOUT: str(checkout.public_id)}
     price: dict[str, Any] = {
@@ -53,6 +56,7 @@ def params(checkout: Checkout, own_customer: str = "") -> dict[str, Any]:
         "cancel_url": f"{return_url(checkout)}?left=1",
         "line_items": [{"quantity": 1, "price_data": price}],
         **stripe_pages.terms(),
+        **({"expires_at": int((clock.now() + SHORT).timestamp())} if is_short else {}),
         **({"customer": own_customer} if own_customer else {"customer_email": checkout.email}),
     }
     if checkout.is_recurring:

@@ -1,4 +1,5 @@
-"""Emails with the links for changing or stopping each recurring gift: on request, and after a second gift.
+"""Emails with the links for changing or stopping each recurring gift: on request, and after a second gift. And the one
+that leads a gift on to Stripe where a proof of work is missing.
 
 Called by the page /support/manage/ and by books/duplicates.py. Only the owner of an address learns whether we know it:
 known and unknown addresses take the same queries and get the same answer on the page.
@@ -7,7 +8,9 @@ known and unknown addresses take the same queries and get the same answer on the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db import transaction
 
 from members import limits
@@ -18,7 +21,7 @@ from members.models import Message, Supporter
 from payments.accounts import account as accounts
 from payments.letters import drafts
 from payments.letters.drafts import Facts, coming, context_of, gift, patron_until
-from payments.models import Subscription
+from payments.models import Checkout, Subscription
 
 MOST_GIFTS = 10
 
@@ -84,3 +87,27 @@ def with_links(account: accounts.Account, language: str) -> Facts:
     if standing == "stopping":
         return {**facts, **patron_until(subscription)}
     return {**facts, "method_url": signed.url("method", public_id, language)}
+
+
+def begin_gift(checkout: Checkout) -> Message | None:
+    """Queue an email with the link that leads this gift on to Stripe's page; None if one was queued minutes ago.
+
+    For a reader whose browser computes no proof of work while the door is guarded. It makes no supporter.
+    """
+    query = urlencode({"lang": checkout.language})
+    token = signed.sign("begin", str(checkout.public_id))
+    facts = {
+        "amount": checkout.amount,
+        "currency": checkout.currency,
+        "frequency": checkout.frequency,
+        "begin_url": f"{settings.SITE_URL}/support/begin/{token}/?{query}",
+        "privacy_url": f"{settings.SITE_URL}/support/privacy/?{query}",
+    }
+    return outbox.send(
+        "begin_gift",
+        key=f"begin_gift:{checkout.public_id}:{fresh_links.window()}",
+        to_email=checkout.email,
+        language=checkout.language,
+        context=facts,
+        supporter=None,
+    )

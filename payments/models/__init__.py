@@ -3,6 +3,14 @@ from payments.models.cases import Case
 from payments.models.changes import SubscriptionChange
 from payments.models.disputes import Dispute
 from payments.models.giving import Checkout, Frequency, Subscription
+from payments.models.guarding import (
+    CheckoutOrigin,
+    DoorPeriod,
+    FailedTry,
+    HeldGift,
+    SessionExpiry,
+    SpentProof,
+)
 from payments.models.inbox import StripeEvent
 from payments.models.money import DEBITS, KEPT, LedgerEntry, Payment, Refund, is_debit
 from payments.models.payouts import Payout, PayoutLine
@@ -24,10 +32,14 @@ __all__ = [
     "Alert",
     "Case",
     "Checkout",
+    "CheckoutOrigin",
     "Difference",
     "Dispute",
+    "DoorPeriod",
+    "FailedTry",
     "Frequency",
     "Heartbeat",
+    "HeldGift",
     "KeyFault",
     "LedgerEntry",
     "MethodChange",
@@ -40,6 +52,8 @@ __all__ = [
     "Reconciliation",
     "Refund",
     "RefundRequest",
+    "SessionExpiry",
+    "SpentProof",
     "StripeEvent",
     "StripeRequest",
     "Subscription",

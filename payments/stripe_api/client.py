@@ -175,6 +175,12 @@ def create_checkout_session(params: Mapping[str, Any], *, key: str) -> tuple[str
     return made["id"], made["url"]
 
 
+def expire_checkout_session(session_id: str, *, key: str) -> None:
+    """Close an open session: nothing can be paid in it any more. Stripe refuses one that is complete or expired."""
+    sdk = connection().v1.checkout.sessions
+    _write(sdk.expire, (session_id,), {}, stripe_params.checkout.SessionExpireParams, key)
+
+
 def update_subscription(subscription_id: str, params: Mapping[str, Any], *, key: str) -> None:
     sdk = connection().v1.subscriptions
     _write(sdk.update, (subscription_id,), params, stripe_params.SubscriptionUpdateParams, key)

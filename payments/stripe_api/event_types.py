@@ -31,6 +31,7 @@ HANDLED: tuple[str, ...] = (
     "payment_intent.canceled",
     "charge.succeeded",
     "charge.updated",
+    "charge.failed",
     "charge.dispute.created",
     "charge.dispute.updated",
     "charge.dispute.closed",
@@ -40,6 +41,7 @@ HANDLED: tuple[str, ...] = (
     "refund.updated",
     "refund.failed",
     "mandate.updated",
+    "setup_intent.setup_failed",
     "payment_method.attached",
     "payment_method.updated",
     "payment_method.automatically_updated",
@@ -61,7 +63,6 @@ NOT_HANDLED: dict[str, str] = {
     "invoice.overpaid": "Stripe collects each of our invoices once; a surplus in the balance is found within the hour",
     "invoice.payment_attempt_required": "it asks for a payment attempt outside Stripe, which we never make",
     "setup_intent.succeeded": "a card added at Stripe's portal is reported by customer.updated and payment_method.*",
-    "setup_intent.setup_failed": "the card or bank account stays the same; the reader sees the reason on Stripe's page",
     "payment_intent.created": "nothing has happened yet; acting on it caused duplicates in other software",
 }
 

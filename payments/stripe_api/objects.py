@@ -1,7 +1,7 @@
 """Convert Stripe's objects, dictionaries of the API version that the SDK pins, into the values of values.py.
 
-With account.py and means.py the only place that knows Stripe's field names. Field paths and the changes between
-versions: docs/decisions/0003. Amounts are in Stripe's minor units, currency codes in upper case.
+With account.py, means.py and trying/ the only place that knows Stripe's field names (docs/decisions/0003). Amounts are
+in Stripe's minor units, currency codes in upper case.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from payments.stripe_api.billing import bills, prices
 from payments.stripe_api.fields import id_of as _id
 from payments.stripe_api.fields import moment as _moment
 from payments.stripe_api.fields import moment_or_none as _moment_or_none
+from payments.stripe_api.trying import failed
 from payments.stripe_api.values import (
     Charge,
     Dispute,
@@ -71,7 +72,6 @@ def intent_of(charge: Charge) -> PaymentIntent:
 def payment_intent(raw: Raw) -> PaymentIntent:
     latest = raw.get("latest_charge")
     expanded: Raw = latest if isinstance(latest, Mapping) else {}
-    error = raw.get("last_payment_error") or {}
     return PaymentIntent(
         id=raw["id"],
         customer=_id(raw.get("customer")),
@@ -81,9 +81,10 @@ def payment_intent(raw: Raw) -> PaymentIntent:
         currency=raw["currency"].upper(),
         charge=_id(latest),
         method=means.method(expanded.get("payment_method_details")),
-        error_code=error.get("decline_code") or error.get("code") or "",
+        error_code=failed.code(raw),
         created_at=_moment(raw["created"]),
         paid_at=_moment(means.came_at(expanded) or raw["created"]),
+        failed=failed.of_intent(raw, _checkout(raw)),
     )
 
 
@@ -204,7 +205,7 @@ def refund(raw: Raw) -> Refund:
 
 def fraud_warning(raw: Raw) -> FraudWarning:
     intent, kind = _id(raw.get("payment_intent")), str(raw.get("fraud_type") or "")
-    return FraudWarning(id=raw["id"], charge=_id(raw.get("charge")), payment_intent=intent, kind=kind)
+    return FraudWarning(raw["id"], _id(raw.get("charge")), intent, kind)
 
 
 def dispute(raw: Raw) -> Dispute:
@@ -271,9 +272,8 @@ def lane_of(raw: Raw) -> str:
 
     It is the id of its customer, else of its PaymentIntent or charge, else its own.
     """
-    if raw.get("object") == "customer":
-        return str(raw.get("id") or "")
-    for key in ("customer", "payment_intent", "charge"):
+    keys = () if raw.get("object") == "customer" else ("customer", "payment_intent", "charge")
+    for key in keys:
         if found := _id(raw.get(key)):
             return found
     return str(raw.get("id") or "")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from payments import rhythms
 from payments.stripe_api.billing import bills, prices
+from payments.stripe_api.trying.failed import FailedTry
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class PaymentIntent:
     error_code: str
     created_at: datetime
     paid_at: datetime
+    failed: FailedTry | None = None
 
     @property
     def is_on_its_way(self) -> bool:

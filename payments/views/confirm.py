@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from payments import key_faults
 from payments.accounts import account as accounts
 from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
+from payments.guard import entry
 from payments.models import Payment
 from payments.stripe_api import client
 from payments.views import linked
@@ -29,7 +30,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, payment, "paid")
     if payment.subscription and payment.subscription.is_ending_or_asked_to:  # Stripe would still take the money
         return _page(request, payment, "over")
-    return _to_stripe(request, payment) if request.method == "POST" else _page(request, payment, "ask")
+    if request.method != "POST":
+        return _page(request, payment, "ask")
+    if not entry.may_visit(request, "confirm", str(payment.public_id)):
+        return _page(request, payment, "busy", status=429)
+    return _to_stripe(request, payment)
 
 
 def _to_stripe(request: HttpRequest, payment: Payment) -> HttpResponse:

@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from members import clock, limits
+from members import clock
 from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.giving import checkout, consent, refused
 from payments.giving.choices import Choice
@@ -32,6 +32,7 @@ from payments.giving.forms import (
     PersonForm,
     likely_email,
 )
+from payments.views import guarded
 from payments.views.amount import amount_page
 
 
@@ -58,25 +59,50 @@ def details(request: HttpRequest) -> HttpResponse:
 def _give(request: HttpRequest, choice: Choice) -> HttpResponse:
     """Begin the checkout and redirect to Stripe; show the details page again if it cannot begin.
 
-    422: invalid details, also to Stripe; 429: too many checkouts from this network or in all; 502: Stripe refuses by a
-    fault of ours; 503: Stripe does not answer.
+    422: invalid details, also to Stripe, or proof of work is missing; 429: held back as suspicious; 502: Stripe refuses
+    by a fault of ours; 503: Stripe does not answer.
     """
     form = PersonForm(request.POST)
     if not form.is_valid():
         return _details_again(request, choice, form, 422)
     person = form.person(get_language() or settings.LANGUAGE_CODE)
-    if not checkout.has_begun(choice, person, _form_key(request)) and not _is_within_limits(request):
-        response = _details_again(request, choice, form, 429, trouble="busy")
-        response["Retry-After"] = str(settings.CHECKOUT_LIMIT_SECONDS)
-        return response
+    is_short = False
+    if not checkout.has_begun(choice, person, _form_key(request)):
+        verdict = guarded.ask(request, choice, person, _form_key(request))
+        if verdict.answer != guarded.Answer.PASS:
+            return _not_yet(request, choice, form, verdict)
+        is_short = verdict.state != guarded.State.NORMAL
+    words = consent.words(request, choice)
     try:
-        url = checkout.begin(choice, person, consent.words(request, choice), _form_key(request))
+        begun = checkout.prepare(choice, person, words, _form_key(request), is_short=is_short)
+        url = guarded.lead(request, begun)
     except (KeyRefused, StripeRefused) as problem:
         return _refused(request, choice, form, problem)
     except StripeUnavailable:
         return _details_again(request, choice, form, 503, trouble="stripe")
     response = HttpResponse(status=303)
     response["Location"] = url
+    return response
+
+
+def _not_yet(request: HttpRequest, choice: Choice, form: PersonForm, verdict: guarded.Verdict) -> HttpResponse:
+    """Show what the door asks for first: proof of work, a link by email, or some patience. Typed answers are kept."""
+    if verdict.answer == guarded.Answer.HELD:
+        return _held(request, choice, form)
+    person = form.person(get_language() or settings.LANGUAGE_CODE)
+    if "by_email" not in request.POST:
+        return _details_again(request, choice, form, 422, trouble="proof", state=verdict.state)
+    if not guarded.may_email(request, person.email):
+        return _held(request, choice, form)
+    begun = checkout.prepare(choice, person, consent.words(request, choice), _form_key(request))
+    guarded.email(begun)
+    context = {"choice": choice, "email": person.email, "typed_person": _typed_person(request)}
+    return render(request, "give/by_email_sent.html", context | {"form_key": _form_key(request)})
+
+
+def _held(request: HttpRequest, choice: Choice, form: PersonForm) -> HttpResponse:
+    response = _details_again(request, choice, form, 429, trouble="held")
+    response["Retry-After"] = str(settings.CHECKOUT_LIMIT_SECONDS)
     return response
 
 
@@ -108,17 +134,26 @@ def _typed_person(request: HttpRequest) -> dict[str, str]:
 
 
 def _details_again(
-    request: HttpRequest, choice: Choice, form: PersonForm, status: int, trouble: str = ""
+    request: HttpRequest,
+    choice: Choice,
+    form: PersonForm,
+    status: int,
+    trouble: str = "",
+    state: guarded.State | None = None,
 ) -> HttpResponse:
-    context = _details_page(request, choice, form) | {"trouble": trouble}
+    context = _details_page(request, choice, form, state) | {"trouble": trouble}
     return render(request, "give/details.html", context, status=status)
 
 
-def _details_page(request: HttpRequest, choice: Choice, form: PersonForm) -> dict[str, Any]:
+def _details_page(
+    request: HttpRequest, choice: Choice, form: PersonForm, state: guarded.State | None = None
+) -> dict[str, Any]:
+    form_key = _form_key(request)
     return {
         "choice": choice,
         "form": form,
-        "form_key": _form_key(request),
+        "form_key": form_key,
+        **guarded.challenge(request, choice, form_key, state),
         "today": clock.today(),
         "next_on": choice.next_on(clock.today()),
         "change_url": _change_url(request, choice),
@@ -135,16 +170,6 @@ def _change_url(request: HttpRequest, choice: Choice) -> str:
     chosen_language = getattr(request, "chosen_language", "")
     carried = {"lang": chosen_language} if chosen_language else {}
     return f"{reverse('support')}?{urlencode(choice.fields() | carried)}"
-
-
-def _is_within_limits(request: HttpRequest) -> bool:
-    """Count one more checkout; return whether the limits for this network and for all networks allow it.
-
-    Redis counts, or this process while Redis cannot be reached.
-    """
-    seconds = settings.CHECKOUT_LIMIT_SECONDS
-    of_network = limits.hit_from(request, "checkout-network", settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
-    return of_network and limits.hit("checkout-all", "", settings.CHECKOUT_LIMIT_IN_ALL, seconds)
 
 
 def _form_key(request: HttpRequest) -> str:

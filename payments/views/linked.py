@@ -17,9 +17,11 @@ from members.links import public_ids, signed
 from members.models import Supporter
 from payments import money
 from payments.giving import own_customers
+from payments.guard import entry
 from payments.models import Payment, Subscription
 
 MOST_TRIES = 6
+RETRY_AFTER = {503: "60", 429: str(entry.VISITS_SECONDS)}
 
 
 def subscription(purpose: str, token: str) -> Subscription | None:
@@ -42,10 +44,10 @@ def unopened(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """Render a page behind a link. With status 503, browsers are asked to try again in a minute."""
+    """Render a page behind a link. With status 503 or 429, browsers are asked to try again in a minute or in ten."""
     response = private(link_pages.page(request, template, context, status))
-    if status == 503:
-        response["Retry-After"] = "60"
+    if status in RETRY_AFTER:
+        response["Retry-After"] = RETRY_AFTER[status]
     return response
 
 

@@ -22,6 +22,7 @@ from members.links import public_ids
 from payments import key_faults
 from payments.accounts import account as accounts
 from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
+from payments.guard import entry
 from payments.letters import declines
 from payments.models import Payment, Subscription
 from payments.recurring import method_changes, overdue, portal, unanswered
@@ -51,6 +52,8 @@ def method(request: HttpRequest, token: str) -> HttpResponse:
 
 def _act(request: HttpRequest, subscription: Subscription, others: list[Subscription]) -> HttpResponse:
     """Lead to Stripe's page for this gift or, with `gift`, for another one; with `do=share`, use one way for all."""
+    if not entry.may_visit(request, "method", str(subscription.public_id)):
+        return _page(request, subscription, "busy", status=429)
     if request.POST.get("do") == "share":
         method_changes.share(subscription)
         return linked.private(HttpResponseRedirect(linked.address(request, back=1, shared=1), status=303))

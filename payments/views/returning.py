@@ -22,6 +22,7 @@ from members.models import Supporter
 from payments.accounts import account as accounts
 from payments.giving import checkout as checkouts
 from payments.giving.choices import next_on, of_checkout
+from payments.guard import expiring
 from payments.letters import declines, drafts
 from payments.models import Checkout, Payment, Subscription
 from payments.webhooks import drain
@@ -92,6 +93,7 @@ def _page(request: HttpRequest, checkout: Checkout, state: str) -> dict[str, Any
         "method_url": _method_url(checkout, account),
         "again_url": f"{reverse('support_details')}?{choice}",
         "change_url": f"{reverse('support')}?{choice}",
+        "was_closed": state == "expired" and expiring.was_closed(checkout),
         "continue_url": checkout.stripe_session_url if checkout.status == Checkout.Status.OPEN else "",
     }
 

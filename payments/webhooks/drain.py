@@ -21,6 +21,7 @@ from payments import locks
 from payments.books import new_gifts
 from payments.crash_points import crash_at
 from payments.errors import KEY_REFUSED, CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
+from payments.guard import expiring
 from payments.inbox import queue
 from payments.models import StripeEvent
 from payments.stripe_api import client
@@ -62,6 +63,7 @@ def work(limit: int = BATCH) -> int:
                 elsewhere += _process_together(ready)
             for lane in elsewhere:  # when all lanes that are locked here are done, so that nothing older comes after
                 _process_elsewhere(lane)
+    expiring.send()
     return len(events)
 
 

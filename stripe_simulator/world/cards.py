@@ -68,6 +68,8 @@ CARDS: dict[str, Card] = {
     )
 }
 
+DECLINED_RANGE = "9999"
+
 ACCOUNTS: dict[str, Account] = {
     account.iban: account
     for account in (
@@ -82,8 +84,13 @@ class UnknownNumber(ValueError):
 
 
 def card(number: str) -> Card:
-    """Return the test card with this number. Raises UnknownNumber."""
+    """Return the test card with this number. Raises UnknownNumber.
+
+    Sixteen digits that begin with 9999, which no real card does, are a card of its own that is declined.
+    """
     digits = "".join(number.split()).replace("-", "")
+    if len(digits) == 16 and digits.isascii() and digits.isdigit() and digits.startswith(DECLINED_RANGE):
+        return Card(digits, "Is declined, each a card of its own", first=GENERIC, renewal=GENERIC)
     if digits not in CARDS:
         raise UnknownNumber("This is not one of the simulator's test cards. Never type a real card here.")
     return CARDS[digits]

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.links import fresh as fresh_links
 from members.models import Message
-from payments.desk.samples.rows import Giver, stopping, subscription
+from payments.desk.samples.rows import Giver, checkout, stopping, subscription
 from payments.desk.samples.sample import Sample, Variant, always
 from payments.letters import links as link_letters
 
@@ -23,7 +23,14 @@ def _several(who: Giver) -> Message | None:
     return link_letters.gift_links(who.supporter, [subscription(who, "year"), subscription(who), stopping(who)])
 
 
+def _begin(who: Giver) -> Message | None:
+    return link_letters.begin_gift(checkout(who, "once"))
+
+
 LINKS: dict[str, Sample] = {
+    "begin_gift": always(
+        _("While the door is guarded, when somebody whose browser runs no script begins a gift."), _begin
+    ),
     "duplicate_plan": always(_("At once, when somebody who gives already begins a second recurring gift."), _twice),
     "fresh_link": always(_("When somebody asks for it on the page of a link that has run out."), _fresh),
     "gift_links": Sample(

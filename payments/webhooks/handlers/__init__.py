@@ -7,7 +7,7 @@ gift) is taken from the event if the event was rendered at our API version.
 
 from __future__ import annotations
 
-from payments.webhooks.handlers import afterwards, giving, recurring
+from payments.webhooks.handlers import afterwards, giving, recurring, tries
 from payments.webhooks.handlers.effects import Effect, Gift, Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -17,10 +17,12 @@ HANDLERS: dict[str, Handler] = {
     "checkout.session.async_payment_failed": giving.session_changed,
     "payment_intent.succeeded": giving.gift_received,
     "payment_intent.processing": giving.gift_changed,
-    "payment_intent.payment_failed": giving.gift_changed,
+    "payment_intent.payment_failed": tries.payment_failed,
     "payment_intent.canceled": giving.gift_changed,
     "charge.succeeded": giving.charge_reported,
     "charge.updated": giving.charge_reported,
+    "charge.failed": tries.charge_failed,
+    "setup_intent.setup_failed": tries.setup_failed,
     "customer.subscription.created": recurring.subscription_changed,
     "customer.subscription.updated": recurring.subscription_changed,
     "customer.subscription.deleted": recurring.subscription_changed,
@@ -58,7 +60,7 @@ HANDLERS: dict[str, Handler] = {
     "radar.early_fraud_warning.created": afterwards.fraud_warned,
     # Our own requests to read an object again.
     "sync.checkout.session": giving.session_changed,
-    "sync.payment_intent": giving.gift_changed,
+    "sync.payment_intent": tries.payment_failed,
     "sync.subscription": recurring.subscription_changed,
     "sync.invoice": recurring.invoice_changed,
     "sync.refund": afterwards.refund_changed,

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from payments.books import gifts
+from payments.guard import door, expiring, tries
 from payments.models import StripeEvent
 from payments.stripe_api import client, objects
 from payments.stripe_api.reads import Reads
+from payments.stripe_api.trying.failed import FailedTry
 
 Effect = Callable[[], object]
 Handler = Callable[[StripeEvent, Reads], Effect]
@@ -50,3 +54,14 @@ def in_turn(*effects: Effect) -> Effect:
 
 def nothing() -> None:
     """Do nothing: another event reports the same money."""
+
+
+def counting(tried: FailedTry | None, at: datetime) -> Effect | None:
+    """Return the effect of counting a card that failed; None if none did, or not on a page that we led to."""
+    source = tries.source(tried) if tried else None
+    return partial(_count, tried, source, at) if tried and source else None
+
+
+def _count(tried: FailedTry, source: tries.Source, at: datetime) -> None:
+    row = tries.record(tried, source, at)
+    expiring.request_after(row, is_guarded=door.state() != door.State.NORMAL)

@@ -17,7 +17,7 @@ from payments.recurring import subscriptions
 from payments.stripe_api import objects
 from payments.stripe_api.reads import Reads
 from payments.webhooks.handlers import ownership
-from payments.webhooks.handlers.effects import Effect, Gift, fact, nothing
+from payments.webhooks.handlers.effects import Effect, Gift, counting, fact, in_turn, nothing
 from payments.webhooks.handlers.recurring import instalment
 
 # Longer than any card payment takes, even if the bank wants it confirmed, and shorter than any bank debit.
@@ -32,7 +32,8 @@ def session_changed(event: StripeEvent, reads: Reads) -> Effect:
     if session.payment_intent:
         session = replace(session, payment_intent=_with_arrival(event, session.payment_intent, reads))
     invoice = reads.invoice(session.invoice) if session.invoice else None
-    return partial(_follow_session, session, invoice)
+    counted = counting(session.payment_intent.failed, event.created_at) if session.payment_intent else None
+    return in_turn(partial(_follow_session, session, invoice), counted or nothing)
 
 
 def gift_received(event: StripeEvent, reads: Reads) -> Effect:

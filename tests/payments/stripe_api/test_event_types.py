@@ -22,7 +22,7 @@ CONCERNS_GIFTS = {
         upcoming overpaid payment_attempt_required payment_succeeded""",
     "invoice_payment": "paid",
     "payment_intent": "created processing succeeded payment_failed canceled",
-    "charge": "succeeded updated refunded",
+    "charge": "succeeded updated failed refunded",
     "charge.dispute": "created updated closed funds_withdrawn funds_reinstated",
     "refund": "created updated failed",
     "mandate": "updated",

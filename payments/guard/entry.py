@@ -1,0 +1,61 @@
+"""Who may go on to Stripe: the answer to one reader at one door. No reader is refused because others give.
+
+Too many gifts begun, from one network or in all, ask for proof of work; only suspicious sources are held back, and only
+while the door is closed to them or their network is crowded. Without Redis the limits are stricter (members/limits.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from members import limits
+from payments.guard import door, marks, tries
+from payments.guard.door import State
+
+# Visits to Stripe's pages from a link in an email: a gift's own, and those of its network.
+MOST_OF_GIFT, MOST_OF_NETWORK, VISITS_SECONDS = 10, 60, 600
+
+
+class Answer(StrEnum):
+    PASS = "pass"  # noqa: S105 - no password
+    PROOF = "proof"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, and the state of the door that it was given in: it decides how long a session lasts."""
+
+    answer: Answer
+    state: State
+
+
+def ask(request: HttpRequest, email: str, use_proof: Callable[[], bool]) -> Verdict:
+    """Count one more gift that begins, and return whether it may.
+
+    `use_proof` uses up the proof that came with the form, and is called only where one is needed.
+    """
+    seconds = settings.CHECKOUT_LIMIT_SECONDS
+    is_crowded = not limits.hit_from(request, "checkout-network", settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
+    is_busy = not limits.hit("checkout-all", "", settings.CHECKOUT_LIMIT_IN_ALL, seconds)
+    state = door.state()
+    if is_busy and state == State.NORMAL:
+        state = door.judge(is_busy=True)
+    is_suspect = bool(tries.suspects() & {*marks.of_request(request), marks.of_address(email)})
+    if is_suspect and (is_crowded or state == State.CLOSED):
+        return Verdict(Answer.HELD, state)
+    if state == State.NORMAL and not (is_crowded or is_suspect):
+        return Verdict(Answer.PASS, state)
+    guarded = State.GUARDED if state == State.NORMAL else state
+    return Verdict(Answer.PASS if use_proof() else Answer.PROOF, guarded)
+
+
+def may_visit(request: HttpRequest, page: str, gift: str) -> bool:
+    """Count a visit to one of Stripe's pages for a gift, named by its public id; return whether it is within limits."""
+    of_gift = limits.hit(f"visit-{page}", gift, MOST_OF_GIFT, VISITS_SECONDS)
+    return limits.hit_from(request, f"visit-{page}-network", MOST_OF_NETWORK, VISITS_SECONDS) and of_gift
