@@ -18,11 +18,14 @@ from payments.errors import StripeRefused, StripeUnavailable
 from payments.guard import tries
 from payments.models import Checkout, FailedTry, SessionExpiry
 from payments.stripe_api import client
+from payments.stripe_api.sdk.connection import hurried
 
 log = logging.getLogger("hromada.guard")
 
 MOST_IN_SESSION = 5
 MOST_AT_A_TIME = 500
+# How long the drain sends nothing here after Stripe did not answer, so that events do not wait for it.
+PAUSE_SECONDS = 20.0
 State = SessionExpiry.State
 
 
@@ -56,19 +59,36 @@ def _request(checkouts: Iterable[Checkout]) -> None:
 def send(seconds: float = 5.0) -> int:
     """Send the requests that wait, oldest first, for about so long; return how many Stripe answered.
 
-    One that another process is sending is left out. A refusal is an answer: the session was paid or is over. Safe to
-    call concurrently. Never call it inside a transaction.
+    One that another process is sending is left out. A refusal is an answer: the session was paid or is over. When
+    Stripe does not answer, the rest waits for PAUSE_SECONDS. Safe to call concurrently. Never call it in a transaction.
     """
-    deadline, answered = time.monotonic() + seconds, 0
+    global _silent_until
+    started, answered = time.monotonic(), 0
+    if started < _silent_until:
+        return 0
     for row in SessionExpiry.objects.filter(state=State.REQUESTED).order_by("requested_at", "pk"):
-        if time.monotonic() > deadline:
+        if time.monotonic() - started > seconds:
             break
-        with locks.taken([row.turn]) as taken:
-            answered += bool(taken) and _send(row)
+        with locks.taken([row.turn]) as taken, hurried():
+            if taken and not _send(row):
+                _silent_until = time.monotonic() + PAUSE_SECONDS
+                break
+            answered += bool(taken)
     return answered
 
 
+_silent_until = 0.0
+
+
+def forget_silence() -> None:
+    """Send again at once, although Stripe did not answer. For tests."""
+    global _silent_until
+    _silent_until = 0.0
+
+
 def _send(row: SessionExpiry) -> bool:
+    """Send one request; return whether Stripe answered."""
+
     def close(params: object, *, key: str) -> bool:
         client.expire_checkout_session(row.stripe_session_id, key=key)
         return True

@@ -12,7 +12,7 @@ from typing import Any
 import altcha
 
 from payments.models import Checkout, DoorPeriod
-from tests.stage import Stage
+from tests.stage import Stage, hidden_fields
 
 DETAILS = "/support/details/"
 CHOICE = {"frequency": "once", "amount": "10", "currency": "EUR"}
@@ -59,6 +59,11 @@ def challenge(html: str) -> dict[str, Any]:
     assert found, html
     parsed: dict[str, Any] = json.loads(unescape(found[1]))
     return parsed
+
+
+def with_script(html: str) -> dict[str, str]:
+    """The hidden inputs as a browser that runs scripts sends them."""
+    return hidden_fields(re.sub(r"<noscript>.*?</noscript>", "", html, flags=re.DOTALL))
 
 
 def solved(asked: dict[str, Any]) -> str:
