@@ -45,7 +45,10 @@ ABOUT_DOOR = (
             "Cards that failed within an hour: %(declines)d. Gifts begun within minutes: %(begun)d. "
             "Gifts held back, most of them false: %(count)d (%(sums)s)."
         ),
-        _("Suspicious sources are held back, all others give. Look at payments of today at Stripe: refund false ones."),
+        _(
+            "Suspicious sources are held back, all others give. "
+            "Look at today’s payments at Stripe and refund false ones."
+        ),
         desk="/admin/payments/doorperiod/",
     ),
 )

@@ -1,4 +1,4 @@
-"""What a rule is: its check, and the words for staff. The catalogue is rules.py."""
+"""A rule behind an alert: its check, and the words for staff. The catalogue is rules.py."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ LASTS_AT_LEAST = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Seen:
-    """What was counted: failed tries and paid gifts of an hour, suspicious sources, gifts begun of late."""
+    """The counts: failed tries and paid gifts of an hour, suspicious sources, gifts begun of late."""
 
     declines: int
     paid: int

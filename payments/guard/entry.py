@@ -1,7 +1,8 @@
-"""Who may go on to Stripe: the answer to one reader at one door. No reader is refused because others give.
+"""The answer to one reader who wants to go on to Stripe: pass, prove some work first, or wait.
 
-Too many gifts begun, from one network or in all, ask for proof of work; only suspicious sources are held back, and only
-while the door is closed to them or their network is crowded. Without Redis the limits are stricter (members/limits.py).
+No reader is refused because others give. Too many gifts begun, from one network or in all, ask for proof of work; only
+suspicious sources are held back, and only while the door is closed to them or their network is crowded. Without Redis
+the limits are stricter (members/limits.py).
 """
 
 from __future__ import annotations

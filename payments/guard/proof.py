@@ -32,7 +32,7 @@ KEPT = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Bound:
-    """What a challenge is made for: the key of a form, and its choice."""
+    """The form that a challenge is made for, by its key, and its choice."""
 
     form_key: str
     frequency: str

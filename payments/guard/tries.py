@@ -68,7 +68,7 @@ def _is_by_hand(tried: failed.FailedTry) -> bool:
 
 
 def record(tried: failed.FailedTry, source: Source, at: datetime) -> FailedTry:
-    """Store a failed try, in the caller's transaction, and return it. However often it is told of, it is one row."""
+    """Store a failed try, in the caller's transaction, and return it. However many events report it, it is one row."""
     checkout = source.checkout
     origin = CheckoutOrigin.objects.filter(checkout=checkout).first() if checkout else None
     row = FailedTry(

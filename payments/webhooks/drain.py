@@ -21,14 +21,14 @@ from payments import locks
 from payments.books import new_gifts
 from payments.crash_points import crash_at
 from payments.errors import KEY_REFUSED, CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
-from payments.guard import expiring
+from payments.guard import door, expiring
 from payments.inbox import queue
 from payments.models import StripeEvent
 from payments.stripe_api import client
 from payments.stripe_api.reads import Reads
 from payments.stripe_api.sdk.connection import hurried
 from payments.webhooks import lanes
-from payments.webhooks.handlers import HANDLERS, Effect, Gift
+from payments.webhooks.handlers import FAILED_TRIES, HANDLERS, Effect, Gift
 from payments.webhooks.lanes import Lane
 
 log = logging.getLogger("hromada.drain")
@@ -63,6 +63,8 @@ def work(limit: int = BATCH) -> int:
                 elsewhere += _process_together(ready)
             for lane in elsewhere:  # when all lanes that are locked here are done, so that nothing older comes after
                 _process_elsewhere(lane)
+    if any(event.type in FAILED_TRIES for event in events):
+        door.judge()
     expiring.send()
     return len(events)
 

@@ -18,7 +18,7 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class FailedTry:
-    """One try. `key` is the same in every event and read about it: of its charge, else of the intent and the card.
+    """A failed try. `key` is the same in every event and read about it: of its charge, else of the intent and the card.
 
     `card` is Stripe's fingerprint of the number. `amount` is in minor units, 0 where no money was asked for. `checkout`
     is the public id of our Checkout from Stripe's metadata. `failed_authentication`: the bank was not convinced.

@@ -68,4 +68,7 @@ HANDLERS: dict[str, Handler] = {
     "sync.payout": afterwards.payout_changed,
 }
 
-__all__ = ["HANDLERS", "Effect", "Gift", "Handler"]
+# Types that report a card which did not go through.
+FAILED_TRIES = {kind for kind, handler in HANDLERS.items() if handler.__module__ == tries.__name__}
+
+__all__ = ["FAILED_TRIES", "HANDLERS", "Effect", "Gift", "Handler"]
