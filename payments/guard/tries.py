@@ -23,7 +23,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # How long a session can be open at Stripe, with time to spare.
 LONGEST_SESSION = timedelta(days=2)
 # A network or an address is suspicious with so many failed tries within an hour, if they are at least half as many as
-# the gifts that were begun from it. A wider network may have four times as many for each level. A card: within a day.
+# the gifts that were paid from it: of a large network's, one in twenty fails. Gifts that were only begun prove nothing.
+# A wider network may have four times as many for each level. A card: within a day.
 MOST_OF_SOURCE, MOST_OF_CARD = 10, 3
 
 
@@ -113,18 +114,19 @@ def suspects() -> frozenset[str]:
         tried = {mark: count for mark, count in cursor.fetchall() if count >= _most(mark)}
         if not tried:
             return frozenset()
-        cursor.execute(_BEGUN_FROM, {"since": since, "marks": list(tried)})
-        begun = dict(cursor.fetchall())
-    return frozenset(mark for mark, count in tried.items() if 2 * count >= begun.get(mark, 0))
+        cursor.execute(_PAID_FROM, {"since": since, "noted": since - LONGEST_SESSION, "marks": list(tried)})
+        paid = dict(cursor.fetchall())
+    return frozenset(mark for mark, count in tried.items() if 2 * count >= paid.get(mark, 0))
 
 
 _FAILED_MOST = """
 SELECT mark, count(*) FROM payments_failedtry, unnest(networks || address) AS mark
 WHERE tried_at >= %(since)s AND mark <> '' GROUP BY mark HAVING count(*) >= %(most)s
 """
-_BEGUN_FROM = """
-SELECT mark, count(*) FROM payments_checkoutorigin, unnest(networks || address) AS mark
-WHERE noted_at >= %(since)s AND mark = ANY(%(marks)s) GROUP BY mark
+_PAID_FROM = """
+SELECT mark, count(*) FROM payments_checkoutorigin AS origin JOIN payments_checkout AS gift ON gift.id = checkout_id,
+  unnest(networks || address) AS mark
+WHERE noted_at >= %(noted)s AND completed_at >= %(since)s AND mark = ANY(%(marks)s) GROUP BY mark
 """
 
 

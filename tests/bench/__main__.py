@@ -1,4 +1,4 @@
-"""Starts servers of its own, measures, prints, stops them. Data folder: .data/bench."""
+"""Starts servers of its own, measures, prints, stops them. Data folder: .data/bench. `ARGS=shield`: that part alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def main() -> None:
             subprocess.run([sys.executable, "manage.py", *command], check=True)
         with web("project.wsgi:application", OURS), web("tests.bench.bare:application", BARE):
             # A process of its own: Django's settings are read from the environment made above.
-            subprocess.run([sys.executable, "-m", "tests.bench.measures", str(OURS), str(BARE)], check=True)
+            measures = [sys.executable, "-m", "tests.bench.measures", str(OURS), str(BARE)]
+            subprocess.run([*measures, *sys.argv[1:]], check=True)
 
 
 @contextmanager

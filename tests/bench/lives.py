@@ -36,7 +36,7 @@ class Worked:
 
 def live(monthly: int, once: int, renewals: int, reads_per_second: int) -> Worked:
     """That many begin to give, and renew that often; what the drain did about it. Raises when a gift is missing."""
-    simulator = Simulator(None, secret_key=KEY, hold=True, post=_arrive)
+    simulator = Simulator(None, secret_key=KEY, hold=True, post=arrive)
     with serve(simulator) as running:
         settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = KEY, running.url
         settings.STRIPE_READS_PER_SECOND = reads_per_second
@@ -59,7 +59,7 @@ def lose(monthly: int, share: float) -> Worked:
 
     Raises when a gift is missing.
     """
-    simulator = Simulator(None, secret_key=KEY, hold=True, post=_arrive)
+    simulator = Simulator(None, secret_key=KEY, hold=True, post=arrive)
     dice, worked = Random(1), Worked()
     with serve(simulator) as running:
         settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = KEY, running.url
@@ -90,7 +90,7 @@ def _give(simulator: Simulator, frequency: str, number: int) -> None:
     simulator.pay(session, card="4242424242424242", email=person.email)
 
 
-def _arrive(url: str, payload: bytes, headers: dict[str, str]) -> int:
+def arrive(url: str, payload: bytes, headers: dict[str, str]) -> int:
     event = json.loads(payload)
     state = StripeEvent.State.PENDING if event["type"] in HANDLERS else StripeEvent.State.IGNORED
     queue.store(event, payload, state)

@@ -28,6 +28,9 @@ ROUNDS, EVENTS, DRAINED, GETS = 5, 2000, 3000, 1000
 def main() -> None:
     ours, bare = int(sys.argv[1]), int(sys.argv[2])
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; medians of {ROUNDS} interleaved rounds")
+    if sys.argv[3:] == ["shield"]:
+        shield()
+        return
     large_books()  # first, while this process is small: a child's peak begins with its parent's
     many_letters()
     acknowledge(ours, bare)
@@ -36,6 +39,7 @@ def main() -> None:
     drain_payload_only()
     drain_lives()
     lose_events()
+    shield()
 
 
 def many_letters() -> None:
@@ -47,6 +51,12 @@ def many_letters() -> None:
         subprocess.run([sys.executable, "-m", "tests.bench.letters", what], check=True)
     letters.side_by_side()
     empty()
+
+
+def shield() -> None:
+    """Stolen cards tested on our forms, and a storm of readers; in a fresh process, which changes settings."""
+    empty()
+    subprocess.run([sys.executable, "-m", "tests.bench.shield"], check=True)
 
 
 def large_books() -> None:

@@ -202,6 +202,8 @@ def test_a_source_is_suspicious_by_its_tries_and_their_share() -> None:
     assert tries.suspects() == {"0:many"}
     for _ in range(21):
         tries.note_origin(factories.checkout(), ["0:many"])
+    assert tries.suspects() == {"0:many"}, "Gifts that were only begun prove nothing."
+    Checkout.objects.update(status=Checkout.Status.COMPLETE, completed_at=clock.now())
     assert tries.suspects() == frozenset(), "Of as many gifts as come from a large network, ten fail honestly."
     rows_of(None, 31, networks=["1:around"])
     assert tries.suspects() == {"1:around"}
