@@ -42,7 +42,7 @@ class Card:
 
 
 def cards(user: Visitor) -> list[Card]:
-    """Return the figures that this user may see. One query per figure."""
+    """Return the figures that this user may see. One query per figure, three for the way to give."""
     return [make() for permission, make in CARDS if user.has_perm(permission)]  # type: ignore[union-attr]
 
 
@@ -103,12 +103,12 @@ def messages_card() -> Card:
 
 
 def door_card() -> Card:
-    period, now = DoorPeriod.objects.filter(until=None).first(), door.seen()
+    period, failed = DoorPeriod.objects.filter(until=None).first(), door.declines()
     state = State(period.state) if period else State.NORMAL
     count, sums = held.count(period)
-    tried = ngettext(
-        "%(count)d card failed within an hour.", "%(count)d cards failed within an hour.", now.declines
-    ) % {"count": now.declines}
+    tried = ngettext("%(count)d card failed within an hour.", "%(count)d cards failed within an hour.", failed) % {
+        "count": failed
+    }
     waits = _("No gift is held back.")
     if count:
         waits = ngettext(

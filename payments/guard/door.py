@@ -53,15 +53,20 @@ def state() -> State:
     return State(found or State.NORMAL)
 
 
+def declines() -> int:
+    """Return how many tries failed within the last hour."""
+    return FailedTry.objects.filter(tried_at__gte=clock.now() - tries.HOUR).count()
+
+
 def seen() -> Seen:
     now = clock.now()
     hour = now - tries.HOUR
     window = now - timedelta(seconds=settings.CHECKOUT_LIMIT_SECONDS)
-    declines = FailedTry.objects.filter(tried_at__gte=hour).count()
+    failed = declines()
     return Seen(
-        declines=declines,
+        declines=failed,
         paid=Checkout.objects.filter(created_at__gte=hour - tries.HOUR, completed_at__gte=hour).count(),
-        suspects=len(tries.suspects()) if declines else 0,
+        suspects=len(tries.suspects()) if failed else 0,
         begun=CheckoutOrigin.objects.filter(noted_at__gte=window).count(),
     )
 

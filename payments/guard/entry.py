@@ -39,21 +39,26 @@ class Verdict:
 def ask(request: HttpRequest, email: str, use_proof: Callable[[], bool]) -> Verdict:
     """Count one more gift that begins, and return whether it may.
 
-    `use_proof` uses up the proof that came with the form, and is called only where one is needed.
+    `use_proof` uses up the proof that came with the form, and is called once at most, where one is needed. Only what
+    could pass counts in all: who is held back, or proves nothing, moves the door for nobody.
     """
     seconds = settings.CHECKOUT_LIMIT_SECONDS
     is_crowded = not limits.hit_from(request, "checkout-network", settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
-    is_busy = not limits.hit("checkout-all", "", settings.CHECKOUT_LIMIT_IN_ALL, seconds)
     state = door.state()
-    if is_busy and state == State.NORMAL:
-        state = door.judge(is_busy=True)
     is_suspect = bool(tries.suspects() & {*marks.of_request(request), marks.of_address(email)})
     if is_suspect and (is_crowded or state == State.CLOSED):
         return Verdict(Answer.HELD, state)
-    if state == State.NORMAL and not (is_crowded or is_suspect):
-        return Verdict(Answer.PASS, state)
-    guarded = State.GUARDED if state == State.NORMAL else state
-    return Verdict(Answer.PASS if use_proof() else Answer.PROOF, guarded)
+    has_proved = False
+    if is_suspect or is_crowded or state != State.NORMAL:
+        state = State.GUARDED if state == State.NORMAL else state
+        has_proved = use_proof()
+        if not has_proved:
+            return Verdict(Answer.PROOF, state)
+    if not limits.hit("checkout-all", "", settings.CHECKOUT_LIMIT_IN_ALL, seconds) and door.state() == State.NORMAL:
+        state = door.judge(is_busy=True)
+    if state != State.NORMAL and not (has_proved or use_proof()):
+        return Verdict(Answer.PROOF, state)
+    return Verdict(Answer.PASS, state)
 
 
 def may_visit(request: HttpRequest, page: str, gift: str) -> bool:

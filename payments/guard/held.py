@@ -34,8 +34,8 @@ def release(email: str) -> None:
 
 
 def count(period: DoorPeriod | None) -> tuple[int, list[str]]:
-    """Return how many gifts this period has held back, or the last hour if there is none, and their sums in words."""
-    since = period.since if period else clock.now() - timedelta(hours=1)
+    """Return how many gifts are held back since an hour before this period, or of the last hour, and sums in words."""
+    since = (period.since if period else clock.now()) - timedelta(hours=1)
     rows = HeldGift.objects.filter(held_at__gte=since)
     if period and period.until:
         rows = rows.filter(held_at__lt=period.until)

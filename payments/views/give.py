@@ -88,20 +88,20 @@ def _give(request: HttpRequest, choice: Choice) -> HttpResponse:
 def _not_yet(request: HttpRequest, choice: Choice, form: PersonForm, verdict: guarded.Verdict) -> HttpResponse:
     """Show what the door asks for first: proof of work, a link by email, or some patience. Typed answers are kept."""
     if verdict.answer == guarded.Answer.HELD:
-        return _held(request, choice, form)
+        return _held(request, choice, form, trouble="held")
     person = form.person(get_language() or settings.LANGUAGE_CODE)
     if "by_email" not in request.POST:
         return _details_again(request, choice, form, 422, trouble="proof", state=verdict.state)
     if not guarded.may_email(request, person.email):
-        return _held(request, choice, form)
+        return _held(request, choice, form, trouble="busy")
     begun = checkout.prepare(choice, person, consent.words(request, choice), _form_key(request))
     guarded.email(begun)
     context = {"choice": choice, "email": person.email, "typed_person": _typed_person(request)}
     return render(request, "give/by_email_sent.html", context | {"form_key": _form_key(request)})
 
 
-def _held(request: HttpRequest, choice: Choice, form: PersonForm) -> HttpResponse:
-    response = _details_again(request, choice, form, 429, trouble="held")
+def _held(request: HttpRequest, choice: Choice, form: PersonForm, trouble: str) -> HttpResponse:
+    response = _details_again(request, choice, form, 429, trouble)
     response["Retry-After"] = str(settings.CHECKOUT_LIMIT_SECONDS)
     return response
 
