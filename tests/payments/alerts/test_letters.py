@@ -145,6 +145,9 @@ def test_every_letter_can_be_written(well: None) -> None:
     anything = {
         "count": 3,
         "total": 40,
+        "declines": 31,
+        "begun": 301,
+        "sums": "€35",
         "minutes": 7,
         "hours": 9,
         "error": "X",
@@ -166,6 +169,9 @@ def test_every_subject_is_short_enough_for_a_phone(well: None, settings, languag
     anything = {
         "count": 3,
         "total": 40,
+        "declines": 31,
+        "begun": 301,
+        "sums": "€35",
         "minutes": 7,
         "hours": 9,
         "error": "X",
