@@ -126,7 +126,8 @@ WHERE tried_at >= %(since)s AND mark <> '' GROUP BY mark HAVING count(*) >= %(mo
 _PAID_FROM = """
 SELECT mark, count(*) FROM payments_checkoutorigin AS origin JOIN payments_checkout AS gift ON gift.id = checkout_id,
   unnest(networks || address) AS mark
-WHERE noted_at >= %(noted)s AND completed_at >= %(since)s AND mark = ANY(%(marks)s) GROUP BY mark
+WHERE (networks && %(marks)s::varchar[] OR address = ANY(%(marks)s)) AND mark = ANY(%(marks)s)
+  AND noted_at >= %(noted)s AND completed_at >= %(since)s GROUP BY mark
 """
 
 
