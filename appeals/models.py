@@ -54,6 +54,7 @@ class Campaign(models.Model):
     class Meta:
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
+        permissions = [("publish_campaign", _("Publish campaigns and appeals"))]
         ordering = ["-starts_on", "slug"]
         constraints = [
             models.CheckConstraint(

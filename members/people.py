@@ -102,6 +102,18 @@ def set_letters(supporter: Supporter, language: str, *, is_discreet: bool) -> No
     supporter.language, supporter.is_discreet = language, is_discreet
 
 
+@transaction.atomic
+def mark_at_risk(supporter: Supporter, actor: User, *, is_at_risk: bool) -> None:
+    """Mark a supporter as at risk, or take the mark away, and record who did it. Idempotent."""
+    row = Supporter.objects.select_for_update().get(pk=supporter.pk)
+    if row.is_at_risk != is_at_risk:
+        row.is_at_risk = is_at_risk
+        row.save(update_fields=["is_at_risk"])
+        action = "supporter.marked_at_risk" if is_at_risk else "supporter.unmarked_at_risk"
+        TimelineEntry.objects.create(supporter=row, action=action, actor=actor)
+    supporter.is_at_risk = is_at_risk
+
+
 def shortened(email: str) -> str:
     """Return an address as the timeline may store it: recognisable, but not usable, such as o…@example.org."""
     name, _, host = email.partition("@")

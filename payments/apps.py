@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,3 +10,14 @@ class PaymentsConfig(AppConfig):
 
     name = "payments"
     verbose_name = _("Money")
+
+    def ready(self) -> None:
+        # The last of our apps with models: Django has made the rights of all of them by then.
+        post_migrate.connect(make_roles, sender=self)
+
+
+def make_roles(**kwargs: Any) -> None:
+    """Give the ready roles their rights, after each `migrate`."""
+    from members.staff import roles  # models can be imported only once all apps are ready
+
+    roles.sync()

@@ -7,16 +7,20 @@ limited by django-axes (see project/settings.py).
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.staff import door, staff_log
+from members.staff.door import Door
+from members.views import invitation, second_factor
 from project import staff_devices
 
 # The sections of the index page and the models in each. Models that are not named here are in "Settings".
@@ -63,10 +67,37 @@ class StaffSite(AdminSite):
         """Redirect Django's page of one app to the index: the sections replace it."""
         return HttpResponseRedirect(reverse("admin:index"))
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Return whether a request may enter: signed in, and with the second factor where there has to be one."""
+        return door.of(request) is Door.OPEN
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the pages that are open before the door is: they ask it themselves."""
+        own = [
+            path("second-factor/", second_factor.overview, name="second_factor"),
+            path("second-factor/give/", second_factor.give, name="second_factor_give"),
+            path("second-factor/set/", second_factor.set_up, name="second_factor_set"),
+            path("second-factor/renew/", second_factor.renew, name="second_factor_renew"),
+            path("second-factor/codes/", second_factor.codes, name="second_factor_codes"),
+            path("second-factor/remove/", second_factor.remove, name="second_factor_remove"),
+            path("second-factor/leave/", second_factor.leave, name="second_factor_leave"),
+            path("sign-out-everywhere/", second_factor.sign_out_everywhere, name="sign_out_everywhere"),
+            path("invitation/<str:token>/", invitation.invitation, name="invitation"),
+        ]
+        return [*own, *super().get_urls()]
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sign in by name and password; then lead to the second factor, if it is to be given or set."""
+        if request.method != "POST" and (page := second_factor_page(request)):
+            return HttpResponseRedirect(page)
         response = super().login(request, {"title": _("Sign in to the desk"), **(extra_context or {})})
-        if request.method == "POST" and request.user.is_authenticated:
+        if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
             staff_devices.remember(response, request.user)
+            door.begin(request)
+            if page := second_factor_page(request):
+                response["Location"] = page
+            else:
+                staff_log.record(request.user, "session.began")
         return response
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
@@ -79,6 +110,16 @@ class StaffSite(AdminSite):
             models.append(letters())
         mark_current(request.path, models)
         return in_sections(models)
+
+
+def second_factor_page(request: HttpRequest) -> str:
+    """Return the page of the second factor that the door asks for, with where the person was going; else ""."""
+    pages = {Door.GIVE: "admin:second_factor_give", Door.SET: "admin:second_factor_set"}
+    page = pages.get(door.of(request))
+    if page is None:
+        return ""
+    onward = request.POST.get("next") or request.GET.get("next") or ""
+    return f"{reverse(page)}?{urlencode({'next': onward})}" if onward else reverse(page)
 
 
 def letters() -> dict[str, Any]:

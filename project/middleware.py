@@ -14,12 +14,14 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from members import limits
+from members.staff import viewing
 from payments.views.webhook import stripe_webhook
 from project import errors_views
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 WEBHOOK = "/webhooks/stripe/"
+DESK = "/admin/"
 MOST_GUESSES, GUESSED_IN_SECONDS = 60, 600
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # The country's code is often written instead of the language's.
@@ -93,6 +95,18 @@ def guessed_links(get_response: GetResponse) -> GetResponse:
             response.status_code = 429
             response["Retry-After"] = str(GUESSED_IN_SECONDS)
         return response
+
+    return respond
+
+
+def desk_viewer(get_response: GetResponse) -> GetResponse:
+    """Note who looks at the desk, also while its pages are rendered: cells ask whom this user may see."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(DESK):
+            return get_response(request)
+        with viewing.by(request.user):
+            return get_response(request)
 
     return respond
 

@@ -24,6 +24,8 @@ __all__ = ["django_db_setup"]
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
 NO_CHROMIUM = "no Chromium on the PATH (Debian: apt install chromium)"
 KEPT = {
+    "auth_group",
+    "auth_group_permissions",
     "auth_permission",
     "django_content_type",
     "django_migrations",
@@ -98,6 +100,12 @@ def _own_newsroom(monkeypatch: pytest.MonkeyPatch) -> None:
 def _quick_passwords(settings) -> None:
     """A password of staff need not be hard to guess here."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _desk_opens_by_password(settings) -> None:
+    """As in the demo. The tests of the second factor require it themselves."""
+    settings.STAFF_SECOND_FACTOR = False
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,14 @@ from project.embedded.files import FileLock
 
 PREFIX = "migrated_"
 # Permissions and content types are made of the models, also before a migration is written for them.
-SOURCES = ("*/migrations/**/*.py", "*/models/**/*.py", "project/settings.py", "requirements*.txt", "tests/database.py")
+SOURCES = (
+    "*/migrations/**/*.py",
+    "*/models/**/*.py",
+    "members/staff/roles.py",
+    "project/settings.py",
+    "requirements*.txt",
+    "tests/database.py",
+)
 
 
 def template_name(base: Path = BASE_DIR) -> str:

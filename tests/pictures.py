@@ -71,7 +71,9 @@ def take_email(page: Page, password: str) -> None:
 def take_desk(page: Page, password: str) -> None:
     """Save the top of a supporter's page at the staff desk."""
     sign_in(page, password)
-    page.goto("/admin/members/supporter/?q=Мельник")
+    page.goto("/admin/members/supporter/")
+    page.fill("#searchbar", "Мельник")
+    page.click("#changelist-search input[type=submit]")
     press(page, "tbody th a")
     save(page, "desk")
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.admin.plain import ReadOnlyAdmin
 from members.models import Level, Membership
+from members.staff import viewing
 
 TONES = {
     Membership.State.ACTIVE: "good",
@@ -50,6 +51,8 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_display_links = ("number",)
     list_filter = (StateFilter, LevelFilter)
     list_select_related = ("supporter", "level")
+    person = "supporter"
+    searches_people = True
     search_fields = ("supporter__email",)
     search_help_text = _("A part of the supporter's address.")
     sortable_by = ()
@@ -67,6 +70,9 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("level__names")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.search_fields if viewing.sees_people(request.user) else ()
 
     @admin.display(description=_("number"))
     def number(self, row: Membership) -> str:

@@ -28,7 +28,17 @@ LIVES = {
     "begin": 1,
 }
 # The parts of addresses that come before a token: logs and the staff desk show these addresses without the token.
-PATHS = ("stop", "preferences", "method", "confirm", "unsubscribe", "support/return", "support/begin", "me/sign-in")
+PATHS = (
+    "stop",
+    "preferences",
+    "method",
+    "confirm",
+    "unsubscribe",
+    "support/return",
+    "support/begin",
+    "me/sign-in",
+    "admin/invitation",
+)
 # A token in an address, after the path or the parameter that it belongs to (the first group).
 IN_ADDRESS = re.compile(rf"((?:/(?:{'|'.join(PATHS)})/|[?&;]again=))[^/\s\"'<>?#&]+")
 

@@ -4,6 +4,7 @@ from members.models.correspondence import DeliveryReport, MailChoice, Message, S
 from members.models.membership import Level, LevelAmount, LevelName, Membership
 from members.models.newsroom import Newsroom
 from members.models.people import Supporter, TimelineEntry
+from members.models.staff import RecoveryCode, StaffAccount, StaffLogEntry, StoredSearch
 
 __all__ = [
     "ApiKey",
@@ -16,6 +17,10 @@ __all__ = [
     "Membership",
     "Message",
     "Newsroom",
+    "RecoveryCode",
+    "StaffAccount",
+    "StaffLogEntry",
+    "StoredSearch",
     "Supporter",
     "Suppression",
     "TimelineEntry",

@@ -105,6 +105,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        permissions = [("view_letters", _("See the letters that are sent, as samples"))]
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(

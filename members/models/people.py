@@ -53,6 +53,13 @@ class Supporter(models.Model):
         db_default=False,
         help_text=_("A neutral subject and sender, and no name of ours on top."),
     )
+    is_at_risk = models.BooleanField(
+        _("at risk"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("Only colleagues with the right to it see this person."),
+    )
     created_at = models.DateTimeField(_("known since"), default=clock.now)
 
     objects = SupporterQuerySet.as_manager()
@@ -61,9 +68,14 @@ class Supporter(models.Model):
         verbose_name = _("supporter")
         verbose_name_plural = _("supporters")
         ordering = ["-created_at", "-pk"]
+        permissions = [
+            ("see_at_risk", _("See people who are at risk")),
+            ("mark_at_risk", _("Mark people as at risk")),
+        ]
         constraints = [models.UniqueConstraint(Lower("email"), name="supporter_email_once")]
         indexes = [
             models.Index(fields=["-created_at"], name="supporter_newest"),
+            models.Index(fields=["id"], name="supporter_at_risk", condition=models.Q(is_at_risk=True)),
             # icontains compiles to UPPER(column::text) LIKE: these serve the admin's search, Cyrillic too.
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="supporter_name_words"),
             GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="supporter_email_words"),

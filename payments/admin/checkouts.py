@@ -22,6 +22,7 @@ from payments.models import Checkout, DoorPeriod
 @admin.register(Checkout)
 class CheckoutAdmin(FindsByPerson):
     exact = ("stripe_session_id",)
+    typed_email = "email"
     page_related = ("supporter", "consent", "campaign", "appeal")
     list_display = (
         "reference",

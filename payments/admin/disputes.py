@@ -20,6 +20,7 @@ from payments.models import Dispute, LedgerEntry
 
 @admin.register(Dispute)
 class DisputeAdmin(FindsByPerson):
+    is_of_books = True
     acts = (AskSupporter(),)
     exact = ("stripe_dispute_id",)
     person = "payment__supporter"

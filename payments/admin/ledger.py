@@ -17,6 +17,7 @@ from payments.models import LedgerEntry
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(FindsByPerson):
+    is_of_books = True
     exact = ("source",)
     person = "payment__supporter"
     page_related = ("payment__supporter", "refund", "settles")

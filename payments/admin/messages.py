@@ -28,6 +28,7 @@ from payments.inbox.masking import without_addresses
 @admin.register(Message)
 class MessageAdmin(FindsByPerson):
     acts = (ResendMessage(),)
+    typed_email = "to_email"
     exact = ("key",)
     page_related = ("supporter",)
     list_display = (

@@ -25,6 +25,7 @@ from payments.models import Payment, Refund
 
 @admin.register(Payment)
 class PaymentAdmin(FindsByPerson):
+    is_of_books = True
     acts = (SendBack(),)
     exact = ("stripe_payment_intent_id", "stripe_invoice_id", "stripe_charge_id")
     page_related = ("supporter", "subscription", "checkout", "campaign", "appeal")
@@ -83,6 +84,7 @@ class PaymentAdmin(FindsByPerson):
 
 @admin.register(Refund)
 class RefundAdmin(FindsByPerson):
+    is_of_books = True
     exact = ("stripe_refund_id",)
     person = "payment__supporter"
     page_related = ("payment__supporter",)

@@ -17,6 +17,7 @@ from payments.models import RefundRequest
 
 @admin.register(RefundRequest)
 class RefundRequestAdmin(FindsByPerson):
+    is_of_books = True
     exact = ("stripe_refund_id",)
     person = "payment__supporter"
     page_related = ("payment__supporter", "actor")

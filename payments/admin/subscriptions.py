@@ -19,6 +19,7 @@ from payments.models import Subscription, SubscriptionChange
 
 @admin.register(Subscription)
 class SubscriptionAdmin(FindsByPerson):
+    is_of_books = True
     acts = (StopSubscription(),)
     exact = ("stripe_subscription_id",)
     page_related = ("supporter", "campaign", "checkout")

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from members.admin.plain import may_see
 from members.models import Membership, Supporter
 from payments.desk import columns, patron_status, supporter_page
-from payments.desk.acts.supporters import CorrectAddress
+from payments.desk.acts.supporters import CorrectAddress, MarkAtRisk, UnmarkAtRisk
 from payments.desk.columns import column
 from payments.desk.filters import Giving, LanguageFilter, Patronage
 from payments.desk.pages import is_list
@@ -44,7 +44,8 @@ def person_shown(row: Supporter) -> SafeString:
 
 @admin.register(Supporter)
 class SupporterAdmin(FindsByPerson):
-    acts = (CorrectAddress(),)
+    person = "pk"
+    acts = (CorrectAddress(), MarkAtRisk(), UnmarkAtRisk())
     page_template = "staff/supporter.html"
     list_display = (
         person_shown,

@@ -26,6 +26,7 @@ def suppression_state(row: Suppression) -> SafeString:
 @admin.register(Suppression)
 class SuppressionAdmin(FindsByPerson):
     acts = (LiftSuppression(),)
+    person, typed_email = "", "email"
     list_display = (
         columns.number,
         "email",

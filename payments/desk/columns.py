@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from members.models import Supporter
+from members.staff import viewing
 from payments import money
 from payments.models import Payment
 
@@ -61,9 +62,14 @@ def paid_from(payment: Payment) -> str:
 
 
 def person(supporter: Supporter | None) -> str | SafeString:
-    """Return a supporter's name and email, linked to their desk page; a dash for None."""
-    if supporter is None:
+    """Return a supporter's name and email, linked to their desk page; a dash for None.
+
+    For who looks and may not see people, their number; a dash also for somebody whom they may not see at all.
+    """
+    if supporter is None or not viewing.is_numbered(supporter):
         return NONE
+    if not viewing.is_named(supporter):
+        return str(supporter)
     if not supporter.name:
         return named(link(supporter, supporter.email))
     return named(link(supporter, supporter.name), supporter.email)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Membership, Supporter
+from members.staff import viewing
 from payments.models import Frequency, Subscription
 
 Choices = Iterable[tuple[str, Any]]
@@ -59,6 +60,10 @@ class OneOnly(admin.SimpleListFilter):
 
 class OneSupporter(OneOnly):
     title, parameter_name, field = _("supporter"), "supporter", "supporter_id"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        hidden = {str(number) for number, _address in viewing.hidden_people(request.user)}
+        return queryset.none() if self.value() in hidden else super().queryset(request, queryset)
 
 
 class OneSubscription(OneOnly):

@@ -22,6 +22,7 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
 from members.admin.plain import holds_nul
+from payments.desk.acts.act import Act
 from payments.desk.acts.page import ActingAdmin
 
 Fact = tuple[object, object]
@@ -100,6 +101,9 @@ class DeskAdmin(ActingAdmin):
         except (IncorrectLookupParameters, DisallowedModelAdminLookup, ValueError):
             return None
 
+    def is_offered(self, request: HttpRequest, act: Act, row: Any) -> bool:
+        return self.may_do(request, act) and self.may_do_to(request, act, row) and act.is_open(row)
+
     def facts(self, row: Any) -> list[Fact]:
         """Return the names and values at the top of a row's page."""
         return []
@@ -121,7 +125,9 @@ class DeskAdmin(ActingAdmin):
             raise PermissionDenied
         if row is None:
             return self.redirect_missing(request, object_id)
-        acts = [act for act in self.acts if self.may_do(request, act) and act.is_open(row)]
+        if self.person_of(row) or self.typed_email:
+            self.log_act(request, row, "viewed")
+        acts = [act for act in self.acts if self.is_offered(request, act, row)]
         context = {
             **self.admin_site.each_context(request),
             "title": f"{self.opts.verbose_name} {row}",

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Supporter
+from members.staff import viewing
 from payments.desk.pages import DeskAdmin
 from payments.models import Checkout, Payment, Refund, Subscription
 
@@ -81,6 +82,7 @@ class FindsByPerson(DeskAdmin):
 
     exact: tuple[str, ...] = ()
     person = "supporter"
+    searches_people = True
     search_fields = ("pk",)  # makes Django show the search field; get_search_results does the search
     search_help_text = PERSON_HELP
 
@@ -94,6 +96,8 @@ class FindsByPerson(DeskAdmin):
             wanted = reduce(or_, (Q(**{field: term}) for field in self.exact))
             if queryset.filter(wanted).order_by().exists():
                 return queryset.filter(wanted), False
+        if not viewing.sees_people(request.user) and not supporter_of(term):
+            return queryset.none(), False  # a search that finds a name or not would tell it
         return queryset.filter(self.of_persons(term)), False
 
     def of_persons(self, term: str) -> Q:

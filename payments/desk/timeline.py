@@ -30,6 +30,8 @@ ACTIONS = {
     "subscription.keep_requested": gettext_lazy("Asked to go on after all"),
     "message.resent": gettext_lazy("Message sent again"),
     "supporter.address_corrected": gettext_lazy("Address corrected"),
+    "supporter.marked_at_risk": gettext_lazy("Marked as at risk"),
+    "supporter.unmarked_at_risk": gettext_lazy("No longer marked as at risk"),
     "letters.chosen": gettext_lazy("Chose which letters to get"),
     "letters.set": gettext_lazy("Set the language of letters, or whether they are discreet"),
     "address.suppressed": gettext_lazy("Nothing is sent to the address any more"),

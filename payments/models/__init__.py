@@ -11,6 +11,7 @@ from payments.models.guarding import (
     SessionExpiry,
     SpentProof,
 )
+from payments.models.held import HeldRefund
 from payments.models.inbox import StripeEvent
 from payments.models.money import DEBITS, KEPT, LedgerEntry, Payment, Refund, is_debit
 from payments.models.payouts import Payout, PayoutLine
@@ -40,6 +41,7 @@ __all__ = [
     "Frequency",
     "Heartbeat",
     "HeldGift",
+    "HeldRefund",
     "KeyFault",
     "LedgerEntry",
     "MethodChange",

@@ -72,6 +72,10 @@ class Payment(Attributed):
     class Meta:
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
+        permissions = [
+            ("see_figures", _("See the figures of the desk")),
+            ("refund_without_limit", _("Refund above the limit of Support")),
+        ]
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(condition=CURRENCY, name="payment_currency_is_a_code"),

@@ -19,7 +19,6 @@ from payments.recurring import unanswered
 from tests import factories
 from tests.stage import KEY, Stage, hidden_fields
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 IN_VIEW_WITHIN = timedelta(minutes=10)
 
 
@@ -30,7 +29,7 @@ def desk(db: None) -> Client:
 
 def at_desk(who: Any) -> Client:
     client = Client()
-    client.force_login(who, backend=BACKEND)
+    factories.sign_in(client, who)
     return client
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def press(case: Case) -> str:
     """Staff press the button on the case's page and confirm; what the page says then."""
     desk = Client()
-    desk.force_login(factories.staff())
+    factories.sign_in(desk)
     page = desk.get(f"/admin/payments/case/{case.pk}/change/", follow=True).content.decode()
     assert "Send the money back" in page
     act = f"/admin/payments/case/{case.pk}/refund-warned/"

@@ -43,7 +43,8 @@ class Act:
     """A thing that staff can do to one row, on a page of its own.
 
     With `is_confirmed`, a second page shows what the answers lead to. Its form carries a `request_id`, so that a form
-    sent twice is performed once. `needs` are permissions in addition to changing the model; `problems` are the
+    sent twice is performed once. With `steps_up`, whoever does it proves again who they are (members/staff/step_up.py).
+    `needs` are permissions in addition to changing the model; `problems` are the
     exceptions that `explain` puts into words.
     """
 
@@ -52,6 +53,7 @@ class Act:
     form_class: type[forms.Form] = forms.Form
     is_grave = False
     is_confirmed = False
+    steps_up = False
     needs: tuple[str, ...] = ()
     problems: tuple[type[Exception], ...] = ()
     done_in_part: tuple[type[Exception], ...] = ()  # problems after which a part is done, and logged

@@ -51,6 +51,7 @@ class CloseDuplicate(Act):
     """The base of the acts: subclasses set the `kind` of case, and say what can be undone and how."""
 
     is_confirmed = True
+    steps_up = True
     problems = (*REFUSALS, AlreadyClosed, OtherThanShown)
     done_in_part = (StripeRefused,)
     kind: Case.Kind

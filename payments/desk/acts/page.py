@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from members.admin.plain import ReadOnlyAdmin
 from members.links import public_ids
+from members.staff import step_up
 from payments.desk.acts.act import Act
 from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.columns import address_of
@@ -42,6 +43,8 @@ class ActView:
             raise PermissionDenied
         if row is None:
             return self.desk.redirect_missing(request, object_id)
+        if not self.desk.may_do_to(request, self.act, row):
+            raise PermissionDenied
         request_id = public_ids.parse(request.POST.get("request_id"))
         data = request.POST if request.method == "POST" else None
         confirmed = {"request_id": request_id, "shown": request.POST.get("shown", "")}
@@ -60,6 +63,8 @@ class ActView:
             return self.page(request, row, form)
         elif self.act.is_confirmed and not request_id:
             return self.confirm(request, row, form)
+        elif self.act.steps_up and (asked := step_up.ask(request, back=address_of(row))):
+            return asked
         elif not self.is_done(request, row, {**form.cleaned_data, **confirmed}, form):
             return self.page(request, row, form)
         return HttpResponseRedirect(address_of(row))
@@ -111,6 +116,10 @@ class ActingAdmin(ReadOnlyAdmin):
     def may_do(self, request: HttpRequest, act: Act) -> bool:
         """Return whether the user may do this act. A refund from a case, for example, also needs `change_payment`."""
         return self.may_act(request) and request.user.has_perms(act.needs)
+
+    def may_do_to(self, request: HttpRequest, act: Act, row: Any) -> bool:
+        """Return whether the user, who may do this act, may do it to this row: some may be done to no equal."""
+        return True
 
     def redirect_missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Return Django's redirect for a row that does not exist."""

@@ -94,6 +94,7 @@ class SendBack(Act):
     slug = "send-back"
     label = gettext_lazy("Send money back")
     is_confirmed = True
+    steps_up = True
     problems = REFUSALS
     done_in_part = (OnlyStopped,)
 

@@ -1,4 +1,4 @@
-"""The act on a supporter: correct their email address."""
+"""The acts on a supporter: correct their email address, mark them as at risk, and take that mark away."""
 
 from __future__ import annotations
 
@@ -43,3 +43,44 @@ class CorrectAddress(Act):
         if isinstance(problem, AddressTaken):
             return _("Another supporter has this address already. Search for it to see whether both are one person.")
         return _("This does not look like an email address. Please check it.")
+
+
+class MarkAtRisk(Act):
+    """Hide a person from everybody without the right to see people at risk."""
+
+    slug = "mark-at-risk"
+    label = gettext_lazy("Mark as at risk")
+    needs = ("members.see_at_risk", "members.mark_at_risk")
+    value = True
+
+    def is_open(self, row: Supporter) -> bool:
+        return row.is_at_risk is not self.value
+
+    def question(self, row: Supporter) -> str:
+        return _("Is this person at risk?")
+
+    def consequences(self, row: Supporter) -> list[object]:
+        return [
+            _("Only managers and owners see them from now on: in lists, in searches, on payments and letters."),
+            _("Their gifts go on, their letters too, and the figures count them."),
+        ]
+
+    def perform(self, row: Supporter, answers: dict[str, Any], actor: User) -> str:
+        people.mark_at_risk(row, actor, is_at_risk=self.value)
+        return _("It is marked.")
+
+
+class UnmarkAtRisk(MarkAtRisk):
+    slug = "unmark-at-risk"
+    label = gettext_lazy("No longer at risk")
+    value = False
+
+    def question(self, row: Supporter) -> str:
+        return _("Is this person no longer at risk?")
+
+    def consequences(self, row: Supporter) -> list[object]:
+        return [_("Everybody who may see people sees them again.")]
+
+    def perform(self, row: Supporter, answers: dict[str, Any], actor: User) -> str:
+        super().perform(row, answers, actor)
+        return _("The mark is taken away.")

@@ -132,7 +132,7 @@ def count_queries(client: Client, address: str) -> int:
 
 
 def found(client: Client, model: type, term: str, **query: str) -> set[int | str]:
-    answer = client.get(list_of(model), {"q": term, **query})
+    answer = factories.search(client, list_of(model), term, **query)
     assert answer.status_code == 200
     return {row.pk for row in answer.context["cl"].result_list}
 
