@@ -20,6 +20,8 @@ from appeals.models import Appeal, AppealAmounts, AppealWords, Campaign
 from members import clock
 from members.admin.plain import PlainAdmin
 
+PUBLISH = "appeals.publish_campaign"
+
 
 class CampaignAppeals(admin.TabularInline):
     model = Appeal
@@ -28,8 +30,32 @@ class CampaignAppeals(admin.TabularInline):
     show_change_link = True
 
 
+class Drafts(PlainAdmin):
+    """A list of rows that readers may see: who may not publish changes only what readers do not see yet."""
+
+    def is_public(self, row: Any) -> bool:
+        raise NotImplementedError
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and self.is_public(obj) and not request.user.has_perm(PUBLISH):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(PUBLISH) and super().has_delete_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = tuple(super().get_readonly_fields(request, obj))
+        return readonly if request.user.has_perm(PUBLISH) else (*readonly, "is_active")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change and not request.user.has_perm(PUBLISH):
+            obj.is_active = False
+        super().save_model(request, obj, form, change)
+
+
 @admin.register(Campaign)
-class CampaignAdmin(PlainAdmin):
+class CampaignAdmin(Drafts):
     form = CampaignForm
     list_display = ("title", "current_state", "reached", "starts_on", "ends_on", "slug")
     list_filter = ("is_active", "starts_on")
@@ -52,7 +78,11 @@ class CampaignAdmin(PlainAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
         """Make the slug read-only once the campaign exists: other sites and gifts refer to it."""
-        return (*self.readonly_fields, "slug") if obj else self.readonly_fields
+        readonly = super().get_readonly_fields(request, obj)
+        return (*readonly, "slug") if obj else readonly
+
+    def is_public(self, row: Campaign) -> bool:
+        return row.is_active
 
     @admin.display(description=_("state"))
     def current_state(self, row: Campaign) -> SafeString:
@@ -93,7 +123,7 @@ class Amounts(admin.TabularInline):
 
 
 @admin.register(Appeal)
-class AppealAdmin(PlainAdmin):
+class AppealAdmin(Drafts):
     list_display = ("slug", "campaign", "is_active", "languages")
     list_filter = ("is_active",)
     list_select_related = ("campaign",)
@@ -107,7 +137,16 @@ class AppealAdmin(PlainAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Appeal | None = None) -> tuple[str, ...]:
         """Make the slug read-only once the appeal exists: gifts refer to it."""
-        return ("slug",) if obj else ()
+        readonly = super().get_readonly_fields(request, obj)
+        return (*readonly, "slug") if obj else readonly
+
+    def is_public(self, row: Appeal) -> bool:
+        return row.campaign.is_active
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "campaign" and not request.user.has_perm(PUBLISH):
+            kwargs["queryset"] = Campaign.objects.filter(is_active=False)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description=_("languages"))
     def languages(self, row: Appeal) -> str:

@@ -103,5 +103,13 @@ class RefundUnderWay(Exception):
     """Stripe has not answered an earlier refund request for this payment; no other can be made until it has."""
 
 
+class AboveLimit(Exception):
+    """The refund is above what this user may send back alone."""
+
+
+class OwnRefund(Exception):
+    """The one who asked for a refund cannot be the second colleague who confirms it."""
+
+
 class SiteNotSafe(Exception):
     """SITE_URL is not https although the key is a live one: Stripe delivers live events to https addresses only."""

@@ -28,12 +28,28 @@ SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (gettext_lazy("People"), ("Supporter", "Membership", "Message", "Letters", "Suppression", "Consent")),
     (
         gettext_lazy("Money"),
-        ("Payment", "Subscription", "Refund", "RefundRequest", "Dispute", "Payout", "LedgerEntry", "Checkout"),
+        (
+            "Payment",
+            "Subscription",
+            "Refund",
+            "RefundRequest",
+            "HeldRefund",
+            "Dispute",
+            "Payout",
+            "LedgerEntry",
+            "Checkout",
+        ),
     ),
     (gettext_lazy("Asking"), ("Campaign", "Appeal")),
     (gettext_lazy("To look after"), ("Case", "StripeEvent", "Difference", "Reconciliation")),
 )
 SETTINGS = gettext_lazy("Settings")
+# Our names for lists of Django and of django-axes.
+OWN_NAMES = {
+    "User": gettext_lazy("Colleagues"),
+    "AccessAttempt": gettext_lazy("Wrong passwords"),
+    "AccessLog": gettext_lazy("Sign-ins"),
+}
 LONGEST_USERNAME = 150
 
 
@@ -106,8 +122,10 @@ class StaffSite(AdminSite):
         if app_label:
             return apps
         models = [model for app in apps for model in app["models"]]
-        if any(model["object_name"] == "Message" for model in models):
+        if request.user.has_perm("members.view_letters") or request.user.has_perm("members.view_message"):
             models.append(letters())
+        for model in models:
+            model["name"] = OWN_NAMES.get(model["object_name"], model["name"])
         mark_current(request.path, models)
         return in_sections(models)
 

@@ -31,7 +31,7 @@ DOORS = {"views", "admin", "api", "tasks", "management"}
 # modules each other.
 ROOMS = [
     ("roof",),
-    ("admin", "desk", "views", "templatetags"),
+    ("admin", "staff", "desk", "views", "templatetags"),
     ("webhooks", "alerts", "reports"),
     ("reconciling",),
     ("recurring",),
@@ -59,7 +59,14 @@ BASE = {
 }
 ROOF = {"apps", "daily", "demo", "management", "tasks", "urls"}
 # Desk pages share what `desk` holds, and one template tag shows a part of its front page.
-SIDEWAYS = {("admin", "desk"), ("templatetags", "desk"), ("models", "base"), ("base", "models")}
+SIDEWAYS = {
+    ("admin", "desk"),
+    ("admin", "staff"),
+    ("staff", "desk"),
+    ("templatetags", "desk"),
+    ("models", "base"),
+    ("base", "models"),
+}
 MOST_MODULES = 14
 COUNTED = ("members", "appeals", "payments", "stripe_simulator")
 FLOAT_FREE = [

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from members import api_keys
 from members.admin.plain import ReadOnlyAdmin
 from members.models import ApiKey
+from members.staff import step_up
 
 
 @admin.register(ApiKey)
@@ -40,6 +41,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         keys = list(queryset.filter(revoked_at=None))
         if keys and "confirmed" not in request.POST:
             return TemplateResponse(request, "staff/act_on_many.html", self._confirmation(request, keys))
+        if keys and (asked := step_up.ask(request, back=request.path)):
+            return asked
         count = api_keys.revoke(queryset)
         for key in keys:
             self.log_change(request, key, "revoked")

@@ -36,9 +36,10 @@ class SearchedList(ChangeList):
     search_id = ""
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        if self.query and not self.search_id and self.model_admin.searches_people:
+        page = self.model_admin
+        if self.query and not self.search_id and isinstance(page, PlainAdmin) and page.searches_people:
             self.search_id = self.query
-            self.query = self.model_admin.searched_for(request, self.search_id) or ""
+            self.query = page.searched_for(request, self.search_id) or ""
         return super().get_queryset(request, *args, **kwargs)
 
 

@@ -83,7 +83,7 @@ def keep_session(request: HttpRequest) -> None:
 
 def _find(request: HttpRequest) -> Door:
     user = request.user
-    if not (user.is_active and user.is_staff):  # type: ignore[union-attr]
+    if not (user.is_active and user.is_staff):
         return Door.SIGN_IN
     began = request.session.get(BEGAN)
     if isinstance(began, int) and time.time() - began > settings.SESSION_COOKIE_AGE:

@@ -17,7 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from members import limits
 from members.models import RecoveryCode
-from members.staff import door, staff_log
+from members.staff import door
 
 CODES = 10
 SHORTLY, SHORTLY_SECONDS = 10, 900
@@ -101,12 +101,11 @@ def new_codes(user: User) -> list[str]:
 
 
 @transaction.atomic
-def reset(user: User, actor: User | None) -> bool:
-    """Remove a user's second factor and end their sessions; return whether there was one. The log says who did it."""
+def reset(user: User) -> bool:
+    """Remove a user's second factor and end their sessions; return whether there was one. The caller logs it."""
     deleted, _rows = TOTPDevice.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()
     door.end_sessions(user)
-    staff_log.record(actor, "colleague.factor_reset", user)
     return deleted > 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
 from members.models import StoredSearch
@@ -17,18 +17,18 @@ LASTS = timedelta(hours=12)
 LONGEST = 200
 
 
-def keep(user: AbstractBaseUser | AnonymousUser, place: str, term: str) -> str:
+def keep(user: User | AnonymousUser, place: str, term: str) -> str:
     """Store the words searched for in a list; return their id. All searches that are over are deleted."""
     StoredSearch.objects.filter(created_at__lt=timezone.now() - LASTS).delete()
-    made = StoredSearch(id=f"s-{secrets.token_urlsafe(9)}", user_id=user.pk, place=place, term=term[:LONGEST])
+    made = StoredSearch(id=f"s-{secrets.token_urlsafe(9)}", user_id=int(user.pk or 0), place=place, term=term[:LONGEST])
     made.save(force_insert=True)
     return made.pk
 
 
-def find(user: AbstractBaseUser | AnonymousUser, place: str, search_id: str) -> str | None:
+def find(user: User | AnonymousUser, place: str, search_id: str) -> str | None:
     """Return the words that this user searched for in this list; None if the id is another's, unknown or over."""
     fresh = StoredSearch.objects.filter(created_at__gte=timezone.now() - LASTS)
-    return fresh.filter(pk=search_id, user_id=user.pk, place=place).values_list("term", flat=True).first()
+    return fresh.filter(pk=search_id, user_id=int(user.pk or 0), place=place).values_list("term", flat=True).first()
 
 
 def forget_all() -> None:

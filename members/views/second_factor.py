@@ -154,7 +154,8 @@ def remove(request: HttpRequest) -> HttpResponse:
 
     def go_on() -> HttpResponse:
         user = cast(User, request.user)
-        factor.reset(user, user)
+        factor.reset(user)
+        staff_log.record(user, "factor.removed", user)
         door.keep_session(request)
         messages.success(request, _("Your second factor is removed. Only your password protects the desk now."))
         return HttpResponseRedirect(reverse("admin:second_factor"))

@@ -19,19 +19,24 @@ from payments.admin import (
     supporters,
     suppressions,
 )
+from payments.staff import colleagues, held_refunds, log, sign_ins
 
 __all__ = [
     "cases",
     "checkouts",
+    "colleagues",
     "differences",
     "disputes",
     "events",
+    "held_refunds",
     "ledger",
+    "log",
     "messages",
     "payments",
     "payouts",
     "reconciliation",
     "refund_requests",
+    "sign_ins",
     "subscriptions",
     "supporters",
     "suppressions",

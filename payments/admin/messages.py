@@ -90,7 +90,8 @@ class MessageAdmin(FindsByPerson):
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
-        row = Message.objects.filter(pk=pk).exclude(body_html="").first()
+        row = self.get_queryset(request).filter(pk=pk).exclude(body_html="").first()
         if row is None:
             raise Http404
+        self.log_act(request, row, "read")
         return letters.page_of(request, row.body_html)

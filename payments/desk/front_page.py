@@ -6,7 +6,7 @@ The figures are counted in payments/reports/desk.py and shown by payments/templa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -22,7 +22,7 @@ from payments.desk.columns import BAD, GOOD, LATE
 from payments.desk.filters import list_of
 from payments.guard import door, held
 from payments.guard.door import State
-from payments.models import DoorPeriod, StripeEvent
+from payments.models import DoorPeriod, HeldRefund, StripeEvent
 from payments.reconciling import runs
 from payments.reconciling.runs import Trouble
 from payments.reports import desk
@@ -42,8 +42,19 @@ class Card:
 
 
 def cards(user: Visitor) -> list[Card]:
-    """Return the figures that this user may see. One query per figure, three for the way to give."""
-    return [make() for permission, make in CARDS if user.has_perm(permission)]  # type: ignore[union-attr]
+    """Return the figures that this user may see, without a link to a list that they may not.
+
+    One query per figure, three for the way to give.
+    """
+    has = user.has_perm  # type: ignore[union-attr]
+    open_to_figures = has(FIGURES)
+    found = []
+    for permission, make in CARDS:
+        may_list = has(permission)
+        if may_list or (open_to_figures and permission in SEEN_BY_ALL):
+            card = make()
+            found.append(card if may_list else replace(card, href=""))
+    return found
 
 
 def patrons_card() -> Card:
@@ -70,6 +81,13 @@ def cases_card() -> Card:
     since = _("The oldest was noticed %(ago)s ago.") % {"ago": _age(waiting.oldest)} if waiting.oldest else ""
     meaning = " ".join((_("Things the software noticed and a person decides."), since)).strip()
     return Card(_("Open cases"), [str(waiting.count)], meaning, list_of("payments_case"), _tone(waiting.count, LATE))
+
+
+def held_refunds_card() -> Card:
+    count = HeldRefund.objects.filter(state=HeldRefund.State.WAITING).count()
+    meaning = _("Refunds above the limit. A second colleague confirms or declines each.")
+    href = list_of("payments_heldrefund", state__exact=HeldRefund.State.WAITING.value)
+    return Card(_("Refunds that wait"), [str(count)], meaning, href, _tone(count, LATE))
 
 
 def waiting_events_card() -> Card:
@@ -143,10 +161,16 @@ CARDS: tuple[tuple[str, Callable[[], Card]], ...] = (
     ("members.view_supporter", patrons_card),
     ("payments.view_payment", gifts_card),
     ("payments.view_case", cases_card),
+    ("payments.view_heldrefund", held_refunds_card),
     ("payments.view_stripeevent", waiting_events_card),
     ("members.view_message", messages_card),
     ("payments.view_doorperiod", door_card),
 )
+
+
+FIGURES = "payments.see_figures"
+# Figures that name nobody and need no deed: whoever may see figures sees them without their lists.
+SEEN_BY_ALL = ("members.view_supporter", "payments.view_payment")
 
 
 def _tone(count: int, if_any: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from members.staff import factor
+from members.staff import factor, staff_log
 
 
 class Command(BaseCommand):
@@ -20,5 +20,6 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["name"]).first()
         if user is None:
             raise CommandError("Nobody signs in with this name.")
-        had_one = factor.reset(user, None)
+        had_one = factor.reset(user)
+        staff_log.record(None, "colleague.factor_reset", user)
         self.stdout.write("Removed. It is set anew at the next sign-in." if had_one else "There was none.")

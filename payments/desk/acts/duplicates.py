@@ -30,9 +30,9 @@ from payments.desk.acts.duplicate_words import (
 )
 from payments.desk.acts.refunds import REFUSALS, SentenceField, explain, outcome, outcome_before, stop_sentences
 from payments.desk.patron_status import promise
-from payments.errors import AlreadyClosed, NothingToRefund, OtherThanShown, StripeRefused
+from payments.errors import AboveLimit, AlreadyClosed, NothingToRefund, OtherThanShown, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
-from payments.recurring import undoing
+from payments.recurring import refund_limits, undoing
 
 
 class WhichForm(forms.Form):
@@ -52,7 +52,7 @@ class CloseDuplicate(Act):
 
     is_confirmed = True
     steps_up = True
-    problems = (*REFUSALS, AlreadyClosed, OtherThanShown)
+    problems = (*REFUSALS, AlreadyClosed, OtherThanShown, AboveLimit)
     done_in_part = (StripeRefused,)
     kind: Case.Kind
     least = 2
@@ -181,6 +181,8 @@ class StopOneAndRefund(CloseDuplicate):
         payment, coming = undoing.last_refundable(subscription), undoing.with_the_bank(subscription)
         if answers["shown"] != shown_of(payment, coming):
             raise OtherThanShown(subscription.pk)
+        if payment:
+            refund_limits.check_alone(actor, payment)
         note = stop_note(subscription, payment, coming)
         request = undoing.close_duplicate(
             row, payment, subscription, actor, note, answers["sentence"], answers["request_id"]
@@ -228,6 +230,7 @@ class RefundOne(CloseDuplicate):
 
     def undo_and_close(self, row: Case, answers: dict[str, Any], actor: User) -> str:
         payment = self.chosen(row, answers)
+        refund_limits.check_alone(actor, payment)
         note = _("Asked Stripe to refund payment %(payment)s.") % {"payment": payment}
         gift = self.stopped_with(payment)
         request = undoing.close_duplicate(row, payment, gift, actor, note, answers["sentence"], answers["request_id"])
@@ -256,7 +259,8 @@ class RefundWarned(RefundOne):
 
     def form(self, row: Case, data: Any) -> forms.Form:
         form = super().form(row, data)
-        form.fields["which"].initial = form.fields["which"].choices[0][0]  # type: ignore[attr-defined]
+        if choices := form.fields["which"].choices:  # type: ignore[attr-defined]
+            form.fields["which"].initial = choices[0][0]
         return form
 
     def question(self, row: Case) -> str:

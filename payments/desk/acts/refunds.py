@@ -23,11 +23,11 @@ from payments.desk import columns
 from payments.desk.acts.act import Act, Confirmation, with_stripe_code
 from payments.desk.acts.no_letter import why_no_letter
 from payments.desk.mail_as_sent import without_keys
-from payments.errors import NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
+from payments.errors import AboveLimit, NothingToRefund, OnlyStopped, RefundOutOfRange, RefundUnderWay, StripeRefused
 from payments.giving.forms import amount_sentence
 from payments.letters import refunds as refund_letters
 from payments.models import LedgerEntry, Payment, RefundRequest
-from payments.recurring import undoing
+from payments.recurring import refund_limits, undoing
 
 REFUSALS = (NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused)
 
@@ -63,8 +63,9 @@ class SendBackForm(forms.Form):
     )
     also_stops = forms.BooleanField(label=gettext_lazy("Also stop the regular gift"), required=False)
 
-    def __init__(self, data: Any, payment: Payment, *, may_stop: bool) -> None:
+    def __init__(self, data: Any, payment: Payment, *, may_stop: bool, most: int | None = None) -> None:
         self.payment, self.left = payment, refund_requests.left(payment)
+        self.most = self.left if most is None else most
         continues = payment.subscription is not None and not payment.subscription.is_ending_or_asked_to
         self.may_not_stop = continues and not may_stop
         super().__init__(data, initial={"amount": money.plain(self.left, payment.currency)})
@@ -87,6 +88,9 @@ class SendBackForm(forms.Form):
             raise ValidationError(amount_sentence(problem, self.payment.currency)) from problem
         if not 1 <= amount <= self.left:
             raise ValidationError(out_of_range(self.left, self.payment.currency))
+        if amount > self.most:
+            words = _("Alone you may send back up to %(most)s of it. For more, ask a colleague in Finance.")
+            raise ValidationError(words % {"most": money.format(self.most, self.payment.currency)})
         return amount
 
 
@@ -102,7 +106,8 @@ class SendBack(Act):
         return refund_requests.left(row) > 0
 
     def form_for(self, row: Payment, data: Any, actor: User) -> forms.Form:
-        return SendBackForm(data, row, may_stop=actor.has_perm("payments.change_subscription"))
+        may_stop = actor.has_perm("payments.change_subscription")
+        return SendBackForm(data, row, may_stop=may_stop, most=refund_limits.most_for(actor, row))
 
     def question(self, row: Payment) -> str:
         return _("How much of %(amount)s goes back?") % {"amount": columns.plain_amount(row.amount, row.currency)}
@@ -121,18 +126,36 @@ class SendBack(Act):
         else:
             sentences.append(_("The supporter is not told by us."))
         shown = {"amount": money.format(amount, row.currency)}
+        button = _("Send %(amount)s back now") % shown
+        if refund_limits.needs_colleague(row, amount):
+            sentences = [_("From this sum on a second colleague confirms. Until then nothing happens."), *sentences]
+            button = _("Ask a colleague to confirm it")
         return Confirmation(
             _("Send %(amount)s back?") % shown,
             sentences,
-            _("Send %(amount)s back now") % shown,
+            button,
             letter,
             row.supporter.email,
         )
 
     def message_before(self, row: Payment, request_id: uuid.UUID) -> str:
+        if row.held_refunds.filter(public_id=request_id).exists():
+            return held_words()
         return outcome_before(row.refund_requests.filter(public_id=request_id).first())
 
     def perform(self, row: Payment, answers: dict[str, Any], actor: User) -> str:
+        if refund_limits.needs_colleague(row, answers["amount"]):
+            refund_limits.hold(
+                row,
+                answers["amount"],
+                actor,
+                answers["request_id"],
+                reason=answers["reason"],
+                sentence=answers["sentence"],
+                tells_supporter=answers["tells_supporter"],
+                also_stops=bool(answers.get("also_stops")),
+            )
+            return held_words()
         request = undoing.send_back(
             row,
             answers["amount"],
@@ -147,6 +170,10 @@ class SendBack(Act):
 
     def explain(self, problem: Exception) -> str:
         return explain(problem)
+
+
+def held_words() -> str:
+    return _("It is written down. A colleague confirms it under “Refunds that wait”; then Stripe is asked.")
 
 
 def preview(payment: Payment, amount: int, sentence: str, *, is_stopping: bool) -> Letter:
@@ -219,6 +246,8 @@ def explain(problem: Exception) -> str:
         return _("Nothing of this payment is left to send back. Its page shows where it went.")
     if isinstance(problem, RefundUnderWay):
         return _("An earlier refund of this payment still waits for Stripe. It is asked every minute: look again soon.")
+    if isinstance(problem, AboveLimit):
+        return _("This sum is above what you may send back alone. Do it on the payment's page, or ask in Finance.")
     if isinstance(problem, OnlyStopped):
         words = _("Stripe refused, and no money went back; the regular gift stops.")
     else:

@@ -1,4 +1,4 @@
-"""The second factor of staff: set at the first sign-in, given at each, renewed with the current one, reset by owners."""
+"""The second factor of staff: set at the first sign-in, given at each, renewed with the current one, reset."""
 
 from __future__ import annotations
 
