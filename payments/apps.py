@@ -2,6 +2,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,6 +19,4 @@ class PaymentsConfig(AppConfig):
 
 def make_roles(**kwargs: Any) -> None:
     """Give the ready roles their rights, after each `migrate`."""
-    from members.staff import roles  # models can be imported only once all apps are ready
-
-    roles.sync()
+    import_string("members.staff.roles.sync")()  # models can be imported only once all apps are ready

@@ -98,6 +98,7 @@ class StaffSite(AdminSite):
             path("second-factor/remove/", second_factor.remove, name="second_factor_remove"),
             path("second-factor/leave/", second_factor.leave, name="second_factor_leave"),
             path("sign-out-everywhere/", second_factor.sign_out_everywhere, name="sign_out_everywhere"),
+            path("log/", self.admin_view(log_of_staff), name="log"),
             path("invitation/<str:token>/", invitation.invitation, name="invitation"),
         ]
         return [*own, *super().get_urls()]
@@ -128,6 +129,10 @@ class StaffSite(AdminSite):
             model["name"] = OWN_NAMES.get(model["object_name"], model["name"])
         mark_current(request.path, models)
         return in_sections(models)
+
+
+def log_of_staff(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:members_stafflogentry_changelist"))
 
 
 def second_factor_page(request: HttpRequest) -> str:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import redis
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group, Permission, User
-from django.test import Client
-from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django.contrib.auth.models import Permission, User
 
 from appeals.models import Appeal, AppealAmounts, AppealWords, Campaign
 from members import limits
 from members.models import Consent, Level, LevelAmount, LevelName, Membership, Message, Supporter
-from members.staff import door
 from payments.giving import references
 from payments.models import (
     Checkout,
@@ -117,40 +111,6 @@ def staff(username: str = "marta", *permissions: str, **values: Any) -> User:
         app, codename = label.split(".")
         made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     return made
-
-
-def sign_in(client: Client, user: User | None = None) -> User:
-    """Sign in a user (a superuser by default) who has just proved who they are; return them."""
-    user = user or staff()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
-    session[door.CONFIRMED] = int(time_module.time())
-    session.save()
-    return user
-
-
-def search(client: Client, address: str, term: str, **query: str) -> Any:
-    """Search in a list of people as its form does: the words are posted, and the list has an id in its address."""
-    asked = f"{address}?{urlencode(query)}" if query else address
-    return client.post(asked, {"q": term}, follow=True)
-
-
-def in_role(role: str, username: str = "") -> User:
-    """Make a member of staff in one of the ready roles."""
-    made = staff(username or role.lower(), is_superuser=False)
-    made.groups.set(Group.objects.filter(name=role))
-    return made
-
-
-def second_factor(user: User) -> TOTPDevice:
-    return TOTPDevice.objects.create(user=user, name="app", confirmed=True)
-
-
-def code_of(device: TOTPDevice, steps: int = 0) -> str:
-    """Return the six digits that an app shows, now or some half minutes later. Codes are good once."""
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
-    totp.time = time_module.time() + steps * device.step
-    return f"{totp.token():06d}"
 
 
 def consent(**values: Any) -> Consent:

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name='message',
-            options={'ordering': ['-created_at', '-pk'], 'permissions': [('view_letters', 'See the letters that are sent, as samples')], 'verbose_name': 'message', 'verbose_name_plural': 'messages'},
+            options={'ordering': ['-created_at', '-pk'], 'permissions': [('view_letters', 'See samples of the emails that are sent')], 'verbose_name': 'message', 'verbose_name_plural': 'messages'},
         ),
         migrations.AlterModelOptions(
             name='supporter',

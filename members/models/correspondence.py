@@ -105,7 +105,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        permissions = [("view_letters", _("See the letters that are sent, as samples"))]
+        permissions = [("view_letters", _("See samples of the emails that are sent"))]
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(

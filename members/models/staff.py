@@ -1,4 +1,4 @@
-"""What the software knows of the people who work at the desk, beside their user: sessions, recovery codes, searches.
+"""Data about the people who work at the desk, beside their user: sessions, recovery codes, searches.
 
 And the log of what they did and read. The rules are in members/staff/.
 """
@@ -54,7 +54,7 @@ class StoredSearch(models.Model):
 
 
 class StaffLogEntry(models.Model):
-    """One act or one read of staff. Rows are only added: a database trigger refuses every change.
+    """An act or a read of staff. Rows are only added: a database trigger refuses every change.
 
     It holds ids and keyed hashes, never a name or an address, so that erasing a person needs no change of it. `actor`,
     `target_id` and `person` are plain numbers: their rows may be gone. `digest` is a keyed hash of the row and of the

@@ -107,9 +107,9 @@ NAMES = {
 }
 MAY = {
     VIEWER: _("The figures of the desk, campaigns and levels. No person."),
-    SUPPORT: _("People, except those at risk; stopping a gift, letters again, money back up to a limit."),
-    EDITOR: _("Drafts of campaigns and appeals, and the letters as samples. No person, no money."),
-    FINANCE: _("The books and money back. People as numbers, without names and addresses."),
+    SUPPORT: _("People, except those at risk; stopping a gift, sending emails again, refunds up to a limit."),
+    EDITOR: _("Drafts of campaigns and appeals, and samples of our emails. No person, no money."),
+    FINANCE: _("Our records of money, and refunds. People as numbers, without names and addresses."),
     MANAGER: _("People, also those at risk, and money; publishes campaigns and appeals."),
     OWNER: _("Everything: colleagues, keys, levels and the log too."),
 }
@@ -146,7 +146,7 @@ def of(user: User) -> str:
 
 
 def givable(actor: User) -> list[str]:
-    """Return the roles that the actor may give: those without a right that the actor lacks."""
+    """Return the roles that the actor may give: those without a right that the actor does not have."""
     held = actor.get_all_permissions()
     groups = Group.objects.filter(name__in=ROLES).prefetch_related("permissions__content_type")
     fitting = {each.name for each in groups if {_label(right) for right in each.permissions.all()} <= held}

@@ -70,7 +70,7 @@ def hidden(text: str) -> str:
 
 @dataclass
 class Verdict:
-    """What the chain says: how many rows there are, the last digest (write it down elsewhere), and the broken rows."""
+    """The result of checking the chain: the number of rows, the last digest (keep it elsewhere), the broken rows."""
 
     rows: int = 0
     last: str = FIRST

@@ -1,5 +1,6 @@
-"""Who looks at the desk, and which people they may see: those at risk only with a right, names and addresses only with
-the right to see supporters.
+"""The user who looks at the desk, and the people they may see.
+
+People at risk are seen only with a right of its own, names and addresses only with the right to see supporters.
 
 A middleware notes the user of each request to the desk; lists and cells ask here. Outside of such a request nobody is
 seen.

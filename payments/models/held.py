@@ -1,4 +1,4 @@
-"""Refunds above the limit, which wait for a second colleague. The rule is payments/books/held_refunds.py."""
+"""Refunds above the limit, which wait for a second colleague. The rule is payments/books/refund_limits.py."""
 
 from __future__ import annotations
 

@@ -13,9 +13,17 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from payments import cases
-from payments.books import refund_requests
-from payments.errors import AlreadyStopped, OnlyStopped, StripeRefused, StripeUnavailable
-from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
+from payments.books import refund_limits, refund_requests
+from payments.errors import (
+    AlreadyStopped,
+    NothingToRefund,
+    OnlyStopped,
+    RefundOutOfRange,
+    RefundUnderWay,
+    StripeRefused,
+    StripeUnavailable,
+)
+from payments.models import Case, HeldRefund, Payment, RefundRequest, Subscription, SubscriptionChange
 from payments.recurring import change_calls, changes, unanswered
 
 # Stored on a stop request: where it was made.
@@ -56,6 +64,29 @@ def send_back(
     except StripeRefused as problem:
         raise refusal(request) from problem
     return request
+
+
+def confirm_held(held: HeldRefund, actor: User) -> RefundRequest:
+    """Confirm a refund that waits and ask Stripe for it; return the request. Never call it inside a transaction.
+
+    Raises OwnRefund (two people are needed), AlreadyClosed, and what send_back raises; if Stripe was not asked
+    it waits again.
+    """
+    refund_limits.claim(held, actor)
+    try:
+        return send_back(
+            held.payment,
+            held.amount,
+            held.reason,
+            held.asked_by,
+            held.sentence,
+            tells_supporter=held.tells_supporter,
+            also_stops=held.also_stops,
+            public_id=held.public_id,
+        )
+    except (NothingToRefund, RefundOutOfRange, RefundUnderWay):
+        refund_limits.wait_again(held)
+        raise
 
 
 def refusal(request: RefundRequest) -> StripeRefused:

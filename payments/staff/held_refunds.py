@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.desk import columns
-from payments.desk.acts.held_refunds import ConfirmRefund, DeclineRefund
 from payments.desk.columns import GOOD, LATE, NONE, OVER, column
 from payments.desk.filters import OnePayment
 from payments.desk.pages import Fact
 from payments.desk.search import FindsByPerson
 from payments.models import HeldRefund
+from payments.staff.held_refund_acts import ConfirmRefund, DeclineRefund
 
 TONES = {
     HeldRefund.State.WAITING: LATE,

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from members.admin.plain import ReadOnlyAdmin
+from payments.desk import columns
+from payments.desk.columns import NONE
+from payments.desk.pages import DeskAdmin, Fact
+
+WHEN = columns.moment_column("attempt_time", gettext_lazy("when"))
 
 
 @admin.register(AccessAttempt)
-class AttemptAdmin(ReadOnlyAdmin):
-    list_display = ("attempt_time", "username", "ip_address", "failures_since_start")
-    fields = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
+class AttemptAdmin(DeskAdmin):
+    list_display = (columns.number, WHEN, "username", "ip_address", "failures_since_start")
     list_filter = ("attempt_time",)
-    sortable_by = ()
+
+    def facts(self, row: AccessAttempt) -> list[Fact]:
+        return [
+            (_("When"), columns.moment(row.attempt_time)),
+            (_("Name for signing in"), row.username or NONE),
+            (_("Network"), row.ip_address or NONE),
+            (_("Tries"), row.failures_since_start),
+        ]
 
 
 @admin.register(AccessLog)
-class SignInAdmin(ReadOnlyAdmin):
-    list_display = ("attempt_time", "logout_time", "username", "ip_address")
-    fields = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
+class SignInAdmin(DeskAdmin):
+    list_display = (columns.number, WHEN, "username", "ip_address")
     list_filter = ("attempt_time",)
-    sortable_by = ()
+
+    def facts(self, row: AccessLog) -> list[Fact]:
+        return [
+            (_("When"), columns.moment(row.attempt_time)),
+            (_("Name for signing in"), row.username or NONE),
+            (_("Network"), row.ip_address or NONE),
+            (_("Signed out"), columns.moment(row.logout_time)),
+        ]

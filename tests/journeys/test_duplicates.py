@@ -16,7 +16,7 @@ from members import clock
 from members.models import Message, Supporter
 from payments.models import Case, Checkout, Payment, Refund, RefundRequest, Subscription
 from payments.recurring import unanswered
-from tests import factories
+from tests import colleagues, factories
 from tests.stage import KEY, Stage, hidden_fields
 
 IN_VIEW_WITHIN = timedelta(minutes=10)
@@ -29,7 +29,7 @@ def desk(db: None) -> Client:
 
 def at_desk(who: Any) -> Client:
     client = Client()
-    factories.sign_in(client, who)
+    colleagues.sign_in(client, who)
     return client
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from payments.models import Case, Payment, RefundRequest, StripeEvent, Subscription
-from tests import factories
+from tests import colleagues
 from tests.stage import Stage
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def press(case: Case) -> str:
     """Staff press the button on the case's page and confirm; what the page says then."""
     desk = Client()
-    factories.sign_in(desk)
+    colleagues.sign_in(desk)
     page = desk.get(f"/admin/payments/case/{case.pk}/change/", follow=True).content.decode()
     assert "Send the money back" in page
     act = f"/admin/payments/case/{case.pk}/refund-warned/"

@@ -13,7 +13,7 @@ from payments.models import Case, Difference, LedgerEntry, Payment, RefundReques
 from payments.reconciling import comparison
 from payments.reconciling.comparison import hourly
 from stripe_simulator.life import invoicing
-from tests import factories
+from tests import colleagues, factories
 from tests.payments.reader_links import press
 from tests.stage import Stage
 
@@ -79,7 +79,7 @@ def test_nothing_waits_for_stripe_s_balance_to_tell_of_it(stage: Stage) -> None:
 
 def test_staff_see_where_it_came_from_and_are_not_offered_to_send_it_back(stage: Stage) -> None:
     payment, desk = marked_as_paid(stage), Client()
-    factories.sign_in(desk, factories.staff())
+    colleagues.sign_in(desk, factories.staff())
     assert refund_requests.left(payment) == 0
     page = desk.get(page_of(payment)).content.decode()
     assert "outside Stripe" in page

@@ -11,7 +11,7 @@ from django.test import Client
 
 from members import api_keys, clock
 from members.models import ApiKey, Level, Membership
-from tests import factories
+from tests import colleagues, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +101,7 @@ class TestMemberships:
             page = admin_client.get(f"{MEMBERSHIPS}?{query}")
             assert page.context["cl"].result_count == found, query
         for term, found in (("olena", 1), ("nobody", 0)):
-            assert factories.search(admin_client, MEMBERSHIPS, term).context["cl"].result_count == found, term
+            assert colleagues.search(admin_client, MEMBERSHIPS, term).context["cl"].result_count == found, term
 
     def test_the_list_takes_the_same_queries_however_long(
         self, admin_client: Client, patron: Membership, django_assert_max_num_queries

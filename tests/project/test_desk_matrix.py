@@ -25,7 +25,7 @@ from appeals.models import Appeal, Campaign
 from members.models import ApiKey, Level, Membership, StaffLogEntry, Suppression
 from members.staff import roles, staff_log
 from payments.models import Difference, HeldRefund, Payment, Reconciliation, RefundRequest
-from tests import factories
+from tests import colleagues, factories
 from tests.payments.admin.test_lists import one_of_everything
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ COLUMNS = [NOBODY, *roles.ROLES]
 def rows() -> dict[type, Any]:
     """Return a row of every model that the desk lists."""
     found: dict[type, Any] = dict(one_of_everything())
-    paid, actor = found[Payment], factories.in_role(roles.VIEWER, "yurii")
+    paid, actor = found[Payment], colleagues.in_role(roles.VIEWER, "yurii")
     now = timezone.now()
     found[Membership] = Membership.objects.first()
     found[Level] = Level.objects.first()
@@ -88,7 +88,7 @@ def signed_in(name: str) -> str:
     if name == NOBODY:
         return ""
     client = Client()
-    factories.sign_in(client, factories.in_role(name))
+    colleagues.sign_in(client, colleagues.in_role(name))
     return client.cookies["sessionid"].value
 
 

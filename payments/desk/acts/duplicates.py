@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments import money
-from payments.books import refund_requests
+from payments.books import refund_limits, refund_requests
 from payments.desk.acts.act import Act, Confirmation, with_stripe_code
 from payments.desk.acts.duplicate_words import (
     closed_sentences,
@@ -32,7 +32,7 @@ from payments.desk.acts.refunds import REFUSALS, SentenceField, explain, outcome
 from payments.desk.patron_status import promise
 from payments.errors import AboveLimit, AlreadyClosed, NothingToRefund, OtherThanShown, StripeRefused
 from payments.models import Case, Payment, RefundRequest, Subscription, SubscriptionChange
-from payments.recurring import refund_limits, undoing
+from payments.recurring import undoing
 
 
 class WhichForm(forms.Form):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from members.mail.rendering import Letter
 from members.models import Supporter
 from payments import money
-from payments.books import refund_requests
+from payments.books import refund_limits, refund_requests
 from payments.desk import columns
 from payments.desk.acts.act import Act, Confirmation, with_stripe_code
 from payments.desk.acts.no_letter import why_no_letter
@@ -27,7 +27,7 @@ from payments.errors import AboveLimit, NothingToRefund, OnlyStopped, RefundOutO
 from payments.giving.forms import amount_sentence
 from payments.letters import refunds as refund_letters
 from payments.models import LedgerEntry, Payment, RefundRequest
-from payments.recurring import refund_limits, undoing
+from payments.recurring import undoing
 
 REFUSALS = (NothingToRefund, RefundOutOfRange, RefundUnderWay, StripeRefused)
 

@@ -61,8 +61,8 @@ class MarkAtRisk(Act):
 
     def consequences(self, row: Supporter) -> list[object]:
         return [
-            _("Only managers and owners see them from now on: in lists, in searches, on payments and letters."),
-            _("Their gifts go on, their letters too, and the figures count them."),
+            _("Only managers and owners see them from now on: in lists, in searches, on payments and emails."),
+            _("Their gifts continue, our emails to them too, and the figures count them."),
         ]
 
     def perform(self, row: Supporter, answers: dict[str, Any], actor: User) -> str:

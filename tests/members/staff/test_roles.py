@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from members.models import StaffLogEntry
 from members.staff import factor, roles
-from tests import factories
+from tests import colleagues, factories
 
 pytestmark = pytest.mark.django_db
 COLLEAGUES, INVITE = "/admin/auth/user/", "/admin/auth/user/add/"
@@ -50,7 +50,7 @@ def test_migrate_makes_the_roles_and_puts_them_right_again() -> None:
 
 
 def test_the_roles_are_as_the_table_of_the_newsroom_says() -> None:
-    may = {name: factories.in_role(name).get_all_permissions() for name in roles.ROLES}
+    may = {name: colleagues.in_role(name).get_all_permissions() for name in roles.ROLES}
     for right, holders in {
         "members.view_supporter": {roles.SUPPORT, roles.MANAGER, roles.OWNER},
         "members.see_at_risk": {roles.MANAGER, roles.OWNER},
@@ -69,7 +69,7 @@ def test_the_roles_are_as_the_table_of_the_newsroom_says() -> None:
 
 
 def test_an_owner_invites_and_the_link_works_once(client: Client) -> None:
-    factories.sign_in(client, factories.in_role(roles.OWNER))
+    colleagues.sign_in(client, colleagues.in_role(roles.OWNER))
     shown = client.post(INVITE, {"email": "iryna@example.org", "role": roles.SUPPORT}, follow=True)
     link = link_in(shown)
     assert link not in client.get(COLLEAGUES).content.decode()
@@ -92,7 +92,7 @@ def test_an_owner_invites_and_the_link_works_once(client: Client) -> None:
 
 
 def test_a_link_runs_out_after_seven_days_and_with_a_newer_one(client: Client) -> None:
-    factories.sign_in(client, factories.in_role(roles.OWNER))
+    colleagues.sign_in(client, colleagues.in_role(roles.OWNER))
     link = link_in(client.post(INVITE, {"email": "iryna@example.org", "role": roles.SUPPORT}, follow=True))
     invited = User.objects.get(email="iryna@example.org")
     with time_machine.travel(timezone.now() + timedelta(days=6, hours=23), tick=False):
@@ -109,16 +109,16 @@ def test_a_link_runs_out_after_seven_days_and_with_a_newer_one(client: Client) -
 
 
 def test_nobody_gives_more_than_they_have(client: Client) -> None:
-    keeper = factories.in_role(roles.SUPPORT, "keeper")
+    keeper = colleagues.in_role(roles.SUPPORT, "keeper")
     for right in ("change_user", "add_user", "view_user"):
         keeper.user_permissions.add(Permission.objects.get(codename=right))
     keeper = User.objects.get(pk=keeper.pk)
     assert roles.givable(keeper) == [roles.SUPPORT]
-    factories.sign_in(client, keeper)
+    colleagues.sign_in(client, keeper)
     for role in (roles.OWNER, roles.FINANCE, "Superuser", ""):
         assert client.post(INVITE, {"email": "x@example.org", "role": role}).status_code == 200
     assert not User.objects.filter(email="x@example.org").exists()
-    equal, above = factories.in_role(roles.SUPPORT, "petro"), factories.in_role(roles.MANAGER)
+    equal, above = colleagues.in_role(roles.SUPPORT, "petro"), colleagues.in_role(roles.MANAGER)
     assert client.post(act(equal, "role"), {"role": roles.OWNER}).status_code == 200
     assert roles.of(equal) == "Support"
     superuser = factories.staff("root")
@@ -130,7 +130,7 @@ def test_nobody_gives_more_than_they_have(client: Client) -> None:
 
 def test_the_old_form_of_rights_is_gone_even_for_a_superuser(client: Client) -> None:
     petro = factories.staff("petro", "members.view_supporter")
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     page = reverse("admin:auth_user_change", args=[petro.pk])
     client.post(page, {"username": "petro", "is_superuser": "on", "is_staff": "on", "user_permissions": "1"})
     petro.refresh_from_db()
@@ -140,13 +140,13 @@ def test_the_old_form_of_rights_is_gone_even_for_a_superuser(client: Client) -> 
 
 
 def test_an_owner_changes_a_role_resets_a_factor_and_ends_sessions(client: Client) -> None:
-    marta = factories.in_role(roles.SUPPORT, "marta")
-    device = factories.second_factor(marta)
+    marta = colleagues.in_role(roles.SUPPORT, "marta")
+    device = colleagues.second_factor(marta)
     hers = Client()
     hers.post("/admin/login/", {"username": "marta", "password": "a long pass phrase"})
-    hers.post("/admin/second-factor/give/", {"code": factories.code_of(device)})
+    hers.post("/admin/second-factor/give/", {"code": colleagues.code_of(device)})
     assert hers.get("/admin/members/supporter/").status_code == 200
-    factories.sign_in(client, factories.in_role(roles.OWNER))
+    colleagues.sign_in(client, colleagues.in_role(roles.OWNER))
     client.post(act(marta, "role"), {"role": roles.VIEWER})
     assert hers.get("/admin/members/supporter/").status_code == 403
     client.post(act(marta, "sign-out"))
@@ -159,7 +159,7 @@ def test_an_owner_changes_a_role_resets_a_factor_and_ends_sessions(client: Clien
 
 def test_what_happened_at_sign_in_cannot_be_deleted(client: Client) -> None:
     Client().post("/admin/login/", {"username": "marta", "password": "wrong"})
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     for name in ("accessattempt", "accesslog"):
         assert client.get(f"/admin/axes/{name}/").status_code == 200
         chosen = {"action": "delete_selected", "_selected_action": "1", "post": "yes"}
@@ -174,7 +174,7 @@ def test_what_happened_at_sign_in_cannot_be_deleted(client: Client) -> None:
 def test_an_editor_drafts_and_does_not_publish(client: Client) -> None:
     running, draft = factories.campaign("running"), factories.campaign("draft", is_active=False)
     public, quiet = factories.appeal(running, "public"), factories.appeal(draft, "quiet")
-    factories.sign_in(client, factories.in_role(roles.EDITOR))
+    colleagues.sign_in(client, colleagues.in_role(roles.EDITOR))
 
     def form_of(row: Any) -> str:
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
@@ -193,7 +193,7 @@ def test_an_editor_drafts_and_does_not_publish(client: Client) -> None:
 
 def test_a_viewer_sees_figures_and_no_person(client: Client) -> None:
     factories.payment(factories.supporter(name="Olena"))
-    factories.sign_in(client, factories.in_role(roles.VIEWER))
+    colleagues.sign_in(client, colleagues.in_role(roles.VIEWER))
     shown = client.get("/admin/").content.decode()
     assert "Received this month" in shown
     assert "Active patrons" in shown

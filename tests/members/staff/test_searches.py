@@ -15,7 +15,7 @@ from django.utils import timezone
 from members.admin.plain import PlainAdmin
 from members.models import Membership, StaffLogEntry, StoredSearch, Supporter
 from members.staff import roles, searches
-from tests import factories
+from tests import colleagues, factories
 from tests.payments.admin.test_lists import one_of_everything
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def rows(answer: Any) -> set[Any]:
 
 
 def test_no_list_puts_words_into_its_address_or_a_log(client: Client, caplog: Any) -> None:
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     one_of_everything()
     caplog.set_level(logging.DEBUG)
     for address in lists_of_people():
@@ -60,14 +60,14 @@ def test_no_list_puts_words_into_its_address_or_a_log(client: Client, caplog: An
 
 
 def test_words_in_an_address_are_not_searched(client: Client) -> None:
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     for address in lists_of_people():
         answer = client.get(f"{address}?q=olena%40example.org")
         assert (answer.status_code, answer["Location"]) == (302, f"{address}?"), address
 
 
 def test_a_search_keeps_the_filters_and_pages_keep_the_search(client: Client) -> None:
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     mine = factories.payment(factories.supporter(name="Olena"))
     factories.payment(factories.supporter(name="Olena"), status="failed")
     found = client.post(f"{PAYMENTS}?status__exact=succeeded&p=3", {"q": "olena"}, follow=True)
@@ -79,12 +79,12 @@ def test_a_search_keeps_the_filters_and_pages_keep_the_search(client: Client) ->
 
 
 def test_an_id_is_its_users_and_its_lists_and_runs_out(client: Client) -> None:
-    me = factories.sign_in(client)
+    me = colleagues.sign_in(client)
     search = searches.keep(me, "members.supporter", "olena")
     assert client.get(f"{PEOPLE}?q={search}").status_code == 200
     assert client.get(f"{PAYMENTS}?q={search}").status_code == 302
     other = Client()
-    factories.sign_in(other, factories.staff("iryna"))
+    colleagues.sign_in(other, factories.staff("iryna"))
     assert other.get(f"{PEOPLE}?q={search}").status_code == 302
     StoredSearch.objects.update(created_at=timezone.now() - timedelta(hours=13))
     assert client.get(f"{PEOPLE}?q={search}").status_code == 302
@@ -99,36 +99,36 @@ def test_who_may_not_see_people_cannot_guess_them_by_searching(client: Client) -
     paid = factories.payment(who)
     membership = factories.membership(who)
     viewer = factories.staff("petro", "members.view_membership", "payments.view_payment")
-    factories.sign_in(client, viewer)
+    colleagues.sign_in(client, viewer)
     shown = client.get(PAYMENTS).content.decode()
     assert f"#{who.pk}" in shown
     for word in ("Olena", "olena@"):
         assert word not in shown
-        assert rows(factories.search(client, PAYMENTS, word)) == set(), word
-        assert rows(factories.search(client, MEMBERSHIPS, word)) == {membership.pk}, "the search asks nothing there"
-    assert rows(factories.search(client, MEMBERSHIPS, "nobody")) == {membership.pk}
-    assert rows(factories.search(client, PAYMENTS, str(paid.stripe_charge_id))) == {paid.pk}
+        assert rows(colleagues.search(client, PAYMENTS, word)) == set(), word
+        assert rows(colleagues.search(client, MEMBERSHIPS, word)) == {membership.pk}, "the search asks nothing there"
+    assert rows(colleagues.search(client, MEMBERSHIPS, "nobody")) == {membership.pk}
+    assert rows(colleagues.search(client, PAYMENTS, str(paid.stripe_charge_id))) == {paid.pk}
 
 
 def test_finance_sees_money_and_numbers_and_support_sees_people(client: Client) -> None:
     who = factories.supporter(name="Olena", email="olena@example.org")
     paid = factories.payment(who)
     page = reverse("admin:payments_payment_change", args=[paid.pk])
-    factories.sign_in(client, factories.in_role(roles.FINANCE))
+    colleagues.sign_in(client, colleagues.in_role(roles.FINANCE))
     for address in (PAYMENTS, page):
         shown = client.get(address).content.decode()
         assert "Olena" not in shown
         assert "olena@" not in shown
         assert f"#{who.pk}" in shown
     assert client.get(PEOPLE).status_code == 403
-    factories.sign_in(client, factories.in_role(roles.SUPPORT))
+    colleagues.sign_in(client, colleagues.in_role(roles.SUPPORT))
     assert "Olena" in client.get(page).content.decode()
-    assert rows(factories.search(client, PEOPLE, "olena")) == {who.pk}
+    assert rows(colleagues.search(client, PEOPLE, "olena")) == {who.pk}
 
 
 @pytest.mark.parametrize("rubbish", ["\x00", "s-", "s-\x00", "'", "%", "9" * 60, "s-" + "x" * 300, " "])
 def test_rubbish_is_no_error(client: Client, rubbish: str) -> None:
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     for address in (PEOPLE, MEMBERSHIPS, PAYMENTS):
         assert client.get(address, {"q": rubbish}).status_code in (200, 302)
         assert client.post(address, {"q": rubbish}).status_code in (200, 302)
@@ -150,7 +150,7 @@ def hidden_person() -> dict[type, Any]:
 def test_who_is_at_risk_is_nowhere_for_those_without_the_right(client: Client, role: str) -> None:
     found = hidden_person()
     number = f"#{found[Supporter].pk}<"
-    factories.sign_in(client, factories.in_role(role))
+    colleagues.sign_in(client, colleagues.in_role(role))
     opened = 0
     for model, row in found.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -167,7 +167,7 @@ def test_who_is_at_risk_is_nowhere_for_those_without_the_right(client: Client, r
         assert client.get(PEOPLE).context["cl"].result_count == 0
         for address in (PEOPLE, PAYMENTS, MEMBERSHIPS, "/admin/members/message/", "/admin/payments/checkout/"):
             for word in (*AT_RISK, str(found[Supporter].pk)):
-                assert factories.search(client, address, word).context["cl"].result_count == 0, (address, word)
+                assert colleagues.search(client, address, word).context["cl"].result_count == 0, (address, word)
         by_number = client.get(f"{PAYMENTS}?supporter={found[Supporter].pk}")
         assert by_number.context["cl"].result_count == 0
 
@@ -175,7 +175,7 @@ def test_who_is_at_risk_is_nowhere_for_those_without_the_right(client: Client, r
 @pytest.mark.parametrize("role", [roles.MANAGER, roles.OWNER])
 def test_managers_and_owners_see_them_and_take_the_mark_away(client: Client, role: str) -> None:
     who = hidden_person()[Supporter]
-    factories.sign_in(client, factories.in_role(role))
+    colleagues.sign_in(client, colleagues.in_role(role))
     assert AT_RISK[0] in client.get(PAYMENTS).content.decode()
     page = reverse("admin:members_supporter_change", args=[who.pk])
     assert AT_RISK[0] in client.get(page).content.decode()

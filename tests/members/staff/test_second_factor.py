@@ -13,7 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from members.models import RecoveryCode, StaffLogEntry
 from members.staff import door, factor
-from tests import factories
+from tests import colleagues, factories
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long pass phrase"
@@ -40,7 +40,7 @@ def code_shown(client: Client) -> str:
     assert "<svg" in page
     device = TOTPDevice.objects.get(confirmed=False)
     assert factor.secret_of(device) in page
-    return factories.code_of(device)
+    return colleagues.code_of(device)
 
 
 def enrol(client: Client) -> list[str]:
@@ -63,11 +63,11 @@ def test_the_first_sign_in_leads_to_setting_one_and_nothing_else_opens(required:
 
 
 def test_it_is_asked_at_each_sign_in_and_a_code_is_good_once(required: None, client: Client) -> None:
-    device = factories.second_factor(factories.staff())
+    device = colleagues.second_factor(factories.staff())
     assert password(client, onward="/admin/payments/case/")["Location"] == f"{GIVE}?next=%2Fadmin%2Fpayments%2Fcase%2F"
     assert client.get("/admin/").status_code == 302
     assert client.get(SET)["Location"] == GIVE
-    code = factories.code_of(device)
+    code = colleagues.code_of(device)
     opened = client.post(GIVE, {"code": code, "next": "/admin/payments/case/"})
     assert opened["Location"] == "/admin/payments/case/"
     assert client.get("/admin/").status_code == 200
@@ -81,15 +81,15 @@ def test_it_is_asked_at_each_sign_in_and_a_code_is_good_once(required: None, cli
 
 def test_who_has_one_is_asked_even_where_none_is_required(client: Client, settings: Any) -> None:
     settings.STAFF_SECOND_FACTOR = False
-    factories.second_factor(factories.staff())
+    colleagues.second_factor(factories.staff())
     assert password(client)["Location"].startswith(GIVE)
     assert client.get("/admin/").status_code == 302
 
 
 def test_nobody_is_led_elsewhere_by_the_next_address(client: Client) -> None:
-    device = factories.second_factor(factories.staff())
+    device = colleagues.second_factor(factories.staff())
     password(client)
-    sent_on = client.post(GIVE, {"code": factories.code_of(device), "next": "https://evil.example/admin/"})
+    sent_on = client.post(GIVE, {"code": colleagues.code_of(device), "next": "https://evil.example/admin/"})
     assert sent_on["Location"] == "/admin/"
 
 
@@ -106,12 +106,12 @@ def test_a_recovery_code_opens_once(required: None, client: Client) -> None:
 
 def test_guesses_are_stopped_and_the_recovery_codes_still_open(required: None, client: Client) -> None:
     user = factories.staff()
-    device = factories.second_factor(user)
+    device = colleagues.second_factor(user)
     code = factor.new_codes(user)[0]
     password(client)
     for _number in range(factor.SHORTLY):
         client.post(GIVE, {"code": "000000"})
-    stopped = client.post(GIVE, {"code": factories.code_of(device)})
+    stopped = client.post(GIVE, {"code": colleagues.code_of(device)})
     assert "many tries" in stopped.content.decode()
     assert client.get("/admin/").status_code == 302
     assert client.post(GIVE, {"code": code}).status_code == 302
@@ -120,7 +120,7 @@ def test_guesses_are_stopped_and_the_recovery_codes_still_open(required: None, c
 
 @pytest.mark.parametrize("rubbish", ["", "x", "000 000 0", "١٢٣٤٥٦", "\x00", "9" * 400, "-1", "1e5", "२३४५६७"])
 def test_rubbish_is_no_error(required: None, client: Client, rubbish: str) -> None:
-    factories.second_factor(factories.staff())
+    colleagues.second_factor(factories.staff())
     password(client)
     assert client.post(GIVE, {"code": rubbish}).status_code == 200
     other = Client()
@@ -131,9 +131,9 @@ def test_rubbish_is_no_error(required: None, client: Client, rubbish: str) -> No
 
 
 def signed_in(client: Client) -> TOTPDevice:
-    device = factories.second_factor(factories.staff())
+    device = colleagues.second_factor(factories.staff())
     password(client)
-    assert client.post(GIVE, {"code": factories.code_of(device, -1)}).status_code == 302
+    assert client.post(GIVE, {"code": colleagues.code_of(device, -1)}).status_code == 302
     return device
 
 
@@ -142,7 +142,7 @@ def test_renewing_asks_for_the_current_one_and_the_old_one_ends(client: Client) 
     assert client.get(SET)["Location"] == "/admin/second-factor/"
     assert client.post("/admin/second-factor/renew/", {"code": "000000"}).status_code == 200
     assert client.get(SET).status_code == 302
-    asked = client.post("/admin/second-factor/renew/", {"code": factories.code_of(device)})
+    asked = client.post("/admin/second-factor/renew/", {"code": colleagues.code_of(device)})
     assert asked["Location"] == SET
     assert len(enrol(client)) == 10
     assert TOTPDevice.objects.get().pk != device.pk
@@ -154,7 +154,7 @@ def test_new_codes_ask_for_the_current_one_and_end_the_earlier_ones(client: Clie
     user = device.user
     earlier = factor.new_codes(user)[0]
     assert RecoveryCode.objects.count() == 10
-    shown = client.post("/admin/second-factor/codes/", {"code": factories.code_of(device)}).content.decode()
+    shown = client.post("/admin/second-factor/codes/", {"code": colleagues.code_of(device)}).content.decode()
     assert len(re.findall(r"<li><code>", shown)) == 10
     assert not factor.is_right(user, earlier)
 
@@ -162,24 +162,24 @@ def test_new_codes_ask_for_the_current_one_and_end_the_earlier_ones(client: Clie
 def test_it_can_be_removed_only_where_none_is_required(client: Client, settings: Any) -> None:
     device = signed_in(client)
     settings.STAFF_SECOND_FACTOR = True
-    assert client.post("/admin/second-factor/remove/", {"code": factories.code_of(device)}).status_code == 403
+    assert client.post("/admin/second-factor/remove/", {"code": colleagues.code_of(device)}).status_code == 403
     settings.STAFF_SECOND_FACTOR = False
     assert client.post("/admin/second-factor/remove/", {"code": "000000"}).status_code == 200
     assert TOTPDevice.objects.exists()
-    client.post("/admin/second-factor/remove/", {"code": factories.code_of(device)})
+    client.post("/admin/second-factor/remove/", {"code": colleagues.code_of(device)})
     assert not TOTPDevice.objects.exists()
     assert client.get("/admin/").status_code == 200
 
 
 def test_an_open_session_alone_sets_no_factor_on_somebody(client: Client) -> None:
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     session = client.session
     session[door.CONFIRMED] = 1
     session.save()
     asked = client.post(SET, {"code": code_shown(client)})
     assert "Your password" in asked.content.decode()
     assert not TOTPDevice.objects.filter(confirmed=True).exists()
-    kept = {"code": factories.code_of(TOTPDevice.objects.get()), "step_up": PASSWORD}
+    kept = {"code": colleagues.code_of(TOTPDevice.objects.get()), "step_up": PASSWORD}
     assert "recovery codes" in client.post(SET, kept).content.decode()
     assert TOTPDevice.objects.get().confirmed
 
@@ -208,7 +208,7 @@ def test_signing_out_everywhere_ends_every_session(client: Client) -> None:
 
 
 def test_who_stands_before_the_second_factor_can_leave(client: Client) -> None:
-    factories.second_factor(factories.staff())
+    colleagues.second_factor(factories.staff())
     password(client)
     client.post("/admin/second-factor/leave/")
     assert client.get(GIVE)["Location"].startswith("/admin/login/")

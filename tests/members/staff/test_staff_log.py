@@ -15,14 +15,14 @@ from django.urls import reverse
 
 from members.models import StaffLogEntry
 from members.staff import roles, staff_log
-from tests import factories
+from tests import colleagues, factories
 
 LOG = "/admin/members/stafflogentry/"
 
 
 @pytest.mark.django_db
 def test_reads_and_acts_are_in_it_by_number_only(client: Client) -> None:
-    me = factories.sign_in(client)
+    me = colleagues.sign_in(client)
     who = factories.supporter(name="Olena", email="olena@example.org")
     paid, letter = factories.payment(who), factories.message(who, body_html="<p>Dear Olena</p>")
     for row in (who, paid, letter):
@@ -57,7 +57,7 @@ def test_the_owner_reads_it_in_words_and_nobody_else(client: Client) -> None:
     staff_log.record(marta, "supporter.viewed", who)
     staff_log.record(marta, "people.searched", term=staff_log.hidden("olena"))
     staff_log.record(None, "colleague.factor_reset", marta)
-    factories.sign_in(client, factories.in_role(roles.OWNER))
+    colleagues.sign_in(client, colleagues.in_role(roles.OWNER))
     shown = client.get(LOG).content.decode()
     for words in ("Looked at it", "Searched for a person", "marta", "on the server", f"supporter {who.pk}"):
         assert words in shown, words
@@ -65,7 +65,7 @@ def test_the_owner_reads_it_in_words_and_nobody_else(client: Client) -> None:
     assert client.get(f"{LOG}?kind=reads&person={who.pk}&actor={marta.pk}").context["cl"].result_count == 1
     line = StaffLogEntry.objects.order_by("pk").first()
     assert client.get(reverse("admin:members_stafflogentry_change", args=[line.pk])).status_code == 200
-    factories.sign_in(client, factories.in_role(roles.MANAGER))
+    colleagues.sign_in(client, colleagues.in_role(roles.MANAGER))
     assert client.get(LOG).status_code == 403
 
 

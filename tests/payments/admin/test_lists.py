@@ -26,7 +26,7 @@ from payments.models import (
     StripeEvent,
     Subscription,
 )
-from tests import factories
+from tests import colleagues, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -132,7 +132,7 @@ def count_queries(client: Client, address: str) -> int:
 
 
 def found(client: Client, model: type, term: str, **query: str) -> set[int | str]:
-    answer = factories.search(client, list_of(model), term, **query)
+    answer = colleagues.search(client, list_of(model), term, **query)
     assert answer.status_code == 200
     return {row.pk for row in answer.context["cl"].result_list}
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from payments.desk.mail_as_sent import as_page, without_keys
-from tests import factories
+from tests import colleagues, factories
 
 
 @pytest.fixture
@@ -79,5 +79,5 @@ def test_letters_are_found_by_the_person_by_key_and_by_the_address_of_somebody_u
     mine = factories.message(factories.supporter(name="Олена", email="olena@example.org"))
     stranger = factories.message(None, to_email="stranger@example.org", key="sign_in:1")
     for term, row in (("олена", mine), ("OLENA@", mine), ("Stranger@", stranger), ("sign_in:1", stranger)):
-        answer = factories.search(desk, reverse("admin:members_message_changelist"), term)
+        answer = colleagues.search(desk, reverse("admin:members_message_changelist"), term)
         assert [found.pk for found in answer.context["cl"].result_list] == [row.pk], term

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from members import suppressions
 from members.models import Suppression, TimelineEntry
-from tests import factories
+from tests import colleagues, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def test_the_page_says_why_whose_it_is_and_what_was_told(client: Client) -> None
     assert "mail to it came back" in body
     assert "550 no such person" in body
     assert reverse("admin:members_supporter_change", args=[who.pk]) in body
-    listed = factories.search(client, reverse("admin:members_suppression_changelist"), "olena").content.decode()
+    listed = colleagues.search(client, reverse("admin:members_suppression_changelist"), "olena").content.decode()
     assert page_of(row) in listed
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from members.models import Message, Supporter, TimelineEntry
 from payments.desk.mail_as_sent import without_keys
 from payments.models import Payment, RefundRequest, Subscription
-from tests import factories
+from tests import colleagues, factories
 from tests.stage import Stage, hidden_fields, link
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ ANSWERS = {"amount": "10", "reason": "requested_by_customer", "sentence": "", "t
 
 @pytest.fixture
 def desk(client: Client) -> Client:
-    factories.sign_in(client, factories.staff())
+    colleagues.sign_in(client, factories.staff())
     return client
 
 
@@ -137,7 +137,7 @@ def test_the_regular_gift_is_stopped_in_the_same_act(desk: Client, stage: Stage)
 def test_who_may_not_change_subscriptions_stops_none_by_a_refund(client: Client, stage: Stage) -> None:
     stage.join("month", amount="10")
     payment = Payment.objects.get()
-    factories.sign_in(client, factories.staff("taras", "payments.change_payment"))
+    colleagues.sign_in(client, factories.staff("taras", "payments.change_payment"))
     assert 'name="also_stops"' not in client.get(address(payment)).content.decode()
     shown = client.post(address(payment), ANSWERS).content.decode()
     assert "The regular gift goes on." in shown
@@ -230,7 +230,7 @@ def test_a_payment_that_did_not_come_or_went_back_offers_nothing(desk: Client) -
 
 
 def test_looking_is_not_sending_back(client: Client) -> None:
-    factories.sign_in(client, factories.staff("petro", "payments.view_payment"))
+    colleagues.sign_in(client, factories.staff("petro", "payments.view_payment"))
     payment = factories.payment()
     assert address(payment) not in client.get(page_of(payment)).content.decode()
     assert client.get(address(payment)).status_code == 403
@@ -238,7 +238,7 @@ def test_looking_is_not_sending_back(client: Client) -> None:
 
 
 def test_who_may_change_payments_sends_money_back(client: Client) -> None:
-    factories.sign_in(client, factories.staff("petro", "payments.change_payment"))
+    colleagues.sign_in(client, factories.staff("petro", "payments.change_payment"))
     payment = factories.payment()
     assert address(payment) in client.get(page_of(payment)).content.decode()
     assert client.get(address(payment)).status_code == 200
@@ -246,7 +246,7 @@ def test_who_may_change_payments_sends_money_back(client: Client) -> None:
 
 def test_a_form_from_elsewhere_is_refused() -> None:
     careful = Client(enforce_csrf_checks=True)
-    factories.sign_in(careful, factories.staff())
+    colleagues.sign_in(careful, factories.staff())
     assert careful.post(address(factories.payment()), ANSWERS).status_code == 403
 
 

@@ -13,7 +13,7 @@ from members.models import StaffLogEntry
 from members.staff import door, roles, step_up
 from payments import cases
 from payments.models import Case, HeldRefund, Payment, RefundRequest
-from tests import factories
+from tests import colleagues, factories
 from tests.stage import Stage
 
 pytestmark = pytest.mark.django_db
@@ -44,15 +44,17 @@ def grow_old(client: Client) -> None:
 
 
 def hidden_fields(page: str) -> dict[str, str]:
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+    found = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+    return {name: value for name, value in found.items() if name != "csrfmiddlewaretoken"}
 
 
 def test_after_ten_minutes_a_refund_asks_for_the_password_and_keeps_what_was_typed(
     client: Client, stage: Stage
 ) -> None:
-    stage.give()
+    stage.pay(stage.give())
+    stage.settle_down()
     payment = Payment.objects.get()
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     answers = confirmed(client.post(send_back(payment), ANSWERS).content.decode())
     grow_old(client)
     asked = client.post(send_back(payment), answers).content.decode()
@@ -73,8 +75,8 @@ def test_after_ten_minutes_a_refund_asks_for_the_password_and_keeps_what_was_typ
 
 def test_who_has_a_second_factor_gives_that_and_not_the_password(client: Client) -> None:
     payment = factories.payment()
-    user = factories.sign_in(client)
-    device = factories.second_factor(user)
+    user = colleagues.sign_in(client)
+    device = colleagues.second_factor(user)
     session = client.session
     session[door.FACTOR] = True
     session.save()
@@ -83,14 +85,14 @@ def test_who_has_a_second_factor_gives_that_and_not_the_password(client: Client)
     assert "recovery codes" in client.post(send_back(payment), answers).content.decode()
     assert "not right" in client.post(send_back(payment), {**answers, "step_up": PASSWORD}).content.decode()
     assert step_up.FIELD in client.post(send_back(payment), answers).content.decode()
-    client.post(send_back(payment), {**answers, "step_up": factories.code_of(device)})
+    client.post(send_back(payment), {**answers, "step_up": colleagues.code_of(device)})
     assert client.session[door.CONFIRMED] > 0
     assert "Is it you?" not in client.post(send_back(payment), answers, follow=True).content.decode()
 
 
 def test_guesses_are_stopped(client: Client) -> None:
     payment = factories.payment()
-    factories.sign_in(client)
+    colleagues.sign_in(client)
     answers = confirmed(client.post(send_back(payment), ANSWERS).content.decode())
     grow_old(client)
     for _number in range(10):
@@ -101,7 +103,7 @@ def test_guesses_are_stopped(client: Client) -> None:
 
 
 def test_after_a_page_that_was_only_opened_one_comes_back_to_it(rf: Any, client: Client) -> None:
-    user = factories.sign_in(client)
+    user = colleagues.sign_in(client)
     grow_old(client)
 
     def view(request: Any) -> Any:
@@ -116,13 +118,13 @@ def test_after_a_page_that_was_only_opened_one_comes_back_to_it(rf: Any, client:
 
 
 @pytest.mark.parametrize(
-    "currency,amount,is_above", [("EUR", 10000, False), ("EUR", 10100, True), ("JPY", 9000, False)]
+    ("currency", "amount", "is_above"), [("EUR", 10000, False), ("EUR", 10100, True), ("JPY", 9000, False)]
 )
 def test_support_sends_back_up_to_its_limit_also_in_parts(
     client: Client, currency: str, amount: int, is_above: bool
 ) -> None:
     payment = factories.payment(amount=20000, currency=currency)
-    factories.sign_in(client, factories.in_role(roles.SUPPORT))
+    colleagues.sign_in(client, colleagues.in_role(roles.SUPPORT))
     written = str(amount // 100) if currency == "EUR" else str(amount)
     page = client.post(send_back(payment), {**ANSWERS, "amount": written}).content.decode()
     assert ("Alone you may send back" in page) is is_above
@@ -131,15 +133,16 @@ def test_support_sends_back_up_to_its_limit_also_in_parts(
     if currency == "EUR":
         more = client.post(send_back(payment), {**ANSWERS, "amount": "2"}).content.decode()
         assert "up to €1" in more
-    factories.sign_in(client, factories.in_role(roles.FINANCE))
+    colleagues.sign_in(client, colleagues.in_role(roles.FINANCE))
     assert "request_id" in client.post(send_back(payment), {**ANSWERS, "amount": "2"}).content.decode()
 
 
 def held(client: Client, stage: Stage, settings: Any) -> HeldRefund:
     settings.REFUND_LIMIT_ALONE = 5
-    stage.give()
+    stage.pay(stage.give())
+    stage.settle_down()
     payment = Payment.objects.get()
-    factories.sign_in(client, factories.in_role(roles.FINANCE, "oleh"))
+    colleagues.sign_in(client, colleagues.in_role(roles.FINANCE, "oleh"))
     page = client.post(send_back(payment), ANSWERS).content.decode()
     assert "a second colleague confirms" in page
     answers = confirmed(page)
@@ -159,7 +162,7 @@ def test_above_the_second_limit_a_colleague_confirms(client: Client, stage: Stag
     assert "another colleague confirms" in own
     assert not RefundRequest.objects.exists()
     other = Client()
-    factories.sign_in(other, factories.in_role(roles.MANAGER))
+    colleagues.sign_in(other, colleagues.in_role(roles.MANAGER))
     assert "Refunds that wait" in other.get("/admin/").content.decode()
     assert f"{row}" in other.get("/admin/payments/heldrefund/").content.decode()
     for _twice in range(2):
@@ -178,14 +181,14 @@ def test_a_refund_that_is_declined_sends_nothing_back(client: Client, stage: Sta
     row.refresh_from_db()
     assert row.state == "declined"
     other = Client()
-    factories.sign_in(other, factories.in_role(roles.MANAGER))
+    colleagues.sign_in(other, colleagues.in_role(roles.MANAGER))
     assert "Nothing was done" in other.post(decide(row, "confirm"), follow=True).content.decode()
     assert not RefundRequest.objects.exists()
 
 
 def test_support_confirms_no_refund_of_others(client: Client, stage: Stage, settings: Any) -> None:
     row = held(client, stage, settings)
-    factories.sign_in(client, factories.in_role(roles.SUPPORT))
+    colleagues.sign_in(client, colleagues.in_role(roles.SUPPORT))
     assert client.post(decide(row, "confirm")).status_code == 403
     assert client.post(decide(row, "decline")).status_code == 403
 
@@ -194,7 +197,7 @@ def test_a_case_is_no_way_round_the_limits(client: Client) -> None:
     who = factories.supporter()
     pair = [factories.payment(who, amount=50000) for _number in range(2)]
     case = cases.open_case("duplicate_payment", "a", who, {"payments": [each.pk for each in pair]})
-    factories.sign_in(client, factories.in_role(roles.SUPPORT))
+    colleagues.sign_in(client, colleagues.in_role(roles.SUPPORT))
     act = reverse("admin:payments_case_refund-one", args=[case.pk])
     answers = {"which": str(pair[0].pk), "sentence": ""}
     request_id = re.search(r'name="request_id" value="([^"]+)"', client.post(act, answers).content.decode())

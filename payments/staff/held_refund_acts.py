@@ -8,12 +8,13 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from payments.books import refund_limits
 from payments.desk import columns
 from payments.desk.acts.act import Act
 from payments.desk.acts.refunds import REFUSALS, explain, money_sentences, outcome, stop_sentences
 from payments.errors import AlreadyClosed, OnlyStopped, OwnRefund
 from payments.models import HeldRefund
-from payments.recurring import refund_limits
+from payments.recurring import undoing
 
 
 class ConfirmRefund(Act):
@@ -38,7 +39,7 @@ class ConfirmRefund(Act):
         return [*money_sentences(row.payment, row.amount), *stops, *told]
 
     def perform(self, row: HeldRefund, answers: dict[str, Any], actor: User) -> str:
-        return outcome(refund_limits.confirm(row, actor))
+        return outcome(undoing.confirm_held(row, actor))
 
     def explain(self, problem: Exception) -> str:
         if isinstance(problem, OwnRefund):

@@ -1,4 +1,4 @@
-"""Who may send how much back alone, and refunds above that, which wait until a second colleague confirms them.
+"""Limits of refunds: how much somebody may send back alone, and refunds above it, which wait for a second colleague.
 
 The limits are the settings REFUND_LIMIT_SUPPORT and REFUND_LIMIT_ALONE, in whole units of the first currency; in other
 currencies as much more or less as the largest gifts are. They count all that went back of a payment, so that parts do
@@ -19,7 +19,6 @@ from payments import currencies, money
 from payments.books import refund_requests
 from payments.errors import AboveLimit, AlreadyClosed, NothingToRefund, OwnRefund, RefundOutOfRange, RefundUnderWay
 from payments.models import HeldRefund, Payment, RefundRequest
-from payments.recurring import undoing
 
 WITHOUT_LIMIT = "payments.refund_without_limit"
 
@@ -73,27 +72,14 @@ def is_unfinished(held: HeldRefund) -> bool:
     return is_confirmed and not RefundRequest.objects.filter(public_id=held.public_id).exists()
 
 
-def confirm(held: HeldRefund, actor: User) -> RefundRequest:
-    """Confirm a refund that waits and ask Stripe for it; return the request. Never call it inside a transaction.
-
-    Raises OwnRefund (two people are needed), AlreadyClosed, and what undoing.send_back raises; if Stripe was not asked
-    it waits again.
-    """
+def claim(held: HeldRefund, actor: User) -> None:
+    """Mark a refund that waits as confirmed, so that it is asked for once. Raises OwnRefund, AlreadyClosed."""
     _decide(held, actor, HeldRefund.State.CONFIRMED)
-    try:
-        return undoing.send_back(
-            held.payment,
-            held.amount,
-            held.reason,
-            held.asked_by,
-            held.sentence,
-            tells_supporter=held.tells_supporter,
-            also_stops=held.also_stops,
-            public_id=held.public_id,
-        )
-    except (NothingToRefund, RefundOutOfRange, RefundUnderWay):
-        HeldRefund.objects.filter(pk=held.pk).update(state=HeldRefund.State.WAITING, decided_by=None, decided_at=None)
-        raise
+
+
+def wait_again(held: HeldRefund) -> None:
+    """Let a confirmed refund wait again, because Stripe could not be asked for it."""
+    HeldRefund.objects.filter(pk=held.pk).update(state=HeldRefund.State.WAITING, decided_by=None, decided_at=None)
 
 
 def decline(held: HeldRefund, actor: User) -> None:
