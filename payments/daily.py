@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from members import clock
+from members.staff import searches
 from payments.alerts import looks, watch
 from payments.books import payouts, progress
 from payments.guard import held
@@ -55,6 +56,7 @@ def run(today: date | None = None) -> dict[str, object]:
     emails by kind, the number of missed renewals, and the broken invariants. Idempotent.
     """
     today = today or clock.today()
+    searches.forget_old()
     previews.look_up(today)
     letters = {kind.name: asdict(due_letters.send(kind, today)) for kind in DUE_LETTERS}
     staff_letters.new_patrons()

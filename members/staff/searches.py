@@ -19,7 +19,7 @@ LONGEST = 200
 
 def keep(user: User | AnonymousUser, place: str, term: str) -> str:
     """Store the words searched for in a list; return their id. All searches that are over are deleted."""
-    StoredSearch.objects.filter(created_at__lt=timezone.now() - LASTS).delete()
+    forget_old()
     made = StoredSearch(id=f"s-{secrets.token_urlsafe(9)}", user_id=int(user.pk or 0), place=place, term=term[:LONGEST])
     made.save(force_insert=True)
     return made.pk
@@ -29,6 +29,11 @@ def find(user: User | AnonymousUser, place: str, search_id: str) -> str | None:
     """Return the words that this user searched for in this list; None if the id is another's, unknown or over."""
     fresh = StoredSearch.objects.filter(created_at__gte=timezone.now() - LASTS)
     return fresh.filter(pk=search_id, user_id=int(user.pk or 0), place=place).values_list("term", flat=True).first()
+
+
+def forget_old() -> None:
+    """Delete the searches that are over. Called at each search, and every hour."""
+    StoredSearch.objects.filter(created_at__lt=timezone.now() - LASTS).delete()
 
 
 def forget_all() -> None:

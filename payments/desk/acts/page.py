@@ -45,6 +45,8 @@ class ActView:
             return self.desk.redirect_missing(request, object_id)
         if not self.desk.may_do_to(request, self.act, row):
             raise PermissionDenied
+        if request.method == "GET" and self.desk.person_of(row):
+            self.desk.log_act(request, row, "viewed")
         request_id = public_ids.parse(request.POST.get("request_id"))
         data = request.POST if request.method == "POST" else None
         confirmed = {"request_id": request_id, "shown": request.POST.get("shown", "")}
