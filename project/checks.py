@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.mail import get_connection
 from stdnum import iban
 
@@ -105,3 +105,11 @@ def production_is_closed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = "Name each host of the site; .example.org stands for a domain and all below it."
         found.append(Error("ALLOWED_HOSTS has a *: it would take any host.", hint=hint, id="hromada.E021"))
     return found
+
+
+@register()
+def staff_have_two_factors(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG or settings.STAFF_SECOND_FACTOR:
+        return []
+    hint = "Leave STAFF_SECOND_FACTOR unset, or set it to 1."
+    return [Warning("A stolen password opens the desk: no second factor is required.", hint=hint, id="hromada.W001")]

@@ -19,10 +19,15 @@ def sign_in(client: Client, user: User | None = None) -> User:
     """Sign in a user (a superuser by default) who has just proved who they are; return them."""
     user = user or factories.staff()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    session = client.session
-    session[door.CONFIRMED] = int(time.time())
-    session.save()
+    confirm(client)
     return user
+
+
+def confirm(client: Client, seconds_ago: int = 0) -> None:
+    """Let a client that is signed in have proved who it is, just now or some time ago."""
+    session = client.session
+    session[door.CONFIRMED] = int(time.time()) - seconds_ago
+    session.save()
 
 
 def search(client: Client, address: str, term: str, **query: str) -> Any:

@@ -51,8 +51,8 @@ def cards(user: Visitor) -> list[Card]:
     found = []
     for permission, make in CARDS:
         may_list = has(permission)
-        if may_list or (open_to_figures and permission in SEEN_BY_ALL):
-            card = make()
+        card = make() if may_list or (open_to_figures and permission in SEEN_BY_ALL) else None
+        if card:
             found.append(card if may_list else replace(card, href=""))
     return found
 
@@ -83,11 +83,14 @@ def cases_card() -> Card:
     return Card(_("Open cases"), [str(waiting.count)], meaning, list_of("payments_case"), _tone(waiting.count, LATE))
 
 
-def held_refunds_card() -> Card:
+def held_refunds_card() -> Card | None:
+    """Return how many refunds wait for a second colleague; None if none does: most newsrooms have few."""
     count = HeldRefund.objects.filter(state=HeldRefund.State.WAITING).count()
+    if not count:
+        return None
     meaning = _("Refunds above the limit. A second colleague confirms or declines each.")
     href = list_of("payments_heldrefund", state__exact=HeldRefund.State.WAITING.value)
-    return Card(_("Refunds that wait"), [str(count)], meaning, href, _tone(count, LATE))
+    return Card(_("Refunds that wait"), [str(count)], meaning, href, LATE)
 
 
 def waiting_events_card() -> Card:
@@ -157,7 +160,7 @@ def sign(user: Visitor) -> Card | None:
     return Card("", [value], " ".join([*troubles, agreed]), href, GOOD if now.is_in_step else LATE)
 
 
-CARDS: tuple[tuple[str, Callable[[], Card]], ...] = (
+CARDS: tuple[tuple[str, Callable[[], Card | None]], ...] = (
     ("members.view_supporter", patrons_card),
     ("payments.view_payment", gifts_card),
     ("payments.view_case", cases_card),

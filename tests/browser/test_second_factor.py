@@ -1,4 +1,4 @@
-"""The pages before and about the second factor in a real Chromium: without script, on a phone, readable by everybody."""
+"""The pages of the second factor in a real Chromium: without script, on a phone, readable by everybody."""
 
 from __future__ import annotations
 

@@ -122,7 +122,13 @@ class TestKeys:
         assert "Revoke 1 key?" in question
         assert "website" in question
         assert api_keys.find(text) == key
-        assert "1 key was revoked." in self.revoke(admin_client, key, confirmed="yes").content.decode()
+        colleagues.confirm(admin_client, seconds_ago=601)
+        asked = self.revoke(admin_client, key, confirmed="yes").content.decode()
+        assert "Your password" in asked
+        assert f'name="_selected_action" value="{key.pk}"' in asked
+        assert ApiKey.objects.get().revoked_at is None
+        again = self.revoke(admin_client, key, confirmed="yes", step_up="password").content.decode()
+        assert "1 key was revoked." in again
         assert api_keys.find(text) is None
         assert LogEntry.objects.get().object_id == str(key.pk)
 

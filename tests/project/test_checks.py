@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from project.checks import production_is_closed
+from project.checks import production_is_closed, staff_have_two_factors
 
 GOOD = "k3J9-tests-only-0123456789-abcdefghij"
 
@@ -29,3 +29,9 @@ def test_a_key_that_can_be_guessed_and_any_host(settings: Any, given: dict[str, 
     for name, value in (good | given).items():
         setattr(settings, name, value)
     assert [problem.id for problem in production_is_closed(None)] == found
+
+
+def test_a_desk_without_a_second_factor_is_warned_of(settings: Any) -> None:
+    for debug, required, count in ((False, False, 1), (False, True, 0), (True, False, 0)):
+        settings.DEBUG, settings.STAFF_SECOND_FACTOR = debug, required
+        assert len(staff_have_two_factors(None)) == count

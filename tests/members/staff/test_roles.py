@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import re
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from members.models import StaffLogEntry
 from members.staff import factor, roles
+from project.log_lines import WithoutTokens
 from tests import colleagues, factories
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +108,12 @@ def test_a_link_runs_out_after_seven_days_and_with_a_newer_one(client: Client) -
     assert Client().get(newer).status_code == 404
     for broken in (link[:-6] + "/", "/admin/invitation/x/", "/admin/invitation/%00/"):
         assert Client().get(broken).status_code == 404
+
+
+def test_a_logged_address_of_an_invitation_has_no_token() -> None:
+    record = logging.makeLogRecord({"msg": "Not Found: %s", "args": ("/admin/invitation/MTI6abc:1xY-z/",)})
+    assert WithoutTokens().filter(record)
+    assert record.getMessage() == "Not Found: /admin/invitation/…/"
 
 
 def test_nobody_gives_more_than_they_have(client: Client) -> None:

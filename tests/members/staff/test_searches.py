@@ -15,6 +15,7 @@ from django.utils import timezone
 from members.admin.plain import PlainAdmin
 from members.models import Membership, StaffLogEntry, StoredSearch, Supporter
 from members.staff import roles, searches
+from payments import daily
 from tests import colleagues, factories
 from tests.payments.admin.test_lists import one_of_everything
 
@@ -90,6 +91,12 @@ def test_an_id_is_its_users_and_its_lists_and_runs_out(client: Client) -> None:
     assert client.get(f"{PEOPLE}?q={search}").status_code == 302
     searches.keep(me, "members.supporter", "x")
     assert StoredSearch.objects.count() == 1, "what is over is deleted"
+    daily.run()
+    assert StoredSearch.objects.count() == 1
+    StoredSearch.objects.update(created_at=timezone.now() - timedelta(hours=13))
+    daily.run()
+    assert not StoredSearch.objects.exists(), "the hourly jobs delete them too"
+    searches.keep(me, "members.supporter", "x")
     searches.forget_all()
     assert not StoredSearch.objects.exists()
 
