@@ -21,7 +21,7 @@ from members.staff import door
 
 CODES = 10
 SHORTLY, SHORTLY_SECONDS = 10, 900
-DAILY, DAILY_SECONDS = 60, 86400
+DAILY, DAILY_SECONDS = 200, 86400
 
 
 class TooManyTries(Exception):
