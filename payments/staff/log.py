@@ -40,6 +40,9 @@ WORDS: dict[str, Any] = {
     "colleague.factor_reset": gettext_lazy("Second factor reset on the server"),
     "person.exported": gettext_lazy("Exported a person"),
     "person.erased": gettext_lazy("Erased a person"),
+    "password.changed": gettext_lazy("Changed their password"),
+    "stripeevent.retry_many": gettext_lazy("Worked events again"),
+    "apikey.created": gettext_lazy("Made a key"),
     "apikey.revoked": gettext_lazy("Revoked a key"),
     "refund.held": gettext_lazy("Asked a colleague to confirm a refund"),
 }

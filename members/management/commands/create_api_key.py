@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand
 
 from members import api_keys
+from members.staff import staff_log
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--scope", required=True, choices=api_keys.SCOPES, help="What it may be used for")
 
     def handle(self, *args: object, name: str, scope: str, **options: object) -> None:
-        _key, text = api_keys.create(name[:80], scope)
+        key, text = api_keys.create(name[:80], scope)
+        staff_log.record(None, "apikey.created", key)
         self.stderr.write(f"Key “{name[:80]}” for {scope}. Keep it now: it cannot be shown again.")
         self.stdout.write(text)

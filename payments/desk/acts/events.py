@@ -20,6 +20,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from members.staff import staff_log
 from payments.desk.acts.act import Act
 from payments.desk.pages import DeskAdmin
 from payments.inbox import replay
@@ -105,6 +106,7 @@ def as_asked(request: HttpRequest, events: QuerySet[StripeEvent]) -> QuerySet[St
 def perform(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
     """Queue the events to be processed again, and show the user how many were queued."""
     count = replay.replay(events)
+    staff_log.record(request.user, "stripeevent.retry_many", count=count)
     message = ngettext("%(count)d event waits to be worked again.", "%(count)d events wait to be worked again.", count)
     messages.success(request, message % {"count": count})
 
