@@ -83,6 +83,8 @@ class ColleagueAdmin(DeskAdmin):
         account_shown,
     )
     list_filter = ("is_active",)
+    change_list_template = "staff/colleagues.html"
+    page_template = "staff/colleague.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
