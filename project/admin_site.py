@@ -117,10 +117,12 @@ class StaffSite(AdminSite):
                 staff_log.record(request.user, "session.began")
         return response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         response = super().password_change(request, extra_context)
         if request.method == "POST" and response.status_code == 302:
-            staff_log.record(request.user, "password.changed", request.user)
+            staff_log.record(request.user, "password.changed")
         return response
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

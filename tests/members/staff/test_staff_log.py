@@ -136,3 +136,12 @@ def test_many_at_once_make_one_chain(committed: None) -> None:
         each.join()
     verdict = staff_log.verify()
     assert (verdict.rows, verdict.broken) == (30, [])
+
+
+@pytest.mark.django_db
+def test_a_changed_password_is_in_it(client: Client) -> None:
+    me = colleagues.sign_in(client)
+    new = "vyshyvanka at dawn 7"
+    fields = {"old_password": "a long pass phrase", "new_password1": new, "new_password2": new}
+    assert client.post("/admin/password_change/", fields).status_code == 302
+    assert StaffLogEntry.objects.get(action="password.changed").actor == me.pk
