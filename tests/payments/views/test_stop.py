@@ -20,7 +20,7 @@ from payments.models import (
 )
 from payments.recurring import changes
 from payments.templatetags.money import day
-from tests import factories
+from tests import colleagues, factories
 from tests.payments.reader_links import (
     at_stripe,
     press,
@@ -263,7 +263,7 @@ def test_who_only_meant_to_give_once_is_shown_to_staff_with_a_refund_at_hand(sta
     assert (case.kind, case.facts["payments"]) == ("meant_once", [Payment.objects.get().pk])
     stage.settle_down()
     desk = Client()
-    desk.force_login(factories.staff())
+    colleagues.sign_in(desk)
     page = desk.get(f"/admin/payments/case/{case.pk}/change/", follow=True).content.decode()
     assert "Refund the last payment" in page
     act = f"/admin/payments/case/{case.pk}/refund-unmeant/"
