@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0026_came_back_from_portal'),
+        ('payments', '0027_card_testing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('members', '0007_stays_when_sent_back'),
+        ('members', '0008_newsroom'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
