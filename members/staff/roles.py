@@ -23,7 +23,13 @@ OF_OWNERS = (
     "axes.view_accessfailurelog",
     "axes.view_accesslog",
 )
-FIGURES = ("payments.see_figures", "appeals.view_campaign", "appeals.view_appeal", "members.view_level")
+FIGURES = (
+    "payments.see_figures",
+    "payments.view_doorperiod",
+    "appeals.view_campaign",
+    "appeals.view_appeal",
+    "members.view_level",
+)
 PEOPLE = (
     "members.view_supporter",
     "members.view_membership",
@@ -39,6 +45,7 @@ PEOPLE = (
     "payments.view_heldrefund",
     "payments.view_dispute",
     "payments.view_case",
+    "payments.view_doorperiod",
 )
 ACTS = (
     "members.change_supporter",

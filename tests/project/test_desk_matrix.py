@@ -22,9 +22,9 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 from appeals.models import Appeal, Campaign
-from members.models import ApiKey, Level, Membership, StaffLogEntry, Suppression
+from members.models import ApiKey, Level, Membership, Newsroom, StaffLogEntry, Suppression
 from members.staff import roles, staff_log
-from payments.models import Difference, HeldRefund, Payment, Reconciliation, RefundRequest
+from payments.models import Difference, DoorPeriod, HeldRefund, Payment, Reconciliation, RefundRequest
 from tests import colleagues, factories
 from tests.payments.admin.test_lists import one_of_everything
 
@@ -54,6 +54,8 @@ def rows() -> dict[type, Any]:
         kind="payment", field="amount", stripe_id="ch_1", ours="1", theirs="2"
     )
     found[Suppression] = Suppression.objects.create(email="gone@example.org", reason="bounced")
+    found[Newsroom] = Newsroom.objects.create(version=1, values={"LEGAL_NAME": "The Courier"})
+    found[DoorPeriod] = DoorPeriod.objects.create(state="guarded", until=now)
     found[User] = actor
     found[StaffLogEntry] = staff_log.record(actor, "payment.viewed", paid)
     found[AccessAttempt] = AccessAttempt.objects.create(username="x", failures_since_start=1, attempt_time=now)
