@@ -113,3 +113,7 @@ class OwnRefund(Exception):
 
 class SiteNotSafe(Exception):
     """SITE_URL is not https although the key is a live one: Stripe delivers live events to https addresses only."""
+
+
+class NobodyKnown(Exception):
+    """Nothing is kept about a person with this address or public id."""

@@ -33,6 +33,7 @@ ROOMS = [
     ("roof",),
     ("admin", "staff", "desk", "views", "templatetags"),
     ("webhooks", "alerts", "reports"),
+    ("rights",),
     ("reconciling",),
     ("recurring",),
     ("books",),

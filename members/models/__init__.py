@@ -5,6 +5,7 @@ from members.models.membership import Level, LevelAmount, LevelName, Membership
 from members.models.newsroom import Newsroom
 from members.models.people import Supporter, TimelineEntry
 from members.models.staff import RecoveryCode, StaffAccount, StaffLogEntry, StoredSearch
+from members.models.rights import Tombstone
 
 __all__ = [
     "ApiKey",
@@ -24,4 +25,5 @@ __all__ = [
     "Supporter",
     "Suppression",
     "TimelineEntry",
+    "Tombstone",
 ]

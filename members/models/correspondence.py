@@ -62,6 +62,7 @@ class Message(models.Model):
 
         SUPPRESSED = "suppressed", _("Nothing is sent to this address: mail to it came back, or was called spam.")
         UNWANTED = "unwanted", _("The supporter does not want letters of this kind.")
+        ERASED = "erased", _("The supporter was erased.")
 
     kind = models.CharField(_("kind"), max_length=60)
     key = models.CharField(_("key"), max_length=200, unique=True)
@@ -99,6 +100,7 @@ class Message(models.Model):
         _("withheld"), max_length=10, choices=Withheld, blank=True, editable=False, default="", db_default=""
     )
     withheld_at = models.DateTimeField(_("withheld at"), null=True, blank=True, editable=False)
+    trimmed_at = models.DateTimeField(_("words removed"), null=True, blank=True, editable=False)
 
     objects = MessageQuerySet.as_manager()
 

@@ -61,6 +61,7 @@ class Supporter(models.Model):
         help_text=_("Only colleagues with the right to it see this person."),
     )
     created_at = models.DateTimeField(_("known since"), default=clock.now)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     objects = SupporterQuerySet.as_manager()
 

@@ -32,6 +32,7 @@ ACTIONS = {
     "supporter.address_corrected": gettext_lazy("Address corrected"),
     "supporter.marked_at_risk": gettext_lazy("Marked as at risk"),
     "supporter.unmarked_at_risk": gettext_lazy("No longer marked as at risk"),
+    "supporter.exported": gettext_lazy("All data exported"),
     "letters.chosen": gettext_lazy("Chose which letters to get"),
     "letters.set": gettext_lazy("Set the language of letters, or whether they are discreet"),
     "address.suppressed": gettext_lazy("Nothing is sent to the address any more"),
@@ -44,6 +45,7 @@ SURFACES = {
     "staff": gettext_lazy("at the desk"),
     "page": gettext_lazy("on the page of letters"),
     "one click": gettext_lazy("by one click in a mail program"),
+    "command": gettext_lazy("by a command on the server"),
 }
 WHY: dict[str, Any] = {
     value: label

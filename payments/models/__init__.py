@@ -25,6 +25,7 @@ from payments.models.requests import (
     RefundRequest,
     StripeRequest,
 )
+from payments.models.rights import CustomerDeletion, Erasure, RetentionRun
 from payments.models.unpaid import UnpaidInvoice
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "Dispute",
     "DoorPeriod",
     "FailedTry",
+    "CustomerDeletion",
+    "Erasure",
     "Frequency",
     "Heartbeat",
     "HeldGift",
@@ -56,6 +59,7 @@ __all__ = [
     "RefundRequest",
     "SessionExpiry",
     "SpentProof",
+    "RetentionRun",
     "StripeEvent",
     "StripeRequest",
     "Subscription",

@@ -1,0 +1,133 @@
+"""Tombstones: keyed hashes of the address and Stripe ids of erased people, made with SECRET_KEY.
+
+They tell whether something that arrives late belongs to an erased person, and find people again in a restored backup.
+A hash made with a former key is still found while that key is in SECRET_KEY_FALLBACKS. Written by
+payments/rights/forgetting.py, read wherever data could come back.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from members import addresses
+from members.models import Supporter, Tombstone
+
+SALT = "members.rights.tombstones"
+# Hashed addresses of suppressions end like this: mail to it cannot be delivered (RFC 2606).
+NOWHERE = "erased.invalid"
+
+
+def mark(value: str) -> str:
+    """Return the keyed hash of an address or id, made with SECRET_KEY."""
+    return _mark(value, settings.SECRET_KEY)
+
+
+def marks(value: str) -> list[str]:
+    """Return the hashes under which a value may be stored: made with SECRET_KEY, and with each former key."""
+    return [_mark(value, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+
+
+def placeholder(supporter: Supporter) -> str:
+    """Return the address that an erased supporter's rows get: unique, and leading nowhere."""
+    return f"{supporter.public_id.hex}@{NOWHERE}"
+
+
+def hashed_addresses(email: str) -> list[str]:
+    """Return the forms in which an address may be stored after its person was erased, the present one first."""
+    return [f"{each[:48]}@{NOWHERE}" for each in marks(address_key(email))]
+
+
+def address_key(email: str) -> str:
+    """Return an address as it is hashed: in the form in which it is stored, in small letters."""
+    return addresses.normal(email).lower()
+
+
+def keep(supporter: Supporter, emails: Iterable[str], ids: Iterable[str], at: datetime) -> None:
+    """Store the tombstones of a supporter who is erased. Idempotent."""
+    made = [(Tombstone.Kind.ADDRESS, address_key(email)) for email in emails]
+    made += [(Tombstone.Kind.STRIPE, stripe_id) for stripe_id in ids if stripe_id]
+    rows = [
+        Tombstone(kind=kind, mark=mark(value), supporter_public_id=supporter.public_id, erased_at=at)
+        for kind, value in made
+    ]
+    Tombstone.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def erased_among(ids: Iterable[str]) -> dict[str, uuid.UUID]:
+    """Return which of these Stripe ids belong to an erased person, each with the public id of their row. One query."""
+    asked = {each: stripe_id for stripe_id in ids for each in marks(stripe_id)}
+    if not asked:
+        return {}
+    found = Tombstone.objects.filter(kind=Tombstone.Kind.STRIPE, mark__in=asked)
+    return {asked[row.mark]: row.supporter_public_id for row in found}
+
+
+def erased_at(email: str) -> datetime | None:
+    """Return when the person with this address was last erased; None if never. For imports of lists of people.
+
+    Whoever gives again after that is a new supporter: only data older than this moment must stay away.
+    """
+    rows = Tombstone.objects.filter(kind=Tombstone.Kind.ADDRESS, mark__in=marks(address_key(email)))
+    return rows.order_by("-erased_at").values_list("erased_at", flat=True).first()
+
+
+def written() -> Iterator[str]:
+    """Return all tombstones as lines of JSON, to be kept apart from the backups. They name nobody."""
+    for row in Tombstone.objects.order_by("pk").iterator():
+        yield json.dumps(
+            {
+                "kind": row.kind,
+                "mark": row.mark,
+                "supporter": str(row.supporter_public_id),
+                "erased_at": row.erased_at.isoformat(),
+            }
+        )
+
+
+def read_back(lines: Iterable[str]) -> int:
+    """Store tombstones that `written` has returned, and return how many lines there were. Idempotent.
+
+    Raises ValueError for a line of another form; then nothing is stored.
+    """
+    rows = [_row(line) for line in lines if line.strip()]
+    Tombstone.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def returned(supporters: Iterable[Supporter]) -> list[Supporter]:
+    """Return those of these supporters whom a tombstone names although they are not erased: a backup has them again.
+
+    A supporter who came after the erasing has given again, and is not returned.
+    """
+    found = []
+    for supporter in supporters:
+        named = Q(supporter_public_id=supporter.public_id)
+        by_address = Q(kind=Tombstone.Kind.ADDRESS, mark__in=marks(address_key(supporter.email)))
+        rows = Tombstone.objects.filter(named | by_address, erased_at__gte=supporter.created_at)
+        if supporter.erased_at is None and rows.exists():
+            found.append(supporter)
+    return found
+
+
+def _row(line: str) -> Tombstone:
+    try:
+        values = json.loads(line)
+        return Tombstone(
+            kind=Tombstone.Kind(values["kind"]),
+            mark=str(values["mark"])[:64],
+            supporter_public_id=uuid.UUID(values["supporter"]),
+            erased_at=datetime.fromisoformat(values["erased_at"]),
+        )
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise ValueError("This line is no tombstone.") from problem
+
+
+def _mark(value: str, key: str) -> str:
+    return salted_hmac(SALT, value, secret=key, algorithm="sha256").hexdigest()
