@@ -14,14 +14,18 @@ from django.db.models.functions import Lower
 
 from members import addresses, clock
 from members.models import Supporter, Suppression, TimelineEntry
+from members.rights import tombstones
 
 log = logging.getLogger("hromada.mail")
 
 
 def active_suppression(email: str) -> Suppression | None:
-    """Return the active suppression of this address, however it is capitalised, or None."""
-    key = addresses.normal(email).lower()
-    rows = Suppression.objects.annotate(email_key=Lower("email")).filter(email_key=key)
+    """Return the active suppression of this address, however it is capitalised, or None.
+
+    One that was kept when its person was erased holds a keyed hash of the address.
+    """
+    keys = [tombstones.address_key(email), *tombstones.hashed_addresses(email)]
+    rows = Suppression.objects.annotate(email_key=Lower("email")).filter(email_key__in=keys)
     return rows.filter(lifted_at=None).first()
 
 
@@ -31,6 +35,8 @@ def suppress(email: str, reason: Suppression.Reason, actor: User | None = None) 
 
     Idempotent; safe to call concurrently. Adds a timeline entry if a supporter has this address.
     """
+    if active_suppression(email):
+        return False
     try:
         with transaction.atomic():
             suppression = Suppression.objects.create(email=addresses.normal(email), reason=reason)

@@ -18,7 +18,9 @@ IN_THE_DRAIN = ("after-claim", "after-stripe-read", "after-ledger-insert", "befo
 AROUND_A_WRITE = ("before-stripe-write", "after-stripe-write")
 # Stripe has accepted a stop or a pause; the invoices that exist have yet to be looked at, or one is about to be voided.
 AROUND_BILLS = ("before-bills", "before-void")
-POINTS = (*IN_THE_DRAIN, *AROUND_A_WRITE, *AROUND_BILLS, "before-answer")
+# An erased person's data is gone in a transaction that is not committed; it is committed and Stripe is yet to be asked.
+AROUND_ERASING = ("before-forgotten", "after-forgotten")
+POINTS = (*IN_THE_DRAIN, *AROUND_A_WRITE, *AROUND_BILLS, *AROUND_ERASING, "before-answer")
 
 
 class Killed(BaseException):

@@ -117,3 +117,11 @@ class SiteNotSafe(Exception):
 
 class NobodyKnown(Exception):
     """Nothing is kept about a person with this address or public id."""
+
+
+class SamePerson(Exception):
+    """Whoever asked for something that needs a second person cannot confirm it."""
+
+
+class NotOpen(Exception):
+    """The erasure was carried out or called off before."""

@@ -17,6 +17,7 @@ from payments.books import progress
 from payments.reconciling import comparison, missed_events
 from payments.reconciling.comparison import hourly
 from payments.recurring import method_changes, overdue, unanswered
+from payments.rights import erasing
 
 # Reading Stripe's lists takes longer the more there is. A run that is lost is not repeated: the next one comes soon.
 LONG: dict[str, Any] = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
@@ -38,6 +39,12 @@ def record_campaign_progress() -> None:
 def take_up_unanswered_requests() -> None:
     """Retry requests that Stripe never answered. Sent every minute."""
     unanswered.retry()
+
+
+@shared_task
+def carry_out_erasures() -> None:
+    """Erase people whose erasing is due, and ask Stripe again what it has not answered. Sent every minute."""
+    erasing.carry_out_due()
 
 
 @shared_task

@@ -42,6 +42,7 @@ BEAT: dict[str, dict[str, Any]] = {
     },
     "campaign progress": _every(60.0, "payments.tasks.record_campaign_progress"),
     "unanswered requests": _every(60.0, "payments.tasks.take_up_unanswered_requests"),
+    "erasures": _every(60.0, "payments.tasks.carry_out_erasures"),
     "daily": {"task": "payments.tasks.run_daily_jobs", "schedule": crontab(minute=10)},
     "missed events": {
         "task": "payments.tasks.collect_missed_events",

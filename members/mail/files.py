@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -65,6 +65,20 @@ def find(name: str) -> StoredEmail | None:
     except FileNotFoundError:
         return None
     return _read(name, message_from_bytes(content, policy=policy.default))
+
+
+def remove_to(addresses: Collection[str]) -> int:
+    """Remove the files of all emails to these addresses, given in small letters; return how many. Idempotent."""
+    removed = 0
+    for path in Path(settings.MAIL_DIR).glob("*.eml"):
+        try:
+            to = message_from_bytes(path.read_bytes(), policy=policy.default)["To"]
+        except FileNotFoundError:
+            continue
+        if {each.addr_spec.lower() for each in to.addresses} & set(addresses):
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
 
 
 def _write(folder: Path, content: bytes) -> None:

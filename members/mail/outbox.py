@@ -40,9 +40,9 @@ def send(
 ) -> Message | None:
     """Queue one email, to be rendered from `templates/emails/<kind>/` with this `context`; return the message.
 
-    Returns None if a message with this key exists already, so it is idempotent; safe to call concurrently. `context`
-    is plain JSON, with money in minor units next to its currency; raises TypeError if it is not JSON. The message
-    rolls back with the caller's transaction and is sent after its commit.
+    Returns None if a message with this key exists already, or the supporter was erased. Idempotent; safe to call
+    concurrently. `context` is plain JSON, with money in minor units next to its currency; raises TypeError if it is not
+    JSON. The message rolls back with the caller's transaction and is sent after its commit.
     """
     letter = draft(kind, key=key, to_email=to_email, language=language, context=context, supporter=supporter)
     return next(iter(enqueue([letter])), None)
@@ -81,8 +81,12 @@ def cancel(letters: QuerySet[Message], why: str) -> int:
 
 
 def enqueue(letters: list[Message]) -> list[Message]:
-    """Queue these drafts in one statement, as `send` does; return those whose key was new. Idempotent."""
-    new = _insert_once(letters) if letters else []
+    """Queue these drafts in one statement, as `send` does; return those whose key was new. Idempotent.
+
+    A draft to a supporter who was erased is dropped.
+    """
+    wanted = [letter for letter in letters if not (letter.supporter and letter.supporter.erased_at)]
+    new = _insert_once(wanted) if wanted else []
     for message in new:
         transaction.on_commit(partial(wake, message.pk, _queue_of(message)))
     return new

@@ -1,7 +1,7 @@
 """Decide whether an email may be sent now, and to which address.
 
 Called by sending.py when an email is claimed, under its row lock, and again just before delivery: since it was queued,
-its address may have been suppressed or corrected, or its reader may have unsubscribed.
+its address may have been suppressed or corrected, or its reader may have unsubscribed or been erased.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from members.mail import choices
 from members.mail.kinds import Stream
 from members.models import Message, Supporter
 from members.newsroom import values as newsroom
+from members.rights import tombstones
 
 Withheld = Message.Withheld
 
@@ -39,6 +40,8 @@ def waits_for_address() -> bool:
 
 def reason_to_withhold(message: Message) -> Withheld | None:
     """Return why this email may not be sent, or None if it may. Reads the current suppressions and choices."""
+    if message.to_email.endswith(f"@{tombstones.NOWHERE}"):
+        return Withheld.ERASED
     if suppressions.active_suppression(message.to_email):
         return Withheld.SUPPRESSED
     is_optional = message.stream == Stream.RELATIONSHIP and message.supporter_id is not None

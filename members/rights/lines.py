@@ -50,7 +50,7 @@ class Period(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """What is recorded about one field. `is_given` is False for a field that an export leaves out: it gives access."""
+    """The facts about one field. `is_given` is False for a field that an export leaves out: it gives access."""
 
     purpose: str
     basis: Basis
@@ -59,7 +59,7 @@ class Line:
     is_given: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kept:
     """The lines of one model. `of` is the condition for the rows of a person; None for a model with no such rows.
 

@@ -8,16 +8,20 @@ payments/rights/forgetting.py, read wherever data could come back.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from members import addresses
+from members import addresses, clock
 from members.models import Supporter, Tombstone
+
+log = logging.getLogger("hromada.rights")
 
 SALT = "members.rights.tombstones"
 # Hashed addresses of suppressions end like this: mail to it cannot be delivered (RFC 2606).
@@ -61,12 +65,20 @@ def keep(supporter: Supporter, emails: Iterable[str], ids: Iterable[str], at: da
 
 
 def erased_among(ids: Iterable[str]) -> dict[str, uuid.UUID]:
-    """Return which of these Stripe ids belong to an erased person, each with the public id of their row. One query."""
-    asked = {each: stripe_id for stripe_id in ids for each in marks(stripe_id)}
-    if not asked:
+    """Return which of these Stripe ids belong to an erased person, each with the public id of their row."""
+    wanted = set(ids)
+    if not wanted or not Tombstone.objects.exists():
         return {}
+    asked = {each: stripe_id for stripe_id in wanted for each in marks(stripe_id)}
     found = Tombstone.objects.filter(kind=Tombstone.Kind.STRIPE, mark__in=asked)
     return {asked[row.mark]: row.supporter_public_id for row in found}
+
+
+def erased_supporter(public_id: uuid.UUID) -> Supporter:
+    """Return the row of an erased supporter, without a name or an address; made again if it was lost."""
+    unnamed = Supporter(public_id=public_id)
+    values = {"email": placeholder(unnamed), "erased_at": clock.now()}
+    return Supporter.objects.get_or_create(public_id=public_id, defaults=values)[0]
 
 
 def erased_at(email: str) -> datetime | None:
@@ -76,6 +88,30 @@ def erased_at(email: str) -> datetime | None:
     """
     rows = Tombstone.objects.filter(kind=Tombstone.Kind.ADDRESS, mark__in=marks(address_key(email)))
     return rows.order_by("-erased_at").values_list("erased_at", flat=True).first()
+
+
+def copy_path() -> Path:
+    """Return the file beside the database in which a copy of all tombstones is kept."""
+    return Path(settings.DATA_DIR) / "tombstones.jsonl"
+
+
+def keep_copy() -> None:
+    """Write all tombstones to the copy beside the database, so that restoring an older backup does not lose them.
+
+    Where it cannot be written, a line is logged: `manage.py tombstones` writes them elsewhere. Call it after a commit.
+    """
+    try:
+        replace_file(copy_path(), "".join(f"{line}\n" for line in written()))
+    except OSError as problem:
+        log.error("tombstones not copied: %s", type(problem).__name__)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file completely or not at all, readable by its owner only. Raises OSError."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)
 
 
 def written() -> Iterator[str]:
@@ -101,19 +137,28 @@ def read_back(lines: Iterable[str]) -> int:
     return len(rows)
 
 
-def returned(supporters: Iterable[Supporter]) -> list[Supporter]:
-    """Return those of these supporters whom a tombstone names although they are not erased: a backup has them again.
+def returned() -> list[Supporter]:
+    """Return the supporters whom a tombstone names although they are not erased: a restored backup has them again.
 
-    A supporter who came after the erasing has given again, and is not returned.
+    A supporter who came after the erasing has given again, and is not returned. Reads every supporter once.
     """
-    found = []
-    for supporter in supporters:
-        named = Q(supporter_public_id=supporter.public_id)
-        by_address = Q(kind=Tombstone.Kind.ADDRESS, mark__in=marks(address_key(supporter.email)))
-        rows = Tombstone.objects.filter(named | by_address, erased_at__gte=supporter.created_at)
-        if supporter.erased_at is None and rows.exists():
-            found.append(supporter)
-    return found
+    by_mark: dict[str, datetime] = {}
+    by_row: dict[uuid.UUID, datetime] = {}
+    for row in Tombstone.objects.order_by("erased_at").iterator():
+        by_row[row.supporter_public_id] = row.erased_at
+        if row.kind == Tombstone.Kind.ADDRESS:
+            by_mark[row.mark] = row.erased_at
+    return [
+        supporter
+        for supporter in Supporter.objects.filter(erased_at=None).iterator()
+        if any(
+            at > supporter.created_at
+            for at in (
+                *(by_mark[each] for each in marks(address_key(supporter.email)) if each in by_mark),
+                *([by_row[supporter.public_id]] if supporter.public_id in by_row else []),
+            )
+        )
+    ]
 
 
 def _row(line: str) -> Tombstone:

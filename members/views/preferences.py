@@ -80,4 +80,4 @@ def _context(supporter: Supporter, *, is_saved: bool) -> dict[str, Any]:
 
 def _owner(public_id: str) -> Supporter | None:
     known = public_ids.parse(public_id)
-    return Supporter.objects.filter(public_id=known).first() if known else None
+    return Supporter.objects.filter(public_id=known, erased_at=None).first() if known else None

@@ -41,4 +41,4 @@ def _about(token: str) -> tuple[Supporter, str]:
     public_id, kind = public_ids.parse(value[:UUID_LENGTH]), value[UUID_LENGTH + 1 :]
     if public_id is None or kind not in choices.kinds():
         raise Http404
-    return get_object_or_404(Supporter, public_id=public_id), kind
+    return get_object_or_404(Supporter, public_id=public_id, erased_at=None), kind

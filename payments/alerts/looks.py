@@ -23,6 +23,7 @@ from payments.giving import refused
 from payments.inbox import queue
 from payments.models import (
     Case,
+    CustomerDeletion,
     Dispute,
     Frequency,
     MethodChange,
@@ -218,8 +219,8 @@ def requests_unanswered() -> Facts | None:
 
 
 def _unanswered() -> list[QuerySet[Any]]:
-    """Return the stops, changes, refunds and retries that Stripe has not answered, one queryset for each model."""
-    models = (SubscriptionChange, MethodChange, RefundRequest, OverdueTry)
+    """Return the requests that Stripe has not answered, one queryset for each model."""
+    models = (SubscriptionChange, MethodChange, RefundRequest, OverdueTry, CustomerDeletion)
     return [model._default_manager.filter(state=StripeRequest.State.REQUESTED) for model in models]
 
 

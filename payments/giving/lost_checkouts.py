@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from members.models import Consent
+from members.models import Consent, Supporter
+from members.rights import tombstones
 from payments.errors import StripeMissing
 from payments.giving import checkout as checkouts
 from payments.giving import references
@@ -40,9 +41,11 @@ def bring_back(name: str, led_to: Mapping[str, str]) -> None:
 def _make(session: objects.Session) -> None:
     """Create the checkout row that this session names, open, with a new reference and a consent without words.
 
-    Does nothing if another process has created it.
+    Does nothing if another process has created it. The checkout of a person who was erased gets the row that is left
+    of them, and neither name nor address.
     """
     agreed = session.subscription
+    erased = _erased(session)
     try:
         with transaction.atomic():
             Checkout.objects.create(
@@ -53,8 +56,9 @@ def _make(session: objects.Session) -> None:
                 frequency=_frequency(agreed),
                 amount=session.amount,
                 currency=session.currency,
-                email=session.email,
-                name=session.name,
+                email=erased.email if erased else session.email,
+                name="" if erased else session.name,
+                supporter=erased,
                 language=_language(session),
                 consent=_consent(_language(session)),
                 stripe_session_id=session.id,
@@ -64,6 +68,15 @@ def _make(session: objects.Session) -> None:
         # It was made again by another process; or, once in millions, the reference was taken.
         if not Checkout.objects.filter(public_id=session.checkout).exists():
             _make(session)
+
+
+def _erased(session: objects.Session) -> Supporter | None:
+    """Return what is left of the person of a session if they were erased, else None."""
+    ids = {session.id, session.customer, session.checkout}
+    ids |= {session.subscription.id} if session.subscription else set()
+    ids |= {session.payment_intent.id} if session.payment_intent else set()
+    found = tombstones.erased_among(stripe_id for stripe_id in ids if stripe_id)
+    return tombstones.erased_supporter(next(iter(found.values()))) if found else None
 
 
 def _frequency(agreed: objects.Subscription | None) -> str:

@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import F, Min
 from django.utils import timezone
 
+from payments.inbox import late, retention
 from payments.models import StripeEvent
 from payments.stripe_api.event_types import SYNCED
 
@@ -41,8 +42,10 @@ def store(event: dict[str, Any], payload: bytes, state: StripeEvent.State, *, is
     """Store a verified event and wake the drain. Return False if its id is stored already. Safe to call concurrently.
 
     `event` is the parsed payload, its form already checked. One statement without the ORM, because every webhook waits
-    for it.
+    for it. Of an event that no drain will see, and that is about an erased person, only ids are stored.
     """
+    if state not in StripeEvent.WAITING:
+        payload = _without_erased(event, payload)
     row = (
         event["id"],
         event["type"][:100],
@@ -57,6 +60,14 @@ def store(event: dict[str, Any], payload: bytes, state: StripeEvent.State, *, is
     with connection.cursor() as cursor:
         cursor.execute(_STORE, row)
         return cursor.rowcount > 0
+
+
+def _without_erased(event: dict[str, Any], payload: bytes) -> bytes:
+    """Return the payload, reduced to ids if it is about an erased person."""
+    if not late.erased_in(payload):
+        return payload
+    created_at = datetime.fromtimestamp(event["created"], tz=UTC)
+    return retention.reduced(StripeEvent(id=event["id"], type=event["type"], created_at=created_at, payload=payload))
 
 
 def request_sync(kind: str, stripe_id: str, customer: str = "", *, every_seconds: int = 0) -> None:

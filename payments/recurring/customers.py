@@ -39,6 +39,8 @@ def check_address(customer: account_values.Customer) -> None:
     other one at Stripe.
     """
     for supporter in givers(customer.id):
+        if supporter.erased_at:
+            continue
         email = addresses.normal(customer.email or "").lower()
         if email and email != supporter.email.lower():
             mark = salted_hmac("payments.customers", email).hexdigest()[:16]

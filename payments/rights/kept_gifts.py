@@ -62,7 +62,9 @@ GIFTS = (
             "stripe_subscription_id": SEALED_ID,
             "stripe_customer_id": SEALED_ID,
             "method": METHOD,
-            "stripe_payment_method_id": Line("to know when a card is gone", CONTRACT, KNOWN, Erase.EMPTIED),
+            "method_expires_on": Line("to warn before a card expires", CONTRACT, KNOWN, Erase.EMPTIED),
+            # Not emptied: a card that seems to be another one has an overdue payment tried.
+            "stripe_payment_method_id": Line("to know when a card is gone", CONTRACT, BOOKS, Erase.SEALED),
         },
         nothing=("interval", "currency"),
     ),

@@ -71,7 +71,9 @@ def payout(raw: Raw) -> Payout:
 
 def customer(raw: Raw) -> Customer:
     """Return Stripe's customer; the address of a deleted one is ""."""
-    return Customer(id=raw["id"], email=raw.get("email") or "", method_id=id_of(means.of_customer(raw)))
+    is_deleted = raw.get("deleted") is True
+    method_id = id_of(means.of_customer(raw))
+    return Customer(id=raw["id"], email=raw.get("email") or "", method_id=method_id, is_deleted=is_deleted)
 
 
 def method_configuration(raw: Raw) -> MethodConfiguration:

@@ -39,6 +39,7 @@ class Customer:
     id: str
     email: str
     method_id: str
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,11 @@ def cancel_subscription(subscription_id: str, params: Mapping[str, Any], *, key:
     _write(sdk.cancel, (subscription_id,), params, stripe_params.SubscriptionCancelParams, key)
 
 
+def delete_customer(customer_id: str, params: Mapping[str, Any], *, key: str) -> None:
+    """Delete a customer for good. Stripe ends their subscriptions at once. Raises StripeMissing for a deleted one."""
+    _write(connection().v1.customers.delete, (customer_id,), params, stripe_params.CustomerDeleteParams, key)
+
+
 def pay_invoice(invoice_id: str, params: Mapping[str, Any], *, key: str) -> objects.Invoice:
     """Try to collect an open invoice now; return it. Also raises Declined: the bank said no or wants confirmation."""
     sdk = connection().v1.invoices

@@ -22,8 +22,9 @@ from payments.books import new_gifts
 from payments.crash_points import crash_at
 from payments.errors import KEY_REFUSED, CheckoutLost, KeyRefused, NotOurs, NotYet, StripeUnavailable
 from payments.guard import door, expiring
-from payments.inbox import queue
+from payments.inbox import late, queue
 from payments.models import StripeEvent
+from payments.rights import forgetting
 from payments.stripe_api import client
 from payments.stripe_api.reads import Reads
 from payments.stripe_api.sdk.connection import hurried
@@ -54,6 +55,7 @@ def work(limit: int = BATCH) -> int:
     events = queue.claim(limit)
     if events:
         crash_at("after-claim")
+        late.reduce(events)
         batch = lanes.of(events)
         with lanes.locked(batch) as locked:
             keys = {lane.key for lane in locked}
@@ -74,6 +76,7 @@ def work_now(event: StripeEvent, within: float) -> None:
 
     Waits at most `within` seconds for the lock, and briefly for Stripe. Never call it inside a transaction.
     """
+    late.reduce([event])
     [lane] = lanes.of([event])
     with lanes.locked([lane], within) as locked, hurried():
         if not locked:
@@ -177,6 +180,7 @@ def _apply(plans: list[Plan]) -> None:
                     done.append(event)
                 except NotOurs:  # raised before anything was written
                     foreign.append(event)
+            forgetting.forget_again(done)
             queue.finish(done, State.PROCESSED)
             queue.finish(foreign, State.FOREIGN, "not made by this software")
             crash_at("before-commit")

@@ -10,7 +10,7 @@ from stripe_simulator.api.metadata import merged
 from stripe_simulator.api.routing import route, simple_get
 from stripe_simulator.life import endings, methods
 from stripe_simulator.objects import people
-from stripe_simulator.world.errors import invalid
+from stripe_simulator.world.errors import invalid, missing
 from stripe_simulator.world.rendering import newest_first, page
 from stripe_simulator.world.store import Document
 from stripe_simulator.world.world import World
@@ -59,7 +59,9 @@ def update(world: World, params: Document, id: str) -> Document:
 
 @route("DELETE", "customers/{id}", sdk.CustomerDeleteParams)
 def delete(world: World, params: Document, id: str) -> Document:
-    document = existing(world, id)
+    document = world.get("customer", id)
+    if document.get("deleted"):
+        raise missing("customer", id)
     for subscription in world.store.where("subscription", customer=id):
         endings.end(world, subscription, reason="cancellation_requested")
     world.emit("customer.deleted", document)

@@ -26,6 +26,9 @@ class CorrectAddress(Act):
     form_class = AddressForm
     problems = (AddressTaken, ValidationError)
 
+    def is_open(self, row: Supporter) -> bool:
+        return row.erased_at is None
+
     def question(self, row: Supporter) -> str:
         return _("What is the right address instead of %(email)s?") % {"email": row.email}
 

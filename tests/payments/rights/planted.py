@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
 from django.db import models
 
 from members.models import DeliveryReport, MailChoice, Supporter, Suppression, TimelineEntry
-from members.rights.lines import Kept
 from payments.models import (
     Case,
     CustomerDeletion,
@@ -57,7 +56,11 @@ def person(prefix: str) -> Planted:
         if kept.model is not LedgerEntry:  # it cannot be changed
             kept.model._default_manager.filter(pk=row.pk).update(**values)
         row.refresh_from_db()
-        made.words |= {(kept.model.__name__, name): word_in(getattr(row, name)) for name in kept.lines}
+        made.words |= {
+            (kept.model.__name__, name): word_in(getattr(row, name))
+            for name in kept.lines
+            if not isinstance(row._meta.get_field(name), models.DateField)
+        }
     made.rows[StripeEvent] = event(made, prefix)
     who.refresh_from_db()
     return made
@@ -69,6 +72,8 @@ def planted(row: models.Model, name: str, word: str) -> Any:
         return getattr(row, name)
     if isinstance(kind, models.JSONField):
         return {"said": word}
+    if isinstance(kind, models.DateField):
+        return date(2031, 7, int(word[3:]) % 28 + 1)
     if isinstance(kind, models.EmailField):
         # Everything that has the person's address has the same one.
         return f"{word[:3]}mail@example.org"
@@ -76,7 +81,7 @@ def planted(row: models.Model, name: str, word: str) -> Any:
 
 
 def word_in(value: Any) -> str:
-    return value["said"] if isinstance(value, dict) else str(value)
+    return str(value.get("said", "")) if isinstance(value, dict) else str(value)
 
 
 def event(made: Planted, prefix: str) -> StripeEvent:
@@ -99,9 +104,6 @@ def rows_of(who: Supporter) -> dict[type[models.Model], models.Model]:
     letter = factories.message(who)
     line = LedgerEntry.objects.create(
         payment=paid, kind="charge", source=f"line_{who.pk}", amount=1000, currency="EUR", occurred_at=NOON
-    )
-    payout = Payout.objects.create(
-        stripe_payout_id=f"po_{who.pk}", status="paid", amount=1, currency="EUR", arrives_on=NOON, created_at=NOON
     )
     erasure = Erasure.objects.create(supporter=who, state=Erasure.State.CALLED_OFF)
     made = [
@@ -131,21 +133,24 @@ def rows_of(who: Supporter) -> dict[type[models.Model], models.Model]:
         Case.objects.create(kind="dispute", key=f"case:{who.pk}", supporter=who),
         Difference.objects.create(kind="payment", stripe_id=f"pi_{who.pk}", field="amount", state="noted"),
         CustomerDeletion.objects.create(erasure=erasure, stripe_customer_id=f"cus_{who.pk}", state="seen"),
-        PayoutLine.objects.create(
-            payout=payout,
-            stripe_balance_transaction_id=f"txn_{who.pk}",
-            type="charge",
-            amount=1,
-            fee=0,
-            net=1,
-            currency="EUR",
-            occurred_at=NOON,
-            ledger_entry=line,
-        ),
+        payout_line(line),
     ]
     return {type(row): row for row in made}
 
 
-def lines_of(erase: object) -> list[tuple[Kept, str]]:
-    """Every field of the map with this rule."""
-    return [(kept, name) for kept in MAP for name, line in kept.lines.items() if line.erase == erase]
+def payout_line(line: LedgerEntry) -> PayoutLine:
+    number = line.payment.supporter_id
+    payout = Payout.objects.create(
+        stripe_payout_id=f"po_{number}", status="paid", amount=1, currency="EUR", arrives_on=NOON, created_at=NOON
+    )
+    return PayoutLine.objects.create(
+        payout=payout,
+        stripe_balance_transaction_id=f"txn_{number}",
+        type="charge",
+        amount=1,
+        fee=0,
+        net=1,
+        currency="EUR",
+        occurred_at=NOON,
+        ledger_entry=line,
+    )
