@@ -287,6 +287,9 @@ LOGGING = {
     "loggers": {
         "hromada": {"level": env.str("LOG_LEVEL", default="INFO")},
         "axes": {"level": "ERROR"},
+        # Whatever LOG_LEVEL says: these write what is sent to Stripe and comes back, addresses and names in it.
+        "stripe": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},  # a refused request is the sender's fault
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # so is a wrong Host: it gets 400, without a traceback
     },

@@ -64,14 +64,16 @@ def keep(supporter: Supporter, emails: Iterable[str], ids: Iterable[str], at: da
     Tombstone.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def erased_among(ids: Iterable[str]) -> dict[str, uuid.UUID]:
-    """Return which of these Stripe ids belong to an erased person, each with the public id of their row."""
-    wanted = set(ids)
+def erased_among(values: Iterable[str]) -> dict[str, Tombstone]:
+    """Return the newest tombstone of each of these Stripe ids and addresses that has one. One query, or two.
+
+    Addresses are given in small letters. An address alone says little: its person may have given again.
+    """
+    wanted = set(values)
     if not wanted or not Tombstone.objects.exists():
         return {}
-    asked = {each: stripe_id for stripe_id in wanted for each in marks(stripe_id)}
-    found = Tombstone.objects.filter(kind=Tombstone.Kind.STRIPE, mark__in=asked)
-    return {asked[row.mark]: row.supporter_public_id for row in found}
+    asked = {each: value for value in wanted for each in marks(value)}
+    return {asked[row.mark]: row for row in Tombstone.objects.filter(mark__in=asked).order_by("erased_at")}
 
 
 def erased_supporter(public_id: uuid.UUID) -> Supporter:

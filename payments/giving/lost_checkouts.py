@@ -76,7 +76,7 @@ def _erased(session: objects.Session) -> Supporter | None:
     ids |= {session.subscription.id} if session.subscription else set()
     ids |= {session.payment_intent.id} if session.payment_intent else set()
     found = tombstones.erased_among(stripe_id for stripe_id in ids if stripe_id)
-    return tombstones.erased_supporter(next(iter(found.values()))) if found else None
+    return tombstones.erased_supporter(next(iter(found.values())).supporter_public_id) if found else None
 
 
 def _frequency(agreed: objects.Subscription | None) -> str:

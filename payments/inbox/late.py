@@ -6,48 +6,50 @@ for the events that it has claimed, and by queue.store for those that no drain w
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
+from members.models import Tombstone
 from members.rights import tombstones
 from payments.inbox import retention
 from payments.models import StripeEvent
 
-# The ids that tombstones are made of: Stripe's, and our checkouts' in Stripe's metadata.
-IDS = re.compile(
-    rb'"((?:cus|sub|cs|pi|in|ch|py|pm|re|du|dp)_[A-Za-z0-9_]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"'
+# The ids that tombstones are made of: Stripe's, and our checkouts' in Stripe's metadata. And addresses.
+NAMED = re.compile(
+    rb'"((?:cus|sub|cs|pi|in|ch|py|pm|re|du|dp)_[A-Za-z0-9_]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+    rb'|[^"\\\s]{1,64}@[^"\\\s]{1,190})"'
 )
 
 
-def ids_in(payload: bytes) -> set[str]:
-    """Return the ids that a payload names. Works for any bytes."""
-    return {found.decode() for found in IDS.findall(payload)}
-
-
-def erased_in(payload: bytes) -> bool:
+def is_about_erased(payload: bytes) -> bool:
     """Return whether a payload is about an erased person."""
-    return bool(tombstones.erased_among(ids_in(payload)))
+    return bool(_people(payload, tombstones.erased_among(_named(payload))))
 
 
 def people_of(events: Iterable[StripeEvent]) -> set[uuid.UUID]:
-    """Return the public ids of the erased supporters whom these events are about. At most one query."""
-    ids = {found for event in events for found in ids_in(bytes(event.payload))}
-    return set(tombstones.erased_among(ids).values())
+    """Return the public ids of the erased supporters whom these reduced events are about, by their ids."""
+    erased = tombstones.erased_among({value for event in events for value in _named(bytes(event.payload))})
+    return {row.supporter_public_id for row in erased.values()}
 
 
-def reduce(events: Iterable[StripeEvent]) -> list[StripeEvent]:
-    """Reduce those of these events that are about an erased person, rows and instances, and return them.
+def reduce(events: Iterable[StripeEvent]) -> None:
+    """Reduce those of these events that are about an erased person, rows and instances.
 
     One query for all, and a write only for what is found. Idempotent.
     """
-    named = {event.pk: (event, ids_in(bytes(event.payload))) for event in events}
-    erased = tombstones.erased_among({found for _event, ids in named.values() for found in ids})
-    found = [event for event, ids in named.values() if ids & erased.keys()]
-    reduce_rows(found)
-    return found
+    named = [(event, _named(bytes(event.payload))) for event in events]
+    erased = tombstones.erased_among({value for _event, values in named for value in values})
+    if erased:
+        reduce_rows(
+            event
+            for event, values in named
+            if _people(bytes(event.payload), {value: erased[value] for value in values & erased.keys()})
+        )
 
 
 def reduce_rows(events: Iterable[StripeEvent]) -> None:
@@ -56,5 +58,33 @@ def reduce_rows(events: Iterable[StripeEvent]) -> None:
     for row in rows:
         if row.trimmed_at is None:
             row.payload, row.trimmed_at = retention.reduced(row), timezone.now()
+            row.__dict__.pop("body", None)  # parsed before
         row.error, row.api_version = "", ""
-    StripeEvent.objects.bulk_update(rows, ["payload", "error", "trimmed_at", "api_version"])
+    if rows:
+        StripeEvent.objects.bulk_update(rows, ["payload", "error", "trimmed_at", "api_version"])
+
+
+def _named(payload: bytes) -> set[str]:
+    """Return the ids and addresses that a payload names, addresses in small letters. Works for any bytes."""
+    found = {value.decode("utf-8", "replace") for value in NAMED.findall(payload)}
+    return {tombstones.address_key(value) if "@" in value else value for value in found}
+
+
+def _people(payload: bytes, erased: Mapping[str, Tombstone]) -> set[uuid.UUID]:
+    """Return the erased people whom a payload is about.
+
+    An address counts only if the object was made before its person was erased: whoever gives again has new objects. It
+    finds what no row of ours names, such as the customer of a card that was declined.
+    """
+    found = {row.supporter_public_id for row in erased.values() if row.kind == Tombstone.Kind.STRIPE}
+    by_address = [row for row in erased.values() if row.kind == Tombstone.Kind.ADDRESS]
+    made_at = _made_at(payload) if by_address else None
+    return found | {row.supporter_public_id for row in by_address if made_at and made_at < row.erased_at}
+
+
+def _made_at(payload: bytes) -> datetime | None:
+    """Return when the object of an event was made at Stripe; None if the payload does not say it."""
+    try:
+        return datetime.fromtimestamp(json.loads(payload)["data"]["object"]["created"], tz=UTC)
+    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        return None

@@ -64,7 +64,7 @@ def store(event: dict[str, Any], payload: bytes, state: StripeEvent.State, *, is
 
 def _without_erased(event: dict[str, Any], payload: bytes) -> bytes:
     """Return the payload, reduced to ids if it is about an erased person."""
-    if not late.erased_in(payload):
+    if not late.is_about_erased(payload):
         return payload
     created_at = datetime.fromtimestamp(event["created"], tz=UTC)
     return retention.reduced(StripeEvent(id=event["id"], type=event["type"], created_at=created_at, payload=payload))

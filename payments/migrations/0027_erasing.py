@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('surface', models.CharField(max_length=20, verbose_name='asked through')),
                 ('requested_at', models.DateTimeField(default=members.clock.now, verbose_name='asked')),
                 ('due_at', models.DateTimeField(default=members.clock.now, verbose_name='due')),
+                ('has_looked', models.BooleanField(default=False, editable=False)),
                 ('forgotten_at', models.DateTimeField(blank=True, null=True, verbose_name='erased here')),
                 ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='done')),
                 ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

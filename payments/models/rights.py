@@ -21,7 +21,8 @@ from payments.models.requests import StripeRequest
 class Erasure(models.Model):
     """A request to erase a supporter. From `due_at` on it is carried out; until then it can be called off.
 
-    `forgotten_at`: the data here was erased. `done_at`: Stripe has accepted every stop and deletion as well.
+    `forgotten_at`: the data here was erased. `has_looked`: customers that attempts without money have made at Stripe
+    were looked for. `done_at`: Stripe has accepted every stop and deletion as well.
     """
 
     class State(models.TextChoices):
@@ -46,6 +47,7 @@ class Erasure(models.Model):
     requested_at = models.DateTimeField(_("asked"), default=clock.now)
     due_at = models.DateTimeField(_("due"), default=clock.now)
     forgotten_at = models.DateTimeField(_("erased here"), null=True, blank=True)
+    has_looked = models.BooleanField(default=False, editable=False)
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
 
     class Meta:

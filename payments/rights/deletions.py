@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
+from members import clock
+from members.rights import tombstones
 from payments import cases, stripe_requests
 from payments.errors import StripeMissing, StripeRefused, StripeUnavailable
-from payments.models import Case, CustomerDeletion, Erasure, SubscriptionChange
+from payments.models import Case, Checkout, CustomerDeletion, Erasure, SubscriptionChange
 from payments.recurring import bills, change_calls, unanswered
 from payments.stripe_api import client
 
@@ -38,10 +41,13 @@ def ask_all(erasure: Erasure) -> bool:
     """
     for stop in _open_stops(erasure):
         _ask_stop(stop)
+    if not erasure.has_looked:
+        _look_for_more(erasure)
     for deletion in erasure.deletions.filter(state=State.REQUESTED):
         if not _open_stops(erasure).filter(subscription__stripe_customer_id=deletion.stripe_customer_id).exists():
             _ask_deletion(deletion)
-    return not _open_stops(erasure).exists() and not erasure.deletions.exclude(state__in=bills.ACCEPTED).exists()
+    is_open = _open_stops(erasure).exists() or erasure.deletions.exclude(state__in=bills.ACCEPTED).exists()
+    return erasure.has_looked and not is_open
 
 
 def ask_refused_again(erasure: Erasure) -> None:
@@ -63,6 +69,35 @@ def _open_stops(erasure: Erasure) -> Any:
     unchecked = Q(has_bills_to_check=True, state__in=bills.ACCEPTED)
     stops = SubscriptionChange.objects.filter(Q(state=State.REQUESTED) | unchecked, kind=SubscriptionChange.Kind.STOP)
     return stops.filter(subscription__supporter=erasure.supporter_id).select_related("subscription__supporter")
+
+
+def _look_for_more(erasure: Erasure) -> None:
+    """Find what attempts without money have left at Stripe: end sessions that are open, and delete their customers.
+
+    A card that was declined on Stripe's page may have made a customer that no row of ours names.
+    """
+    attempts = Checkout.objects.filter(supporter=erasure.supporter_id, payments=None, subscription=None)
+    for attempt in attempts.exclude(stripe_session_id=None):
+        try:
+            _look_at(attempt, erasure)
+        except StripeUnavailable as problem:
+            log.info("attempts not looked at: erasure=%s (%s)", erasure.pk, type(problem).__name__)
+            return
+        except StripeRefused:  # Stripe does not know it, or it is not open any more
+            continue
+    erasure.has_looked = True
+    erasure.save(update_fields=["has_looked"])
+
+
+def _look_at(attempt: Checkout, erasure: Erasure) -> None:
+    session = client.read_session(attempt.stripe_session_id or "")
+    if session.customer:
+        ids = [session.customer, session.payment_intent.id if session.payment_intent else ""]
+        with transaction.atomic():
+            record(erasure, [session.customer])
+            tombstones.keep(erasure.supporter, (), ids, erasure.forgotten_at or clock.now())
+    if session.status == "open":
+        client.expire_checkout_session(session.id, key=f"erasure:{erasure.public_id}:{attempt.pk}")
 
 
 def _ask_stop(stop: SubscriptionChange) -> None:

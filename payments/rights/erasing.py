@@ -52,10 +52,10 @@ class Preview:
 def preview(person: Person) -> Preview:
     """Return what erasing this person would do. Changes nothing, asks Stripe nothing."""
     own = {"supporter": person.number}
-    whole = people.with_former_addresses(person)
+    whole = people.whole(person)
     return Preview(
         gifts=Subscription.objects.alive().filter(**own).count(),
-        customers=len(people.customers_of(person)),
+        customers=len(people.customers_of(whole)),
         rows=forgetting.counts(whole),
         payments=Payment.objects.filter(**own).count(),
         with_bank=Payment.objects.filter(**own, status=Payment.Status.PROCESSING).count(),
@@ -200,7 +200,7 @@ def _forget(erasure: Erasure) -> None:
     Emails that lie in files are removed before, as nobody knows the addresses afterwards, and again after it, because
     a sender may have written one in between.
     """
-    person = people.with_former_addresses(people.of(Supporter.objects.get(pk=erasure.supporter_id)))
+    person = people.whole(people.of(Supporter.objects.get(pk=erasure.supporter_id)))
     files.remove_to(person.addresses)
     with transaction.atomic(durable=True):
         _record_stops(erasure.supporter)
@@ -234,11 +234,13 @@ def _record_stops(supporter: Supporter) -> None:
 
 
 def _erase_address(person: Person, surface: str, actor: User | None) -> Erasure:
-    """Erase what is kept about an address that never gave, on a new row without a name. Nothing is at Stripe."""
+    """Erase what is kept about an address that never gave, on a new row without a name."""
+    person = people.whole(person)
     files.remove_to(person.addresses)
     with transaction.atomic(durable=True):
         supporter = tombstones.erased_supporter(uuid.uuid4())
         erasure = supporter.erasures.create(surface=surface, requested_by=actor)
+        deletions.record(erasure, people.customers_of(person))
         _finish_here(erasure, Person(supporter, person.addresses, person.ids))
         crash_at("before-forgotten")
     files.remove_to(person.addresses)

@@ -21,6 +21,7 @@ from payments.models import (
     Subscription,
     UnpaidInvoice,
 )
+from payments.rights import events
 
 
 def find(who: str) -> Person:
@@ -45,23 +46,23 @@ def of(supporter: Supporter) -> Person:
     return Person(supporter, person.addresses, _ids(person))
 
 
-def with_former_addresses(person: Person) -> Person:
-    """Return the person with the addresses that were once theirs too, unless another supporter has them now."""
+def whole(person: Person) -> Person:
+    """Return the person with all that erasing must find: former addresses, and ids that only events know.
+
+    An address that another supporter has now counts as theirs.
+    """
     number = person.number
     once = set(Checkout.objects.filter(supporter=number).values_list("email", flat=True))
     once |= set(Message.objects.filter(supporter=number).values_list("to_email", flat=True))
     former = {email.lower() for email in once if email} - set(person.addresses)
     others = {email for email in former if Supporter.objects.with_email(email).exclude(pk=number).exists()}
-    return Person(person.supporter, (*person.addresses, *sorted(former - others)), person.ids)
+    found = Person(person.supporter, (*person.addresses, *sorted(former - others)), person.ids)
+    return Person(found.supporter, found.addresses, found.ids | events.ids_behind(found))
 
 
 def customers_of(person: Person) -> list[str]:
     """Return the ids of the person's customers at Stripe, without those through which somebody else gives too."""
-    own = Q(supporter=person.number)
-    found: set[str] = set()
-    for model in (Subscription, Payment):
-        rows = model._default_manager.filter(own).exclude(stripe_customer_id="")
-        found |= set(rows.values_list("stripe_customer_id", flat=True))
+    found = {stripe_id for stripe_id in person.ids if stripe_id.startswith("cus_")}
     return sorted(customer for customer in found if not _is_shared(customer, person))
 
 

@@ -487,8 +487,8 @@ class TestCommand:
         call_command("erase_person", OLENA, "--yes", stdout=said)
         assert "not answered everything" in said.getvalue()
 
-    def test_an_address_that_never_gave(self, tmp_path: Path) -> None:
-        factories.checkout(email=OLENA, name="Olena", stripe_params={"customer_email": OLENA})
+    def test_an_address_that_never_gave(self, stage: Stage) -> None:
+        begun = stage.give("month")
         Suppression.objects.create(email=OLENA, reason="staff")
         call_command("erase_person", OLENA, "--yes", stdout=StringIO())
         row = Checkout.objects.get()
@@ -497,6 +497,7 @@ class TestCommand:
         assert suppressions.active_suppression(OLENA)
         assert Erasure.objects.get().state == "done"
         assert Consent.objects.get().words == ""
+        assert client.read_session(begun.stripe_session_id).status == "expired", "nobody can pay there any more"
         with pytest.raises(CommandError):
             call_command("erase_person", OLENA, "--yes")
 
