@@ -20,7 +20,7 @@ from members.staff import searches
 from payments.alerts import looks, watch
 from payments.books import payouts, progress
 from payments.guard import held
-from payments.inbox import queue, retention
+from payments.inbox import queue
 from payments.letters import calendar as calendar_letters
 from payments.letters import changes as change_letters
 from payments.letters import due as due_letters
@@ -63,7 +63,6 @@ def run(today: date | None = None) -> dict[str, object]:
     missed = missed_renewals.find(today)
     payouts.show_missing()
     progress.record_all()
-    retention.trim()
     held.trim()
     broken = invariants.broken()
     for sentence in broken:

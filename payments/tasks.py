@@ -17,7 +17,7 @@ from payments.books import progress
 from payments.reconciling import comparison, missed_events
 from payments.reconciling.comparison import hourly
 from payments.recurring import method_changes, overdue, unanswered
-from payments.rights import erasing
+from payments.rights import ageing, erasing
 
 # Reading Stripe's lists takes longer the more there is. A run that is lost is not repeated: the next one comes soon.
 LONG: dict[str, Any] = {"acks_late": False, "soft_time_limit": 3 * 3600, "time_limit": 3 * 3600 + 60}
@@ -45,6 +45,19 @@ def take_up_unanswered_requests() -> None:
 def carry_out_erasures() -> None:
     """Erase people whose erasing is due, and ask Stripe again what it has not answered. Sent every minute."""
     erasing.carry_out_due()
+
+
+@shared_task
+def carry_out_erasure(row_id: int) -> None:
+    """Ask Stripe what an erasing needs. Sent when the erasure with this id was confirmed."""
+    erasing.carry_out_by_id(row_id)
+
+
+@shared_task(**LONG)
+def remove_what_is_old() -> None:
+    """Remove what is older than the settings say, once per night. Sent every hour, so that a failed run is repeated."""
+    if ageing.is_due():
+        ageing.run()
 
 
 @shared_task

@@ -56,6 +56,20 @@ def stripes_pages_have_words(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 
 
 @register()
+def periods_are_long_enough(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that nothing is removed while it is still needed: soft bounces count for 30 days, Stripe lists events so
+    long, and a session at Stripe lives for a day.
+    """
+    least = {"CHECKOUTS": 2, "LETTERS": 30, "REPORTS": 31, "EVENTS": 31, "SIGN_INS": 1}
+    names = {f"KEEP_{name}_DAYS": days for name, days in least.items()}
+    return [
+        Error(f"{name} is shorter than {days} days.", hint="It is needed so long, whatever else.", id="hromada.E006")
+        for name, days in names.items()
+        if getattr(settings, name) < days
+    ]
+
+
+@register()
 def mail_can_be_sent(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that both mail routes can be created: known providers with their keys. Opens no connection."""
     routes = {"EMAIL_URL": settings.SERVICE_MAIL, "EMAIL_URL_RELATIONSHIP": settings.RELATIONSHIP_MAIL}

@@ -23,6 +23,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "payments.tasks.collect_missed_events": BULK,
     "payments.tasks.compare_with_stripe": BULK,
     "payments.tasks.compare_balance": BULK,
+    "payments.tasks.remove_what_is_old": BULK,
 }
 
 
@@ -52,6 +53,11 @@ BEAT: dict[str, dict[str, Any]] = {
     "comparison": {
         "task": "payments.tasks.compare_with_stripe",
         "schedule": crontab(minute=25),
+        "options": {"expires": 3600},
+    },
+    "removal by age": {
+        "task": "payments.tasks.remove_what_is_old",
+        "schedule": crontab(minute=40),
         "options": {"expires": 3600},
     },
     "balance": {"task": "payments.tasks.compare_balance", "schedule": crontab(minute=20), "options": {"expires": 3600}},

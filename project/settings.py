@@ -164,6 +164,13 @@ STATIC_ROOT = BASE_DIR / "static_collected"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 
+# --- How long data about people is kept, in days (payments/rights/ageing.py) ------------------------------------------
+KEEP_CHECKOUTS_DAYS = env.int("KEEP_CHECKOUTS_DAYS", default=30)
+KEEP_LETTERS_DAYS = env.int("KEEP_LETTERS_DAYS", default=400)
+KEEP_REPORTS_DAYS = env.int("KEEP_REPORTS_DAYS", default=90)
+KEEP_EVENTS_DAYS = env.int("KEEP_EVENTS_DAYS", default=90)
+KEEP_SIGN_INS_DAYS = env.int("KEEP_SIGN_INS_DAYS", default=30)
+
 # --- Words, dates ---------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("uk", "Українська")]

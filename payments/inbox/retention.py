@@ -1,49 +1,40 @@
-"""Retention of events: ninety days after an event arrived, its payload is reduced to ids and a digest.
+"""Retention of events: after KEEP_EVENTS_DAYS the payload of an event is reduced to ids and a digest.
 
 The row stays, so that a second delivery is recognised; the digest can prove that a copy is the same. Events that wait
-or were given up are kept whole. Real time: moving the business date does not age them. Called by the daily jobs.
+or were given up are kept whole. Real time: moving the business date does not age them. Called by rights/ageing.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from payments.models import StripeEvent
 
-KEPT_WHOLE = timedelta(days=90)
-BATCH = 500
-# How many one run reduces at most; the daily jobs run every hour, so a backlog takes a few runs.
-MOST = 50_000
 FINISHED = (StripeEvent.State.PROCESSED, StripeEvent.State.IGNORED, StripeEvent.State.FOREIGN)
 KEPT_KEYS = ("id", "object", "customer", "payment_intent", "charge")
 
 
-def trim(most: int = MOST) -> int:
-    """Reduce the events that are old enough, in one transaction per batch; return how many.
-
-    Stops when `most` are done. Idempotent and safe to call concurrently: rows locked by another run are skipped.
-    """
-    done = 0
-    while done < most and (batch := _trim_batch()):
-        done += batch
-    return done
+def old() -> QuerySet[StripeEvent]:
+    """Return the events that are old enough to be reduced, oldest first."""
+    oldest = timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
+    finished = StripeEvent.objects.filter(state__in=FINISHED, trimmed_at=None)
+    return finished.filter(received_at__lt=oldest).order_by("received_at")
 
 
-def _trim_batch() -> int:
+def trim_rows(rows: Sequence[Any]) -> None:
+    """Reduce these events, in the caller's transaction."""
     now = timezone.now()
-    with transaction.atomic():
-        old = StripeEvent.objects.filter(state__in=FINISHED, trimmed_at=None, received_at__lt=now - KEPT_WHOLE)
-        rows = list(old.order_by("received_at").select_for_update(skip_locked=True)[:BATCH])
-        for row in rows:
-            row.payload, row.error, row.trimmed_at = reduced(row), "", now
-        StripeEvent.objects.bulk_update(rows, ["payload", "error", "trimmed_at"])
-    return len(rows)
+    for row in rows:
+        row.payload, row.error, row.trimmed_at = reduced(row), "", now
+    StripeEvent.objects.bulk_update(rows, ["payload", "error", "trimmed_at"])
 
 
 def reduced(event: StripeEvent) -> bytes:

@@ -37,7 +37,7 @@ CASE_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Preview:
-    """What erasing a person would do: gifts that end, customers deleted at Stripe, rows by model, payments that stay.
+    """The effects of erasing a person: gifts that end, customers deleted at Stripe, rows by model, payments that stay.
 
     `with_bank` counts payments whose money may still come: it is booked then, on a row without a name.
     """
@@ -139,8 +139,10 @@ def erase(person: Person, surface: str, actor: User | None = None) -> Erasure:
     return carry_out(erasure)
 
 
-def carry_out(erasure: Erasure) -> Erasure:
+def carry_out(erasure: Erasure, *, asks_stripe: bool = True) -> Erasure:
     """Carry out an erasure that is due, or go on with one; return it as it is then.
+
+    Without `asks_stripe` only what is here is erased, for somebody who waits: the task asks Stripe.
 
     Idempotent; of several processes one works, the others wait. Never call it inside a transaction. Raises nothing if
     Stripe does not answer or refuses.
@@ -150,11 +152,17 @@ def carry_out(erasure: Erasure) -> Erasure:
         if erasure.state == State.PLANNED and erasure.due_at <= clock.now():
             _forget(erasure)
             crash_at("after-forgotten")
-        if erasure.state == State.AT_STRIPE and deletions.ask_all(erasure):
+        if asks_stripe and erasure.state == State.AT_STRIPE and deletions.ask_all(erasure):
             erasure.state, erasure.done_at = State.DONE, clock.now()
             erasure.save(update_fields=["state", "done_at"])
             log.info("erasure.done erasure=%s", erasure.pk)
     return erasure
+
+
+def carry_out_by_id(erasure_id: int) -> None:
+    """Carry out the erasure with this id, if there is one. Called by the task that the desk wakes."""
+    if erasure := Erasure.objects.filter(pk=erasure_id, state__in=Erasure.OPEN).first():
+        carry_out(erasure)
 
 
 def carry_out_due() -> int:

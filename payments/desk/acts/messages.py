@@ -21,7 +21,7 @@ class ResendMessage(Act):
     label = gettext_lazy("Send this message again")
 
     def is_open(self, row: Message) -> bool:
-        return row.state not in WAITING
+        return row.state not in WAITING and row.trimmed_at is None and row.withheld != Message.Withheld.ERASED
 
     def question(self, row: Message) -> str:
         return _("Send this message again?")
