@@ -41,7 +41,7 @@ SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         ),
     ),
     (gettext_lazy("Asking"), ("Campaign", "Appeal")),
-    (gettext_lazy("To look after"), ("Case", "StripeEvent", "Difference", "Reconciliation")),
+    (gettext_lazy("To look after"), ("Case", "StripeEvent", "Difference", "Reconciliation", "Erasure", "RetentionRun")),
 )
 SETTINGS = gettext_lazy("Settings")
 # Our names for lists of Django and of django-axes.

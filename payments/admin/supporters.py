@@ -12,6 +12,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.admin.plain import may_see
@@ -21,6 +22,7 @@ from payments.desk.acts.supporters import CorrectAddress, MarkAtRisk, UnmarkAtRi
 from payments.desk.columns import column
 from payments.desk.filters import Giving, LanguageFilter, Patronage
 from payments.desk.pages import is_list
+from payments.desk.rights.acts import ErasePerson, ExportData
 from payments.desk.search import FindsByPerson, supporter_of, supporters_like
 from payments.models import Subscription
 
@@ -39,13 +41,15 @@ def gives_shown(row: Supporter) -> str:
 
 @column(gettext_lazy("person"))
 def person_shown(row: Supporter) -> SafeString:
+    if row.erased_at:
+        return columns.named(_("erased"))
     return columns.named(row.name, row.email) if row.name else columns.named(row.email)
 
 
 @admin.register(Supporter)
 class SupporterAdmin(FindsByPerson):
     person = "pk"
-    acts = (CorrectAddress(), MarkAtRisk(), UnmarkAtRisk())
+    acts = (CorrectAddress(), MarkAtRisk(), UnmarkAtRisk(), ExportData(), ErasePerson())
     page_template = "staff/supporter.html"
     list_display = (
         person_shown,

@@ -70,6 +70,8 @@ def person(supporter: Supporter | None) -> str | SafeString:
         return NONE
     if not viewing.is_named(supporter):
         return str(supporter)
+    if supporter.erased_at:
+        return named(link(supporter, gettext("erased")))
     if not supporter.name:
         return named(link(supporter, supporter.email))
     return named(link(supporter, supporter.name), supporter.email)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from members.mail.rendering import Letter
@@ -92,6 +93,10 @@ class Act:
         For a confirmed act, `answers` include the `request_id` (a UUID) and what the confirmation page had `shown`.
         """
         raise NotImplementedError
+
+    def file(self, row: Any, actor: User) -> HttpResponse | None:
+        """Return a file to answer with once the act is performed; None for the page of the row."""
+        return None
 
     def explain(self, problem: Exception) -> str:
         """Return a problem in words, with what to do next."""

@@ -69,6 +69,8 @@ class ActView:
             return asked
         elif not self.is_done(request, row, {**form.cleaned_data, **confirmed}, form):
             return self.page(request, row, form)
+        elif file := self.act.file(row, cast(User, request.user)):
+            return file
         return HttpResponseRedirect(address_of(row))
 
     def is_done(self, request: HttpRequest, row: Any, answers: dict[str, Any], form: forms.Form) -> bool:
@@ -82,7 +84,8 @@ class ActView:
             form.add_error(None, self.act.explain(problem))
             return False
         self.desk.log_change(request, row, self.act.slug)
-        messages.success(request, message)
+        if message:
+            messages.success(request, message)
         return True
 
     def page(self, request: HttpRequest, row: Any, form: forms.Form) -> HttpResponse:
