@@ -1,7 +1,7 @@
-"""Events that arrive about a person who was erased: recognised by tombstones, and reduced before anything else.
+"""Events that arrive about a person who was erased: recognised by tombstones, and reduced to ids.
 
-A reduced event holds ids only and is still processed: handlers read from Stripe what they need. Called by the drain
-for the events that it has claimed, and by queue.store for those that no drain will see.
+Called in the transaction in which an event is processed, when one fails, and by queue.store for those that no drain
+will see. A reduced event can still be processed: handlers read from Stripe what they need.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from django.utils import timezone
@@ -50,6 +51,16 @@ def reduce(events: Iterable[StripeEvent]) -> None:
             for event, values in named
             if _people(bytes(event.payload), {value: erased[value] for value in values & erased.keys()})
         )
+
+
+@contextmanager
+def reduced_if_it_fails(event: StripeEvent) -> Iterator[None]:
+    """Reduce an event that is about an erased person if the block raises, because its row is kept to be retried."""
+    try:
+        yield
+    except Exception:
+        reduce([event])
+        raise
 
 
 def reduce_rows(events: Iterable[StripeEvent]) -> None:

@@ -1,4 +1,4 @@
-"""What is removed by age: abandoned checkouts, words of emails, delivery reports, payloads of events, sign-ins.
+"""Removal by age: abandoned checkouts, words of emails, delivery reports, payloads of events, sign-ins.
 
 One run a night (tasks.py), in batches, each in a transaction of its own; what it did is a RetentionRun, which staff
 see. Called by `manage.py retention` too. How long each is kept is a setting.

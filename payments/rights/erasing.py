@@ -206,11 +206,14 @@ def _forget(erasure: Erasure) -> None:
     """Store the requests to Stripe and erase everything here, in one transaction.
 
     Emails that lie in files are removed before, as nobody knows the addresses afterwards, and again after it, because
-    a sender may have written one in between.
+    a sender may have written one in between. What belongs to the person is found under the lock of their row: a drain
+    that works on their events at this moment has committed then, or waits.
     """
-    person = people.whole(people.of(Supporter.objects.get(pk=erasure.supporter_id)))
-    files.remove_to(person.addresses)
+    known = people.with_former_addresses(people.of(Supporter.objects.get(pk=erasure.supporter_id)))
+    files.remove_to(known.addresses)
     with transaction.atomic(durable=True):
+        locked = Supporter.objects.select_for_update().get(pk=erasure.supporter_id)
+        person = people.whole(people.of(locked))
         _record_stops(erasure.supporter)
         deletions.record(erasure, people.customers_of(person))
         _finish_here(erasure, person)

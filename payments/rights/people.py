@@ -47,17 +47,19 @@ def of(supporter: Supporter) -> Person:
 
 
 def whole(person: Person) -> Person:
-    """Return the person with all that erasing must find: former addresses, and ids that only events know.
+    """Return the person with all that erasing must find: former addresses, and ids that only events know."""
+    found = with_former_addresses(person)
+    return Person(found.supporter, found.addresses, found.ids | events.ids_behind(found))
 
-    An address that another supporter has now counts as theirs.
-    """
+
+def with_former_addresses(person: Person) -> Person:
+    """Return the person with the addresses that were once theirs too. One that another supporter has now is not."""
     number = person.number
     once = set(Checkout.objects.filter(supporter=number).values_list("email", flat=True))
     once |= set(Message.objects.filter(supporter=number).values_list("to_email", flat=True))
     former = {email.lower() for email in once if email} - set(person.addresses)
     others = {email for email in former if Supporter.objects.with_email(email).exclude(pk=number).exists()}
-    found = Person(person.supporter, (*person.addresses, *sorted(former - others)), person.ids)
-    return Person(found.supporter, found.addresses, found.ids | events.ids_behind(found))
+    return Person(person.supporter, (*person.addresses, *sorted(former - others)), person.ids)
 
 
 def customers_of(person: Person) -> list[str]:

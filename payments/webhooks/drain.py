@@ -55,7 +55,6 @@ def work(limit: int = BATCH) -> int:
     events = queue.claim(limit)
     if events:
         crash_at("after-claim")
-        late.reduce(events)
         batch = lanes.of(events)
         with lanes.locked(batch) as locked:
             keys = {lane.key for lane in locked}
@@ -76,7 +75,6 @@ def work_now(event: StripeEvent, within: float) -> None:
 
     Waits at most `within` seconds for the lock, and briefly for Stripe. Never call it inside a transaction.
     """
-    late.reduce([event])
     [lane] = lanes.of([event])
     with lanes.locked([lane], within) as locked, hurried():
         if not locked:
@@ -156,6 +154,7 @@ def _planned(event: StripeEvent, reads: Reads) -> Plan | None:
     """
     handler = HANDLERS.get(event.type)
     if handler is None:
+        late.reduce([event])
         queue.finish([event], State.IGNORED)
         return None
     with _errors_stored(event):
@@ -180,7 +179,7 @@ def _apply(plans: list[Plan]) -> None:
                     done.append(event)
                 except NotOurs:  # raised before anything was written
                     foreign.append(event)
-            forgetting.forget_again(done)
+            forgetting.forget_again([*done, *foreign])
             queue.finish(done, State.PROCESSED)
             queue.finish(foreign, State.FOREIGN, "not made by this software")
             crash_at("before-commit")
@@ -195,7 +194,7 @@ def _errors_stored(event: StripeEvent) -> Iterator[None]:
     our key) or failed. After a collision of transactions it is put back, which counts as no attempt.
     """
     try:
-        with client.missing_means_missing():
+        with client.missing_means_missing(), late.reduced_if_it_fails(event):
             yield
     except NotOurs as error:
         queue.finish([event], State.FOREIGN, f"not made by this software: {error}")

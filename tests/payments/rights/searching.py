@@ -39,7 +39,7 @@ def remains(*words: str) -> list[str]:
             for field in table._meta.concrete_fields:
                 value = getattr(row, field.attname)
                 text = bytes(value).decode() if isinstance(value, bytes | memoryview) else str(value)
-                if any(word.lower() in f"{text}{escaped(text)}".lower() for word in words):
+                if any(word.lower() in f"{text} {escaped(text)}".lower() for word in words):
                     found.append(f"{table.__name__}.{field.name} {row.pk}")
     return found
 

@@ -14,6 +14,7 @@ from members import clock
 from members.models import Supporter, Tombstone
 from members.rights import tombstones
 from payments.giving import lost_checkouts
+from payments.inbox import queue
 from payments.models import (
     Checkout,
     Erasure,
@@ -22,6 +23,7 @@ from payments.models import (
     Subscription,
 )
 from payments.rights import erasing, people
+from payments.webhooks import drain, lanes
 from tests import factories
 from tests.payments.rights.searching import OLENA, all_rows, at_stripe, erase, everything_again, remains, restore
 from tests.stage import Stage
@@ -133,3 +135,18 @@ class TestComingBack:
         assert erasing.erase_returned() == 0, "whoever gives again is not erased by an old tombstone"
         assert erase(stage).supporter_id == again.pk
         assert Erasure.objects.filter(state="done").count() == 2
+
+    def test_an_event_that_was_read_before_its_person_was_erased(self, stage: Stage) -> None:
+        """The drain has claimed and planned; the erasing is faster; then the effects are written."""
+        stage.join("month")
+        stage.stripe.set_payment_method(Subscription.objects.get().stripe_customer_id, card="5555555555554444")
+        stage.bring()
+        events = queue.claim(100)
+        assert events
+        erasing.erase(people.find(OLENA), "command")
+        batch = lanes.of(events)
+        with lanes.locked(batch) as locked:
+            for ready in lanes.as_they_are_read(locked, 50):
+                drain._process_together(ready)
+        assert remains(OLENA, "Коваль", "5555", "4444") == []
+        assert Subscription.objects.get().method == "Mastercard"
