@@ -4,8 +4,8 @@ from members.models.correspondence import DeliveryReport, MailChoice, Message, S
 from members.models.membership import Level, LevelAmount, LevelName, Membership
 from members.models.newsroom import Newsroom
 from members.models.people import Supporter, TimelineEntry
-from members.models.staff import RecoveryCode, StaffAccount, StaffLogEntry, StoredSearch
 from members.models.rights import Tombstone
+from members.models.staff import RecoveryCode, StaffAccount, StaffLogEntry, StoredSearch
 
 __all__ = [
     "ApiKey",

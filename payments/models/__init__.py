@@ -11,13 +11,13 @@ from payments.models.guarding import (
     SessionExpiry,
     SpentProof,
 )
-from payments.models.held import HeldRefund
 from payments.models.inbox import StripeEvent
 from payments.models.money import DEBITS, KEPT, LedgerEntry, Payment, Refund, is_debit
 from payments.models.payouts import Payout, PayoutLine
 from payments.models.reconciling import Difference, Reconciliation
 from payments.models.requests import (
     Heartbeat,
+    HeldRefund,
     MethodChange,
     OverdueTry,
     PortalConfiguration,
@@ -35,12 +35,12 @@ __all__ = [
     "Case",
     "Checkout",
     "CheckoutOrigin",
+    "CustomerDeletion",
     "Difference",
     "Dispute",
     "DoorPeriod",
-    "FailedTry",
-    "CustomerDeletion",
     "Erasure",
+    "FailedTry",
     "Frequency",
     "Heartbeat",
     "HeldGift",
@@ -57,9 +57,9 @@ __all__ = [
     "Reconciliation",
     "Refund",
     "RefundRequest",
+    "RetentionRun",
     "SessionExpiry",
     "SpentProof",
-    "RetentionRun",
     "StripeEvent",
     "StripeRequest",
     "Subscription",

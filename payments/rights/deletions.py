@@ -1,7 +1,7 @@
 """Deleting customers at Stripe, after their gifts were stopped there: committed requests, each sent until answered.
 
 Called by erasing.py. A deletion cannot be undone, and ends whatever gift still goes on (docs/assumed-of-stripe.md
-A-175).
+A-180).
 """
 
 from __future__ import annotations

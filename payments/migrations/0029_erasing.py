@@ -11,8 +11,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0008_erasing'),
-        ('payments', '0026_came_back_from_portal'),
+        ('members', '0010_erasing'),
+        ('payments', '0028_refunds_of_two_people'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0007_stays_when_sent_back'),
+        ('members', '0009_staff_at_the_desk'),
     ]
 
     operations = [
