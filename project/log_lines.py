@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 from members.links import signed
 
@@ -33,6 +34,29 @@ class WithoutTokens(logging.Filter):
         if isinstance(record.args, tuple):
             record.args = tuple(_shortened(value) for value in record.args)
         return True
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """Return the configuration of Python's logging: INFO for our lines, WARNING for libraries, unless `level` is given."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": "project.log_lines.Line"}},
+        "filters": {"without tokens": {"()": "project.log_lines.WithoutTokens"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without tokens"]}},
+        "root": {"handlers": ["console"], "level": level or "WARNING"},
+        "loggers": {
+            "hromada": {"level": level or "INFO"},
+            "axes": {"level": "ERROR"},
+            # Whatever LOG_LEVEL says: these write what is sent to Stripe and comes back, addresses and names in it.
+            "stripe": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},  # a refused request is the sender's fault
+            "django.security.DisallowedHost": {
+                "level": "CRITICAL"
+            },  # so is a wrong Host: it gets 400, without a traceback
+        },
+    }
 
 
 def _shortened(value: object) -> object:

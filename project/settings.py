@@ -12,7 +12,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from project import addresses, mail_urls, schedule
+from project import addresses, log_lines, mail_urls, schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -284,20 +284,4 @@ CSRF_COOKIE_AGE = None  # until the browser is closed: a year of it would tell w
 X_FRAME_OPTIONS = "DENY"
 
 # --- Logs: ids and states, no personal data ---------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "project.log_lines.Line"}},
-    "filters": {"without tokens": {"()": "project.log_lines.WithoutTokens"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without tokens"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "loggers": {
-        "hromada": {"level": env.str("LOG_LEVEL", default="INFO")},
-        "axes": {"level": "ERROR"},
-        # Whatever LOG_LEVEL says: these write what is sent to Stripe and comes back, addresses and names in it.
-        "stripe": {"level": "WARNING"},
-        "urllib3": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},  # a refused request is the sender's fault
-        "django.security.DisallowedHost": {"level": "CRITICAL"},  # so is a wrong Host: it gets 400, without a traceback
-    },
-}
+LOGGING = log_lines.configuration(env.str("LOG_LEVEL", default=""))

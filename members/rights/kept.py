@@ -14,6 +14,7 @@ from members.models import (
     MailChoice,
     Membership,
     Message,
+    Newsroom,
     Supporter,
     Suppression,
     TimelineEntry,
@@ -95,6 +96,7 @@ LETTERS = (
 )
 
 NOBODY = (
+    Kept(Newsroom, nothing=("values", "why")),  # of the newsroom and its staff, not of readers
     Kept(ApiKey, nothing=("name", "scope", "hashed_key")),
     Kept(Level, nothing=("slug",)),
     Kept(LevelName, nothing=("language", "name")),

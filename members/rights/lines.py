@@ -46,6 +46,7 @@ class Period(StrEnum):
     LETTER = "KEEP_LETTERS_DAYS"
     REPORT = "KEEP_REPORTS_DAYS"
     EVENT = "KEEP_EVENTS_DAYS"
+    WEEK = "seven days"
 
 
 @dataclass(frozen=True)

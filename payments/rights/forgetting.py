@@ -19,6 +19,7 @@ from members.models import Message, Supporter, Suppression
 from members.rights import tombstones
 from members.rights.lines import Erase, Kept
 from members.rights.person import Person
+from members.staff import searches
 from payments.inbox import late
 from payments.models import Checkout, MethodChange, OverdueTry, StripeEvent, StripeRequest
 from payments.rights import people
@@ -38,6 +39,7 @@ def forget(person: Person, at: datetime) -> dict[str, int]:
     found = {kept: _rows(kept, person) for kept in MAP if kept.of}
     tombstones.keep(supporter, person.addresses, person.ids, at)
     _take_back(person, supporter)
+    searches.forget_all()
     for kept, numbers in found.items():
         _erase_rows(kept, numbers, supporter)
     Supporter.objects.filter(pk=supporter.pk).update(erased_at=at, is_discreet=False)

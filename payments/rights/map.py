@@ -8,12 +8,13 @@ from __future__ import annotations
 from appeals import privacy
 from members.rights import kept
 from members.rights.lines import Kept
-from payments.rights import kept_gifts, kept_machinery, kept_requests
+from payments.rights import kept_gifts, kept_guarding, kept_machinery, kept_requests
 
 MAP: tuple[Kept, ...] = (
     *kept.KEPT,
     *kept_gifts.KEPT,
     *kept_requests.KEPT,
+    *kept_guarding.KEPT,
     *kept_machinery.KEPT,
     *privacy.KEPT,
 )

@@ -32,6 +32,7 @@ TASK = "payments.tasks.carry_out_erasure"
 class ExportData(Act):
     slug = "export"
     label = gettext_lazy("Export all data")
+    steps_up = True
     needs = (EXPORT,)
 
     def question(self, row: Supporter) -> str:
@@ -76,7 +77,7 @@ class ErasePerson(Act):
     slug = "erase"
     label = gettext_lazy("Erase this person")
     form_class = WhenForm
-    is_grave = True
+    is_grave = steps_up = True
     needs = (ERASE,)
     problems = (NotOpen,)
 
@@ -101,7 +102,7 @@ class ErasePerson(Act):
 class ConfirmErasing(Act):
     slug = "confirm"
     label = gettext_lazy("Confirm the erasing")
-    is_grave = True
+    is_grave = steps_up = True
     needs = (ERASE,)
     problems = (SamePerson, NotOpen)
 
