@@ -37,7 +37,7 @@ class WithoutTokens(logging.Filter):
 
 
 def configuration(level: str) -> dict[str, Any]:
-    """Return the configuration of Python's logging: INFO for our lines, WARNING for libraries, unless `level` is given."""
+    """Return how Python's logging is set up: INFO for our lines, WARNING for libraries, unless `level` is given."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

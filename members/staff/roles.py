@@ -93,6 +93,11 @@ MANAGING = (
     "payments.change_difference",
     "payments.view_stripeevent",
     "payments.change_stripeevent",
+    "payments.export_person",
+    "payments.erase_person",
+    "payments.view_erasure",
+    "payments.change_erasure",
+    "payments.view_retentionrun",
 )
 
 VIEWER, SUPPORT, EDITOR, FINANCE, MANAGER, OWNER = "Viewer", "Support", "Editor", "Finance", "Manager", "Owner"
@@ -117,7 +122,7 @@ MAY = {
     SUPPORT: _("People, except those at risk; stopping a gift, sending emails again, refunds up to a limit."),
     EDITOR: _("Drafts of campaigns and appeals, and samples of our emails. No person, no money."),
     FINANCE: _("Our records of money, and refunds. People as numbers, without names and addresses."),
-    MANAGER: _("People, also those at risk, and money; publishes campaigns and appeals."),
+    MANAGER: _("People, also those at risk, and money; publishes campaigns and appeals; exports and erases people."),
     OWNER: _("Everything: colleagues, keys, levels and the log too."),
 }
 

@@ -24,7 +24,16 @@ from django.utils import timezone
 from appeals.models import Appeal, Campaign
 from members.models import ApiKey, Level, Membership, Newsroom, StaffLogEntry, Suppression
 from members.staff import roles, staff_log
-from payments.models import Difference, DoorPeriod, HeldRefund, Payment, Reconciliation, RefundRequest
+from payments.models import (
+    Difference,
+    DoorPeriod,
+    Erasure,
+    HeldRefund,
+    Payment,
+    Reconciliation,
+    RefundRequest,
+    RetentionRun,
+)
 from tests import colleagues, factories
 from tests.payments.admin.test_lists import one_of_everything
 
@@ -56,6 +65,10 @@ def rows() -> dict[type, Any]:
     found[Suppression] = Suppression.objects.create(email="gone@example.org", reason="bounced")
     found[Newsroom] = Newsroom.objects.create(version=1, values={"LEGAL_NAME": "The Courier"})
     found[DoorPeriod] = DoorPeriod.objects.create(state="guarded", until=now)
+    found[Erasure] = Erasure.objects.create(
+        supporter=paid.supporter, state="asked", surface="staff", requested_by=actor
+    )
+    found[RetentionRun] = RetentionRun.objects.create(counts={"letters": 2})
     found[User] = actor
     found[StaffLogEntry] = staff_log.record(actor, "payment.viewed", paid)
     found[AccessAttempt] = AccessAttempt.objects.create(username="x", failures_since_start=1, attempt_time=now)
