@@ -22,6 +22,8 @@ PUBLISHER = gettext_lazy("The publisher")
 ANSWERS = gettext_lazy("Who signs and who answers")
 ACCOUNT = gettext_lazy("The account for transfers")
 TOLD = gettext_lazy("Who of you is told")
+LIMITS = gettext_lazy("Limits")
+AGES = gettext_lazy("How long data is kept, in days")
 
 
 # So many characters of a text are seen at once.
@@ -174,5 +176,39 @@ FIELDS: dict[str, Setting] = {
             gettext_lazy("Hours without a word from Stripe until you are told"),
             _number(1, 24 * 14),
         ),
+        Setting(
+            "REFUND_LIMIT_SUPPORT",
+            LIMITS,
+            gettext_lazy("Refunds that the role Support may make"),
+            _number(0, 1_000_000),
+            gettext_lazy("Up to so much of a payment, in whole units of the first currency; 0 is no limit."),
+        ),
+        Setting(
+            "REFUND_LIMIT_ALONE",
+            LIMITS,
+            gettext_lazy("Refunds that one person may make alone"),
+            _number(0, 1_000_000),
+            gettext_lazy("Above it a second colleague confirms; 0 is no limit."),
+        ),
+        Setting(
+            "CHECKOUT_LIMIT_PER_NETWORK",
+            LIMITS,
+            gettext_lazy("Gifts begun from one network until it is asked for proof"),
+            _number(1, 100_000),
+        ),
+        Setting(
+            "CHECKOUT_LIMIT_IN_ALL",
+            LIMITS,
+            gettext_lazy("Gifts begun in all until the door is guarded"),
+            _number(1, 1_000_000),
+        ),
+        Setting(
+            "CHECKOUT_LIMIT_SECONDS", LIMITS, gettext_lazy("Both are counted over so many seconds"), _number(10, 86_400)
+        ),
+        Setting("KEEP_CHECKOUTS_DAYS", AGES, gettext_lazy("Gifts begun that led to no money"), _number(2, 3650)),
+        Setting("KEEP_LETTERS_DAYS", AGES, gettext_lazy("Words of emails"), _number(30, 3650)),
+        Setting("KEEP_REPORTS_DAYS", AGES, gettext_lazy("Reports of the mail provider"), _number(7, 3650)),
+        Setting("KEEP_EVENTS_DAYS", AGES, gettext_lazy("Contents of Stripe’s events"), _number(30, 3650)),
+        Setting("KEEP_SIGN_INS_DAYS", AGES, gettext_lazy("Sign-ins of staff"), _number(7, 3650)),
     )
 }

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from members import clock
+from members.newsroom import values as newsroom
 from payments import currencies, money
 from payments.books import refund_requests
 from payments.errors import AboveLimit, AlreadyClosed, NothingToRefund, OwnRefund, RefundOutOfRange, RefundUnderWay
@@ -26,17 +27,17 @@ WITHOUT_LIMIT = "payments.refund_without_limit"
 def most_for(actor: User, payment: Payment) -> int:
     """Return how much more of a payment this user may ask to send back, in minor units of its currency."""
     left = refund_requests.left(payment)
-    if actor.has_perm(WITHOUT_LIMIT) or not settings.REFUND_LIMIT_SUPPORT:
+    if actor.has_perm(WITHOUT_LIMIT) or not newsroom.number("REFUND_LIMIT_SUPPORT"):
         return left
-    limit = _limit(settings.REFUND_LIMIT_SUPPORT, payment.currency)
+    limit = _limit(newsroom.number("REFUND_LIMIT_SUPPORT"), payment.currency)
     return max(0, min(left, limit - _gone(payment)))
 
 
 def needs_colleague(payment: Payment, amount: int) -> bool:
     """Return whether a second colleague has to confirm that this amount (minor units) goes back."""
-    if not settings.REFUND_LIMIT_ALONE:
+    if not newsroom.number("REFUND_LIMIT_ALONE"):
         return False
-    return _gone(payment) + amount > _limit(settings.REFUND_LIMIT_ALONE, payment.currency)
+    return _gone(payment) + amount > _limit(newsroom.number("REFUND_LIMIT_ALONE"), payment.currency)
 
 
 def check_alone(actor: User, payment: Payment) -> None:

@@ -11,10 +11,10 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from members import clock
+from members.newsroom import values as newsroom
 from payments import locks
 from payments.guard import tries
 from payments.models import Checkout, CheckoutOrigin, DoorPeriod, FailedTry
@@ -44,7 +44,7 @@ class Seen:
         return self.declines > MOST_DECLINES // part and self.declines * MOST_OF_GIFTS > self.paid
 
     def is_busy(self, part: int = 1) -> bool:
-        return self.begun > settings.CHECKOUT_LIMIT_IN_ALL // part
+        return self.begun > newsroom.number("CHECKOUT_LIMIT_IN_ALL") // part
 
 
 def state() -> State:
@@ -61,7 +61,7 @@ def declines() -> int:
 def seen() -> Seen:
     now = clock.now()
     hour = now - tries.HOUR
-    window = now - timedelta(seconds=settings.CHECKOUT_LIMIT_SECONDS)
+    window = now - timedelta(seconds=newsroom.number("CHECKOUT_LIMIT_SECONDS"))
     failed = declines()
     return Seen(
         declines=failed,

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from members import limits
+from members.newsroom import values as newsroom
 from payments.guard import door, marks, tries
 from payments.guard.door import State
 
@@ -42,8 +42,9 @@ def ask(request: HttpRequest, email: str, use_proof: Callable[[], bool]) -> Verd
     `use_proof` uses up the proof that came with the form, and is called once at most, where one is needed. Only what
     could pass counts in all: who is held back, or proves nothing, moves the door for nobody.
     """
-    seconds = settings.CHECKOUT_LIMIT_SECONDS
-    is_crowded = not limits.hit_from(request, "checkout-network", settings.CHECKOUT_LIMIT_PER_NETWORK, seconds)
+    seconds = newsroom.number("CHECKOUT_LIMIT_SECONDS")
+    most, most_in_all = (newsroom.number(f"CHECKOUT_LIMIT_{each}") for each in ("PER_NETWORK", "IN_ALL"))
+    is_crowded = not limits.hit_from(request, "checkout-network", most, seconds)
     state = door.state()
     is_suspect = bool(tries.suspects() & {*marks.of_request(request), marks.of_address(email)})
     if is_suspect and (is_crowded or state == State.CLOSED):
@@ -54,7 +55,7 @@ def ask(request: HttpRequest, email: str, use_proof: Callable[[], bool]) -> Verd
         has_proved = use_proof()
         if not has_proved:
             return Verdict(Answer.PROOF, state)
-    if not limits.hit("checkout-all", "", settings.CHECKOUT_LIMIT_IN_ALL, seconds) and door.state() == State.NORMAL:
+    if not limits.hit("checkout-all", "", most_in_all, seconds) and door.state() == State.NORMAL:
         state = door.judge(is_busy=True)
     if state != State.NORMAL and not (has_proved or use_proof()):
         return Verdict(Answer.PROOF, state)

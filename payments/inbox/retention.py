@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from members.newsroom import values as newsroom
 from payments.models import StripeEvent
 
 FINISHED = (StripeEvent.State.PROCESSED, StripeEvent.State.IGNORED, StripeEvent.State.FOREIGN)
@@ -24,7 +24,7 @@ KEPT_KEYS = ("id", "object", "customer", "payment_intent", "charge")
 
 def old() -> QuerySet[StripeEvent]:
     """Return the events that are old enough to be reduced, oldest first."""
-    oldest = timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
+    oldest = timezone.now() - timedelta(days=newsroom.number("KEEP_EVENTS_DAYS"))
     finished = StripeEvent.objects.filter(state__in=FINISHED, trimmed_at=None)
     return finished.filter(received_at__lt=oldest).order_by("received_at")
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
-from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
@@ -20,6 +19,7 @@ from django.utils import timezone
 
 from members import clock
 from members.models import Consent, DeliveryReport, Message
+from members.newsroom import values as newsroom
 from payments import locks
 from payments.inbox import retention
 from payments.models import Checkout, RetentionRun
@@ -89,7 +89,8 @@ def _old_checkouts() -> QuerySet[Checkout]:
     If money should come for one all the same, its event waits for a person (docs/operations.md, gifts-unknown).
     """
     begun = Checkout.objects.filter(status__in=UNFINISHED, supporter=None, payments=None, subscription=None)
-    return begun.filter(attempt_at__lt=clock.now() - timedelta(days=settings.KEEP_CHECKOUTS_DAYS)).order_by("pk")
+    oldest = clock.now() - timedelta(days=newsroom.number("KEEP_CHECKOUTS_DAYS"))
+    return begun.filter(attempt_at__lt=oldest).order_by("pk")
 
 
 def _remove_checkouts(rows: list[Model]) -> None:
@@ -100,7 +101,7 @@ def _remove_checkouts(rows: list[Model]) -> None:
 
 
 def _old_letters() -> QuerySet[Message]:
-    old = Message.objects.filter(created_at__lt=clock.now() - timedelta(days=settings.KEEP_LETTERS_DAYS))
+    old = Message.objects.filter(created_at__lt=clock.now() - timedelta(days=newsroom.number("KEEP_LETTERS_DAYS")))
     return old.filter(trimmed_at=None).exclude(state__in=WAITING).order_by("pk")
 
 
@@ -112,13 +113,13 @@ def _trim_letters(rows: list[Model]) -> None:
 
 def _old_reports() -> QuerySet[DeliveryReport]:
     """Return reports of the mail provider; the worst outcome stays on the email."""
-    oldest = timezone.now() - timedelta(days=settings.KEEP_REPORTS_DAYS)
+    oldest = timezone.now() - timedelta(days=newsroom.number("KEEP_REPORTS_DAYS"))
     return DeliveryReport.objects.filter(happened_at__lt=oldest).order_by("pk")
 
 
 def _old_sign_ins(model: type[Model]) -> Callable[[], QuerySet[Model]]:
     def old() -> QuerySet[Model]:
-        oldest = timezone.now() - timedelta(days=settings.KEEP_SIGN_INS_DAYS)
+        oldest = timezone.now() - timedelta(days=newsroom.number("KEEP_SIGN_INS_DAYS"))
         return model._default_manager.filter(attempt_time__lt=oldest).order_by("pk")
 
     return old

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from members import clock
+from members.newsroom import values as newsroom
 from payments.errors import KeyRefused, StripeRefused, StripeUnavailable
 from payments.giving import checkout, consent, refused
 from payments.giving.choices import Choice
@@ -102,7 +103,7 @@ def _not_yet(request: HttpRequest, choice: Choice, form: PersonForm, verdict: gu
 
 def _held(request: HttpRequest, choice: Choice, form: PersonForm, trouble: str) -> HttpResponse:
     response = _details_again(request, choice, form, 429, trouble)
-    response["Retry-After"] = str(settings.CHECKOUT_LIMIT_SECONDS)
+    response["Retry-After"] = str(newsroom.number("CHECKOUT_LIMIT_SECONDS"))
     return response
 
 

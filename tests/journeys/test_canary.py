@@ -23,7 +23,7 @@ from members.models import Message, Supporter
 from payments import cases
 from payments.models import Case, Checkout, Dispute, LedgerEntry, Payment, Refund, Subscription
 from payments.rights import erasing, export, people
-from tests import factories
+from tests import colleagues
 from tests.payments.desk.test_refunding import send_back
 from tests.payments.reader_links import FAILS, GOOD
 from tests.stage import Stage, link
@@ -91,7 +91,7 @@ def every_door(stage: Stage, settings: Any) -> None:
 
     # Staff: the address, the email again, a part of the money back with a sentence.
     desk = Client()
-    desk.force_login(factories.staff(), backend="django.contrib.auth.backends.ModelBackend")
+    colleagues.sign_in(desk)
     desk.post(act(who, "correct-address"), {"email": NOW})
     desk.post(act(Message.objects.get(), "resend"))
     send_back(desk, Payment.objects.get(), amount="5", sentence=f"Dear {NAME}")

@@ -15,17 +15,16 @@ from django.urls import reverse
 from members.models import Supporter, TimelineEntry
 from payments.models import Erasure, RetentionRun, Subscription
 from payments.rights import ageing, erasing
-from tests import factories
+from tests import colleagues, factories
 from tests.stage import Stage
 
 pytestmark = pytest.mark.django_db
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAY = ("members.view_supporter", "members.change_supporter", "payments.view_erasure", "payments.change_erasure")
 
 
 def signed_in(name: str, *permissions: str) -> Client:
     client = Client()
-    client.force_login(factories.staff(name, *permissions), backend=BACKEND)
+    colleagues.sign_in(client, factories.staff(name, *permissions))
     return client
 
 
