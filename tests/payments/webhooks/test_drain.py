@@ -65,7 +65,7 @@ def states() -> dict[str, str]:
 def test_fifty_gifts_take_few_statements(db: None, django_assert_max_num_queries: Any) -> None:
     for number in range(50):
         gift(number)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert drain.work() == 50
     assert set(states().values()) == {"processed"}
     assert Payment.objects.count() == LedgerEntry.objects.count() == Message.objects.count() == 50
