@@ -222,7 +222,8 @@ def test_a_mandate_and_a_card_of_somebody_else_are_foreign(stage: Stage) -> None
     client.v1.payment_methods.detach(agreed["default_payment_method"], options={"idempotency_key": "shop-card"})
     client.v1.customers.update(agreed["customer"], {"email": "other@example.org"}, {"idempotency_key": "shop-who"})
     stage.settle_down()
-    heard = StripeEvent.objects.exclude(type__startswith="payout.")
+    # What an invoice's default payment brought is left to the invoice's own events, whosever it is.
+    heard = StripeEvent.objects.exclude(type__startswith="payout.").exclude(type="invoice_payment.paid")
     assert set(heard.values_list("state", flat=True)) == {"foreign", "ignored"}
     types = set(heard.filter(state="foreign").values_list("type", flat=True))
     assert {"mandate.updated", "payment_method.detached", "customer.updated", "payment_intent.processing"} <= types
