@@ -8,14 +8,20 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from members.models import DeliveryReport, MailChoice, Supporter, Suppression, TimelineEntry
+from payments.guard import marks
 from payments.models import (
     Case,
+    CheckoutOrigin,
     CustomerDeletion,
     Difference,
     Erasure,
+    FailedTry,
+    HeldGift,
+    HeldRefund,
     LedgerEntry,
     MethodChange,
     OverdueTry,
@@ -23,6 +29,7 @@ from payments.models import (
     PayoutLine,
     PortalVisit,
     RefundRequest,
+    SessionExpiry,
     StripeEvent,
     SubscriptionChange,
     UnpaidInvoice,
@@ -77,10 +84,16 @@ def planted(row: models.Model, name: str, word: str) -> Any:
     if isinstance(kind, models.EmailField):
         # Everything that has the person's address has the same one.
         return f"{word[:3]}mail@example.org"
+    if isinstance(kind, ArrayField):
+        return [word]
+    if name == "address":  # a keyed hash of it
+        return marks.of_address(f"{word[:3]}mail@example.org")
     return word
 
 
 def word_in(value: Any) -> str:
+    if isinstance(value, list):
+        return str(value[0])
     return str(value.get("said", "")) if isinstance(value, dict) else str(value)
 
 
@@ -133,6 +146,11 @@ def rows_of(who: Supporter) -> dict[type[models.Model], models.Model]:
         Case.objects.create(kind="dispute", key=f"case:{who.pk}", supporter=who),
         Difference.objects.create(kind="payment", stripe_id=f"pi_{who.pk}", field="amount", state="noted"),
         CustomerDeletion.objects.create(erasure=erasure, stripe_customer_id=f"cus_{who.pk}", state="seen"),
+        CheckoutOrigin.objects.create(checkout=checkout, networks=["x"], address="x"),
+        FailedTry.objects.create(key=f"t{who.pk}", tried_at=NOON, checkout=checkout),
+        HeldGift.objects.create(key=f"g{who.pk}", address="x", amount=1, currency="EUR"),
+        SessionExpiry.objects.create(checkout=checkout, state="seen", stripe_session_id=f"cs_{who.pk}"),
+        HeldRefund.objects.create(payment=paid, amount=1, reason="duplicate", asked_by=factories.staff(f"s{who.pk}")),
         payout_line(line),
     ]
     return {type(row): row for row in made}
