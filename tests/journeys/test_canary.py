@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,9 @@ def test_nothing_is_left_of_a_canary_but_facts_of_the_books(
     erasure.refresh_from_db()
     assert erasure.state == "done"
     assert look_everywhere(caplog, tmp_path) == []
-    assert not any(DIGITS in text for name, text in tables().items() if name.startswith("members"))
+    # As a word: a digest may hold these digits by chance.
+    held = [name for name, text in tables().items() if name.startswith("members") and re.search(rf"\b{DIGITS}\b", text)]
+    assert held == []
     methods = {
         *Payment.objects.values_list("method", flat=True),
         *Subscription.objects.values_list("method", flat=True),
